@@ -1,0 +1,117 @@
+/** One method per action of E-HPC 2018-04-12. Passwords go in form bodies only. */
+import type { AdapterContext, Call } from '../../src/adapter.js';
+import type { Params } from '../../src/encoding.js';
+import type { PageOf } from '../../src/paging.js';
+import { asList, badResponse, count, isObject, type JsonObject, text } from '../../src/wire.js';
+import { type EhpcConfig, endpointOf } from './config.js';
+import { readAnswer } from './errors.js';
+import { repeatList } from './mapping.js';
+import { type RpcCall, signAcs3, signRpcV1 } from './signer.js';
+import type { ClusterInfoSimple, UserInfo, WritableUser } from './types.js';
+
+const VERSION = '2018-04-12';
+
+/** A page of the vendor, counted from 1. */
+export interface PageNumber {
+  readonly page: number;
+  readonly size: number;
+}
+
+export interface AsyncPage extends PageOf<UserInfo> {
+  readonly asyncId: string | null;
+  /** The vendor documents `Success` only; `ListTasks` knows Processing, Failed and PartialFail too. */
+  readonly asyncStatus: string | null;
+}
+
+const paging = ({ page, size }: PageNumber): Params => ({ PageNumber: String(page), PageSize: String(size) });
+
+/** `Users.UserInfo` as documented, and the shapes that other pages of the documentation show. */
+const readUsers = (answer: JsonObject): PageOf<UserInfo> => {
+  const users = answer['Users'];
+  const rows =
+    users === undefined || users === null
+      ? []
+      : asList(isObject(users) && 'UserInfo' in users ? (users['UserInfo'] ?? []) : users);
+  if (rows === null) throw badResponse('Users is no list of users');
+  return { rows: rows.filter((row) => Object.keys(row).length > 0), total: count(answer['TotalCount']) };
+};
+
+export const createClient = ({ config, http, now, nonce }: AdapterContext<EhpcConfig>) => {
+  const endpoint = endpointOf(config);
+  const sign = config.signature === 'acs3' ? signAcs3 : signRpcV1;
+  const { accessKeySecret, securityToken } = config.credentials;
+
+  const send = (
+    rpc: Omit<RpcCall, 'endpoint' | 'version'>,
+    replayable: boolean,
+    call: Call,
+    passwords: readonly string[] = [],
+  ) => {
+    const secrets = [...passwords, accessKeySecret, securityToken ?? ''];
+    return http.send(
+      () => sign({ ...rpc, endpoint, version: VERSION }, { credentials: config.credentials, date: now(), nonce: nonce() }),
+      (response) => readAnswer(response, secrets),
+      { replayable, signal: call.signal },
+    );
+  };
+
+  const read = (action: string, query: Params, call: Call) => send({ method: 'GET', action, query }, true, call);
+
+  const write = async (
+    action: string,
+    clusterId: string,
+    users: readonly WritableUser[],
+    replayable: boolean,
+    call: Call,
+  ): Promise<void> => {
+    const form = { ClusterId: clusterId, Async: 'false', ...repeatList(users) };
+    const passwords = users.flatMap(({ Password }) => Password ?? []);
+    await send({ method: 'POST', action, query: {}, form }, replayable, call, passwords);
+  };
+
+  return {
+    /** http://help.aliyun.com/document_detail/87116.htm */
+    listClusters: async (page: PageNumber, call: Call): Promise<PageOf<ClusterInfoSimple>> => {
+      const answer = await read('ListClusters', paging(page), call);
+      const { Clusters: clusters } = answer;
+      const rows = clusters === undefined ? [] : asList(isObject(clusters) ? (clusters['ClusterInfoSimple'] ?? []) : clusters);
+      if (rows === null) throw badResponse('Clusters is no list of clusters');
+      return { rows, total: count(answer['TotalCount']) };
+    },
+
+    /** https://alibabacloud.com/help/en/doc-detail/87126.html */
+    describeCluster: async (clusterId: string, call: Call): Promise<ClusterInfoSimple> => {
+      const { ClusterInfo: info } = await read('DescribeCluster', { ClusterId: clusterId }, call);
+      if (!isObject(info)) throw badResponse('no ClusterInfo');
+      return info;
+    },
+
+    /** https://www.alibabacloud.com/help/doc-detail/188572.htm */
+    listUsers: async (clusterId: string, page: PageNumber, call: Call): Promise<PageOf<UserInfo>> =>
+      readUsers(await read('ListUsers', { ClusterId: clusterId, ...paging(page) }, call)),
+
+    /** https://www.alibabacloud.com/help/en/e-hpc/developer-reference/api-ehpc-2018-04-12-listusersasync */
+    listUsersAsync: async (clusterId: string, page: PageNumber, asyncId: string | null, call: Call): Promise<AsyncPage> => {
+      const id: Params = asyncId === null ? {} : { AsyncId: asyncId };
+      const answer = await read('ListUsersAsync', { ClusterId: clusterId, ...paging(page), ...id }, call);
+      return { ...readUsers(answer), asyncId: text(answer['AsyncId']) ?? asyncId, asyncStatus: text(answer['AsyncStatus']) };
+    },
+
+    /** https://help.aliyun.com/zh/e-hpc/e-hpc-1-0/developer-reference/api-ehpc-2018-04-12-addusers */
+    addUsers: (clusterId: string, users: readonly WritableUser[], call: Call) => write('AddUsers', clusterId, users, false, call),
+
+    /** https://www.alibabacloud.com/help/doc-detail/188575.htm */
+    deleteUsers: (clusterId: string, users: readonly WritableUser[], call: Call) =>
+      write('DeleteUsers', clusterId, users, false, call),
+
+    /** https://help.aliyun.com/document_detail/87186.htm */
+    modifyUserGroups: (clusterId: string, users: readonly WritableUser[], call: Call) =>
+      write('ModifyUserGroups', clusterId, users, true, call),
+
+    /** https://help.aliyun.com/document_detail/87191.html */
+    modifyUserPasswords: (clusterId: string, users: readonly WritableUser[], call: Call) =>
+      write('ModifyUserPasswords', clusterId, users, true, call),
+  };
+};
+
+export type EhpcClient = ReturnType<typeof createClient>;

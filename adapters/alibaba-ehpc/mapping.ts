@@ -1,0 +1,74 @@
+/** Wire ↔ model, pure. What maps to what stands in the README beside this file. */
+import type { NewUser, VendorCluster, VendorUser } from '../../src/adapter.js';
+import type { ClusterState, Role } from '../../src/model.js';
+import { toUtc } from '../../src/time.js';
+import { badResponse, count, text } from '../../src/wire.js';
+import type { ClusterInfoSimple, UserInfo, WritableUser } from './types.js';
+
+const ROLE_OF_GROUP: Readonly<Record<string, Role>> = { users: 'member', wheel: 'admin' };
+const GROUP_OF_ROLE = { member: 'users', admin: 'wheel' } as const;
+
+const STATES: Readonly<Record<string, ClusterState>> = {
+  uninit: 'provisioning',
+  creating: 'provisioning',
+  init: 'provisioning',
+  initing: 'provisioning',
+  pending: 'provisioning',
+  running: 'ready',
+  exception: 'error',
+  releasing: 'deleting',
+  stopping: 'stopped',
+  stopped: 'stopped',
+};
+
+export const groupOf = (role: Role): 'users' | 'wheel' => GROUP_OF_ROLE[role === 'admin' ? 'admin' : 'member'];
+
+/** A password travels with the very user only; `users` are 1 to 100. */
+export const toWire = ({ username, password, role }: NewUser): WritableUser => ({
+  Name: username,
+  Group: groupOf(role),
+  Password: password,
+});
+
+/** `User.1.Name=…&User.1.Group=…`: the vendor's repeat list, counted from 1. */
+export const repeatList = (users: readonly WritableUser[]): Record<string, string> =>
+  Object.fromEntries(
+    users.flatMap((user, index) =>
+      Object.entries(user).map(([field, value]): [string, string] => [`User.${index + 1}.${field}`, String(value)]),
+    ),
+  );
+
+/** @param timeZone zone of an AddTime that names none */
+export const toUser = (info: UserInfo, timeZone: string): VendorUser => {
+  const username = text(info.Name);
+  if (username === null) throw badResponse('a user without Name');
+  const group = text(info.Group);
+  return {
+    username,
+    role: ROLE_OF_GROUP[group ?? ''] ?? 'member',
+    group,
+    uid: count(info.UserId),
+    gid: count(info.GroupId),
+    mountPoint: null,
+    createdAt: toUtc(info.AddTime, timeZone),
+    updatedAt: null,
+    userId: null,
+    attributes: { ...info },
+  };
+};
+
+/** @param id the id asked for; `DescribeCluster` answers another kind of id */
+export const toCluster = (info: ClusterInfoSimple, region: string, id = text(info.Id)): VendorCluster => {
+  if (id === null) throw badResponse('a cluster without Id');
+  const vendorState = text(info.Status);
+  return {
+    id,
+    name: text(info.Name),
+    state: STATES[vendorState?.toLowerCase() ?? ''] ?? 'unknown',
+    vendorState,
+    type: null,
+    region: text(info.RegionId) ?? region,
+    zone: text(info.ZoneId),
+    createdAt: toUtc(info.CreateTime),
+  };
+};

@@ -1,0 +1,100 @@
+/** One method per operation of Shanhe HPC: parameters of reads in the query, of writes in a JSON body. */
+import type { AdapterContext, Call } from '../../src/adapter.js';
+import type { Params } from '../../src/encoding.js';
+import type { Page, PageOf } from '../../src/paging.js';
+import { asList, badResponse, count, isObject, type JsonObject, text } from '../../src/wire.js';
+import type { ShanheConfig } from './config.js';
+import { readAnswer, userNotFound } from './errors.js';
+import { sign } from './signer.js';
+import type { HpcCluster, HpcJob, HpcUser } from './types.js';
+
+const paging = ({ start, size }: Page): Params => ({ limit: String(size), offset: String(start) });
+
+/** The vendor's pages spell the same key in more than one way. */
+const listOf = (answer: JsonObject, ...keys: readonly string[]): readonly JsonObject[] => {
+  const key = keys.find((name) => answer[name] !== undefined && answer[name] !== null);
+  const list = key === undefined ? null : asList(answer[key]);
+  if (list === null) throw badResponse(`no list ${keys.join(' or ')}`);
+  return list;
+};
+
+const totalOf = (answer: JsonObject): number | null => count(answer['total_count']) ?? count(answer['total_sum']);
+
+const jobOf = (answer: JsonObject): string => {
+  const ids = answer['job_ids'];
+  const job = text(answer['job_id']) ?? text(Array.isArray(ids) ? ids[0] : ids);
+  if (job === null) throw badResponse('no job_id');
+  return job;
+};
+
+export const createClient = ({ config, http, now }: AdapterContext<ShanheConfig>) => {
+  const endpoint = config.endpoint.replace(/\/+$/, '');
+  const { credentials, zone } = config;
+
+  const read = (path: string, query: Params, call: Call) =>
+    http.send(
+      () => sign({ method: 'GET', endpoint, path, query: { zone, ...query } }, credentials, now()),
+      (response) => readAnswer(response, [credentials.secretAccessKey]),
+      { replayable: true, signal: call.signal },
+    );
+
+  /** `zone` stands in the query, where it is signed, and in the body, as in every example of the vendor. */
+  const write = (path: string, params: Readonly<Record<string, string | undefined>>, replayable: boolean, call: Call) => {
+    const body = JSON.stringify({ ...params, zone });
+    const secrets = [params['password'] ?? '', params['new_password'] ?? '', credentials.secretAccessKey];
+    return http.send(
+      () => sign({ method: 'POST', endpoint, path, query: { zone }, body }, credentials, now()),
+      (response) => readAnswer(response, secrets),
+      { replayable, signal: call.signal },
+    );
+  };
+
+  return {
+    /** https://docsv3.qingcloud.com/compute/hpc/api/cluster/listcluster/ */
+    listClusters: async (filter: { clusterId?: string }, page: Page, call: Call): Promise<PageOf<HpcCluster>> => {
+      const answer = await read(
+        '/cluster/list',
+        {
+          ...paging(page),
+          ...(config.owner && { owner: config.owner }),
+          ...(filter.clusterId && { cluster_id: filter.clusterId }),
+        },
+        call,
+      );
+      return { rows: listOf(answer, 'cluster_set', 'clusters_set'), total: totalOf(answer) };
+    },
+
+    /** https://docsv4embed.qingcloud.com/user_guide/compute/hpc/api/users/users */
+    listUsers: async (clusterId: string, page: Page, search: string | undefined, call: Call): Promise<PageOf<HpcUser>> => {
+      const query = { cluster_id: clusterId, ...paging(page), ...(search !== undefined && { search_word: search }) };
+      const answer = await read('/user', query, call);
+      return { rows: listOf(answer, 'users_set', 'user_set'), total: totalOf(answer) };
+    },
+
+    /** https://docsv4.qingcloud.com/user_guide/development_docs/api/command_list/hpc/add_user/ */
+    addUser: async (clusterId: string, user: { username: string; password: string; mod?: string }, call: Call): Promise<string> =>
+      jobOf(await write('/user/addUser', { cluster_id: clusterId, ...user }, false, call)),
+
+    /** yunify/qingcloud-docs: content/compute/hpc/api/users/deleteuser.md */
+    deleteUser: async (clusterId: string, username: string, call: Call): Promise<string> =>
+      jobOf(await write('/user/deleteUser', { cluster_id: clusterId, username }, false, call).catch(userNotFound)),
+
+    /** Sets the password; nothing else of a user can be changed. https://docsv3.qingcloud.com/compute/hpc/api/users/modifyuser/ */
+    modifyUser: async (clusterId: string, username: string, newPassword: string, call: Call): Promise<void> => {
+      await write('/user/modifyUser', { cluster_id: clusterId, username, new_password: newPassword }, true, call).catch(
+        userNotFound,
+      );
+    },
+
+    /**
+     * The job, or undefined when the vendor does not list it. Filters again: which of two parameter names the vendor heeds is not
+     * documented. https://docsv3.qingcloud.com/compute/hpc/api/logs/operation
+     */
+    getJob: async (job: string, call: Call): Promise<HpcJob | undefined> => {
+      const answer = await read('/operation', { job_ids: job, limit: '100', offset: '0', reverse: '1' }, call);
+      const { job_set: jobs } = answer;
+      if (isObject(jobs) && Object.keys(jobs).length === 0) return undefined;
+      return listOf(answer, 'job_set').find((item) => text(item['job_id']) === job);
+    },
+  };
+};

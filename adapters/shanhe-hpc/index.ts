@@ -1,0 +1,79 @@
+import type { Adapter, AdapterModule, NewUser, PasswordChange } from '../../src/adapter.js';
+import { GatewayError } from '../../src/errors.js';
+import { offsetPages, type Page, readWindow } from '../../src/paging.js';
+import { capabilities, MAX_PAGE_SIZE } from './capabilities.js';
+import { createClient } from './client.js';
+import { configSchema, type ShanheConfig } from './config.js';
+import { toCluster, toJobState, toUser } from './mapping.js';
+
+const MOST_CLUSTERS = 10_000;
+
+/** The contract's lists have exactly one member here: `capabilities.batch` says so. */
+const only = <T>(items: readonly T[]): T => {
+  const [item] = items;
+  if (item === undefined || items.length > 1)
+    throw new GatewayError('internal_error', 'Shanhe takes one user a call.', { effect: 'none' });
+  return item;
+};
+
+/** Shanhe HPC, and QingCloud HPC, which is the same software. */
+export const shanheHpc: AdapterModule<ShanheConfig> = {
+  vendor: 'shanhe-hpc',
+  title: 'Shanhe HPC',
+  configSchema,
+  capabilities,
+
+  create: (context): Adapter => {
+    const { zone } = context.config;
+    const client = createClient(context);
+
+    return {
+      listClusters: async (call) => {
+        const fetchPage = (page: Page) => client.listClusters({}, page, call);
+        const { rows } = await readWindow(
+          { offset: 0, limit: MOST_CLUSTERS },
+          offsetPages(0, MOST_CLUSTERS, MAX_PAGE_SIZE),
+          fetchPage,
+        );
+        return rows.map((item) => toCluster(item, zone));
+      },
+
+      getCluster: async (clusterId, call) => {
+        const { rows } = await client.listClusters({ clusterId }, { start: 0, size: MAX_PAGE_SIZE }, call);
+        const cluster = rows.map((item) => toCluster(item, zone)).find(({ id }) => id === clusterId);
+        if (!cluster) throw new GatewayError('cluster_not_found', 'The vendor has no such cluster in this zone.');
+        return cluster;
+      },
+
+      listUsers: async (clusterId, window, call) => {
+        const pages = offsetPages(window.offset, window.limit, MAX_PAGE_SIZE);
+        const { rows, total } = await readWindow(window, pages, (page) => client.listUsers(clusterId, page, window.search, call));
+        return { users: rows.map(toUser), total };
+      },
+
+      lookUpUser: async (clusterId, username, call) => {
+        const { rows } = await client.listUsers(clusterId, { start: 0, size: MAX_PAGE_SIZE }, username, call);
+        return rows.map(toUser).find((user) => user.username === username) ?? null;
+      },
+
+      createUsers: async (clusterId, users, call) => {
+        const { username, password, directoryMode }: NewUser = only(users);
+        const user = { username, password, ...(directoryMode !== undefined && { mod: directoryMode }) };
+        return { state: 'accepted', job: await client.addUser(clusterId, user, call) };
+      },
+
+      setPasswords: async (clusterId, changes, call) => {
+        const { username, password }: PasswordChange = only(changes);
+        await client.modifyUser(clusterId, username, password, call);
+        return { state: 'applied' };
+      },
+
+      deleteUsers: async (clusterId, usernames, call) => ({
+        state: 'accepted',
+        job: await client.deleteUser(clusterId, only(usernames), call),
+      }),
+
+      getJob: async (job, call) => toJobState(await client.getJob(job, call)),
+    };
+  },
+};

@@ -1,0 +1,70 @@
+/** Wire ↔ model, pure. What maps to what stands in the README beside this file. */
+import type { JobState, VendorCluster, VendorUser } from '../../src/adapter.js';
+import type { ClusterState, Role } from '../../src/model.js';
+import { toUtc } from '../../src/time.js';
+import { badResponse, count, isObject, text } from '../../src/wire.js';
+import type { HpcCluster, HpcJob, HpcUser } from './types.js';
+
+const ROLES: Readonly<Record<string, Role>> = { member: 'member', admin: 'admin', boss: 'owner' };
+
+const STATES: Readonly<Record<string, ClusterState>> = {
+  active: 'ready',
+  pending: 'provisioning',
+  stopped: 'stopped',
+  poweroff: 'stopped',
+  poweroffed: 'stopped',
+  'powered off': 'stopped',
+  powered_off: 'stopped',
+  suspended: 'stopped',
+  ceased: 'deleting',
+  deleted: 'deleting',
+};
+
+export const toUser = (user: HpcUser): VendorUser => {
+  const username = text(user.username);
+  if (username === null) throw badResponse('a user without username');
+  return {
+    username,
+    role: ROLES[text(user.role) ?? ''] ?? 'member',
+    group: null,
+    uid: count(user.uid_number),
+    gid: count(user.gid_number),
+    mountPoint: text(user.nas_mount_point ?? user.nas_mout_point),
+    createdAt: toUtc(user.create_time),
+    updatedAt: toUtc(user.update_time ?? user.upate_time),
+    userId: text(user.hpcuser_id),
+    attributes: { ...user },
+  };
+};
+
+/** The fields stand beside `app_cluster` or inside it, by edition. */
+export const toCluster = (item: HpcCluster, zone: string): VendorCluster => {
+  const inner: HpcCluster = isObject(item.app_cluster) ? item.app_cluster : {};
+  const field = (name: keyof HpcCluster): string | null => text(item[name]) ?? text(inner[name]);
+  const id = field('cluster_id');
+  if (id === null) throw badResponse('a cluster without cluster_id');
+  const vendorState = field('cluster_status') ?? field('status');
+  return {
+    id,
+    name: field('cluster_name'),
+    state: STATES[vendorState?.toLowerCase() ?? ''] ?? 'unknown',
+    vendorState,
+    type: field('cluster_type') ?? /^[a-z]+(?=-)/.exec(id)?.[0] ?? null,
+    region: null,
+    zone,
+    createdAt: toUtc(field('create_time')),
+  };
+};
+
+/** States that no page names count as pending. */
+export const toJobState = (job: HpcJob | undefined): JobState => {
+  if (job === undefined) return { state: 'unknown' };
+  switch (text(job.status)?.toLowerCase()) {
+    case 'successful':
+      return { state: 'succeeded' };
+    case 'failed':
+      return { state: 'failed', code: text(job.error_codes) };
+    default:
+      return { state: 'pending' };
+  }
+};

@@ -1,0 +1,29 @@
+import { randomUUID } from 'node:crypto';
+import type { RequestHandler, Response } from 'express';
+import type { Call } from '../../src/adapter.js';
+
+export interface RequestContext {
+  readonly call: Call;
+  /** Of the request, from a monotonic clock. */
+  readonly startedMs: number;
+}
+
+/** What a caller may choose as its request id: it goes into headers and logs. */
+const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
+
+export const contextOf = (response: Response): RequestContext => response.locals['context'] as RequestContext;
+
+/** Gives each request its id and its deadline. */
+export const withContext =
+  (deadlineMs: number): RequestHandler =>
+  (request, response, next) => {
+    const given = request.get('x-request-id');
+    const requestId = given !== undefined && REQUEST_ID.test(given) ? given : randomUUID();
+    const context: RequestContext = {
+      call: { requestId, signal: AbortSignal.timeout(deadlineMs) },
+      startedMs: performance.now(),
+    };
+    response.locals['context'] = context;
+    response.set('X-Request-Id', requestId);
+    next();
+  };

@@ -1,0 +1,37 @@
+import { Router } from 'express';
+import swaggerUi from 'swagger-ui-express';
+import type { OpenApiDocument } from './document.js';
+import { PROBLEM_TYPES } from './problem.js';
+
+/** Swagger UI below `/docs/`. It reads `/openapi.json` from the gateway itself; nothing is loaded from elsewhere. */
+export const docs = (document: OpenApiDocument): Router => {
+  const router = Router({ strict: true });
+  const options = {
+    customSiteTitle: 'HPC Gateway',
+    swaggerOptions: { url: '/openapi.json', tryItOutEnabled: true, validatorUrl: null, displayRequestDuration: true },
+  };
+  router.use('/docs/', swaggerUi.serveFiles(document, options), swaggerUi.setup(document, options));
+  return router;
+};
+
+const escapeHtml = (text: string): string => text.replace(/[&<>"]/g, (char) => `&#${char.charCodeAt(0)};`);
+
+/** The page that a problem's `type` leads to. */
+export const problemPage = (code: string): string | undefined => {
+  const problem = Object.hasOwn(PROBLEM_TYPES, code) ? PROBLEM_TYPES[code as keyof typeof PROBLEM_TYPES] : undefined;
+  if (!problem) return undefined;
+  const { title, status, help } = problem;
+  const words = escapeHtml(help).replace(/`([^`]+)`/g, '<code>$1</code>');
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>${escapeHtml(title)} · HPC Gateway</title>
+<body style="font: 1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem">
+<h1>${escapeHtml(title)}</h1>
+<p><code>${code}</code> · HTTP ${status}</p>
+<p>${words}</p>
+<p><a href="/docs/">API documentation</a></p>
+</body>
+</html>
+`;
+};

@@ -1,0 +1,44 @@
+import type { ErrorRequestHandler, RequestHandler } from 'express';
+import type { Logger } from 'pino';
+import { asGatewayError, GatewayError } from '../../src/errors.js';
+import { isObject } from '../../src/wire.js';
+import { contextOf } from './context.js';
+import { sendProblem } from './problem.js';
+import { invalidRequest } from './validation.js';
+
+export const unknownPath: RequestHandler = (request) => {
+  throw new GatewayError('not_found', `There is nothing at ${request.path}. The paths stand in /openapi.json.`);
+};
+
+/** What Express and its body parser throw, by their documented `status` and `type`. Their messages are not passed on. */
+const fromExpress = (thrown: unknown): GatewayError | undefined => {
+  if (!isObject(thrown) || thrown instanceof GatewayError) return undefined;
+  switch (thrown['status']) {
+    case 413:
+      return new GatewayError('payload_too_large', 'The body is over 1 MiB.');
+    case 415:
+      return new GatewayError(
+        'unsupported_media_type',
+        'The encoding or charset of the body is not taken; send UTF-8 without Content-Encoding.',
+      );
+    case 400:
+      return thrown instanceof URIError
+        ? new GatewayError('invalid_request', 'The path is not valid percent-encoding.')
+        : invalidRequest([{ pointer: '', message: 'could not be read' }]);
+    default:
+      return undefined;
+  }
+};
+
+export const sendFailure =
+  (log: Logger): ErrorRequestHandler =>
+  (thrown, request, response, _next) => {
+    const error = fromExpress(thrown) ?? asGatewayError(thrown);
+    const { requestId } = contextOf(response).call;
+    if (error.code === 'internal_error') log.error({ requestId, err: error.cause ?? error }, 'request failed');
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    sendProblem(response, error, request.originalUrl.split('?')[0] ?? '/', requestId);
+  };

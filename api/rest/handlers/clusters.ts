@@ -1,0 +1,15 @@
+import type { Clusters } from '../../../src/service/clusters.js';
+import type { Handlers } from '../operations.js';
+import { toProblem } from '../problem.js';
+
+export const clusterHandlers = (clusters: Clusters): Pick<Handlers, 'listVendors' | 'listClusters' | 'getCluster'> => ({
+  listVendors: () => ({ status: 200, body: { items: clusters.vendors() } }),
+
+  listClusters: async ({ call }) => {
+    const { items, problems } = await clusters.list(call);
+    const told = problems.map(({ account, error }) => ({ account, problem: toProblem(error, '/clusters', call.requestId) }));
+    return { status: 200, body: { items, problems: told } };
+  },
+
+  getCluster: async ({ params, call }) => ({ status: 200, body: await clusters.get(params.clusterId, call) }),
+});

@@ -1,0 +1,22 @@
+import { GatewayError } from '../../../src/errors.js';
+import { problemPage } from '../docs.js';
+import type { OpenApiDocument } from '../document.js';
+import type { Handlers } from '../operations.js';
+
+type ServiceOperation = 'getHealth' | 'getReadiness' | 'getOpenApi' | 'getDocs' | 'getProblemType';
+
+export const serviceHandlers = (document: OpenApiDocument, isStopping: () => boolean): Pick<Handlers, ServiceOperation> => ({
+  getHealth: () => ({ status: 200, body: { status: 'ok' } }),
+
+  getReadiness: () => (isStopping() ? { status: 503, body: { status: 'stopping' } } : { status: 200, body: { status: 'ok' } }),
+
+  getOpenApi: () => ({ status: 200, body: document }),
+
+  getDocs: () => ({ status: 302, headers: { Location: '/docs/' } }),
+
+  getProblemType: ({ params }) => {
+    const page = problemPage(params.code);
+    if (page === undefined) throw new GatewayError('not_found', `There is no problem ${params.code}.`);
+    return { status: 200, type: 'text/html', body: page };
+  },
+});

@@ -1,0 +1,34 @@
+/** Types that tie a handler to its operation in the document: a gap either way does not compile. */
+import type { Call } from '../../src/adapter.js';
+import type { operations } from '../../src/generated/openapi.js';
+
+export type OperationId = keyof operations;
+
+type ContentOf<T> = T extends { content: infer C } ? C[keyof C] : undefined;
+type Success = 200 | 201 | 202 | 204 | 302 | 503;
+
+export interface Input<Id extends OperationId> {
+  readonly params: NonNullable<operations[Id]['parameters']['path']>;
+  /** Checked, with numbers as numbers and defaults filled in. */
+  readonly query: NonNullable<operations[Id]['parameters']['query']>;
+  /** Checked, with defaults filled in. */
+  readonly body: operations[Id] extends { requestBody: infer B } ? ContentOf<B> : undefined;
+  /** Path and query as they came. */
+  readonly url: string;
+  readonly call: Call;
+}
+
+/** An answer that the document names. Errors are thrown. */
+export type Reply<Id extends OperationId> = {
+  [Status in keyof operations[Id]['responses'] & Success]: {
+    readonly status: Status;
+    readonly body?: ContentOf<operations[Id]['responses'][Status]>;
+    readonly headers?: Readonly<Record<string, string>>;
+    /** Default `application/json`. */
+    readonly type?: string;
+  };
+}[keyof operations[Id]['responses'] & Success];
+
+export type Handler<Id extends OperationId> = (input: Input<Id>) => Promise<Reply<Id>> | Reply<Id>;
+
+export type Handlers = { readonly [Id in OperationId]: Handler<Id> };

@@ -1,0 +1,139 @@
+/** GatewayError → RFC 9457. The one table of statuses. */
+import type { Response } from 'express';
+import type { GatewayError } from '../../src/errors.js';
+import type { ErrorCode, Problem } from '../../src/model.js';
+
+export interface ProblemType {
+  readonly status: number;
+  readonly title: string;
+  /** What it means and what to do about it, for the page of the problem. */
+  readonly help: string;
+}
+
+export const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
+  invalid_request: {
+    status: 400,
+    title: 'Invalid request',
+    help: 'The request does not fit the OpenAPI document. `errors` points at each place; correct it and send again.',
+  },
+  not_found: { status: 404, title: 'Not found', help: 'There is nothing at this path. `/openapi.json` lists all paths.' },
+  cluster_not_found: {
+    status: 404,
+    title: 'Cluster not found',
+    help: 'No configured or discovered cluster has this id, or the vendor no longer has the cluster. `GET /clusters` lists them.',
+  },
+  user_not_found: {
+    status: 404,
+    title: 'User not found',
+    help: 'The cluster has no user of this name. Names are compared exactly.',
+  },
+  operation_not_found: {
+    status: 404,
+    title: 'Operation not found',
+    help: 'No operation has this id. Operations are kept for a day, in the memory of the process.',
+  },
+  method_not_allowed: {
+    status: 405,
+    title: 'Method not allowed',
+    help: 'The path exists; the `Allow` header names its methods.',
+  },
+  user_already_exists: {
+    status: 409,
+    title: 'User already exists',
+    help: 'The cluster has a user of this name, so none was created and its password is as it was. Choose another name or change that user.',
+  },
+  cluster_not_ready: {
+    status: 409,
+    title: 'Cluster not ready',
+    help: 'The state of the cluster does not allow it now. `GET /clusters/{clusterId}` shows the state; try again when it is `ready`.',
+  },
+  payload_too_large: { status: 413, title: 'Payload too large', help: 'A request body may have up to 1 MiB.' },
+  unsupported_media_type: {
+    status: 415,
+    title: 'Unsupported media type',
+    help: 'Send the body with a content type of the `Accept` header, most often `application/json`.',
+  },
+  invalid_user: {
+    status: 422,
+    title: 'Invalid user',
+    help: 'A value breaks a rule of the cluster. Its `capabilities` state the rules; `errors` points at each value.',
+  },
+  not_supported: {
+    status: 501,
+    title: 'Not supported',
+    help: 'The vendor, or this kind of cluster, has no such function. `capabilities.features` of the cluster lists what there is.',
+  },
+  vendor_rate_limited: {
+    status: 429,
+    title: 'Vendor rate limit',
+    help: 'The vendor throttles the account; the request changed nothing. Wait for `Retry-After` seconds.',
+  },
+  vendor_credentials_rejected: {
+    status: 502,
+    title: 'Vendor rejected the credentials',
+    help: "The vendor does not accept the gateway's key for this account. The operator has to correct the configuration.",
+  },
+  vendor_permission_denied: {
+    status: 502,
+    title: 'Vendor denied permission',
+    help: "The gateway's account lacks a permission at the vendor, or the vendor does not allow this on that user or cluster.",
+  },
+  vendor_account_problem: {
+    status: 502,
+    title: 'Vendor account problem',
+    help: "The gateway's account at the vendor has overdue payments or has not enabled the service.",
+  },
+  vendor_clock_skew: {
+    status: 502,
+    title: 'Clock skew',
+    help: "The gateway's clock and the vendor's differ by too much. The operator has to set the clock.",
+  },
+  cluster_agent_failed: {
+    status: 502,
+    title: 'Cluster agent failed',
+    help: 'The vendor took the request, but it failed on the cluster. `vendor` holds its words; the cluster may need a look.',
+  },
+  vendor_bad_response: {
+    status: 502,
+    title: 'Bad vendor response',
+    help: "The vendor's answer is not what its documentation says. Report it with the `requestId`.",
+  },
+  vendor_unavailable: {
+    status: 503,
+    title: 'Vendor unavailable',
+    help: 'The vendor cannot be reached or is down. `detail` tells whether a write was made; try again later.',
+  },
+  vendor_timeout: {
+    status: 504,
+    title: 'Vendor timeout',
+    help: 'The vendor did not answer before the deadline. `detail` tells whether a write was made; read the user back before trying again.',
+  },
+  internal_error: { status: 500, title: 'Internal error', help: 'A fault of the gateway. Report it with the `requestId`.' },
+};
+
+export const toProblem = (error: GatewayError, instance: string, requestId: string): Problem => {
+  const { status, title } = PROBLEM_TYPES[error.code];
+  return {
+    type: `/problems/${error.code}`,
+    title,
+    status,
+    detail: error.message,
+    instance,
+    code: error.code,
+    requestId,
+    retryable: error.retryable,
+    ...(error.errors && { errors: [...error.errors] }),
+    ...(error.vendor && { vendor: error.vendor }),
+  };
+};
+
+/** Callers that are told to come back without a time come back too soon. */
+const DEFAULT_RETRY_SECONDS = 5;
+
+export const sendProblem = (response: Response, error: GatewayError, instance: string, requestId: string): void => {
+  const problem = toProblem(error, instance, requestId);
+  if (problem.status === 429 || problem.status === 503) {
+    response.set('Retry-After', String(Math.max(1, Math.ceil((error.retryAfterMs ?? DEFAULT_RETRY_SECONDS * 1000) / 1000))));
+  }
+  response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+};

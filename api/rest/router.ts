@@ -1,0 +1,98 @@
+/** The document becomes routes: its paths, its methods, its schemas, its operationIds. */
+import express, { type Request, type RequestHandler, type Router } from 'express';
+import { GatewayError } from '../../src/errors.js';
+import { contextOf } from './context.js';
+import type { DocumentedOperation, OpenApiDocument } from './document.js';
+import { operationsOf } from './document.js';
+import type { Handlers, OperationId } from './operations.js';
+import { createValidators, invalidRequest, type Validators } from './validation.js';
+
+const LARGEST_BODY = '1mb';
+
+/** A handler and its answer without the types of one operation. */
+type AnyHandler = (input: object) => Promise<AnyReply> | AnyReply;
+
+interface AnyReply {
+  readonly status: number;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly type?: string;
+}
+
+const expressPath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1');
+
+const mediaType = (request: Request): string => (request.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+
+/** Reads the body of an operation that has one; refuses the body of one that has none. */
+const bodyReader = (operation: DocumentedOperation, validators: Validators): ((request: Request) => unknown) => {
+  const types = Object.keys(operation.bodySchemas);
+  const checks = new Map(Object.entries(operation.bodySchemas).map(([type, schema]) => [type, validators.body(schema)]));
+  return (request) => {
+    const check = checks.get(mediaType(request));
+    if (types.length > 0 && check === undefined && request.body !== undefined) {
+      request.res?.set('Accept', types.join(', '));
+      throw new GatewayError('unsupported_media_type', `Send the body as ${types.join(' or ')}.`);
+    }
+    const text: unknown = request.body;
+    if (typeof text !== 'string' || text === '') {
+      if (types.length === 0) return undefined;
+      throw invalidRequest([{ pointer: '', message: 'is missing' }]);
+    }
+    if (check === undefined) throw invalidRequest([{ pointer: '', message: 'is not taken by this operation' }]);
+    return check(parseJson(text));
+  };
+};
+
+/** The parser's own message quotes the body, which may hold a password. */
+const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw invalidRequest([{ pointer: '', message: 'is not valid JSON' }]);
+  }
+};
+
+const route = (operation: DocumentedOperation, handler: AnyHandler, validators: Validators): RequestHandler => {
+  const readQuery = validators.query(operation);
+  const readBody = bodyReader(operation, validators);
+  return async (request, response) => {
+    const query = readQuery(request.query);
+    const body = readBody(request);
+    const { call } = contextOf(response);
+    const reply = await handler({ params: request.params, query, body, url: request.originalUrl, call });
+    response.status(reply.status).set(reply.headers ?? {});
+    if (reply.body === undefined) response.end();
+    else response.type(reply.type ?? 'application/json').send(reply.type ? reply.body : JSON.stringify(reply.body));
+  };
+};
+
+/**
+ * One route per operation.
+ * @throws TypeError when an operation lacks a handler or a handler its operation
+ */
+export const createRouter = (document: OpenApiDocument, handlers: Handlers): Router => {
+  const documented = operationsOf(document);
+  const missing = documented
+    .filter(({ operationId }) => !Object.hasOwn(handlers, operationId))
+    .map(({ operationId }) => operationId);
+  const unknown = Object.keys(handlers).filter((id) => !documented.some(({ operationId }) => operationId === id));
+  if (missing.length > 0) throw new TypeError(`openapi.yaml has operations without a handler: ${missing.join(', ')}.`);
+  if (unknown.length > 0) throw new TypeError(`There are handlers without an operation in openapi.yaml: ${unknown.join(', ')}.`);
+
+  const validators = createValidators(document);
+  const router = express.Router({ strict: true, caseSensitive: true });
+  const readText = express.text({ type: () => true, limit: LARGEST_BODY, defaultCharset: 'utf-8' });
+  for (const operation of documented) {
+    const handler = handlers[operation.operationId as OperationId] as unknown as AnyHandler;
+    router[operation.method](expressPath(operation.path), readText, route(operation, handler, validators));
+  }
+  for (const path of new Set(documented.map((operation) => operation.path))) {
+    const methods = documented.filter((operation) => operation.path === path).map(({ method }) => method.toUpperCase());
+    const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : [])].join(', ');
+    router.all(expressPath(path), (request, response) => {
+      response.set('Allow', allow);
+      throw new GatewayError('method_not_allowed', `${request.method} is not a method of this path; it has ${allow}.`);
+    });
+  }
+  return router;
+};

@@ -1,0 +1,138 @@
+/**
+ * The adapter contract: all that there is to know to write an adapter for one more vendor.
+ *
+ * An adapter speaks the model of `openapi.yaml` on the outside and one vendor's protocol on the inside. It translates; it decides
+ * nothing: rules are data (`capabilities`), outcomes are settled by `src/service`, deadlines and retries by `src/http`.
+ *
+ * All methods are safe under concurrent calls, honour `call.signal`, and fail with a `GatewayError` only.
+ */
+import type { HttpClient } from './http/client.js';
+import type { Capabilities, ClusterState, Role } from './model.js';
+
+/** Facts of one call. */
+export interface Call {
+  readonly requestId: string;
+  readonly signal: AbortSignal;
+}
+
+/** A cluster as its vendor tells of it. Times are ISO 8601 in UTC. */
+export interface VendorCluster {
+  readonly id: string;
+  readonly name: string | null;
+  readonly state: ClusterState;
+  /** The vendor's own word for the state. */
+  readonly vendorState: string | null;
+  /** The vendor's own kind of cluster, where capabilities differ by it. */
+  readonly type: string | null;
+  readonly region: string | null;
+  readonly zone: string | null;
+  readonly createdAt: string | null;
+}
+
+/** A user as its vendor tells of it, in the terms of the model. `attributes` are the vendor's fields as sent. */
+export interface VendorUser {
+  readonly username: string;
+  readonly role: Role;
+  readonly group: string | null;
+  readonly uid: number | null;
+  readonly gid: number | null;
+  readonly mountPoint: string | null;
+  readonly createdAt: string | null;
+  readonly updatedAt: string | null;
+  readonly userId: string | null;
+  readonly attributes: Readonly<Record<string, unknown>>;
+}
+
+/** Users [offset, offset + limit) of a listing. */
+export interface UserWindow {
+  readonly offset: number;
+  readonly limit: number;
+  /** Only where capabilities say `search: native`. May be answered with too many users, never with too few. */
+  readonly search?: string;
+  /** The `snapshot` of an earlier slice: go on in the same listing where the vendor keeps one. A stale one is not an error. */
+  readonly snapshot?: string;
+}
+
+export interface UserSlice {
+  /** In the vendor's order; fewer than `limit` only at the end of the listing. */
+  readonly users: readonly VendorUser[];
+  /** Users in the whole listing; null where the vendor does not tell. */
+  readonly total: number | null;
+  readonly snapshot?: string;
+}
+
+export interface NewUser {
+  readonly username: string;
+  readonly password: string;
+  readonly role: Role;
+  readonly directoryMode?: string;
+}
+
+export interface RoleChange {
+  readonly username: string;
+  readonly role: Role;
+}
+
+export interface PasswordChange {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** What the vendor said: done, or taken and to be followed with `getJob`. No vendor answers per user; the service finds that out. */
+export type Receipt = { readonly state: 'applied' } | { readonly state: 'accepted'; readonly job: string };
+
+/** `unknown`: the vendor does not list the job (any more); reading back has to settle it. */
+export type JobState =
+  | { readonly state: 'pending' | 'succeeded' | 'unknown' }
+  | { readonly state: 'failed'; readonly code: string | null };
+
+/**
+ * Work on one vendor account. `clusterId` is the vendor's own id. An optional method that is missing is a missing capability; there are
+ * no stubs.
+ *
+ * Writes take at least one and at most `capabilities.batch.*` users, each username once. When a write fails, `error.effect` tells
+ * whether anything can have changed: `none` is a promise.
+ */
+export interface Adapter {
+  /** All clusters of the account that are not deleted. */
+  listClusters(call: Call): Promise<readonly VendorCluster[]>;
+  /** @throws cluster_not_found */
+  getCluster(clusterId: string, call: Call): Promise<VendorCluster>;
+  /** Translating windows to the vendor's pages, with as few vendor calls as possible, is the adapter's job. @throws cluster_not_found */
+  listUsers(clusterId: string, window: UserWindow, call: Call): Promise<UserSlice>;
+  /** A shortcut to one user, where the vendor has one. A user that comes back is the user; null proves nothing. */
+  lookUpUser?(clusterId: string, username: string, call: Call): Promise<VendorUser | null>;
+  /** @throws user_already_exists */
+  createUsers?(clusterId: string, users: readonly NewUser[], call: Call): Promise<Receipt>;
+  /** Idempotent. @throws user_not_found */
+  setRoles?(clusterId: string, changes: readonly RoleChange[], call: Call): Promise<Receipt>;
+  /** Idempotent. @throws user_not_found */
+  setPasswords?(clusterId: string, changes: readonly PasswordChange[], call: Call): Promise<Receipt>;
+  /** @throws user_not_found */
+  deleteUsers?(clusterId: string, usernames: readonly string[], call: Call): Promise<Receipt>;
+  /** Needed where a write answers `accepted`. */
+  getJob?(job: string, call: Call): Promise<JobState>;
+}
+
+/** All that an adapter may touch: no environment, no globals, no clock of its own. */
+export interface AdapterContext<Config> {
+  readonly config: Config;
+  readonly http: HttpClient;
+  /** The time at the vendor: the local clock, corrected when the vendor calls it skewed. */
+  readonly now: () => Date;
+  /** Unique text per call, 32 hex characters. */
+  readonly nonce: () => string;
+}
+
+/** What a vendor's folder exports. */
+export interface AdapterModule<Config = unknown> {
+  /** Equals the folder's name. */
+  readonly vendor: string;
+  /** The vendor's name for people. */
+  readonly title: string;
+  /** JSON Schema of the account's settings, without the common `vendor` and `discover`. `format: endpoint` is the gateway's rule for URLs. */
+  readonly configSchema: Readonly<Record<string, unknown>>;
+  /** What a cluster of an account can do; without them, what the vendor can do at best. */
+  capabilities(cluster?: VendorCluster, config?: Config): Capabilities;
+  create(context: AdapterContext<Config>): Adapter;
+}

@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs';
+import { LineCounter, parseDocument } from 'yaml';
+import type { AdapterModule } from '../adapter.js';
+import { isObject } from '../wire.js';
+import type { Environment } from './environment.js';
+import { ConfigError } from './error.js';
+import { type AccountConfig, type ClusterConfig, coreSchema, type GatewayConfig, type ServerConfig } from './schema.js';
+import { resolveSecrets } from './secrets.js';
+import { validate } from './validate.js';
+
+type Modules = Readonly<Record<string, AdapterModule>>;
+
+interface CoreConfig {
+  readonly server: ServerConfig;
+  readonly log: { readonly level: string };
+  readonly accounts: Record<string, { vendor: string; discover: boolean } & Record<string, unknown>>;
+  readonly clusters: readonly ClusterConfig[];
+}
+
+const readYaml = (path: string): unknown => {
+  let source: string;
+  try {
+    source = readFileSync(path, 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    throw new ConfigError([`${path}: cannot be read (${reason})`]);
+  }
+  const lines = new LineCounter();
+  const document = parseDocument(source, { lineCounter: lines, prettyErrors: false });
+  if (document.errors.length > 0) {
+    throw new ConfigError(document.errors.map(({ message, pos }) => `line ${lines.linePos(pos[0]).line}: ${message}`));
+  }
+  return document.toJS() ?? {};
+};
+
+/** `HOST` and `PORT` override the file. */
+const withOverrides = (raw: unknown, env: Environment): unknown => {
+  const { HOST: host, PORT: port } = env;
+  if (!isObject(raw) || (!host && !port)) return raw;
+  const server = isObject(raw['server']) ? raw['server'] : {};
+  return {
+    ...raw,
+    server: { ...server, ...(host && { host }), ...(port && { port: /^\d+$/.test(port) ? Number(port) : port }) },
+  };
+};
+
+const checkReferences = ({ accounts, clusters }: CoreConfig): string[] => {
+  const problems: string[] = [];
+  const ids = new Set<string>();
+  clusters.forEach(({ id, account }, index) => {
+    if (ids.has(id)) problems.push(`clusters[${index}].id: ${id} is already taken`);
+    ids.add(id);
+    if (!Object.hasOwn(accounts, account)) {
+      problems.push(`clusters[${index}].account: there is no account ${account}; there are ${Object.keys(accounts).join(', ')}`);
+    }
+  });
+  return problems;
+};
+
+/**
+ * A configuration that can be used, or all that is wrong with it.
+ * @param raw what the YAML says
+ * @throws ConfigError
+ */
+export const checkConfig = (raw: unknown, modules: Modules, env: Environment): GatewayConfig => {
+  const problems: string[] = [];
+  const value = resolveSecrets(withOverrides(raw, env), env, (path, reason) => problems.push(`${path}: ${reason}`));
+  problems.push(...validate(coreSchema, value));
+  if (problems.length > 0) throw new ConfigError(problems);
+
+  const core = value as CoreConfig;
+  const accounts: Record<string, AccountConfig> = {};
+  for (const [name, { vendor, discover, ...settings }] of Object.entries(core.accounts)) {
+    const module = Object.hasOwn(modules, vendor) ? modules[vendor] : undefined;
+    if (module) problems.push(...validate(module.configSchema, settings, `accounts.${name}`));
+    else problems.push(`accounts.${name}.vendor: there is no vendor ${vendor}; there are ${Object.keys(modules).join(', ')}`);
+    accounts[name] = { vendor, discover, settings };
+  }
+  problems.push(...checkReferences(core));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return { server: core.server, log: core.log, accounts, clusters: core.clusters };
+};
+
+/** @throws ConfigError */
+export const loadConfig = (path: string, modules: Modules, env: Environment): GatewayConfig => {
+  try {
+    return checkConfig(readYaml(path), modules, env);
+  } catch (error) {
+    if (error instanceof ConfigError)
+      throw new ConfigError(error.problems.map((problem) => `${path}: ${problem}`.replace(`${path}: ${path}:`, `${path}:`)));
+    throw error;
+  }
+};

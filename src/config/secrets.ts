@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+import type { Environment } from './environment.js';
+
+const REFERENCE = /\$\{(env|file):([^}]*)\}/g;
+
+/** Reports what cannot be resolved and goes on, so that a user sees all mistakes at once. */
+type Report = (path: string, reason: string) => void;
+
+const fromEnv = (name: string, env: Environment): string => {
+  const value = env[name];
+  if (value === undefined || value === '') throw new Error(`the environment variable ${name} is not set`);
+  return value;
+};
+
+const fromFile = (path: string): string => {
+  try {
+    return readFileSync(path, 'utf8').replace(/\r?\n$/, '');
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    throw new Error(`the file ${path} cannot be read (${reason})`);
+  }
+};
+
+/**
+ * Replaces `${env:NAME}` and `${file:PATH}` in every text of a configuration, at any depth. What they give stays text, even where it
+ * looks like a number; one line end at the end of a file is dropped.
+ */
+export const resolveSecrets = (value: unknown, env: Environment, report: Report, path = ''): unknown => {
+  if (typeof value === 'string') {
+    try {
+      return value.replace(REFERENCE, (_, kind: string, name: string) => (kind === 'env' ? fromEnv(name, env) : fromFile(name)));
+    } catch (error) {
+      report(path, error instanceof Error ? error.message : 'cannot be resolved');
+      return value;
+    }
+  }
+  if (Array.isArray(value)) return value.map((item, index) => resolveSecrets(item, env, report, `${path}[${index}]`));
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, resolveSecrets(item, env, report, path === '' ? key : `${path}.${key}`)]),
+    );
+  }
+  return value;
+};

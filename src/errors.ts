@@ -1,0 +1,87 @@
+import type { ErrorCode, FieldError, VendorError } from './model.js';
+
+/** What a failed call may have changed at the vendor: surely nothing, or nobody knows before reading back. */
+export type Effect = 'none' | 'unknown';
+
+export interface GatewayErrorFacts {
+  /** For bad input: which fields, and what to change. */
+  readonly errors?: readonly FieldError[];
+  /** What the vendor said, free of secrets. */
+  readonly vendor?: VendorError;
+  /** Milliseconds to wait before the next try. */
+  readonly retryAfterMs?: number;
+  /** Overrides what the code says by itself. */
+  readonly effect?: Effect;
+  readonly cause?: unknown;
+}
+
+/** Codes after which a write may have happened all the same. */
+const MAYBE_APPLIED: ReadonlySet<ErrorCode> = new Set([
+  'cluster_agent_failed',
+  'vendor_unavailable',
+  'vendor_timeout',
+  'vendor_bad_response',
+  'internal_error',
+]);
+
+const RETRYABLE: ReadonlySet<ErrorCode> = new Set([
+  'cluster_not_ready',
+  'vendor_rate_limited',
+  'vendor_unavailable',
+  'vendor_timeout',
+]);
+
+/**
+ * The one error of the gateway. `code` is stable, `message` is for people and holds no secret, no upstream URL and no vendor request id
+ * (that stands in `vendor`).
+ */
+export class GatewayError extends Error {
+  override readonly name = 'GatewayError';
+  readonly code: ErrorCode;
+  readonly errors: readonly FieldError[] | undefined;
+  readonly vendor: VendorError | undefined;
+  readonly retryAfterMs: number | undefined;
+  readonly effect: Effect;
+
+  constructor(code: ErrorCode, message: string, facts: GatewayErrorFacts = {}) {
+    super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
+    this.code = code;
+    this.errors = facts.errors;
+    this.vendor = facts.vendor;
+    this.retryAfterMs = facts.retryAfterMs;
+    this.effect = facts.effect ?? (MAYBE_APPLIED.has(code) ? 'unknown' : 'none');
+  }
+
+  /** Whether the same request can succeed later without a change. */
+  get retryable(): boolean {
+    return RETRYABLE.has(this.code);
+  }
+
+  /** The same failure told anew: later knowledge goes into the message, the code or the effect; the facts stay. */
+  retold(
+    message: string,
+    code: ErrorCode = this.code,
+    effect: Effect | undefined = code === this.code ? this.effect : undefined,
+  ): GatewayError {
+    return new GatewayError(code, message, {
+      cause: this,
+      ...(this.errors && { errors: this.errors }),
+      ...(this.vendor && { vendor: this.vendor }),
+      ...(this.retryAfterMs !== undefined && { retryAfterMs: this.retryAfterMs }),
+      ...(effect && { effect }),
+    });
+  }
+
+  /** The same failure of a later step: seen from the whole, the effect is another. */
+  withEffect(effect: Effect): GatewayError {
+    return effect === this.effect ? this : this.retold(this.message, this.code, effect);
+  }
+}
+
+/** Any thrown value as a GatewayError; what nobody foresaw becomes `internal_error` without its text. */
+export const asGatewayError = (thrown: unknown): GatewayError =>
+  thrown instanceof GatewayError
+    ? thrown
+    : new GatewayError('internal_error', 'The gateway failed on this request. The log has the details under this request id.', {
+        cause: thrown,
+      });

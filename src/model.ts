@@ -1,0 +1,25 @@
+/** The names of the model. Every type here is generated from `openapi.yaml`. */
+import type { components } from './generated/openapi.js';
+
+type Schemas = components['schemas'];
+
+export type BatchSizes = Schemas['BatchSizes'];
+export type Capabilities = Schemas['Capabilities'];
+export type Cluster = Schemas['Cluster'];
+export type ClusterList = Schemas['ClusterList'];
+export type ClusterState = Schemas['ClusterState'];
+export type ErrorCode = Schemas['ErrorCode'];
+export type FieldError = Schemas['FieldError'];
+export type ItemResult = Schemas['ItemResult'];
+export type Operation = Schemas['Operation'];
+export type OperationKind = Schemas['OperationKind'];
+export type PasswordRule = Schemas['PasswordRule'];
+export type Problem = Schemas['Problem'];
+export type Role = Schemas['Role'];
+export type User = Schemas['User'];
+export type UserCreate = Schemas['UserCreate'];
+export type UserFeature = Schemas['UserFeature'];
+export type UsernameRule = Schemas['UsernameRule'];
+export type UserPage = Schemas['UserPage'];
+export type Vendor = Schemas['Vendor'];
+export type VendorError = Schemas['VendorError'];

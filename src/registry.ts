@@ -1,0 +1,60 @@
+import { randomBytes } from 'node:crypto';
+import type { Adapter, AdapterModule } from './adapter.js';
+import type { GatewayConfig } from './config/schema.js';
+import { createHttpClient } from './http/client.js';
+import { createVendorClock } from './http/clock.js';
+import type { Transport } from './http/transport.js';
+
+/** A live vendor account. */
+export interface Account {
+  readonly name: string;
+  readonly module: AdapterModule;
+  readonly adapter: Adapter;
+  readonly settings: unknown;
+  readonly discover: boolean;
+  /** The time at the vendor, as far as it has told. */
+  readonly now: () => Date;
+}
+
+/** Where a cluster of the gateway stands at its vendor. */
+export interface Target {
+  readonly id: string;
+  readonly account: Account;
+  readonly vendorClusterId: string;
+  readonly discovered: boolean;
+}
+
+export interface Registry {
+  readonly modules: Readonly<Record<string, AdapterModule>>;
+  readonly accounts: readonly Account[];
+  /** The configured clusters, in the order of the configuration. */
+  readonly targets: readonly Target[];
+}
+
+/** Configuration and adapter modules become live accounts and clusters. Calls no vendor. */
+export const createRegistry = (
+  config: GatewayConfig,
+  modules: Readonly<Record<string, AdapterModule>>,
+  transport: Transport,
+  localNow: () => Date = () => new Date(),
+): Registry => {
+  const accounts = new Map<string, Account>();
+  for (const [name, { vendor, discover, settings }] of Object.entries(config.accounts)) {
+    const module = modules[vendor];
+    if (!module) throw new TypeError(`There is no adapter ${vendor}.`);
+    const clock = createVendorClock(localNow);
+    const adapter = module.create({
+      config: settings,
+      http: createHttpClient(transport, clock),
+      now: clock.now,
+      nonce: () => randomBytes(16).toString('hex'),
+    });
+    accounts.set(name, { name, module, adapter, settings, discover, now: clock.now });
+  }
+  const targets = config.clusters.map(({ id, account: name, vendorClusterId }): Target => {
+    const account = accounts.get(name);
+    if (!account) throw new TypeError(`There is no account ${name}.`);
+    return { id, account, vendorClusterId, discovered: false };
+  });
+  return { modules, accounts: [...accounts.values()], targets };
+};

@@ -1,0 +1,150 @@
+import type { Call, VendorCluster } from '../adapter.js';
+import { untilAborted } from '../deadline.js';
+import { asGatewayError, GatewayError } from '../errors.js';
+import type { Capabilities, Cluster, Vendor } from '../model.js';
+import type { Account, Registry, Target } from '../registry.js';
+import { createCache } from './cache.js';
+
+/** A cluster's kind and state are asked for again after this time; a write that the state would forbid asks at once. */
+const FACTS_TTL_MS = 60_000;
+const DISCOVERY_TTL_MS = 30_000;
+/** A shared question does not end with the first asker's deadline. */
+const SHARED_DEADLINE_MS = 30_000;
+
+export interface AccountProblem {
+  readonly account: string;
+  readonly error: GatewayError;
+}
+
+export interface Clusters {
+  vendors(): Vendor[];
+  list(call: Call): Promise<{ items: Cluster[]; problems: AccountProblem[] }>;
+  /** As the vendor tells it now. @throws cluster_not_found */
+  get(clusterId: string, call: Call): Promise<Cluster>;
+  /** Where the cluster stands; asks a vendor only about discovered clusters. @throws cluster_not_found */
+  resolve(clusterId: string, call: Call): Promise<Target>;
+  /** The vendor's facts, at most a minute old. @throws cluster_not_found */
+  facts(target: Target, call: Call): Promise<VendorCluster>;
+  /** The vendor's facts as they are now. @throws cluster_not_found */
+  freshFacts(target: Target, call: Call): Promise<VendorCluster>;
+}
+
+export const capabilitiesOf = ({ account }: Target, cluster?: VendorCluster): Capabilities =>
+  account.module.capabilities(cluster, account.settings);
+
+const clusterNotFound = (clusterId: string, cause?: GatewayError): GatewayError =>
+  (cause ?? new GatewayError('cluster_not_found', '')).retold(`There is no cluster ${clusterId}.`, 'cluster_not_found');
+
+const toCluster = (target: Target, facts: VendorCluster | undefined): Cluster => ({
+  id: target.id,
+  name: facts?.name ?? null,
+  vendor: target.account.module.vendor,
+  account: target.account.name,
+  vendorClusterId: target.vendorClusterId,
+  region: facts?.region ?? null,
+  zone: facts?.zone ?? null,
+  state: facts?.state ?? 'unknown',
+  vendorState: facts?.vendorState ?? null,
+  createdAt: facts?.createdAt ?? null,
+  discovered: target.discovered,
+  capabilities: capabilitiesOf(target, facts),
+});
+
+export const createClusters = ({ modules, accounts, targets }: Registry): Clusters => {
+  const configured = new Map(targets.map((target) => [target.id, target]));
+  const factsCache = createCache<VendorCluster>(FACTS_TTL_MS);
+  const discoveryCache = createCache<readonly VendorCluster[]>(DISCOVERY_TTL_MS);
+
+  const factsKey = ({ account, vendorClusterId }: Target): string => `${account.name}/${vendorClusterId}`;
+
+  const shared = ({ requestId }: Call): Call => ({ requestId, signal: AbortSignal.timeout(SHARED_DEADLINE_MS) });
+
+  /** A cluster that the configuration names is known by that id only. */
+  const discoveredIn = (account: Account, found: readonly VendorCluster[]): Target[] =>
+    found
+      .filter(({ id }) => !configured.has(id) && !targets.some((t) => t.account === account && t.vendorClusterId === id))
+      .map(({ id }) => ({ id, account, vendorClusterId: id, discovered: true }));
+
+  const listAccount = async (account: Account, call: Call): Promise<readonly VendorCluster[]> => {
+    const found = await account.adapter.listClusters(call);
+    discoveryCache.set(account.name, found);
+    return found;
+  };
+
+  const freshFacts = async (target: Target, call: Call): Promise<VendorCluster> => {
+    try {
+      const facts = await target.account.adapter.getCluster(target.vendorClusterId, call);
+      factsCache.set(factsKey(target), facts);
+      return facts;
+    } catch (thrown) {
+      const error = asGatewayError(thrown);
+      factsCache.forget(factsKey(target));
+      throw error.code === 'cluster_not_found' ? clusterNotFound(target.id, error) : error;
+    }
+  };
+
+  const discover = async (clusterId: string, call: Call): Promise<Target> => {
+    let failure: unknown;
+    const discovering = accounts.filter(({ discover }) => discover);
+    const answers = await Promise.all(
+      discovering.map(async (account) => {
+        const question = discoveryCache.get(account.name, () => account.adapter.listClusters(shared(call)));
+        const found = await untilAborted(question, call.signal).catch((error: unknown) => {
+          failure = error;
+          return [];
+        });
+        return discoveredIn(account, found).find(({ id }) => id === clusterId);
+      }),
+    );
+    const target = answers.find((answer) => answer !== undefined);
+    if (target) return target;
+    throw failure ?? clusterNotFound(clusterId);
+  };
+
+  return {
+    vendors: () =>
+      Object.values(modules).map(({ vendor, title, capabilities }) => ({ name: vendor, title, capabilities: capabilities() })),
+
+    list: async (call) => {
+      const problems: AccountProblem[] = [];
+      const asked = accounts.filter((account) => account.discover || targets.some((target) => target.account === account));
+      const found = new Map<Account, readonly VendorCluster[]>();
+      await Promise.all(
+        asked.map(async (account) => {
+          try {
+            found.set(account, await listAccount(account, call));
+          } catch (error) {
+            problems.push({ account: account.name, error: asGatewayError(error) });
+          }
+        }),
+      );
+      const seen = new Set(configured.keys());
+      const discovered = asked
+        .filter(({ discover }) => discover)
+        .flatMap((account) => discoveredIn(account, found.get(account) ?? []))
+        .filter(({ id }) => !seen.has(id) && seen.add(id));
+      const items = [...targets, ...discovered].map((target) =>
+        toCluster(
+          target,
+          found.get(target.account)?.find(({ id }) => id === target.vendorClusterId),
+        ),
+      );
+      return { items, problems };
+    },
+
+    get: async (clusterId, call) => {
+      const target = configured.get(clusterId) ?? (await discover(clusterId, call));
+      return toCluster(target, await freshFacts(target, call));
+    },
+
+    resolve: async (clusterId, call) => configured.get(clusterId) ?? discover(clusterId, call),
+
+    facts: (target, call) =>
+      untilAborted(
+        factsCache.get(factsKey(target), () => freshFacts(target, shared(call))),
+        call.signal,
+      ),
+
+    freshFacts,
+  };
+};

@@ -1,0 +1,54 @@
+/** Reading users where vendors have no "get one" and no filter to rely on. */
+import type { Call, VendorUser } from '../adapter.js';
+import type { Target } from '../registry.js';
+import { capabilitiesOf } from './clusters.js';
+
+/** Vendor pages of one window of a walk; the adapter asks for several at once. */
+const PAGES_A_WINDOW = 4;
+
+export interface Listing {
+  readonly users: readonly VendorUser[];
+  readonly snapshot?: string;
+}
+
+/** All users, in the vendor's order, window by window, until `enough` says so. */
+export const walk = async (
+  { account, vendorClusterId }: Target,
+  pageSize: number,
+  call: Call,
+  options: {
+    readonly search?: string;
+    readonly snapshot?: string;
+    readonly enough?: (users: readonly VendorUser[]) => boolean;
+  } = {},
+): Promise<Listing> => {
+  const limit = pageSize * PAGES_A_WINDOW;
+  const users: VendorUser[] = [];
+  let snapshot = options.snapshot;
+  for (let offset = 0; ; offset += limit) {
+    const slice = await account.adapter.listUsers(
+      vendorClusterId,
+      {
+        offset,
+        limit,
+        ...(snapshot !== undefined && { snapshot }),
+        ...(options.search !== undefined && { search: options.search }),
+      },
+      call,
+    );
+    snapshot = slice.snapshot;
+    users.push(...slice.users);
+    const atEnd = slice.total === null ? slice.users.length < limit : offset + limit >= slice.total;
+    if (atEnd || options.enough?.(slice.users)) return { users, ...(snapshot !== undefined && { snapshot }) };
+  }
+};
+
+/** The user of this very name, wherever in the list it stands, or null. */
+export const findUser = async (target: Target, username: string, call: Call): Promise<VendorUser | null> => {
+  const { adapter } = target.account;
+  const isIt = (user: VendorUser): boolean => user.username === username;
+  const hit = await adapter.lookUpUser?.(target.vendorClusterId, username, call);
+  if (hit) return hit;
+  const { users } = await walk(target, capabilitiesOf(target).pageSize, call, { enough: (slice) => slice.some(isIt) });
+  return users.find(isIt) ?? null;
+};

@@ -1,0 +1,63 @@
+/** Refuses by the capability data what a cluster cannot take, before its vendor is asked. */
+import { GatewayError } from '../errors.js';
+import type { Capabilities, FieldError, PasswordRule, Role, UserCreate, UserFeature, UsernameRule } from '../model.js';
+
+const FEATURE_WORDS: Readonly<Record<UserFeature, string>> = {
+  list: 'list users',
+  get: 'read a user',
+  create: 'create a user',
+  setRole: 'change the role of a user',
+  setPassword: 'set the password of a user',
+  delete: 'delete a user',
+};
+
+const CLASSES = [/[A-Z]/, /[a-z]/, /[0-9]/, /[^A-Za-z0-9]/];
+
+/** Characters, not UTF-16 units. */
+const lengthOf = (text: string): number => [...text].length;
+
+const fits = (text: string, { minLength, maxLength, pattern }: UsernameRule | PasswordRule): boolean => {
+  const length = lengthOf(text);
+  return length >= minLength && length <= maxLength && (pattern === null || new RegExp(pattern, 'u').test(text));
+};
+
+const usernameErrors = (username: string, rule: UsernameRule): FieldError[] =>
+  fits(username, rule) ? [] : [{ pointer: '/username', message: rule.description }];
+
+const passwordErrors = (password: string, rule: PasswordRule): FieldError[] =>
+  fits(password, rule) && CLASSES.filter((kind) => kind.test(password)).length >= rule.minClasses
+    ? []
+    : [{ pointer: '/password', message: rule.description }];
+
+const roleErrors = (role: Role, { roles }: Capabilities): FieldError[] =>
+  roles.includes(role) ? [] : [{ pointer: '/role', message: `This cluster gives these roles: ${roles.join(', ')}.` }];
+
+const directoryModeErrors = (mode: string | undefined, { directoryMode }: Capabilities): FieldError[] =>
+  mode === undefined || directoryMode
+    ? []
+    : [{ pointer: '/directoryMode', message: 'This cluster does not take a directoryMode.' }];
+
+const refuse = (errors: readonly FieldError[]): void => {
+  if (errors.length > 0) throw new GatewayError('invalid_user', errors.map(({ message }) => message).join(' '), { errors });
+};
+
+/** @throws not_supported */
+export const requireFeature = (feature: UserFeature, { features }: Capabilities, where: string): void => {
+  if (!features.includes(feature)) throw new GatewayError('not_supported', `${where} cannot ${FEATURE_WORDS[feature]}.`);
+};
+
+/** @throws invalid_user with every rule that is broken */
+export const checkNewUser = (user: UserCreate, capabilities: Capabilities): void =>
+  refuse([
+    ...usernameErrors(user.username, capabilities.username),
+    ...passwordErrors(user.password, capabilities.password),
+    ...roleErrors(user.role, capabilities),
+    ...directoryModeErrors(user.directoryMode, capabilities),
+  ]);
+
+/** @throws invalid_user */
+export const checkRole = (role: Role, capabilities: Capabilities): void => refuse(roleErrors(role, capabilities));
+
+/** @throws invalid_user */
+export const checkPassword = (password: string, capabilities: Capabilities): void =>
+  refuse(passwordErrors(password, capabilities.password));

@@ -1,0 +1,196 @@
+import type { Call, NewUser, VendorUser } from '../adapter.js';
+import { asGatewayError, GatewayError } from '../errors.js';
+import type { Capabilities, Role, User, UserCreate, UserFeature } from '../model.js';
+import type { Target } from '../registry.js';
+import { type Clusters, capabilitiesOf } from './clusters.js';
+import { readCursor, type Scope, writeCursor } from './cursor.js';
+import { findUser, walk } from './find.js';
+import type { Operations, Outcome } from './operations.js';
+import { checkNewUser, checkPassword, checkRole, requireFeature } from './rules.js';
+import { createUser, deleteUser, setPassword, setRole } from './writes.js';
+
+export interface UserQuery {
+  readonly limit: number;
+  readonly offset?: number | undefined;
+  readonly cursor?: string | undefined;
+  readonly search?: string | undefined;
+  readonly role?: Role | undefined;
+}
+
+export interface UserList {
+  /** With the vendor's attributes; a caller that was not asked for them leaves them out. */
+  readonly users: readonly User[];
+  readonly total: number | null;
+  readonly nextCursor: string | null;
+}
+
+export interface Users {
+  list(clusterId: string, query: UserQuery, call: Call): Promise<UserList>;
+  get(clusterId: string, username: string, call: Call): Promise<User>;
+  create(clusterId: string, user: UserCreate, call: Call): Promise<Outcome<User>>;
+  setRole(clusterId: string, username: string, role: Role, call: Call): Promise<Outcome<User>>;
+  setPassword(clusterId: string, username: string, password: string, call: Call): Promise<Outcome<void>>;
+  delete(clusterId: string, username: string, call: Call): Promise<Outcome<void>>;
+}
+
+const toUser = (target: Target, { userId, attributes, ...user }: VendorUser): User => ({
+  clusterId: target.id,
+  ...user,
+  vendor: { name: target.account.module.vendor, userId, attributes: { ...attributes } },
+});
+
+const fitsFilter = ({ search, role }: UserQuery): ((user: VendorUser) => boolean) => {
+  const part = search?.toLowerCase();
+  return (user) =>
+    (part === undefined || user.username.toLowerCase().includes(part)) && (role === undefined || user.role === role);
+};
+
+export const createUsers = (clusters: Clusters, operations: Operations): Users => {
+  /** A window of all users maps to vendor pages; the position in a filtered list is known only after reading the whole. */
+  const readFiltered = async (target: Target, query: UserQuery, offset: number, snapshot: string | undefined, call: Call) => {
+    const { pageSize, search } = capabilitiesOf(target);
+    const all = await walk(target, pageSize, call, {
+      ...(search === 'native' && query.search !== undefined && { search: query.search }),
+      ...(snapshot !== undefined && { snapshot }),
+    });
+    const fitting = all.users.filter(fitsFilter(query));
+    return { users: fitting.slice(offset, offset + query.limit), total: fitting.length, snapshot: all.snapshot };
+  };
+
+  const readPlain = async (
+    { account, vendorClusterId }: Target,
+    limit: number,
+    offset: number,
+    snapshot: string | undefined,
+    call: Call,
+  ) => account.adapter.listUsers(vendorClusterId, { offset, limit, ...(snapshot !== undefined && { snapshot }) }, call);
+
+  /** The vendor's wire rules first, which cost no call; then what holds for this very cluster, and its state. */
+  const admit = async (
+    clusterId: string,
+    feature: UserFeature,
+    check: (capabilities: Capabilities) => void,
+    call: Call,
+  ): Promise<Target> => {
+    const target = await clusters.resolve(clusterId, call);
+    const general = capabilitiesOf(target);
+    requireFeature(feature, general, target.account.module.title);
+    check(general);
+    const facts = await clusters.facts(target, call);
+    const own = capabilitiesOf(target, facts);
+    requireFeature(feature, own, `The cluster ${clusterId}`);
+    check(own);
+    if (!mayWrite(facts.state)) await requireReady(target, call);
+    return target;
+  };
+
+  /** An unknown state is for the vendor to judge. */
+  const mayWrite = (state: string): boolean => state === 'ready' || state === 'unknown';
+
+  const requireReady = async (target: Target, call: Call, cause?: GatewayError): Promise<void> => {
+    const { state } = await clusters.freshFacts(target, call);
+    if (mayWrite(state)) return;
+    throw (cause ?? new GatewayError('cluster_not_ready', '')).retold(
+      `The cluster ${target.id} is not ready but ${state}; its users cannot be changed now.`,
+      'cluster_not_ready',
+    );
+  };
+
+  /** A denial may come from the state of the cluster: Shanhe has one code for both. */
+  const explainDenial = async <T>(target: Target, call: Call, work: Promise<T>): Promise<T> =>
+    work.catch(async (thrown: unknown) => {
+      const error = asGatewayError(thrown);
+      if (error.code === 'vendor_permission_denied') await requireReady(target, call, error);
+      throw error;
+    });
+
+  return {
+    list: async (clusterId, query, call) => {
+      const scope: Scope = { clusterId, search: query.search, role: query.role };
+      const { offset, snapshot } = query.cursor === undefined ? { offset: query.offset ?? 0 } : readCursor(query.cursor, scope);
+      const target = await clusters.resolve(clusterId, call);
+      const filtered = query.search !== undefined || query.role !== undefined;
+      const slice = filtered
+        ? await readFiltered(target, query, offset, snapshot, call)
+        : await readPlain(target, query.limit, offset, snapshot, call);
+      // Shanhe may answer an unknown cluster with an empty list.
+      if (!filtered && slice.users.length === 0 && !slice.total) await clusters.facts(target, call);
+
+      const next = offset + slice.users.length;
+      const more = slice.total === null ? slice.users.length === query.limit : slice.users.length > 0 && next < slice.total;
+      return {
+        users: slice.users.map((user) => toUser(target, user)),
+        total: slice.total,
+        nextCursor: more
+          ? writeCursor({ offset: next, ...(slice.snapshot !== undefined && { snapshot: slice.snapshot }) }, scope)
+          : null,
+      };
+    },
+
+    get: async (clusterId, username, call) => {
+      const target = await clusters.resolve(clusterId, call);
+      const user = await findUser(target, username, call);
+      if (user) return toUser(target, user);
+      await clusters.facts(target, call);
+      throw new GatewayError('user_not_found', `There is no user ${username} on the cluster ${clusterId}.`);
+    },
+
+    create: async (clusterId, user, call) => {
+      const { username, password, role, directoryMode } = user;
+      const target = await admit(clusterId, 'create', (capabilities) => checkNewUser(user, capabilities), call);
+      const newUser: NewUser = { username, password, role, ...(directoryMode !== undefined && { directoryMode }) };
+      return operations.run(
+        {
+          kind: 'createUser',
+          clusterId,
+          username,
+          run: async (own) => toUser(target, await explainDenial(target, own, createUser(target, newUser, own))),
+          userOf: (created) => created,
+        },
+        call,
+      );
+    },
+
+    setRole: async (clusterId, username, role, call) => {
+      const target = await admit(clusterId, 'setRole', (capabilities) => checkRole(role, capabilities), call);
+      return operations.run(
+        {
+          kind: 'updateUser',
+          clusterId,
+          username,
+          run: async (own) => toUser(target, await explainDenial(target, own, setRole(target, username, role, own))),
+          userOf: (changed) => changed,
+        },
+        call,
+      );
+    },
+
+    setPassword: async (clusterId, username, password, call) => {
+      const target = await admit(clusterId, 'setPassword', (capabilities) => checkPassword(password, capabilities), call);
+      return operations.run(
+        {
+          kind: 'setUserPassword',
+          clusterId,
+          username,
+          run: (own) => explainDenial(target, own, setPassword(target, username, password, own)),
+          userOf: () => undefined,
+        },
+        call,
+      );
+    },
+
+    delete: async (clusterId, username, call) => {
+      const target = await admit(clusterId, 'delete', () => undefined, call);
+      return operations.run(
+        {
+          kind: 'deleteUser',
+          clusterId,
+          username,
+          run: (own) => explainDenial(target, own, deleteUser(target, username, own)),
+          userOf: () => undefined,
+        },
+        call,
+      );
+    },
+  };
+};
