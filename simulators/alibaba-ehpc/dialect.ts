@@ -1,0 +1,100 @@
+import { type Dialect, type Fault, type FaultKind, Refusal, type Reply, type Workshop } from '../kit/index.js';
+import { createActions } from './actions.js';
+import { CODE_OF_STATUS, errorFacts, refuse } from './errors.js';
+import type { ListingOptions } from './listing.js';
+import type { EhpcQuirks } from './quirks.js';
+import { failure, misshape, success } from './replies.js';
+import type { EhpcClusterSeed } from './seed.js';
+import { createState, passwordMatches, usersOf } from './state.js';
+import { type EhpcCall, readCall } from './urls.js';
+import { createNonceMemory, type Keyring, verifyCall } from './verify.js';
+import { WRITES } from './writes.js';
+
+export interface DialectOptions extends ListingOptions {
+  readonly keyring: Keyring;
+  readonly quirks: EhpcQuirks;
+  readonly clusters: readonly EhpcClusterSeed[];
+  readonly host: string;
+  readonly asyncWriteMs: number;
+  readonly denyActions: readonly string[];
+  readonly strictPost: boolean;
+}
+
+const VERSION = '2018-04-12';
+const FAULTS: readonly FaultKind[] = [
+  ...(['throttle', 'vendor_error', 'http_status', 'html', 'cut_json', 'wrong_shape', 'delay'] as const),
+  ...(['hang', 'hang_after', 'reset_before', 'reset_after', 'half_batch'] as const),
+];
+
+const deny = (action: string, code: string): never => {
+  const detail = { AuthAction: `ehpc:${action}`, AuthPrincipalType: 'SubUser', NoPermissionType: 'ImplicitDeny' };
+  return refuse(code, '', { AccessDeniedDetail: { ...detail, PolicyType: 'AccountLevelIdentityBasedPolicy' } });
+};
+
+/** The client's clue for waiting: official code reads the second header as milliseconds (section 12). */
+const retryHeaders = ({ retryAfterSeconds: seconds }: Fault): Record<string, string> =>
+  seconds === undefined ? {} : { 'retry-after': String(seconds), 'x-acs-retry-after': String(seconds * 1000) };
+
+const faultCode = (fault: Fault): string => {
+  if (fault.code !== undefined) return fault.code;
+  return fault.kind === 'throttle' ? 'Throttling.User' : (CODE_OF_STATUS[fault.status ?? 0] ?? '');
+};
+
+const bare = (status: number, headers: Record<string, string>): Reply => ({
+  status,
+  code: 'NONE',
+  contentType: 'text/plain',
+  body: '',
+  headers,
+});
+
+export const createDialect = (options: DialectOptions, { clock, timers, journal }: Workshop): Dialect<EhpcCall> => {
+  const { keyring, quirks, host, strictPost, denyActions } = options;
+  const state = createState(options.clusters, quirks.unknownUser, clock.now, journal.effect);
+  const actions = createActions({ state, timers, asyncWriteMs: options.asyncWriteMs }, quirks, options);
+  const useNonce = createNonceMemory();
+
+  /** Section 11.2 up to the point where faults and the operation take over. */
+  const admit = (call: EhpcCall) => {
+    if (call.request.path !== '/') refuse('InvalidApi.NotFound');
+    if (!['GET', 'POST'].includes(call.method) || (strictPost && call.method === 'POST')) refuse('UnsupportedHTTPMethod');
+    if (call.action === '') refuse('MissingAction');
+    if (call.version === '') refuse('MissingVersion');
+    if (call.version !== VERSION) refuse('NoSuchVersion');
+    if (!Object.hasOwn(actions, call.action)) refuse('InvalidAction.NotFound');
+    const nonce = verifyCall(call, keyring, clock.now(), quirks.timeWindowMinutes);
+    useNonce(nonce, clock.now());
+    if (denyActions.includes(call.action)) deny(call.action, quirks.ramDenial);
+  };
+
+  const orRefusal = <Value>(call: EhpcCall, run: () => Value): Value | Reply => {
+    try {
+      return run();
+    } catch (cause) {
+      if (!(cause instanceof Refusal)) throw cause;
+      return failure(call, errorFacts(cause, quirks), host);
+    }
+  };
+
+  return {
+    faultKinds: FAULTS,
+    canShow: (kind, call) => kind !== 'half_batch' || Object.hasOwn(WRITES, call.action),
+    read: readCall,
+    admit: (call) =>
+      orRefusal(call, () => {
+        admit(call);
+        return null;
+      }),
+    perform: (call, twist) => orRefusal(call, () => success(call, actions[call.action]?.(call, twist) ?? {})),
+    faultReply: (fault, call) => {
+      const code = faultCode(fault);
+      if (code === '') return bare(fault.status ?? 500, retryHeaders(fault));
+      const facts = errorFacts(new Refusal(code, fault.username ?? call.usernames[0] ?? ''), quirks);
+      const { status = facts.status, message = facts.message } = fault;
+      return failure(call, { ...facts, status, message }, host, retryHeaders(fault));
+    },
+    misshape,
+    users: (clusterId) => usersOf(state, clusterId),
+    checkPassword: (clusterId, username, password) => passwordMatches(state, clusterId, username, password),
+  };
+};

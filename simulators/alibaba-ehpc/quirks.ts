@@ -1,0 +1,54 @@
+/** Where the vendor's documents disagree with themselves (fact sheet, sections 8 and 9); the first value is the default. */
+export interface EhpcQuirks {
+  /** 9.1: UserId and GroupId. */
+  ids: 'string' | 'number';
+  /** 9.16: `Users: {UserInfo: […]}` or a bare array. */
+  users: 'wrapped' | 'bare-array';
+  /** 9.16: what stands for no users at all. */
+  noUsers: 'empty' | 'missing';
+  /** 9.14: TotalCount of the list or of the page. */
+  totalCount: 'list' | 'page';
+  /** 9.13: PageSize echoes the request or counts the rows. */
+  pageSize: 'request' | 'rows';
+  /** 8: AddTime in ListUsers. */
+  addTime: 'zoneless' | 'utc' | 'missing';
+  /** 8: AddTime in ListUsersAsync. */
+  asyncAddTime: 'utc' | 'zoneless' | 'missing';
+  /** 8: the clock that a zone-less AddTime shows. */
+  zonelessClock: 'utc' | 'china';
+  /** 9.17: the AsyncId in the answer. */
+  asyncId: 'sent' | 'missing';
+  /** 9.19. */
+  throttlingStatus: 400 | 429;
+  /** 9.20: 407 NotAuthorized or 403 Forbidden.RAM. */
+  ramDenial: 'NotAuthorized' | 'Forbidden.RAM';
+  /** 9.21: InvalidAccessKeyId.NotFound. */
+  unknownKeyStatus: 404 | 400;
+  /** 6c: SignatureDoesNotMatch. */
+  signatureStatus: 400 | 403;
+  /** 9.22. */
+  timeWindowMinutes: 15 | 31;
+  /** 6b: the code for an unknown user; Terraform looks for the second one. */
+  unknownUser: 'AgentError.Account.UserNotExist' | 'UserNotFound';
+  /** 5: DescribeCluster's ClusterInfo.Id, described with an instance id. */
+  describedId: 'cluster' | 'instance';
+}
+
+export const EHPC_QUIRKS: EhpcQuirks = {
+  ids: 'string',
+  users: 'wrapped',
+  noUsers: 'empty',
+  totalCount: 'list',
+  pageSize: 'request',
+  addTime: 'zoneless',
+  asyncAddTime: 'utc',
+  zonelessClock: 'utc',
+  asyncId: 'sent',
+  throttlingStatus: 400,
+  ramDenial: 'NotAuthorized',
+  unknownKeyStatus: 404,
+  signatureStatus: 400,
+  timeWindowMinutes: 15,
+  unknownUser: 'AgentError.Account.UserNotExist',
+  describedId: 'cluster',
+};

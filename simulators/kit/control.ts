@@ -1,0 +1,71 @@
+import type { Reply } from './types.js';
+
+/** What the control endpoint may do; the same functions that a test calls in the process. */
+export interface Controls {
+  calls(): unknown;
+  journal(): unknown;
+  users(clusterId: string): readonly unknown[] | null;
+  faults(): unknown;
+  inject(fault: unknown): void;
+  clearFaults(): void;
+  resetCalls(): void;
+  skewClock(body: unknown): void;
+}
+
+export const CONTROL_PREFIX = '/_simulator';
+
+const json = (status: number, value: unknown): Reply => ({
+  status,
+  code: 'OK',
+  contentType: 'application/json',
+  body: JSON.stringify(value),
+});
+const done = (): Reply => ({ status: 204, code: 'OK', contentType: 'application/json', body: '' });
+
+const usersOf = (controls: Controls, query: URLSearchParams) => {
+  const clusterId = query.get('clusterId');
+  if (clusterId === null) return json(400, { error: 'add ?clusterId=<id of the cluster>' });
+  const users = controls.users(clusterId);
+  return users === null ? json(404, { error: `no cluster ${clusterId} here` }) : json(200, users);
+};
+
+type Handler = (controls: Controls, body: Buffer, query: URLSearchParams) => Reply;
+
+const ROUTES: Record<string, Handler> = {
+  'GET /calls': (controls) => json(200, controls.calls()),
+  'DELETE /calls': (controls) => {
+    controls.resetCalls();
+    return done();
+  },
+  'GET /journal': (controls) => json(200, controls.journal()),
+  'GET /users': (controls, _body, query) => usersOf(controls, query),
+  'GET /faults': (controls) => json(200, controls.faults()),
+  'POST /faults': (controls, body) => {
+    controls.inject(JSON.parse(body.toString('utf8')));
+    return done();
+  },
+  'DELETE /faults': (controls) => {
+    controls.clearFaults();
+    return done();
+  },
+  'POST /clock': (controls, body) => {
+    controls.skewClock(JSON.parse(body.toString('utf8')));
+    return done();
+  },
+};
+
+/** The unsigned side door for people and for tests in another process. Loopback only, never a vendor's business. */
+export const answerControl = (controls: Controls, method: string, path: string, rawQuery: string, body: Buffer): Reply => {
+  const handler = ROUTES[`${method} ${path.slice(CONTROL_PREFIX.length)}`];
+  if (handler === undefined) {
+    const known = Object.keys(ROUTES).map((route) => route.replace(' ', ` ${CONTROL_PREFIX}`));
+    return json(404, { error: 'no such control', known });
+  }
+  try {
+    return handler(controls, body, new URLSearchParams(rawQuery));
+  } catch (cause) {
+    if (cause instanceof SyntaxError) return json(400, { error: 'the body must be JSON' });
+    if (cause instanceof TypeError) return json(400, { error: cause.message });
+    throw cause;
+  }
+};

@@ -1,0 +1,39 @@
+import type { CallFacts, Dialect, Fault, Reply } from './types.js';
+
+/** What becomes of a verified call: an answer, silence, or a destroyed socket. */
+export type Outcome =
+  | { readonly end: 'reply'; readonly reply: Reply }
+  | { readonly end: 'hang' | 'reset'; readonly code: string };
+
+const reply = (value: Reply): Outcome => ({ end: 'reply', reply: value });
+
+const HTML =
+  '<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body><center><h1>502 Bad Gateway</h1></center></body>\r\n</html>\r\n';
+
+/** Runs the call, bent by the fault. Whatever is applied before `hang_after`, `reset_after` or `cut_json` stays applied. */
+export const runCall = <Call extends CallFacts>(dialect: Dialect<Call>, call: Call, fault: Fault | null): Outcome => {
+  switch (fault?.kind) {
+    case 'throttle':
+    case 'vendor_error':
+    case 'http_status':
+      return reply(dialect.faultReply(fault, call));
+    case 'html':
+      return reply({ status: fault.status ?? 502, code: 'NONE', contentType: 'text/html', body: fault.message ?? HTML });
+    case 'hang':
+      return { end: 'hang', code: 'NONE' };
+    case 'reset_before':
+      return { end: 'reset', code: 'NONE' };
+    case 'hang_after':
+      return { end: 'hang', code: dialect.perform(call, null).code };
+    case 'reset_after':
+      return { end: 'reset', code: dialect.perform(call, null).code };
+    case 'cut_json': {
+      const whole = dialect.perform(call, null);
+      return reply({ ...whole, body: whole.body.slice(0, Math.floor(whole.body.length / 2)) });
+    }
+    case 'wrong_shape':
+      return reply(dialect.misshape(dialect.perform(call, null), fault.shape ?? 'strings'));
+    default:
+      return reply(dialect.perform(call, fault));
+  }
+};

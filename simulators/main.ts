@@ -1,0 +1,52 @@
+import { startDemoSimulators } from './demo.js';
+
+/** A port from the environment; absent or empty is any free one. */
+const portFrom = (name: string): number => {
+  const raw = process.env[name] ?? '';
+  if (raw === '') return 0;
+  if (/^\d{1,5}$/.test(raw) && Number(raw) <= 65_535) return Number(raw);
+  throw new Error(`${name} must be a port from 0 to 65535, not '${raw}'`);
+};
+
+const reason = (cause: unknown): string => {
+  const { code, port, message } = cause as NodeJS.ErrnoException & { port?: number };
+  return code === 'EADDRINUSE' ? `port ${port} is in use; choose another ALIBABA_PORT or SHANHE_PORT` : message;
+};
+
+const serve = async () => {
+  const { alibaba, shanhe } = await startDemoSimulators({
+    alibabaPort: portFrom('ALIBABA_PORT'),
+    shanhePort: portFrom('SHANHE_PORT'),
+  });
+  let stopping = false;
+  const stop = async () => {
+    if (stopping) return;
+    stopping = true;
+    await Promise.all([alibaba.close(), shanhe.close()]);
+    process.exit(0);
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  const line = {
+    'alibaba-ehpc': {
+      endpoint: alibaba.endpoint,
+      accessKeyId: alibaba.accessKeyId,
+      accessKeySecret: alibaba.accessKeySecret,
+      region: alibaba.region,
+      clusters: alibaba.clusters,
+    },
+    'shanhe-hpc': {
+      endpoint: shanhe.endpoint,
+      accessKeyId: shanhe.accessKeyId,
+      secretAccessKey: shanhe.secretAccessKey,
+      zone: shanhe.zone,
+      clusters: shanhe.clusters,
+    },
+  };
+  console.log(JSON.stringify(line));
+};
+
+serve().catch((cause) => {
+  console.error(`simulators: ${reason(cause)}`);
+  process.exit(1);
+});
