@@ -30,7 +30,7 @@ export const createGateway = (config: GatewayConfig, modules: Readonly<Record<st
   const transport = createTransport(`hpc-gateway/${version}`);
   const clusters = createClusters(createRegistry(config, modules, transport));
   const operations = createOperations();
-  const users = createUsers(clusters, operations);
+  const users = createUsers(clusters, operations, config.server.settleSeconds * 1000);
   let stopping = false;
   const app = createApp({
     clusters,
@@ -72,6 +72,7 @@ export const createGateway = (config: GatewayConfig, modules: Readonly<Record<st
       };
       await Promise.race([done(), patience]);
       clearTimeout(timer);
+      operations.abandon();
       server?.closeAllConnections();
       transport.close();
     },

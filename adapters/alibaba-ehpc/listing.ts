@@ -11,7 +11,7 @@ import type { UserInfo } from './types.js';
 
 export const MAX_PAGE_SIZE = 50;
 
-const FIRST_POLL_MS = 100;
+const FIRST_POLL_MS = 50;
 const LONGEST_POLL_MS = 2_000;
 
 const FAILED = /^(fail|partialfail|error|timeout|cancel|exception)/i;

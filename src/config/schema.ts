@@ -16,6 +16,7 @@ export const coreSchema = {
         port: { type: 'integer', minimum: 0, maximum: 65535, default: 8080 },
         deadlineSeconds: { type: 'number', exclusiveMinimum: 0, maximum: 600, default: 30 },
         drainSeconds: { type: 'number', minimum: 0, maximum: 600, default: 30 },
+        settleSeconds: { type: 'number', minimum: 0, maximum: 600, default: 15 },
       },
     },
     log: {
@@ -58,6 +59,8 @@ export interface ServerConfig {
   readonly deadlineSeconds: number;
   /** How long a stopping gateway waits for what is running. */
   readonly drainSeconds: number;
+  /** How long a write whose answer was lost is looked for by reading back. */
+  readonly settleSeconds: number;
 }
 
 export interface AccountConfig {

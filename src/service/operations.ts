@@ -41,6 +41,8 @@ export interface Operations {
   get(id: string): OperationRecord;
   /** Resolves when no write is running. */
   idle(): Promise<void>;
+  /** Gives up what is still running. */
+  abandon(): void;
 }
 
 const OPS = { createUser: 'create', updateUser: 'update', setUserPassword: 'update', deleteUser: 'delete' } as const;
@@ -57,6 +59,7 @@ const statusOf = ({ code, effect }: GatewayError): ItemResult['status'] => {
 export const createOperations = (now: () => Date = () => new Date()): Operations => {
   const records = new Map<string, OperationRecord>();
   const running = new Set<Promise<unknown>>();
+  const abandoned = new AbortController();
 
   /** The oldest go first: a Map keeps the order of insertion. */
   const forgetOld = (): void => {
@@ -111,7 +114,7 @@ export const createOperations = (now: () => Date = () => new Date()): Operations
   return {
     run: async (write, { requestId, signal }) => {
       const startedAt = now();
-      const work = write.run({ requestId, signal: AbortSignal.timeout(LONGEST_MS) });
+      const work = write.run({ requestId, signal: AbortSignal.any([abandoned.signal, AbortSignal.timeout(LONGEST_MS)]) });
       running.add(work);
       work.catch(() => undefined).finally(() => running.delete(work));
 
@@ -143,5 +146,7 @@ export const createOperations = (now: () => Date = () => new Date()): Operations
     idle: async () => {
       while (running.size > 0) await Promise.allSettled(running);
     },
+
+    abandon: () => abandoned.abort(),
   };
 };

@@ -45,7 +45,8 @@ const fitsFilter = ({ search, role }: UserQuery): ((user: VendorUser) => boolean
     (part === undefined || user.username.toLowerCase().includes(part)) && (role === undefined || user.role === role);
 };
 
-export const createUsers = (clusters: Clusters, operations: Operations): Users => {
+/** @param settleMs how long to read back for what a lost answer may still bring about */
+export const createUsers = (clusters: Clusters, operations: Operations, settleMs: number): Users => {
   /** A window of all users maps to vendor pages; the position in a filtered list is known only after reading the whole. */
   const readFiltered = async (target: Target, query: UserQuery, offset: number, snapshot: string | undefined, call: Call) => {
     const { pageSize, search } = capabilitiesOf(target);
@@ -106,6 +107,10 @@ export const createUsers = (clusters: Clusters, operations: Operations): Users =
 
   return {
     list: async (clusterId, query, call) => {
+      if (query.cursor !== undefined && query.offset !== undefined) {
+        const message = 'cannot be used together with offset';
+        throw new GatewayError('invalid_request', `The cursor ${message}.`, { errors: [{ pointer: '/query/cursor', message }] });
+      }
       const scope: Scope = { clusterId, search: query.search, role: query.role };
       const { offset, snapshot } = query.cursor === undefined ? { offset: query.offset ?? 0 } : readCursor(query.cursor, scope);
       const target = await clusters.resolve(clusterId, call);
@@ -144,7 +149,8 @@ export const createUsers = (clusters: Clusters, operations: Operations): Users =
           kind: 'createUser',
           clusterId,
           username,
-          run: async (own) => toUser(target, await explainDenial(target, own, createUser(target, newUser, own))),
+          run: async (own) =>
+            toUser(target, await explainDenial(target, own, createUser({ target, username, settleMs, call: own }, newUser))),
           userOf: (created) => created,
         },
         call,
@@ -158,7 +164,8 @@ export const createUsers = (clusters: Clusters, operations: Operations): Users =
           kind: 'updateUser',
           clusterId,
           username,
-          run: async (own) => toUser(target, await explainDenial(target, own, setRole(target, username, role, own))),
+          run: async (own) =>
+            toUser(target, await explainDenial(target, own, setRole({ target, username, settleMs, call: own }, role))),
           userOf: (changed) => changed,
         },
         call,
@@ -172,7 +179,7 @@ export const createUsers = (clusters: Clusters, operations: Operations): Users =
           kind: 'setUserPassword',
           clusterId,
           username,
-          run: (own) => explainDenial(target, own, setPassword(target, username, password, own)),
+          run: (own) => explainDenial(target, own, setPassword({ target, username, settleMs, call: own }, password)),
           userOf: () => undefined,
         },
         call,
@@ -186,7 +193,7 @@ export const createUsers = (clusters: Clusters, operations: Operations): Users =
           kind: 'deleteUser',
           clusterId,
           username,
-          run: (own) => explainDenial(target, own, deleteUser(target, username, own)),
+          run: (own) => explainDenial(target, own, deleteUser({ target, username, settleMs, call: own })),
           userOf: () => undefined,
         },
         call,

@@ -1,0 +1,74 @@
+/** The arrows of docs/architecture.md; `npm run arch` and a test keep them. */
+const never = (name, from, to, comment) => ({ name, severity: 'error', comment, from, to });
+
+export default {
+  forbidden: [
+    never(
+      'core-is-alone',
+      { path: '^src/' },
+      { path: '^(api|adapters|simulators|test|bench)/' },
+      'The core imports none of the others.',
+    ),
+    never(
+      'adapters-see-the-core',
+      { path: '^adapters/' },
+      { path: '^(api|simulators|test|bench)/' },
+      'An adapter imports the core only.',
+    ),
+    never(
+      'adapters-apart',
+      { path: '^adapters/([^/]+)/' },
+      { path: '^adapters/[^/]+', pathNot: '^adapters/$1/' },
+      'One adapter does not know another.',
+    ),
+    never(
+      'wire-types-stay-home',
+      { pathNot: '^(adapters|test)/' },
+      { path: '^adapters/[^/]+/(?!index\\.ts$)' },
+      "A vendor's wire types do not leave its folder.",
+    ),
+    never(
+      'simulators-are-strangers',
+      { path: '^simulators/' },
+      { path: '^(api|src|adapters|test|bench)/' },
+      'A simulator shares no code with us.',
+    ),
+    never(
+      'simulators-only-in-the-demo',
+      { path: '^api/', pathNot: '^api/demo\\.ts$' },
+      { path: '^simulators/' },
+      'The composition root alone starts the demo.',
+    ),
+    never('nobody-imports-tests', { pathNot: '^test/' }, { path: '^test/' }, 'Tests are not imported.'),
+    never(
+      'express-in-api',
+      { pathNot: '^(api|test)/' },
+      { path: 'node_modules/(express|swagger-ui-express)/' },
+      'Express lives in api/ only.',
+    ),
+    never(
+      'axios-in-http',
+      { pathNot: '^(src/http|test)/' },
+      { path: 'node_modules/axios/' },
+      'One module speaks HTTP to vendors.',
+    ),
+    never(
+      'official-clients-in-tests',
+      { pathNot: '^test/' },
+      { path: 'node_modules/@alicloud/' },
+      'They are a second opinion, not a part.',
+    ),
+    never('no-circles', {}, { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } }, 'Arrows go in one direction.'),
+    never('nothing-unresolved', {}, { couldNotResolve: true }, 'Every import leads somewhere.'),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.js', '.d.ts'],
+      conditionNames: ['import', 'require', 'node', 'default'],
+      exportsFields: ['exports'],
+    },
+  },
+};

@@ -1,0 +1,73 @@
+/** Every answer against openapi.yaml, read here independently of the code that serves it. */
+import { readFileSync } from 'node:fs';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { parse } from 'yaml';
+
+type Json = Record<string, unknown>;
+
+const document = parse(readFileSync('openapi.yaml', 'utf8')) as {
+  paths: Record<string, Json>;
+  components: { responses: Record<string, Json>; schemas: Record<string, Json> };
+};
+
+const ajv = new Ajv2020({ strict: false, allErrors: true });
+(addFormats as unknown as (target: Ajv2020) => void)(ajv);
+ajv.addSchema(document, 'openapi.yaml');
+
+const compiled = new Map<string, ValidateFunction>();
+const schemaAt = (pointer: string): ValidateFunction => {
+  const known = compiled.get(pointer);
+  if (known) return known;
+  const validate = ajv.compile({ $ref: `openapi.yaml#${pointer}` });
+  compiled.set(pointer, validate);
+  return validate;
+};
+
+const escape = (step: string): string => encodeURIComponent(step.replaceAll('~', '~0').replaceAll('/', '~1'));
+
+const pathFor = (path: string): string | undefined =>
+  Object.keys(document.paths).find((template) =>
+    new RegExp(`^${template.replaceAll('.', '\\.').replace(/\{\w+\}/g, '[^/]+')}$`).test(path),
+  );
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  readonly body: unknown;
+}
+
+/** Answers that no operation documents: unknown paths, wrong methods. */
+const UNDOCUMENTED = new Set([404, 405]);
+
+export const assertDocumented = (method: string, path: string, { status, headers, text, body }: Answer): void => {
+  const type = headers.get('content-type')?.split(';')[0] ?? null;
+  const check = (pointer: string): void => {
+    const validate = schemaAt(pointer);
+    if (!validate(body))
+      throw new Error(`${method} ${path} → ${status} breaks ${pointer}: ${JSON.stringify(validate.errors)}\n${text}`);
+  };
+  if (headers.get('x-request-id') === null) throw new Error(`${method} ${path} → ${status} without X-Request-Id`);
+
+  const template = pathFor(path.split('?')[0] ?? '');
+  const operation = template === undefined ? undefined : (document.paths[template]?.[method.toLowerCase()] as Json | undefined);
+  if (template === undefined || operation === undefined) {
+    if (!UNDOCUMENTED.has(status)) throw new Error(`${method} ${path} is not documented, yet answers ${status}`);
+    return check('/components/schemas/Problem');
+  }
+  const responses = operation['responses'] as Record<string, Json>;
+  const response = responses[String(status)];
+  if (!response) throw new Error(`${method} ${path} answers ${status}, which is not documented: ${text}`);
+  const ref = response['$ref'] as string | undefined;
+  const resolved = ref ? (document.components.responses[ref.split('/').at(-1) ?? ''] as Json) : response;
+  const content = resolved['content'] as Json | undefined;
+  if (!content) {
+    if (text !== '') throw new Error(`${method} ${path} → ${status} has a body, none is documented`);
+    return;
+  }
+  if (type === null || !(type in content))
+    throw new Error(`${method} ${path} → ${status} is ${type}, not ${Object.keys(content).join(', ')}`);
+  const base = ref ? ref.slice(1) : `/paths/${escape(template)}/${method.toLowerCase()}/responses/${status}`;
+  if (type.endsWith('json')) check(`${base}/content/${escape(type)}/schema`);
+};
