@@ -42,7 +42,7 @@ export default {
     never('nobody-imports-tests', { pathNot: '^test/' }, { path: '^test/' }, 'Tests are not imported.'),
     never(
       'express-in-api',
-      { pathNot: '^(api|test)/' },
+      { pathNot: '^(api|test|bench)/' },
       { path: 'node_modules/(express|swagger-ui-express)/' },
       'Express lives in api/ only.',
     ),
@@ -54,7 +54,7 @@ export default {
     ),
     never(
       'official-clients-in-tests',
-      { pathNot: '^test/' },
+      { pathNot: '^(test|bench)/' },
       { path: 'node_modules/@alicloud/' },
       'They are a second opinion, not a part.',
     ),

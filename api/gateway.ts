@@ -20,6 +20,8 @@ export interface Gateway {
   stop(): Promise<void>;
 }
 
+const SWEEP_MS = 20;
+
 const urlOf = (server: Server): string => {
   const { address, family, port } = server.address() as AddressInfo;
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
@@ -44,8 +46,12 @@ export const createGateway = (config: GatewayConfig, modules: Readonly<Record<st
 
   const closed = (listening: Server): Promise<void> =>
     new Promise((resolve) => {
-      listening.close(() => resolve());
-      listening.closeIdleConnections();
+      // A connection goes idle when its last answer is out, and would then be kept alive for a while.
+      const sweep = setInterval(() => listening.closeIdleConnections(), SWEEP_MS);
+      listening.close(() => {
+        clearInterval(sweep);
+        resolve();
+      });
     });
 
   return {

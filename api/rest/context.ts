@@ -24,6 +24,6 @@ export const withContext =
       startedMs: performance.now(),
     };
     response.locals['context'] = context;
-    response.set('X-Request-Id', requestId);
+    response.set({ 'X-Request-Id': requestId, 'X-Content-Type-Options': 'nosniff' });
     next();
   };

@@ -28,17 +28,17 @@ const bodyReader = (operation: DocumentedOperation, validators: Validators): ((r
   const types = Object.keys(operation.bodySchemas);
   const checks = new Map(Object.entries(operation.bodySchemas).map(([type, schema]) => [type, validators.body(schema)]));
   return (request) => {
-    const check = checks.get(mediaType(request));
-    if (types.length > 0 && check === undefined && request.body !== undefined) {
-      request.res?.set('Accept', types.join(', '));
-      throw new GatewayError('unsupported_media_type', `Send the body as ${types.join(' or ')}.`);
-    }
     const text: unknown = request.body;
     if (typeof text !== 'string' || text === '') {
       if (types.length === 0) return undefined;
       throw invalidRequest([{ pointer: '', message: 'is missing' }]);
     }
-    if (check === undefined) throw invalidRequest([{ pointer: '', message: 'is not taken by this operation' }]);
+    if (types.length === 0) throw invalidRequest([{ pointer: '', message: 'is not taken by this operation' }]);
+    const check = checks.get(mediaType(request));
+    if (check === undefined) {
+      request.res?.set('Accept', types.join(', '));
+      throw new GatewayError('unsupported_media_type', `Send the body as ${types.join(' or ')}.`);
+    }
     return check(parseJson(text));
   };
 };

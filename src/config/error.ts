@@ -1,3 +1,5 @@
+import { isObject } from '../wire.js';
+
 /** A configuration that cannot be used. Each problem names its key and the reason, never a value that may be a secret. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
@@ -8,3 +10,7 @@ export class ConfigError extends Error {
     this.problems = problems;
   }
 }
+
+/** The system's name of a failure, such as ENOENT. */
+export const errnoOf = (error: unknown): string =>
+  isObject(error) && typeof error['code'] === 'string' ? error['code'] : 'unknown reason';

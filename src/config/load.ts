@@ -3,7 +3,7 @@ import { LineCounter, parseDocument } from 'yaml';
 import type { AdapterModule } from '../adapter.js';
 import { isObject } from '../wire.js';
 import type { Environment } from './environment.js';
-import { ConfigError } from './error.js';
+import { ConfigError, errnoOf } from './error.js';
 import { type AccountConfig, type ClusterConfig, coreSchema, type GatewayConfig, type ServerConfig } from './schema.js';
 import { resolveSecrets } from './secrets.js';
 import { validate } from './validate.js';
@@ -22,8 +22,7 @@ const readYaml = (path: string): unknown => {
   try {
     source = readFileSync(path, 'utf8');
   } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    throw new ConfigError([`${path}: cannot be read (${reason})`]);
+    throw new ConfigError([`cannot be read (${errnoOf(error)})`]);
   }
   const lines = new LineCounter();
   const document = parseDocument(source, { lineCounter: lines, prettyErrors: false });
@@ -86,8 +85,7 @@ export const loadConfig = (path: string, modules: Modules, env: Environment): Ga
   try {
     return checkConfig(readYaml(path), modules, env);
   } catch (error) {
-    if (error instanceof ConfigError)
-      throw new ConfigError(error.problems.map((problem) => `${path}: ${problem}`.replace(`${path}: ${path}:`, `${path}:`)));
+    if (error instanceof ConfigError) throw new ConfigError(error.problems.map((problem) => `${path}: ${problem}`));
     throw error;
   }
 };

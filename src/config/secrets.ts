@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Environment } from './environment.js';
+import { errnoOf } from './error.js';
 
 const REFERENCE = /\$\{(env|file):([^}]*)\}/g;
 
@@ -16,8 +17,7 @@ const fromFile = (path: string): string => {
   try {
     return readFileSync(path, 'utf8').replace(/\r?\n$/, '');
   } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    throw new Error(`the file ${path} cannot be read (${reason})`);
+    throw new Error(`the file ${path} cannot be read (${errnoOf(error)})`);
   }
 };
 
@@ -30,7 +30,7 @@ export const resolveSecrets = (value: unknown, env: Environment, report: Report,
     try {
       return value.replace(REFERENCE, (_, kind: string, name: string) => (kind === 'env' ? fromEnv(name, env) : fromFile(name)));
     } catch (error) {
-      report(path, error instanceof Error ? error.message : 'cannot be resolved');
+      report(path, (error as Error).message);
       return value;
     }
   }

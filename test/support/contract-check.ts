@@ -24,7 +24,7 @@ const schemaAt = (pointer: string): ValidateFunction => {
   return validate;
 };
 
-const escape = (step: string): string => encodeURIComponent(step.replaceAll('~', '~0').replaceAll('/', '~1'));
+const pointerStep = (step: string): string => encodeURIComponent(step.replaceAll('~', '~0').replaceAll('/', '~1'));
 
 const pathFor = (path: string): string | undefined =>
   Object.keys(document.paths).find((template) =>
@@ -54,7 +54,8 @@ export const assertDocumented = (method: string, path: string, { status, headers
   const operation = template === undefined ? undefined : (document.paths[template]?.[method.toLowerCase()] as Json | undefined);
   if (template === undefined || operation === undefined) {
     if (!UNDOCUMENTED.has(status)) throw new Error(`${method} ${path} is not documented, yet answers ${status}`);
-    return check('/components/schemas/Problem');
+    check('/components/schemas/Problem');
+    return;
   }
   const responses = operation['responses'] as Record<string, Json>;
   const response = responses[String(status)];
@@ -68,6 +69,6 @@ export const assertDocumented = (method: string, path: string, { status, headers
   }
   if (type === null || !(type in content))
     throw new Error(`${method} ${path} → ${status} is ${type}, not ${Object.keys(content).join(', ')}`);
-  const base = ref ? ref.slice(1) : `/paths/${escape(template)}/${method.toLowerCase()}/responses/${status}`;
-  if (type.endsWith('json')) check(`${base}/content/${escape(type)}/schema`);
+  const base = ref ? ref.slice(1) : `/paths/${pointerStep(template)}/${method.toLowerCase()}/responses/${status}`;
+  if (type.endsWith('json')) check(`${base}/content/${pointerStep(type)}/schema`);
 };

@@ -1,0 +1,15 @@
+/** `npm run bench` runs all; `npm run bench -- listing` one. */
+import { listing } from './listing.js';
+import { overhead } from './overhead.js';
+
+const BENCHMARKS: Readonly<Record<string, () => Promise<string>>> = { listing, overhead };
+
+const asked = process.argv.slice(2);
+const unknown = asked.filter((name) => !Object.hasOwn(BENCHMARKS, name));
+if (unknown.length > 0) {
+  console.error(`There is no benchmark ${unknown.join(', ')}; there are ${Object.keys(BENCHMARKS).join(', ')}.`);
+  process.exit(1);
+}
+for (const [name, run] of Object.entries(BENCHMARKS)) {
+  if (asked.length === 0 || asked.includes(name)) console.log(`${await run()}\n`);
+}

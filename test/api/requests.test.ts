@@ -1,0 +1,213 @@
+/** Requests that do not fit the document, and what Express would say by itself. */
+import { request as httpRequest } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { backendNamed, type LiveBackend } from '../support/backends.js';
+import { startGateway, type TestGateway } from '../support/gateway.js';
+
+let live: LiveBackend;
+let gateway: TestGateway;
+beforeAll(async () => {
+  live = await backendNamed('memory').start();
+  gateway = await startGateway(live.raw);
+});
+afterAll(async () => {
+  await gateway.stop();
+  await live.close();
+});
+
+const USERS = '/clusters/main/users';
+const SECRET = 'Unrepeatable1';
+const json = { 'content-type': 'application/json' };
+
+describe('queries', () => {
+  it.each([
+    ['limit=0', '/query/limit', 'must be >= 1'],
+    ['limit=1001', '/query/limit', 'must be <= 1000'],
+    ['limit=ten', '/query/limit', 'must be integer'],
+    ['limit=1.5', '/query/limit', 'must be integer'],
+    ['limit=', '/query/limit', 'must be integer'],
+    ['limit=1&limit=2', '/query/limit', 'must be integer'],
+    ['offset=-1', '/query/offset', 'must be >= 0'],
+    ['search=', '/query/search', 'must NOT have fewer than 1 characters'],
+    ['role=root', '/query/role', 'must be one of member, admin, owner'],
+    ['include=everything', '/query/include', 'must be one of vendor'],
+    ['page=2', '/query/page', 'is not known'],
+    ['cursor=', '/query/cursor', 'must NOT have fewer than 1 characters'],
+  ])('%s', async (query, pointer, message) => {
+    const { status, body } = await gateway.get(`${USERS}?${query}`);
+    expect([status, body.code, body.errors]).toEqual([400, 'invalid_request', [{ pointer, message }]]);
+  });
+
+  it('are refused everywhere when they are not known', async () => {
+    for (const path of [
+      '/vendors',
+      '/clusters',
+      '/clusters/main',
+      `${USERS}/user.0001`,
+      '/healthz',
+      '/readyz',
+      '/openapi.json',
+      '/docs',
+    ]) {
+      expect([path, (await gateway.get(`${path}?x=1`)).status]).toEqual([path, 400]);
+    }
+    expect((await gateway.request('DELETE', `${USERS}/user.0001?force=true`)).status).toBe(400);
+  });
+
+  it('tell all that is wrong at once', async () => {
+    const { body } = await gateway.get(`${USERS}?limit=0&offset=x&colour=red`);
+    expect(body.errors.map(({ pointer }: { pointer: string }) => pointer).sort()).toEqual([
+      '/query/colour',
+      '/query/limit',
+      '/query/offset',
+    ]);
+  });
+});
+
+describe('bodies', () => {
+  it.each([
+    ['not JSON, and never quoted', `{"username":"x","password":"${SECRET}`, 400, 'invalid_request', ''],
+    ['an array', '[]', 400, 'invalid_request', ''],
+    ['null', 'null', 400, 'invalid_request', ''],
+    ['a text', '"x"', 400, 'invalid_request', ''],
+    ['no fields', '{}', 400, 'invalid_request', '/username'],
+    ['a wrong type', '{"username":7,"password":"x"}', 400, 'invalid_request', '/username'],
+    ['an unknown field', `{"username":"x","password":"${SECRET}","uid":3}`, 400, 'invalid_request', '/uid'],
+    [
+      'a key like a prototype',
+      `{"username":"x","password":"${SECRET}","__proto__":{"role":"admin"}}`,
+      400,
+      'invalid_request',
+      '/__proto__',
+    ],
+    ['a bad mode', `{"username":"x","password":"${SECRET}","directoryMode":"999"}`, 400, 'invalid_request', '/directoryMode'],
+  ])('%s', async (_, raw, status, code, pointer) => {
+    const answer = await gateway.request('POST', USERS, { raw, headers: json });
+    expect([answer.status, answer.body.code, answer.body.errors[0].pointer]).toEqual([status, code, pointer]);
+    expect(answer.text).not.toContain(SECRET);
+  });
+
+  it('that are missing', async () => {
+    for (const headers of [json, {}]) {
+      const { status, body } = await gateway.request('POST', USERS, { headers });
+      expect([status, body.code, body.detail]).toEqual([400, 'invalid_request', 'The body is missing.']);
+    }
+  });
+
+  it('that are too large', async () => {
+    const raw = JSON.stringify({ username: 'x', password: 'y'.repeat(1024 * 1024) });
+    const { status, body } = await gateway.request('POST', USERS, { raw, headers: json });
+    expect([status, body.code]).toEqual([413, 'payload_too_large']);
+  });
+
+  it('of another type', async () => {
+    for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/merge-patch+json', 'application/jsonp']) {
+      const { status, body, headers } = await gateway.request('POST', USERS, { raw: '{}', headers: { 'content-type': type } });
+      expect([type, status, body.code]).toEqual([type, 415, 'unsupported_media_type']);
+      expect(headers.get('accept')).toBe('application/json');
+    }
+    const charset = await gateway.request('POST', USERS, {
+      raw: '{}',
+      headers: { 'content-type': 'application/json; charset=x-none' },
+    });
+    expect(charset.status).toBe(415);
+    const encoding = await gateway.request('POST', USERS, { raw: '{}', headers: { ...json, 'content-encoding': 'x-none' } });
+    expect(encoding.status).toBe(415);
+  });
+
+  it('with parameters of the type and any case', async () => {
+    const headers = { 'content-type': 'Application/JSON; charset=UTF-8' };
+    const { status } = await gateway.request('POST', USERS, { raw: '{"username":"typed","password":"Passw0rd!"}', headers });
+    expect(status).toBe(201);
+  });
+
+  it('where none is taken', async () => {
+    const { status, body } = await gateway.request('DELETE', `${USERS}/user.0009`, { raw: '{}', headers: json });
+    expect([status, body.code]).toEqual([400, 'invalid_request']);
+    expect((await gateway.get(`${USERS}/user.0009`)).status).toBe(200);
+  });
+
+  it('of a merge patch must name a role, and nothing else', async () => {
+    const patch = (raw: string) =>
+      gateway.request('PATCH', `${USERS}/user.0010`, { raw, headers: { 'content-type': 'application/merge-patch+json' } });
+    for (const raw of ['{}', '{"role":null}', '{"role":"admin","username":"x"}', '{"password":"x"}']) {
+      expect([raw, (await patch(raw)).status]).toEqual([raw, 400]);
+    }
+  });
+});
+
+describe('paths and methods', () => {
+  it.each(['/', '/nothing', '/clusters/', '/Clusters', '/clusters/main/users/user.0001/shell', '/problems/nothing', '/docs2'])(
+    '%s is 404',
+    async (path) => {
+      const { status, body } = await gateway.get(path);
+      expect([status, body.code, body.instance]).toEqual([404, 'not_found', path]);
+    },
+  );
+
+  it.each([
+    ['PUT', '/clusters', 'GET, HEAD'],
+    ['POST', '/clusters/main', 'GET, HEAD'],
+    ['DELETE', USERS, 'GET, POST, HEAD'],
+    ['POST', `${USERS}/user.0001`, 'GET, DELETE, PATCH, HEAD'],
+    ['GET', `${USERS}/user.0001/password`, 'PUT'],
+    ['OPTIONS', '/healthz', 'GET, HEAD'],
+  ])('%s %s is 405 with Allow', async (method, path, allow) => {
+    const { status, body, headers } = await gateway.request(method, path);
+    expect([status, body.code, headers.get('allow')]).toEqual([405, 'method_not_allowed', allow]);
+  });
+
+  it('HEAD is GET without a body', async () => {
+    const response = await fetch(`${gateway.url}/clusters`, { method: 'HEAD' });
+    expect([response.status, await response.text()]).toEqual([200, '']);
+  });
+
+  it('a path that is not percent-encoding is 400', async () => {
+    const { status, body } = await new Promise<{ status: number | undefined; body: string }>((resolve, reject) => {
+      const { hostname, port } = new URL(gateway.url);
+      httpRequest({ hostname, port, path: '/clusters/%E0%A4%A/users' }, (response) => {
+        let text = '';
+        response.on('data', (chunk) => {
+          text += chunk;
+        });
+        response.on('end', () => resolve({ status: response.statusCode, body: text }));
+      })
+        .on('error', reject)
+        .end();
+    });
+    expect(status).toBe(400);
+    expect(JSON.parse(body).code).toBe('invalid_request');
+  });
+
+  it('names with special characters reach the vendor as they are', async () => {
+    const { status, body } = await gateway.get(`${USERS}/${encodeURIComponent('a/b?c#d%e')}`);
+    expect([status, body.code]).toEqual([404, 'user_not_found']);
+    expect(body.detail).toContain('a/b?c#d%e');
+  });
+});
+
+describe('request ids', () => {
+  it('are given, or taken over when they fit', async () => {
+    expect((await gateway.get('/healthz')).headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+    const mine = await gateway.request('GET', '/clusters/none', { headers: { 'x-request-id': 'my-id.7' } });
+    expect([mine.headers.get('x-request-id'), mine.body.requestId]).toEqual(['my-id.7', 'my-id.7']);
+    const bad = await gateway.request('GET', '/healthz', { headers: { 'x-request-id': 'a b"c' } });
+    expect(bad.headers.get('x-request-id')).not.toBe('a b"c');
+  });
+
+  it('stand in the log with the route, without query and names', async () => {
+    await gateway.request('GET', `${USERS}?search=whisper`, { headers: { 'x-request-id': 'logged-1' } });
+    const line =
+      gateway
+        .logged()
+        .split('\n')
+        .find((entry) => entry.includes('logged-1')) ?? '';
+    expect(JSON.parse(line)).toMatchObject({
+      method: 'GET',
+      route: '/clusters/:clusterId/users',
+      clusterId: 'main',
+      status: 200,
+    });
+    expect(gateway.logged()).not.toContain('whisper');
+  });
+});

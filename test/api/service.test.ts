@@ -1,0 +1,135 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Logger } from 'pino';
+import { createApp } from '../../api/app.js';
+import { readDocument } from '../../api/rest/document.js';
+import type { Handlers } from '../../api/rest/operations.js';
+import { PROBLEM_TYPES } from '../../api/rest/problem.js';
+import { createRouter } from '../../api/rest/router.js';
+import { backendNamed, type LiveBackend } from '../support/backends.js';
+import { startGateway, type TestGateway } from '../support/gateway.js';
+
+let live: LiveBackend;
+let gateway: TestGateway;
+beforeAll(async () => {
+  live = await backendNamed('memory').start();
+  gateway = await startGateway(live.raw);
+});
+afterAll(async () => {
+  await gateway.stop();
+  await live.close();
+});
+
+describe('the service itself', () => {
+  it('is alive and ready', async () => {
+    expect((await gateway.get('/healthz')).body).toEqual({ status: 'ok' });
+    expect((await gateway.get('/readyz')).body).toEqual({ status: 'ok' });
+  });
+
+  it('lists its vendors', async () => {
+    const { body } = await gateway.get('/vendors');
+    expect(body.items.map(({ name }: { name: string }) => name)).toEqual(['alibaba-ehpc', 'shanhe-hpc', 'memory']);
+  });
+
+  it('serves the contract as it stands in openapi.yaml', async () => {
+    const { body } = await gateway.get('/openapi.json');
+    expect(body).toEqual(readDocument());
+    expect(body.openapi).toMatch(/^3\.1/);
+  });
+
+  it('does not say what it is built with', async () => {
+    expect((await gateway.get('/healthz')).headers.get('x-powered-by')).toBeNull();
+  });
+});
+
+describe('/docs', () => {
+  it('shows Swagger UI for /openapi.json, from the gateway alone', async () => {
+    const { status, headers } = await gateway.get('/docs');
+    expect([status, headers.get('location')]).toEqual([302, '/docs/']);
+    const page = await (await fetch(`${gateway.url}/docs/`)).text();
+    expect(page).toContain('swagger-ui');
+    const assets = [...page.matchAll(/(?:src|href)="\.\/([^"]+)"/g)].map(([, asset]) => asset);
+    expect(assets).toContain('swagger-ui-bundle.js');
+    for (const asset of assets) expect([asset, (await fetch(`${gateway.url}/docs/${asset}`)).status]).toEqual([asset, 200]);
+    const init = await (await fetch(`${gateway.url}/docs/swagger-ui-init.js`)).text();
+    expect(init).toContain('"/openapi.json"');
+    expect(`${page}${init}`).not.toMatch(/https?:\/\/(?!127\.0\.0\.1|www\.w3\.org)/);
+  });
+});
+
+describe('/problems', () => {
+  it('has a page for every code of the contract', async () => {
+    const { body } = await gateway.get('/openapi.json');
+    expect(Object.keys(PROBLEM_TYPES).sort()).toEqual([...body.components.schemas.ErrorCode.enum].sort());
+    for (const [code, { title, status }] of Object.entries(PROBLEM_TYPES)) {
+      const page = await gateway.get(`/problems/${code}`);
+      expect(page.headers.get('content-type')).toContain('text/html');
+      expect(page.text).toContain(`HTTP ${status}`);
+      expect(page.text).toContain(title);
+    }
+  });
+
+  it('knows no others', async () => {
+    for (const code of ['nothing', '__proto__', 'constructor', '%3Cscript%3E']) {
+      const { status, headers } = await gateway.get(`/problems/${code}`);
+      expect([code, status, headers.get('x-content-type-options')]).toEqual([code, 404, 'nosniff']);
+      expect(headers.get('content-type')).toContain('application/problem+json');
+    }
+  });
+});
+
+describe('the contract and the handlers', () => {
+  const handlers = Object.fromEntries(
+    Object.values(readDocument().paths).flatMap((item) =>
+      Object.values(item)
+        .filter(
+          (operation): operation is { operationId: string } =>
+            typeof operation === 'object' && operation !== null && 'operationId' in operation,
+        )
+        .map(({ operationId }) => [operationId, () => ({ status: 200 })]),
+    ),
+  );
+
+  it('start only when every operation has its handler', () => {
+    const { listUsers: _, ...rest } = handlers;
+    expect(() => createRouter(readDocument(), rest as unknown as Handlers)).toThrow('without a handler: listUsers');
+  });
+
+  it('start only when every handler has its operation', () => {
+    const more = { ...handlers, renameUser: () => ({ status: 200 }) };
+    expect(() => createRouter(readDocument(), more as unknown as Handlers)).toThrow(
+      'without an operation in openapi.yaml: renameUser',
+    );
+  });
+});
+
+describe('faults of the gateway itself', () => {
+  it('are 500 without their text; the log has it', async () => {
+    const entries: unknown[] = [];
+    const log = { info: () => undefined, error: (entry: unknown) => entries.push(entry) } as unknown as Logger;
+    const broken = new Proxy(
+      {},
+      {
+        get: () => () => {
+          throw new Error('a secret detail');
+        },
+      },
+    ) as never;
+    const app = createApp({
+      clusters: broken,
+      users: broken,
+      operations: broken,
+      log,
+      deadlineMs: 1000,
+      isStopping: () => false,
+    });
+    const server = app.listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const { port } = server.address() as { port: number };
+    const response = await fetch(`http://127.0.0.1:${port}/clusters`);
+    const text = await response.text();
+    expect([response.status, JSON.parse(text).code]).toEqual([500, 'internal_error']);
+    expect(text).not.toMatch(/secret detail|\.[jt]s:/);
+    expect(entries).toHaveLength(1);
+    await new Promise((resolve) => server.close(resolve));
+  });
+});

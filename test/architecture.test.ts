@@ -1,0 +1,35 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+
+const filesIn = (folder: string): string[] =>
+  readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => join(entry.parentPath, entry.name));
+
+const naming = (word: RegExp, folders: readonly string[]): string[] =>
+  folders.flatMap(filesIn).filter((file) => word.test(readFileSync(file, 'utf8')));
+
+describe('architecture', () => {
+  it('has only the arrows of .dependency-cruiser.js', () => {
+    const tool = join('node_modules', 'dependency-cruiser', 'bin', 'dependency-cruise.mjs');
+    const output = execFileSync(process.execPath, [tool, 'api', 'src', 'adapters', 'simulators', 'test', 'bench'], {
+      encoding: 'utf8',
+    });
+    expect(output).toContain('no dependency violations found');
+  });
+
+  it('reads the environment in one place', () => {
+    expect(naming(/process\.env/, ['api', 'src', 'adapters'])).toEqual([join('src', 'config', 'environment.ts')]);
+    expect(naming(/process\.env/, ['simulators'])).toEqual([join('simulators', 'main.ts')]);
+  });
+
+  it('writes to the console nowhere', () => {
+    expect(naming(/console\./, ['api', 'src', 'adapters'])).toEqual([]);
+  });
+
+  it('keeps clocks and randomness out of adapters', () => {
+    expect(naming(/new Date\(\)|Date\.now|Math\.random|randomUUID|randomBytes/, ['adapters'])).toEqual([]);
+  });
+});

@@ -1,0 +1,156 @@
+/** The program itself, as `npm start` runs it. `npm test` builds it first. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
+import { EHPC_CLUSTER, ehpcAccount, startEhpc } from '../support/backends.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'gateway-e2e-'));
+const children = new Set<ChildProcess>();
+afterEach(() => {
+  for (const child of children) child.kill('SIGKILL');
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+interface Run {
+  readonly child: ChildProcess;
+  output(): string;
+  errors(): string;
+  readonly exit: Promise<{ code: number | null; signal: string | null }>;
+  /** The first match of the pattern in the output. */
+  until(pattern: RegExp): Promise<RegExpMatchArray>;
+}
+
+const run = (command: string, args: readonly string[], env: Record<string, string> = {}): Run => {
+  const { HPC_GATEWAY_CONFIG: _, HOST: __, PORT: ___, ...inherited } = process.env;
+  const child = spawn(command, args, { env: { ...inherited, ...env } });
+  children.add(child);
+  let output = '';
+  let errors = '';
+  child.stdout?.on('data', (chunk) => {
+    output += chunk;
+  });
+  child.stderr?.on('data', (chunk) => {
+    errors += chunk;
+  });
+  const exit = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
+    child.on('close', (code, signal) => {
+      children.delete(child);
+      resolve({ code, signal });
+    });
+  });
+  const until = async (pattern: RegExp): Promise<RegExpMatchArray> => {
+    for (let wait = 0; wait < 200; wait++) {
+      const match = pattern.exec(output);
+      if (match) return match;
+      if (child.exitCode !== null) break;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    throw new Error(`no ${pattern} in:\n${output}\n${errors}`);
+  };
+  return { child, output: () => output, errors: () => errors, exit, until };
+};
+
+const server = (env: Record<string, string> = {}): Run => run(process.execPath, ['dist/api/server.js'], { PORT: '0', ...env });
+const READY = /gateway at (http:\/\/\S+)/;
+
+describe('the demo', () => {
+  it('serves both vendors from nothing, and its own three lines work', async () => {
+    const { until, output, child, exit } = server();
+    const url = (await until(READY))[1] as string;
+    await until(/choose|Choose/i);
+    expect(output()).toContain(`${url}/docs`);
+    expect(output()).toMatch(/DEMO/);
+    const lines = output().match(/^ *curl .*$/gm) ?? [];
+    expect(lines).toHaveLength(3);
+    for (const line of lines) {
+      const { exit: ended, output: answer } = run('sh', ['-c', `${line.trim()} -s -w '\\n%{http_code}'`]);
+      await ended;
+      const [body = '', status] = answer().split(/\n(?=\d{3}$)/);
+      expect([line, Number(status) < 300]).toEqual([line, true]);
+      expect(() => JSON.parse(body)).not.toThrow();
+    }
+    for (const [cluster, total] of [
+      ['demo-ehpc', 125],
+      ['demo-shanhe', 251],
+    ]) {
+      const { total: told } = (await (await fetch(`${url}/clusters/${cluster}/users`)).json()) as { total: number };
+      expect([cluster, told]).toEqual([cluster, total]);
+    }
+    child.kill('SIGTERM');
+    expect(await exit).toEqual({ code: 0, signal: null });
+  });
+
+  it('is the very process that npm start starts with its script, so that SIGTERM reaches it', async () => {
+    const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: { start: string } };
+    const { until, child, exit } = run('sh', ['-c', scripts.start], { PORT: '0' });
+    await until(READY);
+    child.kill('SIGTERM');
+    expect(await exit).toEqual({ code: 0, signal: null });
+  });
+
+  it('stops with 0 when the signal goes to npm', async () => {
+    const { until, child, exit } = run('npm', ['start'], { PORT: '0' });
+    await until(READY);
+    child.kill('SIGTERM');
+    expect((await exit).code).toBe(0);
+  });
+});
+
+describe('stopping', () => {
+  it('finishes the request that is running, and takes no more', async () => {
+    const simulator = await startEhpc({ latencyMs: 600 });
+    const path = join(folder, 'slow.yaml');
+    const raw = {
+      accounts: { a: { ...ehpcAccount(simulator), listing: 'sync' } },
+      clusters: [{ id: 'c', account: 'a', vendorClusterId: EHPC_CLUSTER }],
+    };
+    writeFileSync(path, JSON.stringify(raw));
+    const { until, child, exit } = server({ HPC_GATEWAY_CONFIG: path });
+    const url = (await until(READY))[1] as string;
+    const running = fetch(`${url}/clusters/c/users`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    child.kill('SIGTERM');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await expect(fetch(`${url}/healthz`)).rejects.toThrow();
+    const answer = await running;
+    expect(answer.status).toBe(200);
+    expect(((await answer.json()) as { items: unknown[] }).items).toHaveLength(50);
+    expect((await exit).code).toBe(0);
+    await simulator.close();
+  });
+});
+
+describe('what cannot be served', () => {
+  it.each([
+    ['a wrong key', 'accounts: { a: { vendor: memory, clusters: {}, colour: red } }', 'accounts.a.colour: is not a known key'],
+    ['no YAML', 'accounts: [', 'line 1'],
+  ])('%s exits 1 and names the place', async (_, yaml, reason) => {
+    const path = join(folder, 'wrong.yaml');
+    writeFileSync(path, yaml);
+    const { exit, errors, output } = server({ HPC_GATEWAY_CONFIG: path });
+    expect((await exit).code).toBe(1);
+    expect(errors()).toContain(`${path}: `);
+    expect(errors()).toContain(reason);
+    expect(errors()).not.toContain('    at ');
+    expect(output()).toBe('');
+  });
+
+  it('a missing file exits 1', async () => {
+    const { exit, errors } = server({ HPC_GATEWAY_CONFIG: join(folder, 'none.yaml') });
+    expect((await exit).code).toBe(1);
+    expect(errors()).toContain('none.yaml: cannot be read (ENOENT)');
+  });
+
+  it('a port in use exits 1 and says what to change', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => taken.once('listening', resolve));
+    const { port } = taken.address() as { port: number };
+    const { exit, errors } = server({ PORT: String(port) });
+    expect((await exit).code).toBe(1);
+    expect(errors()).toMatch(/EADDRINUSE.*Set PORT/);
+    taken.close();
+  });
+});

@@ -1,0 +1,147 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { adapters } from '../../adapters/index.js';
+import { ConfigError } from '../../src/config/error.js';
+import { checkConfig, loadConfig } from '../../src/config/load.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'gateway-config-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const aliyun = { vendor: 'alibaba-ehpc', region: 'cn-hangzhou', credentials: { accessKeyId: 'id', accessKeySecret: 'secret' } };
+const good = { accounts: { aliyun }, clusters: [{ id: 'hangzhou', account: 'aliyun', vendorClusterId: 'ehpc-hz-1' }] };
+const problemsOf = (raw: unknown, env = {}): readonly string[] => {
+  try {
+    checkConfig(structuredClone(raw), adapters, env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+};
+
+describe('a good configuration', () => {
+  it('gets its defaults', () => {
+    const config = checkConfig(structuredClone(good), adapters, {});
+    expect(config.server).toEqual({ host: '127.0.0.1', port: 8080, deadlineSeconds: 30, drainSeconds: 30, settleSeconds: 15 });
+    expect(config.accounts['aliyun']).toEqual({
+      vendor: 'alibaba-ehpc',
+      discover: false,
+      settings: { region: 'cn-hangzhou', signature: 'acs3', listing: 'async', timeZone: 'UTC', credentials: aliyun.credentials },
+    });
+  });
+
+  it('takes HOST and PORT over its own', () => {
+    const { server } = checkConfig({ ...structuredClone(good), server: { port: 1 } }, adapters, {
+      HOST: '0.0.0.0',
+      PORT: '9090',
+    });
+    expect([server.host, server.port]).toEqual(['0.0.0.0', 9090]);
+    expect(problemsOf(good, { PORT: 'eighty' })).toEqual(['server.port: must be integer']);
+  });
+
+  it('takes secrets from the environment and from files, and keeps them text', () => {
+    const path = join(folder, 'secret');
+    writeFileSync(path, '0123\n');
+    const credentials = { accessKeyId: '${env:KEY}', accessKeySecret: `\${file:${path}}` };
+    const { accounts } = checkConfig({ ...good, accounts: { aliyun: { ...aliyun, credentials } } }, adapters, { KEY: '42' });
+    expect(accounts['aliyun']?.settings).toMatchObject({ credentials: { accessKeyId: '42', accessKeySecret: '0123' } });
+  });
+});
+
+describe('a wrong configuration names the key and the reason', () => {
+  const withAccount = (change: object) => ({ ...good, accounts: { aliyun: { ...aliyun, ...change } } });
+  it.each([
+    ['no accounts', {}, 'accounts: is missing'],
+    ['an empty file', null, 'the file: must be object'],
+    ['accounts that name none', { accounts: {} }, 'accounts: must name at least one'],
+    ['an unknown key', { ...good, cluster: [] }, 'cluster: is not a known key'],
+    ['an unknown key in the server', { ...good, server: { prot: 1 } }, 'server.prot: is not a known key'],
+    ['a port that is none', { ...good, server: { port: 70000 } }, 'server.port: must be <= 65535'],
+    [
+      'an unknown vendor',
+      { accounts: { a: { vendor: 'aws' } } },
+      'accounts.a.vendor: there is no vendor aws; there are alibaba-ehpc, shanhe-hpc, memory',
+    ],
+    [
+      'a vendor of Object',
+      { accounts: { a: { vendor: 'constructor' } } },
+      'accounts.a.vendor: there is no vendor constructor; there are alibaba-ehpc, shanhe-hpc, memory',
+    ],
+    ['a missing vendor', { accounts: { a: {} } }, 'accounts.a.vendor: is missing'],
+    [
+      'a missing region',
+      { accounts: { aliyun: { vendor: 'alibaba-ehpc', credentials: aliyun.credentials } } },
+      'accounts.aliyun.region: is missing',
+    ],
+    ['an unknown setting', withAccount({ signatur: 'acs3' }), 'accounts.aliyun.signatur: is not a known key'],
+    ['a wrong choice', withAccount({ signature: 'v2' }), 'accounts.aliyun.signature: must be one of acs3, rpc-v1'],
+    [
+      'plain http',
+      withAccount({ endpoint: 'http://ehpc.example.com' }),
+      'accounts.aliyun.endpoint: must be an https URL without query (http is taken for loopback addresses only)',
+    ],
+    [
+      'a time zone that is none',
+      withAccount({ timeZone: 'Mars' }),
+      'accounts.aliyun.timeZone: must be a time zone such as UTC or Asia/Shanghai',
+    ],
+    [
+      'a number for a secret',
+      withAccount({ credentials: { accessKeyId: 'a', accessKeySecret: 7 } }),
+      'accounts.aliyun.credentials.accessKeySecret: must be string',
+    ],
+    [
+      'a missing variable',
+      withAccount({ credentials: { accessKeyId: '${env:NOPE}', accessKeySecret: 'x' } }),
+      'accounts.aliyun.credentials.accessKeyId: the environment variable NOPE is not set',
+    ],
+    [
+      'a missing file',
+      withAccount({ credentials: { accessKeyId: 'x', accessKeySecret: '${file:/nowhere/x}' } }),
+      'accounts.aliyun.credentials.accessKeySecret: the file /nowhere/x cannot be read (ENOENT)',
+    ],
+    [
+      'an account that is none',
+      { ...good, clusters: [{ id: 'c', account: 'x', vendorClusterId: 'y' }] },
+      'clusters[0].account: there is no account x; there are aliyun',
+    ],
+    ['an id twice', { ...good, clusters: [...good.clusters, ...good.clusters] }, 'clusters[1].id: hangzhou is already taken'],
+    [
+      'an id for no URL',
+      { ...good, clusters: [{ id: 'a/b', account: 'aliyun', vendorClusterId: 'y' }] },
+      expect.stringContaining('clusters[0].id: must match pattern'),
+    ],
+  ])('%s', (_, raw, problem) => {
+    expect(problemsOf(raw)).toEqual([problem]);
+  });
+
+  it('takes http on loopback addresses', () => {
+    for (const endpoint of ['http://127.0.0.1:8080', 'http://localhost:1', 'http://[::1]:1/', 'https://example.com/api']) {
+      expect([endpoint, problemsOf(withAccount({ endpoint }))]).toEqual([endpoint, []]);
+    }
+    for (const endpoint of [
+      'http://127.0.0.1.example.com',
+      'ftp://127.0.0.1',
+      'https://user:pw@example.com',
+      'https://example.com/?x=1',
+      'nonsense',
+    ]) {
+      expect([endpoint, problemsOf(withAccount({ endpoint })).length]).toEqual([endpoint, 1]);
+    }
+  });
+
+  it('tells all mistakes at once', () => {
+    expect(problemsOf({ ...good, server: { port: -1, hots: 'x' } })).toHaveLength(2);
+  });
+
+  it('says where YAML is wrong, and that a file is missing', () => {
+    const path = join(folder, 'bad.yaml');
+    writeFileSync(path, 'accounts:\n  a: [1\n  b: 2\n');
+    expect(() => loadConfig(path, adapters, {})).toThrow(/bad\.yaml: line \d+: /);
+    writeFileSync(path, 'accounts: {}\naccounts: {}\n');
+    expect(() => loadConfig(path, adapters, {})).toThrow('Map keys must be unique');
+    expect(() => loadConfig(join(folder, 'none.yaml'), adapters, {})).toThrow('none.yaml: cannot be read (ENOENT)');
+  });
+});
