@@ -45,6 +45,8 @@ const CODES: readonly (readonly [pattern: string, code: ErrorCode, message: stri
   ['UnknownError', 'vendor_unavailable', 'The vendor failed.'],
   ['InvalidAction*', 'vendor_bad_response', 'The endpoint does not know this operation.'],
   ['InvalidApi*', 'vendor_bad_response', 'The endpoint does not know this operation.'],
+  ['UnsupportedHTTPMethod', 'vendor_bad_response', 'The endpoint does not take this operation by POST.'],
+  ['InvalidSignatureMethod', 'vendor_bad_response', 'The endpoint does not know this signature.'],
   ['NoSuchVersion', 'vendor_bad_response', 'The endpoint does not know this version of the API.'],
   ['Invalid*', 'invalid_user', 'The vendor does not accept a value of the user.'],
   ['Missing*', 'invalid_user', 'The vendor misses a value of the user.'],
@@ -55,8 +57,9 @@ const UNKNOWN_ACTION = /^(InvalidAction|InvalidApi)/;
 const matches = (pattern: string, code: string): boolean =>
   pattern.endsWith('*') ? code.startsWith(pattern.slice(0, -1)) : code === pattern;
 
-/** Codes that the vendor gives before it touches anything although their meaning in general leaves that open. */
-const REFUSED_BEFORE_EFFECT: ReadonlySet<string> = new Set(['SignatureNonceUsed']);
+/** Codes of the API gateway, given before E-HPC is reached, although their meaning in general leaves open what happened. */
+const REFUSED_BEFORE_EFFECT =
+  /^(SignatureNonceUsed|InvalidAction|InvalidApi|NoSuchVersion|UnsupportedHTTPMethod|InvalidSignatureMethod)/;
 
 /** `x-acs-retry-after` is in milliseconds, as the official SDK reads it. */
 const retryAfterMs = (headers: HttpResponse['headers']): number | undefined => {
@@ -92,7 +95,7 @@ export const readAnswer = (response: HttpResponse, secrets: readonly string[]): 
   throw new GatewayError(ours, words, {
     vendor,
     ...(wait !== undefined && { retryAfterMs: wait }),
-    ...(((code !== null && REFUSED_BEFORE_EFFECT.has(code)) || status === 404) && { effect: 'none' }),
+    ...((REFUSED_BEFORE_EFFECT.test(code ?? '') || status === 404) && { effect: 'none' }),
   });
 };
 

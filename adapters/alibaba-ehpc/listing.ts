@@ -19,9 +19,9 @@ const FINISHED = /^(success|succeed|finish|complete|done)/i;
 
 export const pageNumber = ({ start, size }: Page): PageNumber => ({ page: start / size + 1, size });
 
-/** A task that is over, one way or the other. Without a status, rows are the sign. */
-const isFinished = ({ asyncStatus, rows }: AsyncPage): boolean =>
-  asyncStatus === null ? rows.length > 0 : FINISHED.test(asyncStatus);
+/** Without a status, a total is the sign: an unfinished task has none to tell. */
+const isFinished = ({ asyncStatus, total }: AsyncPage): boolean =>
+  asyncStatus === null ? total !== null : FINISHED.test(asyncStatus);
 
 export const createListing = (client: EhpcClient, listing: 'async' | 'sync', timeZone: string) => {
   let asyncKnown = listing === 'async';
@@ -42,10 +42,7 @@ export const createListing = (client: EhpcClient, listing: 'async' | 'sync', tim
       if (FAILED.test(answer.asyncStatus ?? '')) {
         throw new GatewayError('cluster_agent_failed', `The cluster could not list its users (${answer.asyncStatus}).`);
       }
-      if (answer.asyncId === null) {
-        if (answer.total === 0) return answer;
-        throw badResponse('an unfinished listing without AsyncId');
-      }
+      if (answer.asyncId === null) throw badResponse('an unfinished listing without AsyncId');
       await pause(pollDelay(poll, FIRST_POLL_MS, LONGEST_POLL_MS), call.signal);
       answer = await client.listUsersAsync(clusterId, page, answer.asyncId, call);
     }

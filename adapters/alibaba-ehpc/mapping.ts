@@ -1,25 +1,27 @@
-/** Wire ↔ model, pure. What maps to what stands in the README beside this file. */
+/** Wire ↔ model, pure. What maps to what stands in docs/vendors/. */
 import type { NewUser, VendorCluster, VendorUser } from '../../src/adapter.js';
 import type { ClusterState, Role } from '../../src/model.js';
 import { toUtc } from '../../src/time.js';
 import { badResponse, count, text } from '../../src/wire.js';
 import type { ClusterInfoSimple, UserInfo, WritableUser } from './types.js';
 
-const ROLE_OF_GROUP: Readonly<Record<string, Role>> = { users: 'member', wheel: 'admin' };
+const ROLE_OF_GROUP: ReadonlyMap<string, Role> = new Map(Object.entries<Role>({ users: 'member', wheel: 'admin' }));
 const GROUP_OF_ROLE = { member: 'users', admin: 'wheel' } as const;
 
-const STATES: Readonly<Record<string, ClusterState>> = {
-  uninit: 'provisioning',
-  creating: 'provisioning',
-  init: 'provisioning',
-  initing: 'provisioning',
-  pending: 'provisioning',
-  running: 'ready',
-  exception: 'error',
-  releasing: 'deleting',
-  stopping: 'stopped',
-  stopped: 'stopped',
-};
+const STATES: ReadonlyMap<string, ClusterState> = new Map(
+  Object.entries<ClusterState>({
+    uninit: 'provisioning',
+    creating: 'provisioning',
+    init: 'provisioning',
+    initing: 'provisioning',
+    pending: 'provisioning',
+    running: 'ready',
+    exception: 'error',
+    releasing: 'deleting',
+    stopping: 'stopped',
+    stopped: 'stopped',
+  }),
+);
 
 export const groupOf = (role: Role): 'users' | 'wheel' => GROUP_OF_ROLE[role === 'admin' ? 'admin' : 'member'];
 
@@ -45,7 +47,7 @@ export const toUser = (info: UserInfo, timeZone: string): VendorUser => {
   const group = text(info.Group);
   return {
     username,
-    role: ROLE_OF_GROUP[group ?? ''] ?? 'member',
+    role: ROLE_OF_GROUP.get(group ?? '') ?? 'member',
     group,
     uid: count(info.UserId),
     gid: count(info.GroupId),
@@ -64,7 +66,7 @@ export const toCluster = (info: ClusterInfoSimple, region: string, id = text(inf
   return {
     id,
     name: text(info.Name),
-    state: STATES[vendorState?.toLowerCase() ?? ''] ?? 'unknown',
+    state: STATES.get(vendorState?.toLowerCase() ?? '') ?? 'unknown',
     vendorState,
     type: null,
     region: text(info.RegionId) ?? region,

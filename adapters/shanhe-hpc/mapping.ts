@@ -1,31 +1,33 @@
-/** Wire ↔ model, pure. What maps to what stands in the README beside this file. */
+/** Wire ↔ model, pure. What maps to what stands in docs/vendors/. */
 import type { JobState, VendorCluster, VendorUser } from '../../src/adapter.js';
 import type { ClusterState, Role } from '../../src/model.js';
 import { toUtc } from '../../src/time.js';
 import { badResponse, count, isObject, text } from '../../src/wire.js';
 import type { HpcCluster, HpcJob, HpcUser } from './types.js';
 
-const ROLES: Readonly<Record<string, Role>> = { member: 'member', admin: 'admin', boss: 'owner' };
+const ROLES: ReadonlyMap<string, Role> = new Map(Object.entries<Role>({ member: 'member', admin: 'admin', boss: 'owner' }));
 
-const STATES: Readonly<Record<string, ClusterState>> = {
-  active: 'ready',
-  pending: 'provisioning',
-  stopped: 'stopped',
-  poweroff: 'stopped',
-  poweroffed: 'stopped',
-  'powered off': 'stopped',
-  powered_off: 'stopped',
-  suspended: 'stopped',
-  ceased: 'deleting',
-  deleted: 'deleting',
-};
+const STATES: ReadonlyMap<string, ClusterState> = new Map(
+  Object.entries<ClusterState>({
+    active: 'ready',
+    pending: 'provisioning',
+    stopped: 'stopped',
+    poweroff: 'stopped',
+    poweroffed: 'stopped',
+    'powered off': 'stopped',
+    powered_off: 'stopped',
+    suspended: 'stopped',
+    ceased: 'deleting',
+    deleted: 'deleting',
+  }),
+);
 
 export const toUser = (user: HpcUser): VendorUser => {
   const username = text(user.username);
   if (username === null) throw badResponse('a user without username');
   return {
     username,
-    role: ROLES[text(user.role) ?? ''] ?? 'member',
+    role: ROLES.get(text(user.role) ?? '') ?? 'member',
     group: null,
     uid: count(user.uid_number),
     gid: count(user.gid_number),
@@ -47,7 +49,7 @@ export const toCluster = (item: HpcCluster, zone: string): VendorCluster => {
   return {
     id,
     name: field('cluster_name'),
-    state: STATES[vendorState?.toLowerCase() ?? ''] ?? 'unknown',
+    state: STATES.get(vendorState?.toLowerCase() ?? '') ?? 'unknown',
     vendorState,
     type: field('cluster_type') ?? /^[a-z]+(?=-)/.exec(id)?.[0] ?? null,
     region: null,

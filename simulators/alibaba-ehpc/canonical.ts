@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 
-/** Pure parts of both signature versions (fact sheet, section 3), as the gateway computes them from what it received. */
+/** Pure parts of both signature versions (docs/vendors/facts, section 3), as the gateway computes them from what it received. */
 export type Pair = readonly [name: string, value: string];
 
 export const percentEncode = (text: string): string =>

@@ -1,4 +1,4 @@
-/** Where the vendor's documents disagree with themselves (fact sheet, sections 8 and 9); the first value is the default. */
+/** Where the vendor's documents disagree with themselves (docs/vendors/facts, sections 8 and 9); the first value is the default. */
 export interface EhpcQuirks {
   /** 9.1: UserId and GroupId. */
   ids: 'string' | 'number';

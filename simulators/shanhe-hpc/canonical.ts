@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 
-/** Pure parts of the signature (fact sheet, section 3.1). */
+/** Pure parts of the signature (docs/vendors/facts, section 3.1). */
 export const percentEncode = (text: string): string =>
   encodeURIComponent(text).replace(/[!'()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`);
 
@@ -19,5 +19,5 @@ export const md5Hex = (body: string | Buffer): string => createHash('md5').updat
 export const stringToSign = (method: string, path: string, query: string, body: string | Buffer): string =>
   [method, path, query, md5Hex(body)].join('\n');
 
-/** Base64, before any percent-encoding: RAW in the fact sheet. */
+/** Base64, before any percent-encoding: RAW in docs/vendors/facts. */
 export const rawSignature = (secret: string, text: string): string => createHmac('sha256', secret).update(text).digest('base64');

@@ -1,4 +1,4 @@
-/** Where the vendor's documents disagree or are silent (fact sheet, sections 8 and 11); the first value is the default. */
+/** Where the vendor's documents disagree or are silent (docs/vendors/facts, sections 8 and 11); the first value is the default. */
 export interface ShanheQuirks {
   /** 8.6: the list key of /user. */
   usersKey: 'users_set' | 'user_set';

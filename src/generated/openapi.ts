@@ -267,7 +267,7 @@ export interface components {
          */
         Role: "member" | "admin" | "owner";
         /**
-         * @description Users are managed while it is `ready`.
+         * @description Users are changed while it is `ready`; with `unknown` the vendor judges.
          * @enum {string}
          */
         ClusterState: "provisioning" | "ready" | "stopped" | "error" | "deleting" | "unknown";

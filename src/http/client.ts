@@ -4,7 +4,7 @@ import { createPolicy } from './policy.js';
 import type { Transport } from './transport.js';
 
 export interface HttpRequest {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Complete and encoded; goes on the wire as it is. May hold signatures: never log it. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;

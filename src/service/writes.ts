@@ -128,7 +128,14 @@ export const createUser = async (write: Write, user: NewUser): Promise<VendorUse
       ? unsettled(error, 'The user was not created.', 'none')
       : unsettled(error, 'The user was not there when read back; whether it will still be made is not known.', 'unknown');
   }
-  if (wasReported(error)) throw alreadyExists(target, user.username, error);
+  if (wasReported(error)) {
+    if (found.createdAt === null || Date.parse(found.createdAt) <= sentAt) throw alreadyExists(target, user.username, error);
+    throw unsettled(
+      error,
+      'Yet a user of this name is there, made after the request was sent: set its password, or delete it.',
+      'unknown',
+    );
+  }
   if (found.createdAt === null) {
     throw unsettled(error, 'A user of this name is there now; whether this request made it is not known.', 'unknown');
   }

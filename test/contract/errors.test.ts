@@ -74,6 +74,9 @@ const EHPC_ROWS = [
   ['ServiceUnavailable', 503, 503, 'vendor_unavailable'],
   ['InternalError', 500, 503, 'vendor_unavailable'],
   ['UnknownError', 500, 503, 'vendor_unavailable'],
+  ['InvalidSignatureMethod', 400, 502, 'vendor_bad_response'],
+  ['UnsupportedHTTPMethod', 400, 502, 'vendor_bad_response'],
+  ['NoSuchVersion', 400, 502, 'vendor_bad_response'],
   ['SomethingNew', 400, 502, 'vendor_bad_response'],
   ['SomethingNew', 500, 503, 'vendor_unavailable'],
 ] as const;

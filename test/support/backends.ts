@@ -14,6 +14,8 @@ export interface Backend {
   /** A fresh valid name. */
   newName(): string;
   readonly password: string;
+  /** Whether the vendor tells how many users there are. */
+  readonly knowsTotal: boolean;
   /** Absent features answer 501. */
   readonly setsRoles: boolean;
   readonly gives: readonly string[];
@@ -77,6 +79,7 @@ const ehpc = (name: string, settings: object, options: AlibabaEhpcOptions = {}):
   vendorPage: 50,
   newName: () => `fresh.${++fresh}`.padEnd(8, 'x'),
   password: 'Abc1~!@#$%^&*()_+=',
+  knowsTotal: true,
   setsRoles: true,
   gives: ['member', 'admin'],
   start: async (more) => {
@@ -127,6 +130,7 @@ const shanhe = (name: string, settings: object, options: ShanheHpcOptions = {}):
   vendorPage: 100,
   newName: () => `n${++fresh}`,
   password: 'kUISjs@kkkkkk!',
+  knowsTotal: options.quirks?.totalCount !== 'missing',
   setsRoles: false,
   gives: ['member'],
   start: async (more) => {
@@ -149,6 +153,7 @@ const memory: Backend = {
   vendorPage: 1000,
   newName: () => `fresh${++fresh}`,
   password: 'Passw0rd!',
+  knowsTotal: true,
   setsRoles: true,
   gives: ['member', 'admin', 'owner'],
   start: async () => ({

@@ -1,0 +1,65 @@
+/** One method per operation of Example HPC. */
+import type { AdapterContext, Call } from '../../src/adapter.js';
+import type { Params } from '../../src/encoding.js';
+import type { Page, PageOf } from '../../src/paging.js';
+import { asList, badResponse, count, isObject, type JsonObject } from '../../src/wire.js';
+import type { Config } from './config.js';
+import { readAnswer } from './errors.js';
+import { sign } from './signer.js';
+import type { ClusterRow, UserRow, WritableUser } from './types.js';
+
+/** Pages are counted from 1. */
+const paging = ({ start, size }: Page): Params => ({ page: String(start / size + 1), size: String(size) });
+
+const rowsOf = (answer: JsonObject): PageOf<JsonObject> => {
+  const rows = asList(answer['items']);
+  if (rows === null) throw badResponse('no list items');
+  return { rows, total: count(answer['total']) };
+};
+
+export const createClient = ({ config, http, now, nonce }: AdapterContext<Config>) => {
+  const { credentials } = config;
+  const endpoint = config.endpoint.replace(/\/+$/, '');
+
+  const read = (path: string, query: Params, call: Call): Promise<JsonObject> =>
+    http.send(
+      () => sign({ method: 'GET', endpoint, path, query }, credentials, now(), nonce()),
+      (response) => readAnswer(response, [credentials.secret]),
+      { replayable: true, signal: call.signal },
+    );
+
+  /** @param replayable whether sending it twice does no more than sending it once */
+  const write = async (path: string, cluster: string, users: readonly WritableUser[], replayable: boolean, call: Call) => {
+    const body = JSON.stringify({ cluster, users });
+    const secrets = [...users.flatMap(({ password }) => password ?? []), credentials.secret];
+    await http.send(
+      () => sign({ method: 'POST', endpoint, path, query: {}, body }, credentials, now(), nonce()),
+      (response) => readAnswer(response, secrets),
+      { replayable, signal: call.signal },
+    );
+  };
+
+  // EDIT: the vendor's operations, its documentation page linked above each.
+  return {
+    listClusters: async (page: Page, call: Call): Promise<PageOf<ClusterRow>> =>
+      rowsOf(await read('/clusters', paging(page), call)),
+
+    describeCluster: async (clusterId: string, call: Call): Promise<ClusterRow> => {
+      const { cluster } = await read('/cluster', { cluster: clusterId }, call);
+      if (!isObject(cluster)) throw badResponse('no cluster');
+      return cluster;
+    },
+
+    listUsers: async (clusterId: string, page: Page, call: Call): Promise<PageOf<UserRow>> =>
+      rowsOf(await read('/users', { cluster: clusterId, ...paging(page) }, call)),
+
+    addUsers: (clusterId: string, users: readonly WritableUser[], call: Call) =>
+      write('/users/add', clusterId, users, false, call),
+
+    setPasswords: (clusterId: string, users: readonly WritableUser[], call: Call) =>
+      write('/users/password', clusterId, users, true, call),
+
+    removeUsers: (clusterId: string, users: readonly WritableUser[], call: Call) =>
+      write('/users/remove', clusterId, users, false, call),
+  };
+};

@@ -1,0 +1,57 @@
+import type { Adapter, AdapterModule, Receipt } from '../../src/adapter.js';
+import { numberedPages, readWindow } from '../../src/paging.js';
+import { CAPABILITIES, MAX_PAGE_SIZE } from './capabilities.js';
+import { createClient } from './client.js';
+import { type Config, configSchema } from './config.js';
+import { toCluster, toUser, toWire } from './mapping.js';
+
+const MOST_CLUSTERS = 10_000;
+const APPLIED: Receipt = { state: 'applied' };
+
+/** EDIT: which product, which version of its API. Until edited, this folder describes a vendor that does not exist. */
+export const exampleHpc: AdapterModule<Config> = {
+  vendor: 'example-hpc',
+  title: 'Example HPC',
+  configSchema,
+  capabilities: () => CAPABILITIES,
+
+  // EDIT: a method for everything that the vendor can do and none for the rest: no setRoles here, so a role change answers 501.
+  // A write that starts a job answers { state: 'accepted', job } and needs getJob. src/adapter.ts is the manual.
+  create: (context): Adapter => {
+    const client = createClient(context);
+
+    return {
+      listClusters: async (call) => {
+        const window = { offset: 0, limit: MOST_CLUSTERS };
+        const pages = numberedPages(0, MOST_CLUSTERS, MAX_PAGE_SIZE);
+        const { rows } = await readWindow(window, pages, (page) => client.listClusters(page, call));
+        return rows.map(toCluster);
+      },
+
+      getCluster: async (clusterId, call) => toCluster(await client.describeCluster(clusterId, call)),
+
+      listUsers: async (clusterId, window, call) => {
+        const pages = numberedPages(window.offset, window.limit, MAX_PAGE_SIZE);
+        const { rows, total } = await readWindow(window, pages, (page) => client.listUsers(clusterId, page, call));
+        return { users: rows.map(toUser), total };
+      },
+
+      createUsers: async (clusterId, users, call) => {
+        await client.addUsers(clusterId, users.map(toWire), call);
+        return APPLIED;
+      },
+
+      setPasswords: async (clusterId, changes, call) => {
+        const users = changes.map(({ username, password }) => ({ login: username, password }));
+        await client.setPasswords(clusterId, users, call);
+        return APPLIED;
+      },
+
+      deleteUsers: async (clusterId, usernames, call) => {
+        const users = usernames.map((username) => ({ login: username }));
+        await client.removeUsers(clusterId, users, call);
+        return APPLIED;
+      },
+    };
+  },
+};
