@@ -4,8 +4,8 @@ import type { Clusters } from '../src/service/clusters.js';
 import type { Operations } from '../src/service/operations.js';
 import type { Users } from '../src/service/users.js';
 import { withContext } from './rest/context.js';
+import { loadContract } from './rest/contract.js';
 import { docs } from './rest/docs.js';
-import { readDocument } from './rest/document.js';
 import { sendFailure, unknownPath } from './rest/failures.js';
 import { clusterHandlers } from './rest/handlers/clusters.js';
 import { operationHandlers } from './rest/handlers/operations.js';
@@ -25,7 +25,7 @@ export interface AppDeps {
 
 /** The Express application, not listening yet. @throws TypeError when the document and the handlers do not match */
 export const createApp = ({ clusters, users, operations, log, deadlineMs, isStopping }: AppDeps): Express => {
-  const document = readDocument();
+  const { document, operations: documented } = loadContract();
   const handlers = {
     ...clusterHandlers(clusters),
     ...userHandlers(users),
@@ -38,7 +38,7 @@ export const createApp = ({ clusters, users, operations, log, deadlineMs, isStop
   app.disable('etag');
   app.use(withContext(deadlineMs));
   app.use(requestLog(log));
-  app.use(createRouter(document, handlers));
+  app.use(createRouter(documented, handlers));
   app.use(docs(document));
   app.use(unknownPath);
   app.use(sendFailure(log));

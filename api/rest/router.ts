@@ -2,10 +2,9 @@
 import express, { type Request, type RequestHandler, type Router } from 'express';
 import { GatewayError } from '../../src/errors.js';
 import { contextOf } from './context.js';
-import type { DocumentedOperation, OpenApiDocument } from './document.js';
-import { operationsOf } from './document.js';
+import type { CheckedOperation } from './contract.js';
 import type { Handlers, OperationId } from './operations.js';
-import { createValidators, invalidRequest, type Validators } from './validation.js';
+import { invalidRequest } from './validation.js';
 
 const LARGEST_BODY = '1mb';
 
@@ -23,26 +22,6 @@ const expressPath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1');
 
 const mediaType = (request: Request): string => (request.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
 
-/** Reads the body of an operation that has one; refuses the body of one that has none. */
-const bodyReader = (operation: DocumentedOperation, validators: Validators): ((request: Request) => unknown) => {
-  const types = Object.keys(operation.bodySchemas);
-  const checks = new Map(Object.entries(operation.bodySchemas).map(([type, schema]) => [type, validators.body(schema)]));
-  return (request) => {
-    const text: unknown = request.body;
-    if (typeof text !== 'string' || text === '') {
-      if (types.length === 0) return undefined;
-      throw invalidRequest([{ pointer: '', message: 'is missing' }]);
-    }
-    if (types.length === 0) throw invalidRequest([{ pointer: '', message: 'is not taken by this operation' }]);
-    const check = checks.get(mediaType(request));
-    if (check === undefined) {
-      request.res?.set('Accept', types.join(', '));
-      throw new GatewayError('unsupported_media_type', `Send the body as ${types.join(' or ')}.`);
-    }
-    return check(parseJson(text));
-  };
-};
-
 /** The parser's own message quotes the body, which may hold a password. */
 const parseJson = (text: string): unknown => {
   try {
@@ -52,26 +31,40 @@ const parseJson = (text: string): unknown => {
   }
 };
 
-const route = (operation: DocumentedOperation, handler: AnyHandler, validators: Validators): RequestHandler => {
-  const readQuery = validators.query(operation);
-  const readBody = bodyReader(operation, validators);
-  return async (request, response) => {
-    const query = readQuery(request.query);
-    const body = readBody(request);
+/** The checked body of an operation that has one; nothing else is taken. */
+const readBody = ({ checkBody }: CheckedOperation, request: Request): unknown => {
+  const types = [...checkBody.keys()];
+  const text: unknown = request.body;
+  if (typeof text !== 'string' || text === '') {
+    if (types.length === 0) return undefined;
+    throw invalidRequest([{ pointer: '', message: 'is missing' }]);
+  }
+  if (types.length === 0) throw invalidRequest([{ pointer: '', message: 'is not taken by this operation' }]);
+  const check = checkBody.get(mediaType(request));
+  if (check === undefined) {
+    request.res?.set('Accept', types.join(', '));
+    throw new GatewayError('unsupported_media_type', `Send the body as ${types.join(' or ')}.`);
+  }
+  return check(parseJson(text));
+};
+
+const route =
+  (operation: CheckedOperation, handler: AnyHandler): RequestHandler =>
+  async (request, response) => {
+    const query = operation.checkQuery(request.query);
+    const body = readBody(operation, request);
     const { call } = contextOf(response);
     const reply = await handler({ params: request.params, query, body, url: request.originalUrl, call });
     response.status(reply.status).set(reply.headers ?? {});
     if (reply.body === undefined) response.end();
     else response.type(reply.type ?? 'application/json').send(reply.type ? reply.body : JSON.stringify(reply.body));
   };
-};
 
 /**
  * One route per operation.
  * @throws TypeError when an operation lacks a handler or a handler its operation
  */
-export const createRouter = (document: OpenApiDocument, handlers: Handlers): Router => {
-  const documented = operationsOf(document);
+export const createRouter = (documented: readonly CheckedOperation[], handlers: Handlers): Router => {
   const missing = documented
     .filter(({ operationId }) => !Object.hasOwn(handlers, operationId))
     .map(({ operationId }) => operationId);
@@ -79,12 +72,11 @@ export const createRouter = (document: OpenApiDocument, handlers: Handlers): Rou
   if (missing.length > 0) throw new TypeError(`openapi.yaml has operations without a handler: ${missing.join(', ')}.`);
   if (unknown.length > 0) throw new TypeError(`There are handlers without an operation in openapi.yaml: ${unknown.join(', ')}.`);
 
-  const validators = createValidators(document);
   const router = express.Router({ strict: true, caseSensitive: true });
   const readText = express.text({ type: () => true, limit: LARGEST_BODY, defaultCharset: 'utf-8' });
   for (const operation of documented) {
     const handler = handlers[operation.operationId as OperationId] as unknown as AnyHandler;
-    router[operation.method](expressPath(operation.path), readText, route(operation, handler, validators));
+    router[operation.method](expressPath(operation.path), readText, route(operation, handler));
   }
   for (const path of new Set(documented.map((operation) => operation.path))) {
     const methods = documented.filter((operation) => operation.path === path).map(({ method }) => method.toUpperCase());

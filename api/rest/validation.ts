@@ -2,7 +2,7 @@
 import { Ajv2020 as Ajv, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import { GatewayError } from '../../src/errors.js';
 import type { FieldError } from '../../src/model.js';
-import type { DocumentedOperation, OpenApiDocument, Parameter } from './document.js';
+import type { OpenApiDocument, Parameter } from './document.js';
 
 const pointerOf = ({ instancePath, keyword, params }: ErrorObject): string => {
   const key =
@@ -38,11 +38,13 @@ const inWords = ({ pointer, message }: FieldError): string => {
 export const invalidRequest = (errors: readonly FieldError[]): GatewayError =>
   new GatewayError('invalid_request', errors.map(inWords).join(' '), { errors });
 
+/** Answers the value with its defaults filled in. @throws invalid_request */
+export type Check = (raw: unknown) => unknown;
+
 export interface Validators {
-  /** The query with its numbers as numbers and its defaults filled in. @throws invalid_request */
-  query(operation: DocumentedOperation): (raw: unknown) => Record<string, unknown>;
-  /** The body with its defaults filled in. @throws invalid_request */
-  body(schema: object): (raw: unknown) => unknown;
+  /** Turns text into the numbers that the schemas ask for. */
+  query(parameters: readonly Parameter[]): Check;
+  body(schema: object): Check;
 }
 
 const COMPONENTS = '#/components/schemas/';
@@ -72,16 +74,18 @@ export const createValidators = (document: OpenApiDocument): Validators => {
     for (const [name, schema] of Object.entries(document.components.schemas)) ajv.addSchema(detached(schema), name);
   }
 
-  const checker = (validate: ValidateFunction, prefix: string) => (raw: unknown) => {
-    const value = structuredClone(raw);
-    if (!validate(value)) throw invalidRequest(toFieldErrors(validate.errors, prefix));
-    return value;
-  };
+  const checker =
+    (validate: ValidateFunction, prefix: string): Check =>
+    (raw) => {
+      const value = structuredClone(raw);
+      if (!validate(value)) throw invalidRequest(toFieldErrors(validate.errors, prefix));
+      return value;
+    };
 
   return {
-    query: ({ parameters }) => {
+    query: (parameters) => {
       const check = checker(forQueries.compile(querySchema(parameters)), '/query');
-      return (raw) => check({ ...(raw as object) }) as Record<string, unknown>;
+      return (raw) => check({ ...(raw as object) });
     },
     body: (schema) => checker(forBodies.compile(detached(schema)), ''),
   };

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Logger } from 'pino';
 import { createApp } from '../../api/app.js';
+import { loadContract } from '../../api/rest/contract.js';
 import { readDocument } from '../../api/rest/document.js';
 import type { Handlers } from '../../api/rest/operations.js';
 import { PROBLEM_TYPES } from '../../api/rest/problem.js';
@@ -91,12 +92,12 @@ describe('the contract and the handlers', () => {
 
   it('start only when every operation has its handler', () => {
     const { listUsers: _, ...rest } = handlers;
-    expect(() => createRouter(readDocument(), rest as unknown as Handlers)).toThrow('without a handler: listUsers');
+    expect(() => createRouter(loadContract().operations, rest as unknown as Handlers)).toThrow('without a handler: listUsers');
   });
 
   it('start only when every handler has its operation', () => {
     const more = { ...handlers, renameUser: () => ({ status: 200 }) };
-    expect(() => createRouter(readDocument(), more as unknown as Handlers)).toThrow(
+    expect(() => createRouter(loadContract().operations, more as unknown as Handlers)).toThrow(
       'without an operation in openapi.yaml: renameUser',
     );
   });
