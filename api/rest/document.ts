@@ -44,7 +44,7 @@ export const operationsOf = (document: OpenApiDocument): DocumentedOperation[] =
   return Object.entries(document.paths).flatMap(([path, item]) =>
     METHODS.filter((method) => method in item).map((method): DocumentedOperation => {
       const operation = item[method] as Json;
-      const parameters = [...((item['parameters'] as Json[]) ?? []), ...((operation['parameters'] as Json[]) ?? [])];
+      const parameters = (operation['parameters'] as Json[]) ?? [];
       const content = ((operation['requestBody'] as Json | undefined)?.['content'] ?? {}) as Record<string, { schema: object }>;
       return {
         operationId: String(operation['operationId']),

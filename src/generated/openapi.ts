@@ -46,10 +46,7 @@ export interface paths {
         parameters: {
             query?: never;
             header?: never;
-            path: {
-                /** @description The id from the configuration, or the vendor's own id of a discovered cluster. */
-                clusterId: components["parameters"]["ClusterId"];
-            };
+            path?: never;
             cookie?: never;
         };
         /** One cluster with its state and capabilities */
@@ -66,10 +63,7 @@ export interface paths {
         parameters: {
             query?: never;
             header?: never;
-            path: {
-                /** @description The id from the configuration, or the vendor's own id of a discovered cluster. */
-                clusterId: components["parameters"]["ClusterId"];
-            };
+            path?: never;
             cookie?: never;
         };
         /**
@@ -95,12 +89,7 @@ export interface paths {
         parameters: {
             query?: never;
             header?: never;
-            path: {
-                /** @description The id from the configuration, or the vendor's own id of a discovered cluster. */
-                clusterId: components["parameters"]["ClusterId"];
-                /** @description The name the user logs in with, unique within its cluster. */
-                username: components["parameters"]["Username"];
-            };
+            path?: never;
             cookie?: never;
         };
         /** One user */
@@ -125,12 +114,7 @@ export interface paths {
         parameters: {
             query?: never;
             header?: never;
-            path: {
-                /** @description The id from the configuration, or the vendor's own id of a discovered cluster. */
-                clusterId: components["parameters"]["ClusterId"];
-                /** @description The name the user logs in with, unique within its cluster. */
-                username: components["parameters"]["Username"];
-            };
+            path?: never;
             cookie?: never;
         };
         get?: never;
@@ -147,10 +131,7 @@ export interface paths {
         parameters: {
             query?: never;
             header?: never;
-            path: {
-                /** @description The id that a 202 answer gave. */
-                operationId: string;
-            };
+            path?: never;
             cookie?: never;
         };
         /**
@@ -241,10 +222,7 @@ export interface paths {
         parameters: {
             query?: never;
             header?: never;
-            path: {
-                /** @description The `code` of a problem; `type` of every problem leads here. */
-                code: string;
-            };
+            path?: never;
             cookie?: never;
         };
         /** What a problem means and what to do about it */
@@ -443,8 +421,8 @@ export interface components {
              * @description By the rule in `capabilities.password`. Never answered.
              */
             password: string;
-            /** @default member */
-            role: components["schemas"]["Role"];
+            /** @description `member` when it is left out. */
+            role?: components["schemas"]["Role"];
             /** @description Permissions of the user's directory, where `capabilities.directoryMode` is true. */
             directoryMode?: string;
         };

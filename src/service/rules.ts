@@ -1,6 +1,7 @@
 /** Refuses by the capability data what a cluster cannot take, before its vendor is asked. */
+import type { NewUser } from '../adapter.js';
 import { GatewayError } from '../errors.js';
-import type { Capabilities, FieldError, PasswordRule, Role, UserCreate, UserFeature, UsernameRule } from '../model.js';
+import type { Capabilities, FieldError, PasswordRule, Role, UserFeature, UsernameRule } from '../model.js';
 
 const FEATURE_WORDS: Readonly<Record<UserFeature, string>> = {
   list: 'list users',
@@ -47,7 +48,7 @@ export const requireFeature = (feature: UserFeature, { features }: Capabilities,
 };
 
 /** @throws invalid_user with every rule that is broken */
-export const checkNewUser = (user: UserCreate, capabilities: Capabilities): void =>
+export const checkNewUser = (user: NewUser, capabilities: Capabilities): void =>
   refuse([
     ...usernameErrors(user.username, capabilities.username),
     ...passwordErrors(user.password, capabilities.password),

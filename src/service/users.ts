@@ -140,17 +140,16 @@ export const createUsers = (clusters: Clusters, operations: Operations, settleMs
       throw new GatewayError('user_not_found', `There is no user ${username} on the cluster ${clusterId}.`);
     },
 
-    create: async (clusterId, user, call) => {
-      const { username, password, role, directoryMode } = user;
+    create: async (clusterId, { username, password, role = 'member', directoryMode }, call) => {
+      const user: NewUser = { username, password, role, ...(directoryMode !== undefined && { directoryMode }) };
       const target = await admit(clusterId, 'create', (capabilities) => checkNewUser(user, capabilities), call);
-      const newUser: NewUser = { username, password, role, ...(directoryMode !== undefined && { directoryMode }) };
       return operations.run(
         {
           kind: 'createUser',
           clusterId,
           username,
           run: async (own) =>
-            toUser(target, await explainDenial(target, own, createUser({ target, username, settleMs, call: own }, newUser))),
+            toUser(target, await explainDenial(target, own, createUser({ target, username, settleMs, call: own }, user))),
           userOf: (created) => created,
         },
         call,

@@ -57,6 +57,12 @@ describe('/docs', () => {
   });
 });
 
+describe('the document', () => {
+  it('names parameters at each operation: Swagger UI shows referenced ones of a path as unnamed fields', () => {
+    for (const [path, item] of Object.entries(readDocument().paths)) expect([path, 'parameters' in item]).toEqual([path, false]);
+  });
+});
+
 describe('/problems', () => {
   it('has a page for every code of the contract', async () => {
     const { body } = await gateway.get('/openapi.json');
