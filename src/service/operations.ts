@@ -17,18 +17,16 @@ export type OperationRecord = Omit<Operation, 'results'> & {
   readonly requestId: string;
 };
 
-/** A write to one user. */
-export interface Write<T> {
+/** A write to one user; its value is the user, where there is one to show. */
+export interface Write<Value extends User | undefined> {
   readonly kind: OperationKind;
   readonly clusterId: string;
   readonly username: string;
-  run(call: Call): Promise<T>;
-  /** The user to show in the result, where the write gives one. */
-  userOf(value: T): User | undefined;
+  run(call: Call): Promise<Value>;
 }
 
-export type Outcome<T> =
-  | { readonly settled: true; readonly value: T }
+export type Outcome<Value> =
+  | { readonly settled: true; readonly value: Value }
   | { readonly settled: false; readonly operation: OperationRecord };
 
 export interface Operations {
@@ -36,7 +34,7 @@ export interface Operations {
    * Runs a write. What is done, or fails, before the call's deadline comes back as such; what outlasts it goes on as an operation.
    * The deadline never stops a write that was begun.
    */
-  run<T>(write: Write<T>, call: Call): Promise<Outcome<T>>;
+  run<Value extends User | undefined>(write: Write<Value>, call: Call): Promise<Outcome<Value>>;
   /** @throws operation_not_found */
   get(id: string): OperationRecord;
   /** Resolves when no write is running. */
@@ -70,7 +68,11 @@ export const createOperations = (now: () => Date = () => new Date()): Operations
     }
   };
 
-  const begin = <T>({ kind, clusterId }: Write<T>, requestId: string, startedAt: Date): OperationRecord => {
+  const begin = (
+    { kind, clusterId }: Pick<Write<undefined>, 'kind' | 'clusterId'>,
+    requestId: string,
+    startedAt: Date,
+  ): OperationRecord => {
     forgetOld();
     const at = startedAt.toISOString();
     return {
@@ -96,13 +98,16 @@ export const createOperations = (now: () => Date = () => new Date()): Operations
     });
   };
 
-  const follow = <T>(record: OperationRecord, { kind, username, userOf }: Write<T>, work: Promise<T>): void => {
+  const follow = <Value extends User | undefined>(
+    record: OperationRecord,
+    { kind, username }: Write<Value>,
+    work: Promise<Value>,
+  ): void => {
     records.set(record.id, record);
     const op = OPS[kind];
     work.then(
       (value) => {
-        const user = userOf(value);
-        finish(record, { username, op, status: DONE[op], ...(user && { user }) });
+        finish(record, { username, op, status: DONE[op], ...(value && { user: value }) });
       },
       (thrown: unknown) => {
         const error = asGatewayError(thrown);

@@ -1,13 +1,14 @@
 import type { Call, NewUser, VendorUser } from '../adapter.js';
-import { asGatewayError, GatewayError } from '../errors.js';
-import type { Capabilities, Role, User, UserCreate, UserFeature } from '../model.js';
+import { GatewayError } from '../errors.js';
+import type { OperationKind, Role, User, UserCreate } from '../model.js';
 import type { Target } from '../registry.js';
 import { type Clusters, capabilitiesOf } from './clusters.js';
 import { readCursor, type Scope, writeCursor } from './cursor.js';
 import { findUser, walk } from './find.js';
+import { createGate } from './gate.js';
 import type { Operations, Outcome } from './operations.js';
-import { checkNewUser, checkPassword, checkRole, requireFeature } from './rules.js';
-import { createUser, deleteUser, setPassword, setRole } from './writes.js';
+import { checkNewUser, checkPassword, checkRole } from './rules.js';
+import { createUser, deleteUser, setPassword, setRole, type UserWrite } from './writes.js';
 
 export interface UserQuery {
   readonly limit: number;
@@ -29,8 +30,8 @@ export interface Users {
   get(clusterId: string, username: string, call: Call): Promise<User>;
   create(clusterId: string, user: UserCreate, call: Call): Promise<Outcome<User>>;
   setRole(clusterId: string, username: string, role: Role, call: Call): Promise<Outcome<User>>;
-  setPassword(clusterId: string, username: string, password: string, call: Call): Promise<Outcome<void>>;
-  delete(clusterId: string, username: string, call: Call): Promise<Outcome<void>>;
+  setPassword(clusterId: string, username: string, password: string, call: Call): Promise<Outcome<undefined>>;
+  delete(clusterId: string, username: string, call: Call): Promise<Outcome<undefined>>;
 }
 
 const toUser = (target: Target, { userId, attributes, ...user }: VendorUser): User => ({
@@ -47,6 +48,8 @@ const fitsFilter = ({ search, role }: UserQuery): ((user: VendorUser) => boolean
 
 /** @param settleMs how long to read back for what a lost answer may still bring about */
 export const createUsers = (clusters: Clusters, operations: Operations, settleMs: number): Users => {
+  const gate = createGate(clusters);
+
   /** A window of all users maps to vendor pages; the position in a filtered list is known only after reading the whole. */
   const readFiltered = async (target: Target, query: UserQuery, offset: number, snapshot: string | undefined, call: Call) => {
     const { pageSize, search } = capabilitiesOf(target);
@@ -66,44 +69,23 @@ export const createUsers = (clusters: Clusters, operations: Operations, settleMs
     call: Call,
   ) => account.adapter.listUsers(vendorClusterId, { offset, limit, ...(snapshot !== undefined && { snapshot }) }, call);
 
-  /** The vendor's wire rules first, which cost no call; then what holds for this very cluster, and its state. */
-  const admit = async (
-    clusterId: string,
-    feature: UserFeature,
-    check: (capabilities: Capabilities) => void,
+  /** A write to one user, which may become an operation. */
+  const write = <Value extends User | undefined>(
+    kind: OperationKind,
+    target: Target,
+    username: string,
+    work: (write: UserWrite) => Promise<Value>,
     call: Call,
-  ): Promise<Target> => {
-    const target = await clusters.resolve(clusterId, call);
-    const general = capabilitiesOf(target);
-    requireFeature(feature, general, target.account.module.title);
-    check(general);
-    const facts = await clusters.facts(target, call);
-    const own = capabilitiesOf(target, facts);
-    requireFeature(feature, own, `The cluster ${clusterId}`);
-    check(own);
-    if (!mayWrite(facts.state)) await requireReady(target, call);
-    return target;
-  };
-
-  /** An unknown state is for the vendor to judge. */
-  const mayWrite = (state: string): boolean => state === 'ready' || state === 'unknown';
-
-  const requireReady = async (target: Target, call: Call, cause?: GatewayError): Promise<void> => {
-    const { state } = await clusters.freshFacts(target, call);
-    if (mayWrite(state)) return;
-    throw (cause ?? new GatewayError('cluster_not_ready', '')).retold(
-      `The cluster ${target.id} is not ready but ${state}; its users cannot be changed now.`,
-      'cluster_not_ready',
+  ): Promise<Outcome<Value>> =>
+    operations.run(
+      {
+        kind,
+        clusterId: target.id,
+        username,
+        run: (own) => gate.explainDenial(target, own, work({ target, username, settleMs, call: own })),
+      },
+      call,
     );
-  };
-
-  /** A denial may come from the state of the cluster: Shanhe has one code for both. */
-  const explainDenial = async <T>(target: Target, call: Call, work: Promise<T>): Promise<T> =>
-    work.catch(async (thrown: unknown) => {
-      const error = asGatewayError(thrown);
-      if (error.code === 'vendor_permission_denied') await requireReady(target, call, error);
-      throw error;
-    });
 
   return {
     list: async (clusterId, query, call) => {
@@ -142,61 +124,23 @@ export const createUsers = (clusters: Clusters, operations: Operations, settleMs
 
     create: async (clusterId, { username, password, role = 'member', directoryMode }, call) => {
       const user: NewUser = { username, password, role, ...(directoryMode !== undefined && { directoryMode }) };
-      const target = await admit(clusterId, 'create', (capabilities) => checkNewUser(user, capabilities), call);
-      return operations.run(
-        {
-          kind: 'createUser',
-          clusterId,
-          username,
-          run: async (own) =>
-            toUser(target, await explainDenial(target, own, createUser({ target, username, settleMs, call: own }, user))),
-          userOf: (created) => created,
-        },
-        call,
-      );
+      const target = await gate.admit(clusterId, 'create', (capabilities) => checkNewUser(user, capabilities), call);
+      return write('createUser', target, username, async (own) => toUser(target, await createUser(own, user)), call);
     },
 
     setRole: async (clusterId, username, role, call) => {
-      const target = await admit(clusterId, 'setRole', (capabilities) => checkRole(role, capabilities), call);
-      return operations.run(
-        {
-          kind: 'updateUser',
-          clusterId,
-          username,
-          run: async (own) =>
-            toUser(target, await explainDenial(target, own, setRole({ target, username, settleMs, call: own }, role))),
-          userOf: (changed) => changed,
-        },
-        call,
-      );
+      const target = await gate.admit(clusterId, 'setRole', (capabilities) => checkRole(role, capabilities), call);
+      return write('updateUser', target, username, async (own) => toUser(target, await setRole(own, role)), call);
     },
 
     setPassword: async (clusterId, username, password, call) => {
-      const target = await admit(clusterId, 'setPassword', (capabilities) => checkPassword(password, capabilities), call);
-      return operations.run(
-        {
-          kind: 'setUserPassword',
-          clusterId,
-          username,
-          run: (own) => explainDenial(target, own, setPassword({ target, username, settleMs, call: own }, password)),
-          userOf: () => undefined,
-        },
-        call,
-      );
+      const target = await gate.admit(clusterId, 'setPassword', (capabilities) => checkPassword(password, capabilities), call);
+      return write('setUserPassword', target, username, (own) => setPassword(own, password), call);
     },
 
     delete: async (clusterId, username, call) => {
-      const target = await admit(clusterId, 'delete', () => undefined, call);
-      return operations.run(
-        {
-          kind: 'deleteUser',
-          clusterId,
-          username,
-          run: (own) => explainDenial(target, own, deleteUser({ target, username, settleMs, call: own })),
-          userOf: () => undefined,
-        },
-        call,
-      );
+      const target = await gate.admit(clusterId, 'delete', () => undefined, call);
+      return write('deleteUser', target, username, deleteUser, call);
     },
   };
 };

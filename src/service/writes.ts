@@ -16,8 +16,8 @@ const CLOCK_TOLERANCE_MS = 5_000;
 const FIRST_READ_MS = 300;
 const LONGEST_READ_MS = 5_000;
 
-/** A write to one user. */
-export interface Write {
+/** The circumstances of a write to one user. */
+export interface UserWrite {
   readonly target: Target;
   readonly username: string;
   readonly call: Call;
@@ -55,7 +55,7 @@ const wasLost = ({ vendor }: GatewayError): boolean => (vendor?.code ?? null) ==
  * again until it is as it should be or the time for settling is over.
  */
 const readBack = async (
-  write: Write,
+  write: UserWrite,
   failure: GatewayError,
   isDone: (user: VendorUser | null) => boolean,
 ): Promise<Settled<VendorUser | null>> => {
@@ -84,7 +84,7 @@ const asRequested = (username: string, role: Role): VendorUser => ({
 });
 
 /** The user as it is now; null too when it cannot be read, which does not undo the write. */
-const known = async ({ target, username, call }: Write): Promise<VendorUser | null> => {
+const known = async ({ target, username, call }: UserWrite): Promise<VendorUser | null> => {
   const read = await attempt(() => findUser(target, username, call));
   return read.ok ? read.value : null;
 };
@@ -109,7 +109,7 @@ const refused = (target: Target, username: string, error: GatewayError): Gateway
   return error;
 };
 
-export const createUser = async (write: Write, user: NewUser): Promise<VendorUser> => {
+export const createUser = async (write: UserWrite, user: NewUser): Promise<VendorUser> => {
   const { target, call } = write;
   const { account, vendorClusterId } = target;
   const create = account.adapter.createUsers;
@@ -143,7 +143,7 @@ export const createUser = async (write: Write, user: NewUser): Promise<VendorUse
   return found;
 };
 
-export const deleteUser = async (write: Write): Promise<void> => {
+export const deleteUser = async (write: UserWrite): Promise<undefined> => {
   const { target, username, call } = write;
   const { account, vendorClusterId } = target;
   const remove = account.adapter.deleteUsers;
@@ -163,7 +163,7 @@ export const deleteUser = async (write: Write): Promise<void> => {
   if (wasReported(error)) throw notFound(target, username, error);
 };
 
-export const setRole = async (write: Write, role: Role): Promise<VendorUser> => {
+export const setRole = async (write: UserWrite, role: Role): Promise<VendorUser> => {
   const { target, username, call } = write;
   const { account, vendorClusterId } = target;
   const change = account.adapter.setRoles;
@@ -180,7 +180,7 @@ export const setRole = async (write: Write, role: Role): Promise<VendorUser> => 
   return read.value;
 };
 
-export const setPassword = async (write: Write, password: string): Promise<void> => {
+export const setPassword = async (write: UserWrite, password: string): Promise<undefined> => {
   const { target, username, call } = write;
   const { account, vendorClusterId } = target;
   const change = account.adapter.setPasswords;

@@ -24,7 +24,7 @@ const nextUrl = (url: string, cursor: string): string => {
   return `${path}?${params}`;
 };
 
-const noContent = (outcome: Outcome<void>) => (outcome.settled ? { status: 204 as const } : accepted(outcome.operation));
+const noContent = (outcome: Outcome<undefined>) => (outcome.settled ? { status: 204 as const } : accepted(outcome.operation));
 
 type UserOperation = 'listUsers' | 'createUser' | 'getUser' | 'updateUser' | 'deleteUser' | 'setUserPassword';
 
