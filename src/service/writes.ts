@@ -64,7 +64,7 @@ const readBack = async (
   for (let poll = 0; ; poll++) {
     const read = await attempt(() => findUser(target, username, call));
     const wait = pollDelay(poll, FIRST_READ_MS, LONGEST_READ_MS);
-    if (!read.ok || isDone(read.value) || Date.now() + wait > until) return read;
+    if ((read.ok && isDone(read.value)) || Date.now() + wait > until) return read;
     await pause(wait, call.signal);
   }
 };
