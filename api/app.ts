@@ -20,17 +20,16 @@ export interface AppDeps {
   readonly operations: Operations;
   readonly log: Logger;
   readonly deadlineMs: number;
-  readonly isStopping: () => boolean;
 }
 
 /** The Express application, not listening yet. @throws TypeError when the document and the handlers do not match */
-export const createApp = ({ clusters, users, operations, log, deadlineMs, isStopping }: AppDeps): Express => {
+export const createApp = ({ clusters, users, operations, log, deadlineMs }: AppDeps): Express => {
   const { document, operations: documented } = loadContract();
   const handlers = {
     ...clusterHandlers(clusters),
     ...userHandlers(users),
     ...operationHandlers(operations),
-    ...serviceHandlers(document, isStopping),
+    ...serviceHandlers(document),
   };
 
   const app = express();

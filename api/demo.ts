@@ -22,6 +22,7 @@ const toConfig = ({ alibaba, shanhe }: DemoSimulators): object => ({
       credentials: { accessKeyId: shanhe.accessKeyId, secretAccessKey: shanhe.secretAccessKey },
     },
   },
+  log: { level: 'warn' },
   clusters: [
     { id: 'demo-ehpc', account: 'demo-aliyun', vendorClusterId: alibaba.clusters[0] },
     { id: 'demo-shanhe', account: 'demo-jinan', vendorClusterId: shanhe.clusters[0] },

@@ -11,6 +11,7 @@ import { createClusters } from '../src/service/clusters.js';
 import { createOperations } from '../src/service/operations.js';
 import { createUsers } from '../src/service/users.js';
 import { createApp } from './app.js';
+import { type Connections, followConnections } from './connections.js';
 
 export interface Gateway {
   readonly app: Express;
@@ -19,8 +20,6 @@ export interface Gateway {
   /** Takes no new connections, finishes what is running (at most `drainSeconds`), and lets go of everything. */
   stop(): Promise<void>;
 }
-
-const SWEEP_MS = 20;
 
 const urlOf = (server: Server): string => {
   const { address, family, port } = server.address() as AddressInfo;
@@ -33,53 +32,39 @@ export const createGateway = (config: GatewayConfig, modules: Readonly<Record<st
   const clusters = createClusters(createRegistry(config, modules, transport));
   const operations = createOperations();
   const users = createUsers(clusters, operations, config.server.settleSeconds * 1000);
-  let stopping = false;
-  const app = createApp({
-    clusters,
-    users,
-    operations,
-    log,
-    deadlineMs: config.server.deadlineSeconds * 1000,
-    isStopping: () => stopping,
-  });
-  let server: Server | undefined;
+  const app = createApp({ clusters, users, operations, log, deadlineMs: config.server.deadlineSeconds * 1000 });
+  let connections: Connections | undefined;
 
-  const closed = (listening: Server): Promise<void> =>
-    new Promise((resolve) => {
-      // A connection goes idle when its last answer is out, and would then be kept alive for a while.
-      const sweep = setInterval(() => listening.closeIdleConnections(), SWEEP_MS);
-      listening.close(() => {
-        clearInterval(sweep);
-        resolve();
-      });
-    });
+  /** Nobody can ask for these any more; the log is all that is left of them. */
+  const abandonRest = (): void => {
+    for (const write of operations.abandon()) log.warn(write, 'stopped while a write was running; its outcome is not known');
+  };
 
   return {
     app,
 
     listen: () =>
       new Promise((resolve, reject) => {
-        const listening = app.listen(config.server.port, config.server.host, (error?: Error) => {
+        const server = app.listen(config.server.port, config.server.host, (error?: Error) => {
           if (error) return reject(error);
-          server = listening;
-          resolve(urlOf(listening));
+          resolve(urlOf(server));
         });
+        connections = followConnections(server);
       }),
 
     stop: async () => {
-      stopping = true;
       let timer: NodeJS.Timeout | undefined;
       const patience = new Promise<void>((resolve) => {
         timer = setTimeout(resolve, config.server.drainSeconds * 1000);
       });
       const done = async (): Promise<void> => {
-        if (server) await closed(server);
+        await connections?.close();
         await operations.idle();
       };
       await Promise.race([done(), patience]);
       clearTimeout(timer);
-      operations.abandon();
-      server?.closeAllConnections();
+      abandonRest();
+      connections?.destroy();
       transport.close();
     },
   };

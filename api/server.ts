@@ -1,12 +1,18 @@
 #!/usr/bin/env node
 /** The composition root: configuration → gateway → listen → drain on a signal. */
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { adapters } from '../adapters/index.js';
 import { environment } from '../src/config/environment.js';
 import { ConfigError } from '../src/config/error.js';
 import { checkConfig, loadConfig } from '../src/config/load.js';
-import { demoBanner, startDemo } from './demo.js';
-import { createGateway } from './gateway.js';
+import type { GatewayConfig } from '../src/config/schema.js';
+import { type Demo, demoBanner, startDemo } from './demo.js';
+import { createGateway, type Gateway } from './gateway.js';
+
+/** npm and a terminal may both pass on the same signal; one that comes later than this is meant. */
+const SAME_SIGNAL_MS = 2_000;
+
+const LOOPBACK = /^(127\.|localhost$|::1$)/;
 
 const say = (text: string): void => {
   process.stdout.write(`${text}\n`);
@@ -17,26 +23,61 @@ const fail = (text: string): never => {
   process.exit(1);
 };
 
-const start = async (): Promise<void> => {
-  const path = environment['HPC_GATEWAY_CONFIG'];
-  const demo = path ? undefined : await startDemo();
-  const config = path ? loadConfig(path, adapters, environment) : checkConfig(demo?.raw, adapters, environment);
-  const log = pino({ level: demo && config.log.level === 'info' ? 'warn' : config.log.level }, pino.destination(2));
-  const gateway = createGateway(config, adapters, log);
-  const url = await gateway.listen();
-  say(`HPC gateway at ${url} · documentation at ${url}/docs`);
-  if (demo) say(demoBanner(url));
+interface Running {
+  gateway?: Gateway;
+  demo?: Demo | undefined;
+  log?: Logger;
+}
 
-  let stopping = false;
+/** Finishes what is running and exits with 0; a second, later signal exits at once. */
+const stopOnSignals = (running: Running): void => {
+  let since: number | undefined;
   const stop = async (signal: string): Promise<void> => {
-    if (stopping) process.exit(1);
-    stopping = true;
-    log.info({ signal }, 'stopping');
-    await gateway.stop();
-    await demo?.close();
+    if (since !== undefined) {
+      if (Date.now() - since > SAME_SIGNAL_MS) process.exit(1);
+      return;
+    }
+    since = Date.now();
+    running.log?.info({ signal }, 'stopping');
+    await running.gateway?.stop();
+    await running.demo?.close();
     process.exit(0);
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
+};
+
+const configPath = (): string | undefined => {
+  if (process.argv.length > 2)
+    fail('The gateway takes no arguments. HPC_GATEWAY_CONFIG names its configuration, HOST and PORT override it.');
+  const path = environment['HPC_GATEWAY_CONFIG'];
+  if (path === '') fail('HPC_GATEWAY_CONFIG is set, but empty. Name a configuration, or unset it for the demo.');
+  return path;
+};
+
+const warn = ({ server, accounts, clusters }: GatewayConfig, log: Logger): void => {
+  if (!LOOPBACK.test(server.host))
+    log.warn({ host: server.host }, 'listening beyond this machine: the gateway itself asks nobody who they are');
+  const discovering = Object.values(accounts).some(({ discover }) => discover);
+  if (clusters.length === 0 && !discovering)
+    log.warn('no cluster is served: name clusters, or set discover: true for an account');
+};
+
+const start = async (): Promise<void> => {
+  const running: Running = {};
+  stopOnSignals(running);
+  const path = configPath();
+  const demo = path === undefined ? await startDemo() : undefined;
+  running.demo = demo;
+  const config = path === undefined ? checkConfig(demo?.raw, adapters, environment) : loadConfig(path, adapters, environment);
+  const log = pino({ level: config.log.level }, pino.destination(2));
+  running.log = log;
+  warn(config, log);
+  const gateway = createGateway(config, adapters, log);
+  running.gateway = gateway;
+  const url = await gateway.listen();
+  say(`HPC gateway at ${url} · documentation at ${url}/docs`);
+  if (demo) say(demoBanner(url));
+  else say(`${path}: ${Object.keys(config.accounts).length} accounts, ${config.clusters.length} configured clusters`);
 };
 
 start().catch((error: unknown) => {
@@ -44,6 +85,10 @@ start().catch((error: unknown) => {
     fail(`The configuration cannot be used:\n${error.problems.map((problem) => `  ${problem}`).join('\n')}`);
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === 'EADDRINUSE') fail(`${message}. Set PORT, or server.port in the configuration, to a free port.`);
-  if (code === 'EACCES' || code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') fail(`The gateway cannot listen: ${message}`);
+  if (code === 'EACCES' || code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+    fail(
+      `${message}. Set HOST and PORT, or server.host and server.port in the configuration, to what this machine can listen on.`,
+    );
+  }
   throw error;
 });

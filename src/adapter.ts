@@ -91,7 +91,7 @@ export type JobState =
  * no stubs.
  *
  * Writes take at least one and at most `capabilities.batch.*` users, each username once. When a write fails, `error.effect` tells
- * whether anything can have changed: `none` is a promise.
+ * what can have changed all the same: `none` is a promise.
  */
 export interface Adapter {
   /** All clusters of the account that are not deleted. */

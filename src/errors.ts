@@ -1,7 +1,10 @@
 import type { ErrorCode, FieldError, VendorError } from './model.js';
 
-/** What a failed call may have changed at the vendor: surely nothing, or nobody knows before reading back. */
-export type Effect = 'none' | 'unknown';
+/**
+ * What a failed call may have changed at the vendor. `none`: surely nothing. `ended`: the vendor is done with it, and reading back once
+ * tells. `open`: no word came of how it ended; the vendor may still be at it.
+ */
+export type Effect = 'none' | 'ended' | 'open';
 
 export interface GatewayErrorFacts {
   /** For bad input: which fields, and what to change. */
@@ -15,13 +18,13 @@ export interface GatewayErrorFacts {
   readonly cause?: unknown;
 }
 
-/** Codes after which a write may have happened all the same. */
-const MAYBE_APPLIED: ReadonlySet<ErrorCode> = new Set([
-  'cluster_agent_failed',
-  'vendor_unavailable',
-  'vendor_timeout',
-  'vendor_bad_response',
-  'internal_error',
+/** What a code says by itself; codes that are not here are refusals without effect. */
+const EFFECTS: ReadonlyMap<ErrorCode, Effect> = new Map([
+  ['cluster_agent_failed', 'ended'],
+  ['vendor_unavailable', 'open'],
+  ['vendor_timeout', 'open'],
+  ['vendor_bad_response', 'open'],
+  ['internal_error', 'open'],
 ]);
 
 const RETRYABLE: ReadonlySet<ErrorCode> = new Set([
@@ -49,7 +52,7 @@ export class GatewayError extends Error {
     this.errors = facts.errors;
     this.vendor = facts.vendor;
     this.retryAfterMs = facts.retryAfterMs;
-    this.effect = facts.effect ?? (MAYBE_APPLIED.has(code) ? 'unknown' : 'none');
+    this.effect = facts.effect ?? EFFECTS.get(code) ?? 'none';
   }
 
   /** Whether the same request can succeed later without a change. */

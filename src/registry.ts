@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Adapter, AdapterModule } from './adapter.js';
 import type { GatewayConfig } from './config/schema.js';
-import { createHttpClient } from './http/client.js';
+import { asGatewayError } from './errors.js';
+import { createHttpClient, type HttpClient } from './http/client.js';
 import { createVendorClock } from './http/clock.js';
 import type { Transport } from './http/transport.js';
 
@@ -12,8 +13,8 @@ export interface Account {
   readonly adapter: Adapter;
   readonly settings: unknown;
   readonly discover: boolean;
-  /** The time at the vendor, as far as it has told. */
-  readonly now: () => Date;
+  /** The time at the vendor, as far as its answers show. */
+  readonly vendorNow: () => Date;
 }
 
 /** Where a cluster of the gateway stands at its vendor. */
@@ -31,6 +32,15 @@ export interface Registry {
   readonly targets: readonly Target[];
 }
 
+/** What is wrong between us and a vendor is for the operator, who has to know the account. */
+const naming = (account: string, http: HttpClient): HttpClient => ({
+  send: (build, read, options) =>
+    http.send(build, read, options).catch((thrown: unknown) => {
+      const error = asGatewayError(thrown);
+      throw error.code.startsWith('vendor_') ? error.retold(`${error.message.replace(/\.$/, '')} (account ${account}).`) : error;
+    }),
+});
+
 /** Configuration and adapter modules become live accounts and clusters. Calls no vendor. */
 export const createRegistry = (
   config: GatewayConfig,
@@ -45,11 +55,11 @@ export const createRegistry = (
     const clock = createVendorClock(localNow);
     const adapter = module.create({
       config: settings,
-      http: createHttpClient(transport, clock),
+      http: naming(name, createHttpClient(transport, clock, localNow)),
       now: clock.now,
       nonce: () => randomBytes(16).toString('hex'),
     });
-    accounts.set(name, { name, module, adapter, settings, discover, now: clock.now });
+    accounts.set(name, { name, module, adapter, settings, discover, vendorNow: clock.vendorNow });
   }
   const targets = config.clusters.map(({ id, account: name, vendorClusterId }): Target => {
     const account = accounts.get(name);

@@ -2,7 +2,7 @@
  * Alibaba Cloud's codes in ours. Matched on `Code`: the HTTP status of one code differs between the vendor's own pages.
  * https://help.aliyun.com/en/e-hpc/e-hpc-1-0/developer-reference/api-ehpc-2018-04-12-errorcodes
  */
-import { GatewayError } from '../../src/errors.js';
+import { type Effect, GatewayError } from '../../src/errors.js';
 import type { HttpResponse } from '../../src/http/client.js';
 import { redact } from '../../src/http/redact.js';
 import type { ErrorCode } from '../../src/model.js';
@@ -58,13 +58,18 @@ const matches = (pattern: string, code: string): boolean =>
   pattern.endsWith('*') ? code.startsWith(pattern.slice(0, -1)) : code === pattern;
 
 /** Codes of the API gateway, given before E-HPC is reached, although their meaning in general leaves open what happened. */
-const REFUSED_BEFORE_EFFECT =
-  /^(SignatureNonceUsed|InvalidAction|InvalidApi|NoSuchVersion|UnsupportedHTTPMethod|InvalidSignatureMethod)/;
+const REFUSED_BEFORE_EFFECT = /^(InvalidAction|InvalidApi|NoSuchVersion|UnsupportedHTTPMethod|InvalidSignatureMethod)/;
 
 /** `x-acs-retry-after` is in milliseconds, as the official SDK reads it. */
 const retryAfterMs = (headers: HttpResponse['headers']): number | undefined => {
   const ms = Number(headers['x-acs-retry-after']);
   return ms > 0 ? Math.min(ms, 120_000) : undefined;
+};
+
+/** Its own word that it failed ends a call; a nonce that was used means that the same call arrived before, and nobody saw its answer. */
+const effectOf = (code: string | null, ours: ErrorCode, status: number): { effect?: Effect } => {
+  if (REFUSED_BEFORE_EFFECT.test(code ?? '') || status === 404) return { effect: 'none' };
+  return ours === 'vendor_unavailable' && code !== null && code !== 'SignatureNonceUsed' ? { effect: 'ended' } : {};
 };
 
 const byStatus = (status: number): readonly [ErrorCode, string] => {
@@ -95,7 +100,7 @@ export const readAnswer = (response: HttpResponse, secrets: readonly string[]): 
   throw new GatewayError(ours, words, {
     vendor,
     ...(wait !== undefined && { retryAfterMs: wait }),
-    ...((REFUSED_BEFORE_EFFECT.test(code ?? '') || status === 404) && { effect: 'none' }),
+    ...effectOf(code, ours, status),
   });
 };
 

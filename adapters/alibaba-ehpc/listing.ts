@@ -2,7 +2,7 @@
 import type { Call, UserSlice, UserWindow } from '../../src/adapter.js';
 import { pause, pollDelay } from '../../src/deadline.js';
 import { GatewayError } from '../../src/errors.js';
-import { numberedPages, type Page, readWindow } from '../../src/paging.js';
+import { numberedPages, type Page, type PageOf, readWindow } from '../../src/paging.js';
 import { badResponse } from '../../src/wire.js';
 import type { AsyncPage, EhpcClient, PageNumber } from './client.js';
 import { isUnknownAction } from './errors.js';
@@ -17,21 +17,40 @@ const LONGEST_POLL_MS = 2_000;
 const FAILED = /^(fail|partialfail|error|timeout|cancel|exception)/i;
 const FINISHED = /^(success|succeed|finish|complete|done)/i;
 
+/** Marks a task that was started but cannot be asked for again. */
+const CANNOT_FOLLOW = new Error('no AsyncId');
+
 export const pageNumber = ({ start, size }: Page): PageNumber => ({ page: start / size + 1, size });
 
 /** Without a status, a total is the sign: an unfinished task has none to tell. */
 const isFinished = ({ asyncStatus, total }: AsyncPage): boolean =>
   asyncStatus === null ? total !== null : FINISHED.test(asyncStatus);
 
+/**
+ * The documents disagree whether TotalCount counts the list or the page. On a full page that is as long as its total, the next page
+ * decides; a total that is smaller than the position of its page counts the page.
+ */
+const withHonestTotal = async (
+  page: PageNumber,
+  fetchPage: (page: PageNumber) => Promise<PageOf<UserInfo>>,
+): Promise<PageOf<UserInfo>> => {
+  const answer = await fetchPage(page);
+  const { rows, total } = answer;
+  if (total === null || rows.length === 0 || total > rows.length) return answer;
+  if (page.page === 1 && rows.length < page.size) return answer;
+  if (page.page === 1 && (await fetchPage({ page: 2, size: page.size })).rows.length === 0) return answer;
+  return { rows, total: null };
+};
+
 export const createListing = (client: EhpcClient, listing: 'async' | 'sync', timeZone: string) => {
   let asyncKnown = listing === 'async';
 
   const readPages = async (
     window: UserWindow,
-    fetchPage: (page: PageNumber) => Promise<{ rows: readonly UserInfo[]; total: number | null }>,
+    fetchPage: (page: PageNumber) => Promise<PageOf<UserInfo>>,
   ): Promise<UserSlice> => {
     const pages = numberedPages(window.offset, window.limit, MAX_PAGE_SIZE);
-    const { rows, total } = await readWindow(window, pages, (page) => fetchPage(pageNumber(page)));
+    const { rows, total } = await readWindow(window, pages, (page) => withHonestTotal(pageNumber(page), fetchPage));
     return { users: rows.map((row) => toUser(row, timeZone)), total };
   };
 
@@ -42,7 +61,7 @@ export const createListing = (client: EhpcClient, listing: 'async' | 'sync', tim
       if (FAILED.test(answer.asyncStatus ?? '')) {
         throw new GatewayError('cluster_agent_failed', `The cluster could not list its users (${answer.asyncStatus}).`);
       }
-      if (answer.asyncId === null) throw badResponse('an unfinished listing without AsyncId');
+      if (answer.asyncId === null) throw badResponse('an unfinished listing without AsyncId', { cause: CANNOT_FOLLOW });
       await pause(pollDelay(poll, FIRST_POLL_MS, LONGEST_POLL_MS), call.signal);
       answer = await client.listUsersAsync(clusterId, page, answer.asyncId, call);
     }
@@ -81,8 +100,8 @@ export const createListing = (client: EhpcClient, listing: 'async' | 'sync', tim
     try {
       return await listAsyncAgain(clusterId, window, call);
     } catch (error) {
-      if (!isUnknownAction(error)) throw error;
-      asyncKnown = false;
+      if (isUnknownAction(error)) asyncKnown = false;
+      else if (!(error instanceof GatewayError) || error.cause !== CANNOT_FOLLOW) throw error;
       return listSync(clusterId, window, call);
     }
   };

@@ -4,7 +4,7 @@ import type { Params } from '../../src/encoding.js';
 import type { Page, PageOf } from '../../src/paging.js';
 import { asList, badResponse, count, isObject, type JsonObject, text } from '../../src/wire.js';
 import type { ShanheConfig } from './config.js';
-import { readAnswer, userNotFound } from './errors.js';
+import { readAnswer, userOrCluster } from './errors.js';
 import { sign } from './signer.js';
 import type { HpcCluster, HpcJob, HpcUser } from './types.js';
 
@@ -16,6 +16,15 @@ const listOf = (answer: JsonObject, ...keys: readonly string[]): readonly JsonOb
   const list = key === undefined ? null : asList(answer[key]);
   if (list === null) throw badResponse(`no list ${keys.join(' or ')}`);
   return list;
+};
+
+const isUser = (value: unknown): boolean => isObject(value) && ('username' in value || 'hpcuser_id' in value);
+
+/** Under one of its two names, or whatever array holds users; none at all stands for no users when the total says so. */
+const usersOf = (answer: JsonObject): readonly JsonObject[] => {
+  const named = answer['users_set'] ?? answer['user_set'];
+  const found = named ?? Object.values(answer).find((value) => Array.isArray(value) && value.length > 0 && value.every(isUser));
+  return found === undefined && totalOf(answer) === 0 ? [] : listOf({ users_set: found }, 'users_set');
 };
 
 const totalOf = (answer: JsonObject): number | null => count(answer['total_count']) ?? count(answer['total_sum']);
@@ -68,7 +77,7 @@ export const createClient = ({ config, http, now }: AdapterContext<ShanheConfig>
     listUsers: async (clusterId: string, page: Page, search: string | undefined, call: Call): Promise<PageOf<HpcUser>> => {
       const query = { cluster_id: clusterId, ...paging(page), ...(search !== undefined && { search_word: search }) };
       const answer = await read('/user', query, call);
-      return { rows: listOf(answer, 'users_set', 'user_set'), total: totalOf(answer) };
+      return { rows: usersOf(answer), total: totalOf(answer) };
     },
 
     /** https://docsv4.qingcloud.com/user_guide/development_docs/api/command_list/hpc/add_user/ */
@@ -77,12 +86,12 @@ export const createClient = ({ config, http, now }: AdapterContext<ShanheConfig>
 
     /** yunify/qingcloud-docs: content/compute/hpc/api/users/deleteuser.md */
     deleteUser: async (clusterId: string, username: string, call: Call): Promise<string> =>
-      jobOf(await write('/user/deleteUser', { cluster_id: clusterId, username }, false, call).catch(userNotFound)),
+      jobOf(await write('/user/deleteUser', { cluster_id: clusterId, username }, false, call).catch(userOrCluster)),
 
     /** Sets the password; nothing else of a user can be changed. https://docsv3.qingcloud.com/compute/hpc/api/users/modifyuser/ */
     modifyUser: async (clusterId: string, username: string, newPassword: string, call: Call): Promise<void> => {
       await write('/user/modifyUser', { cluster_id: clusterId, username, new_password: newPassword }, true, call).catch(
-        userNotFound,
+        userOrCluster,
       );
     },
 

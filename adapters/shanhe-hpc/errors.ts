@@ -67,13 +67,17 @@ export const readAnswer = ({ status, headers, body }: HttpResponse, secrets: rea
   const [code, words] = retCode === null ? byStatus(status) : (CODES[retCode] ?? UNKNOWN);
   const seconds = Number(headers['retry-after']);
   const wait = seconds > 0 ? seconds * 1000 : code === 'vendor_rate_limited' ? QUOTA_RETRY_MS : undefined;
-  throw new GatewayError(code, words, { vendor, ...(wait !== undefined && { retryAfterMs: wait }) });
+  throw new GatewayError(code, words, {
+    vendor,
+    ...(wait !== undefined && { retryAfterMs: wait }),
+    ...(code === 'vendor_unavailable' && retCode !== null && { effect: 'ended' }),
+  });
 };
 
-/** What stands behind 2100 on an operation on one user of a cluster that exists: the user. */
-export const userNotFound = (error: unknown): never => {
+/** 2100 on an operation on one user may mean the user or the cluster: reading back tells. */
+export const userOrCluster = (error: unknown): never => {
   if (error instanceof GatewayError && error.code === 'cluster_not_found') {
-    throw error.retold('The cluster has no such user.', 'user_not_found');
+    throw error.retold('The vendor does not find the user or the cluster.', 'cluster_agent_failed');
   }
   throw error;
 };

@@ -35,7 +35,7 @@ export const sign = (call: ShanheCall, credentials: ShanheCredentials, date: Dat
     timestamp: utcSeconds(date),
     version: '1',
   });
-  const signedPath = `${new URL(call.endpoint).pathname}${call.path}/`;
+  const signedPath = `${new URL(call.endpoint).pathname.replace(/\/+$/, '')}${call.path}/`;
   const raw = signature(stringToSign(call.method, signedPath, query, call.body ?? ''), credentials.secretAccessKey);
   return {
     method: call.method,

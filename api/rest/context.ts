@@ -1,11 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { RequestHandler, Response } from 'express';
 import type { Call } from '../../src/adapter.js';
+import type { GatewayError } from '../../src/errors.js';
 
 export interface RequestContext {
   readonly call: Call;
   /** Of the request, from a monotonic clock. */
   readonly startedMs: number;
+  /** For the log: what the router found out, and how it failed. */
+  route?: string;
+  clusterId?: string | undefined;
+  error?: GatewayError;
 }
 
 /** What a caller may choose as its request id: it goes into headers and logs. */

@@ -8,9 +8,11 @@ export const docs = (document: OpenApiDocument): Router => {
   const router = Router({ strict: true });
   const options = {
     customSiteTitle: 'HPC Gateway',
+    customCss: '',
     swaggerOptions: { url: '/openapi.json', tryItOutEnabled: true, validatorUrl: null, displayRequestDuration: true },
   };
-  router.use('/docs/', swaggerUi.serveFiles(document, options), swaggerUi.setup(document, options));
+  router.get('/docs/', swaggerUi.setup(document, options));
+  router.use('/docs/', swaggerUi.serveFiles(document, options));
   return router;
 };
 

@@ -19,7 +19,7 @@ const fromExpress = (thrown: unknown): GatewayError | undefined => {
     case 415:
       return new GatewayError(
         'unsupported_media_type',
-        'The encoding or charset of the body is not taken; send UTF-8 without Content-Encoding.',
+        'The Content-Encoding of the body is not taken; send it plain, or as gzip, deflate or br.',
       );
     case 400:
       return thrown instanceof URIError
@@ -34,11 +34,13 @@ export const sendFailure =
   (log: Logger): ErrorRequestHandler =>
   (thrown, request, response, _next) => {
     const error = fromExpress(thrown) ?? asGatewayError(thrown);
-    const { requestId } = contextOf(response).call;
+    const context = contextOf(response);
+    context.error = error;
+    const { requestId } = context.call;
     if (error.code === 'internal_error') log.error({ requestId, err: error.cause ?? error }, 'request failed');
     if (response.headersSent) {
       response.destroy();
       return;
     }
-    sendProblem(response, error, request.originalUrl.split('?')[0] ?? '/', requestId);
+    sendProblem(response, error, request.path, requestId);
   };

@@ -5,7 +5,7 @@ import type { operations } from '../../src/generated/openapi.js';
 export type OperationId = keyof operations;
 
 type ContentOf<T> = T extends { content: infer C } ? C[keyof C] : undefined;
-type Success = 200 | 201 | 202 | 204 | 302 | 503;
+type Success = 200 | 201 | 202 | 204 | 302;
 
 export interface Input<Id extends OperationId> {
   readonly params: NonNullable<operations[Id]['parameters']['path']>;

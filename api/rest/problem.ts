@@ -56,7 +56,7 @@ export const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
   invalid_user: {
     status: 422,
     title: 'Invalid user',
-    help: 'A value breaks a rule of the cluster. Its `capabilities` state the rules; `errors` points at each value.',
+    help: 'A value breaks a rule of the cluster. Its `capabilities` state the rules; `errors` points at each value that the gateway itself refused; of those that only the vendor refused, `vendor.message` tells.',
   },
   not_supported: {
     status: 501,
@@ -66,7 +66,7 @@ export const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
   vendor_rate_limited: {
     status: 429,
     title: 'Vendor rate limit',
-    help: 'The vendor throttles the account; the request changed nothing. Wait for `Retry-After` seconds.',
+    help: 'The vendor throttles the account. Wait for `Retry-After` seconds; `detail` tells if the request may have changed something before.',
   },
   vendor_credentials_rejected: {
     status: 502,
@@ -101,7 +101,7 @@ export const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
   vendor_unavailable: {
     status: 503,
     title: 'Vendor unavailable',
-    help: 'The vendor cannot be reached or is down. `detail` tells whether a write was made; try again later.',
+    help: 'The vendor cannot be reached or is down. For a write, `detail` tells what became of it. Try again later.',
   },
   vendor_timeout: {
     status: 504,

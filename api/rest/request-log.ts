@@ -2,20 +2,29 @@ import type { RequestHandler } from 'express';
 import type { Logger } from 'pino';
 import { contextOf } from './context.js';
 
-/** One line per request. The route stands for the path and the query is left out: both may hold what a log should not. */
+/** Asked for every few seconds by machines. */
+const PROBES: ReadonlySet<string | undefined> = new Set(['/healthz', '/readyz']);
+
+/**
+ * One line per request. The route stands for the path and the query is left out: both may hold what a log should not. What a vendor
+ * said is named by its code and its request id.
+ */
 export const requestLog =
   (log: Logger): RequestHandler =>
   (request, response, next) => {
-    const { call, startedMs } = contextOf(response);
     response.on('close', () => {
-      const route: unknown = request.route?.path;
-      log.info(
+      const { call, startedMs, route, clusterId, error } = contextOf(response);
+      const level = response.statusCode >= 500 ? 'warn' : PROBES.has(route) ? 'debug' : 'info';
+      log[level](
         {
           requestId: call.requestId,
           method: request.method,
-          route: typeof route === 'string' ? route : null,
-          clusterId: request.params['clusterId'],
+          route: route ?? null,
+          clusterId,
           status: response.statusCode,
+          code: error?.code,
+          detail: response.statusCode >= 500 ? error?.message : undefined,
+          vendor: error?.vendor && { name: error.vendor.name, code: error.vendor.code, requestId: error.vendor.requestId },
           aborted: response.writableFinished ? undefined : true,
           ms: Math.round(performance.now() - startedMs),
         },

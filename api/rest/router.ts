@@ -20,10 +20,25 @@ interface AnyReply {
 
 const expressPath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1');
 
-const mediaType = (request: Request): string => (request.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+const mediaType = (request: Request): { readonly type: string; readonly charset: string | undefined } => {
+  const header = (request.get('content-type') ?? '').toLowerCase();
+  return { type: header.split(';')[0]?.trim() ?? '', charset: /;\s*charset="?([^";\s]+)/.exec(header)?.[1] };
+};
 
-/** The parser's own message quotes the body, which may hold a password. */
-const parseJson = (text: string): unknown => {
+/** Path and query as they came; a request line may hold a whole URL, whose host is not to be trusted. */
+const pathAndQuery = ({ path, originalUrl }: Request): string => {
+  const query = originalUrl.indexOf('?');
+  return query === -1 ? path : `${path}${originalUrl.slice(query)}`;
+};
+
+/** UTF-8 without errors, and JSON. The parsers' own messages quote the body, which may hold a password. */
+const parseJson = (body: Buffer): unknown => {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(body);
+  } catch {
+    throw invalidRequest([{ pointer: '', message: 'is not valid UTF-8' }]);
+  }
   try {
     return JSON.parse(text);
   } catch {
@@ -31,30 +46,44 @@ const parseJson = (text: string): unknown => {
   }
 };
 
-/** The checked body of an operation that has one; nothing else is taken. */
+const unsupported = (request: Request, types: readonly string[], message: string): GatewayError => {
+  request.res?.set('Accept', types.join(', '));
+  return new GatewayError('unsupported_media_type', message);
+};
+
+const hasBody = ({ headers }: Request): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+
+/** For operations without a body: one that comes is refused before it is read. */
+const refuseBody: RequestHandler = (request, _, next) => {
+  if (hasBody(request)) throw invalidRequest([{ pointer: '', message: 'is not taken by this operation' }]);
+  next();
+};
+
+const readRaw = express.raw({ type: () => true, limit: LARGEST_BODY });
+
 const readBody = ({ checkBody }: CheckedOperation, request: Request): unknown => {
+  if (checkBody.size === 0) return undefined;
+  const body: unknown = request.body;
+  if (!Buffer.isBuffer(body) || body.length === 0) throw invalidRequest([{ pointer: '', message: 'is missing' }]);
   const types = [...checkBody.keys()];
-  const text: unknown = request.body;
-  if (typeof text !== 'string' || text === '') {
-    if (types.length === 0) return undefined;
-    throw invalidRequest([{ pointer: '', message: 'is missing' }]);
-  }
-  if (types.length === 0) throw invalidRequest([{ pointer: '', message: 'is not taken by this operation' }]);
-  const check = checkBody.get(mediaType(request));
-  if (check === undefined) {
-    request.res?.set('Accept', types.join(', '));
-    throw new GatewayError('unsupported_media_type', `Send the body as ${types.join(' or ')}.`);
-  }
-  return check(parseJson(text));
+  const { type, charset } = mediaType(request);
+  const check = checkBody.get(type);
+  if (check === undefined) throw unsupported(request, types, `Send the body as ${types.join(' or ')}.`);
+  if (charset !== undefined && charset !== 'utf-8') throw unsupported(request, types, 'Send the body in UTF-8.');
+  return check(parseJson(body));
 };
 
 const route =
   (operation: CheckedOperation, handler: AnyHandler): RequestHandler =>
   async (request, response) => {
+    const context = contextOf(response);
+    context.route = operation.path;
+    context.clusterId = request.params['clusterId'] as string | undefined;
     const query = operation.checkQuery(request.query);
     const body = readBody(operation, request);
-    const { call } = contextOf(response);
-    const reply = await handler({ params: request.params, query, body, url: request.originalUrl, call });
+    const { call } = context;
+    const reply = await handler({ params: request.params, query, body, url: pathAndQuery(request), call });
     response.status(reply.status).set(reply.headers ?? {});
     if (reply.body === undefined) response.end();
     else response.type(reply.type ?? 'application/json').send(reply.type ? reply.body : JSON.stringify(reply.body));
@@ -73,10 +102,13 @@ export const createRouter = (documented: readonly CheckedOperation[], handlers: 
   if (unknown.length > 0) throw new TypeError(`There are handlers without an operation in openapi.yaml: ${unknown.join(', ')}.`);
 
   const router = express.Router({ strict: true, caseSensitive: true });
-  const readText = express.text({ type: () => true, limit: LARGEST_BODY, defaultCharset: 'utf-8' });
   for (const operation of documented) {
     const handler = handlers[operation.operationId as OperationId] as unknown as AnyHandler;
-    router[operation.method](expressPath(operation.path), readText, route(operation, handler));
+    router[operation.method](
+      expressPath(operation.path),
+      operation.checkBody.size > 0 ? readRaw : refuseBody,
+      route(operation, handler),
+    );
   }
   for (const path of new Set(documented.map((operation) => operation.path))) {
     const methods = documented.filter((operation) => operation.path === path).map(({ method }) => method.toUpperCase());

@@ -22,7 +22,7 @@ export interface DialectOptions extends ListingOptions {
 
 const VERSION = '2018-04-12';
 const FAULTS: readonly FaultKind[] = [
-  ...(['throttle', 'vendor_error', 'http_status', 'html', 'cut_json', 'wrong_shape', 'delay'] as const),
+  ...(['throttle', 'vendor_error', 'error_after', 'http_status', 'html', 'cut_json', 'wrong_shape', 'delay'] as const),
   ...(['hang', 'hang_after', 'reset_before', 'reset_after', 'half_batch'] as const),
 ];
 

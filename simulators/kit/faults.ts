@@ -42,7 +42,8 @@ export const parseFault = (value: unknown, kinds: readonly FaultKind[]): Fault =
     wrong('"status" must be an HTTP status from 200 to 599');
   if (shape !== undefined && !SHAPES.some((known) => known === shape)) wrong(`"shape" must be one of ${SHAPES.join(', ')}`);
   if (kind === 'delay' && fields.delayMs === undefined) wrong('"delay" needs "delayMs"');
-  if (kind === 'vendor_error' && fields.code === undefined) wrong('"vendor_error" needs "code", a code of this vendor');
+  if ((kind === 'vendor_error' || kind === 'error_after') && fields.code === undefined)
+    wrong(`"${kind}" needs "code", a code of this vendor`);
   if (kind === 'http_status' && status === undefined) wrong('"http_status" needs "status"');
   return { ...fields, kind };
 };

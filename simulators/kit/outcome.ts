@@ -17,6 +17,9 @@ export const runCall = <Call extends CallFacts>(dialect: Dialect<Call>, call: Ca
     case 'vendor_error':
     case 'http_status':
       return reply(dialect.faultReply(fault, call));
+    case 'error_after':
+      dialect.perform(call, null);
+      return reply(dialect.faultReply(fault, call));
     case 'html':
       return reply({ status: fault.status ?? 502, code: 'NONE', contentType: 'text/html', body: fault.message ?? HTML });
     case 'hang':

@@ -25,6 +25,7 @@ export interface Effect {
 export const FAULT_KINDS = [
   'throttle',
   'vendor_error',
+  'error_after',
   'http_status',
   'html',
   'cut_json',
@@ -35,6 +36,7 @@ export const FAULT_KINDS = [
   'reset_before',
   'reset_after',
   'job_fails',
+  'job_fails_after',
   'job_never_ends',
   'half_batch',
 ] as const;
@@ -122,7 +124,7 @@ export interface Dialect<Call extends CallFacts> {
   admit(call: Call): Reply | null;
   /** Effect and answer. `twist` is a fault of the vendor's own kind: a job that fails, half a batch. */
   perform(call: Call, twist: Fault | null): Reply;
-  /** The vendor's answer for throttle, vendor_error and http_status. */
+  /** The vendor's answer for throttle, vendor_error, error_after and http_status. */
   faultReply(fault: Fault, call: Call): Reply;
   misshape(reply: Reply, shape: Shape): Reply;
   /** The cluster's users without passwords; null for an unknown cluster. */

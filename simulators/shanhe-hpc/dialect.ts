@@ -24,8 +24,8 @@ export interface DialectOptions {
 }
 
 const FAULTS: readonly FaultKind[] = [
-  ...(['throttle', 'vendor_error', 'http_status', 'html', 'cut_json', 'wrong_shape', 'delay'] as const),
-  ...(['hang', 'hang_after', 'reset_before', 'reset_after', 'job_fails', 'job_never_ends'] as const),
+  ...(['throttle', 'vendor_error', 'error_after', 'http_status', 'html', 'cut_json', 'wrong_shape', 'delay'] as const),
+  ...(['hang', 'hang_after', 'reset_before', 'reset_after', 'job_fails', 'job_fails_after', 'job_never_ends'] as const),
 ];
 
 const JOB_ACTIONS = ['/user/addUser', '/user/deleteUser'];

@@ -42,7 +42,7 @@ export const createJobs = (timers: Timers, now: () => Date, jobMs: number): Jobs
       all.push(job);
       if (twist?.kind === 'job_never_ends') return job.id;
       timers.after(jobMs, () => {
-        const good = twist?.kind !== 'job_fails' && run();
+        const good = twist?.kind !== 'job_fails' && run() && twist?.kind !== 'job_fails_after';
         job.status = good ? 'successful' : 'failed';
         job.statusTime = shortTime(now());
         job.errorCodes = good ? '' : '5000';

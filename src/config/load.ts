@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { LineCounter, parseDocument } from 'yaml';
+import { LineCounter, parseDocument, visit } from 'yaml';
 import type { AdapterModule } from '../adapter.js';
 import { isObject } from '../wire.js';
 import type { Environment } from './environment.js';
@@ -17,6 +17,9 @@ interface CoreConfig {
   readonly clusters: readonly ClusterConfig[];
 }
 
+/** The library's messages may quote the source, and the source may hold secrets. */
+const withoutQuotes = (message: string): string => message.split(/: |"/)[0]?.trim() ?? 'is not YAML';
+
 const readYaml = (path: string): unknown => {
   let source: string;
   try {
@@ -26,21 +29,26 @@ const readYaml = (path: string): unknown => {
   }
   const lines = new LineCounter();
   const document = parseDocument(source, { lineCounter: lines, prettyErrors: false });
-  if (document.errors.length > 0) {
-    throw new ConfigError(document.errors.map(({ message, pos }) => `line ${lines.linePos(pos[0]).line}: ${message}`));
-  }
+  const lineOf = (offset: number): number => lines.linePos(offset).line;
+  const problems = [...document.errors, ...document.warnings].map(
+    ({ message, pos }) => `line ${lineOf(pos[0])}: ${withoutQuotes(message)}`,
+  );
+  visit(document, {
+    Alias: (_, { range }) => {
+      problems.push(`line ${lineOf(range?.[0] ?? 0)}: YAML aliases are not taken; put a text that begins with * in quotes`);
+    },
+  });
+  if (problems.length > 0) throw new ConfigError(problems);
   return document.toJS() ?? {};
 };
 
 /** `HOST` and `PORT` override the file. */
-const withOverrides = (raw: unknown, env: Environment): unknown => {
+const withOverrides = (raw: unknown, env: Environment, problems: string[]): unknown => {
   const { HOST: host, PORT: port } = env;
+  if (port && !(/^\d+$/.test(port) && Number(port) <= 65535)) problems.push('PORT (environment): must be a port, 0 to 65535');
   if (!isObject(raw) || (!host && !port)) return raw;
   const server = isObject(raw['server']) ? raw['server'] : {};
-  return {
-    ...raw,
-    server: { ...server, ...(host && { host }), ...(port && { port: /^\d+$/.test(port) ? Number(port) : port }) },
-  };
+  return { ...raw, server: { ...server, ...(host && { host }), ...(port && { port: Number(port) }) } };
 };
 
 const checkReferences = ({ accounts, clusters }: CoreConfig): string[] => {
@@ -63,9 +71,12 @@ const checkReferences = ({ accounts, clusters }: CoreConfig): string[] => {
  */
 export const checkConfig = (raw: unknown, modules: Modules, env: Environment): GatewayConfig => {
   const problems: string[] = [];
-  const value = resolveSecrets(withOverrides(raw, env), env, (path, reason) => problems.push(`${path}: ${reason}`));
-  problems.push(...validate(coreSchema, value));
+  const overridden = withOverrides(raw, env, problems);
   if (problems.length > 0) throw new ConfigError(problems);
+  // A secret that cannot be resolved stays the text that it was, so that all the rest is checked too.
+  const value = resolveSecrets(overridden, env, (path, reason) => problems.push(`${path}: ${reason}`));
+  const unusable = validate(coreSchema, value);
+  if (unusable.length > 0) throw new ConfigError([...problems, ...unusable]);
 
   const core = value as CoreConfig;
   const accounts: Record<string, AccountConfig> = {};

@@ -1,5 +1,5 @@
-/** A cluster id stands in URLs as it is. */
-const CLUSTER_ID = '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$';
+/** Of clusters, whose ids stand in URLs as they are, and of accounts. */
+export const ID_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$';
 
 /** What is the same for every vendor; the settings of an account are the adapter's to describe. */
 export const coreSchema = {
@@ -28,7 +28,7 @@ export const coreSchema = {
     accounts: {
       type: 'object',
       minProperties: 1,
-      propertyNames: { pattern: CLUSTER_ID },
+      propertyNames: { pattern: ID_PATTERN },
       additionalProperties: {
         type: 'object',
         required: ['vendor'],
@@ -43,7 +43,7 @@ export const coreSchema = {
         additionalProperties: false,
         required: ['id', 'account', 'vendorClusterId'],
         properties: {
-          id: { type: 'string', pattern: CLUSTER_ID },
+          id: { type: 'string', pattern: ID_PATTERN },
           account: { type: 'string' },
           vendorClusterId: { type: 'string', minLength: 1 },
         },

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Environment } from './environment.js';
 import { errnoOf } from './error.js';
 
@@ -9,7 +10,8 @@ type Report = (path: string, reason: string) => void;
 
 const fromEnv = (name: string, env: Environment): string => {
   const value = env[name];
-  if (value === undefined || value === '') throw new Error(`the environment variable ${name} is not set`);
+  if (value === undefined || value === '')
+    throw new Error(`the environment variable ${name} is ${value === '' ? 'empty' : 'not set'}`);
   return value;
 };
 
@@ -17,7 +19,7 @@ const fromFile = (path: string): string => {
   try {
     return readFileSync(path, 'utf8').replace(/\r?\n$/, '');
   } catch (error) {
-    throw new Error(`the file ${path} cannot be read (${errnoOf(error)})`);
+    throw new Error(`the file ${resolve(path)} cannot be read (${errnoOf(error)})`);
   }
 };
 

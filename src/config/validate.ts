@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { Ajv, type ErrorObject } from 'ajv';
+import { ID_PATTERN } from './schema.js';
 
 const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['localhost', '[::1]']);
 
@@ -23,6 +24,19 @@ const isTimeZone = (text: string): boolean => {
 const FORMAT_REASONS: Readonly<Record<string, string>> = {
   endpoint: 'must be an https URL without query (http is taken for loopback addresses only)',
   'time-zone': 'must be a time zone such as UTC or Asia/Shanghai',
+};
+
+const TYPE_WORDS: Readonly<Record<string, string>> = {
+  boolean: 'true or false',
+  integer: 'a whole number',
+  number: 'a number',
+  string: 'text; put it in quotes',
+  object: 'a map of keys',
+  array: 'a list',
+};
+
+const PATTERN_WORDS: Readonly<Record<string, string>> = {
+  [ID_PATTERN]: 'must be letters, digits, dots, dashes and underscores, at most 128, and begin with a letter or digit',
 };
 
 const ajv = new Ajv({ allErrors: true, useDefaults: true, strict: true, strictRequired: false, allowUnionTypes: true });
@@ -50,6 +64,10 @@ const describe = (base: string, error: ErrorObject): string => {
       return `${at()}: must be one of ${(params['allowedValues'] as unknown[]).join(', ')}`;
     case 'format':
       return `${at()}: ${FORMAT_REASONS[String(params['format'])] ?? error.message}`;
+    case 'type':
+      return `${at()}: must be ${TYPE_WORDS[String(params['type'])] ?? params['type']}`;
+    case 'pattern':
+      return `${at()}: ${PATTERN_WORDS[String(params['pattern'])] ?? error.message}`;
     case 'minProperties':
       return `${at()}: must name at least one`;
     case 'propertyNames':

@@ -136,7 +136,7 @@ export interface paths {
         };
         /**
          * The state of work that outlasted its request
-         * @description Kept in the memory of the gateway; a restart forgets it.
+         * @description Kept in the memory of the gateway for a day; a restart forgets it.
          */
         get: operations["getOperation"];
         put?: never;
@@ -173,7 +173,8 @@ export interface paths {
         };
         /**
          * Does the gateway take new work
-         * @description Tells of the gateway only. A vendor that is down shows in the answers about its clusters.
+         * @description Tells of the gateway only; a vendor that is down shows in the answers about its clusters. A gateway that is stopping takes no
+         *     connections.
          */
         get: operations["getReadiness"];
         put?: never;
@@ -496,8 +497,8 @@ export interface components {
             updatedAt: string;
         };
         Status: {
-            /** @enum {string} */
-            status: "ok" | "stopping";
+            /** @constant */
+            status: "ok";
         };
         /**
          * @description The stable name of a problem; `/problems/{code}` explains it.
@@ -1196,20 +1197,6 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             500: components["responses"]["InternalError"];
-            /** @description It is stopping. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "status": "stopping"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Status"];
-                };
-            };
         };
     };
     getOpenApi: {

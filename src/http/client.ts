@@ -35,23 +35,37 @@ export interface HttpClient {
   send<T>(build: () => HttpRequest, read: (response: HttpResponse) => T, options: SendOptions): Promise<T>;
 }
 
+const isSkew = (error: unknown): boolean => error instanceof GatewayError && error.code === 'vendor_clock_skew';
+
 /**
  * The client of one vendor account: its policies and its clock over the shared transport. A call that the vendor refused for a skewed
  * clock is sent once more when the vendor's `Date` header sets the clock right, writes too: a refused write changed nothing.
  */
-export const createHttpClient = (transport: Transport, clock: VendorClock): HttpClient => {
+export const createHttpClient = (transport: Transport, clock: VendorClock, localNow: () => Date): HttpClient => {
   const policy = createPolicy();
 
   return {
     send: (build, read, { replayable, signal }) => {
-      const attempt = async () => {
+      const exchange = async (): Promise<HttpResponse> => {
+        const sentAt = localNow();
         const response = await transport(build(), signal);
-        const corrected = clock.learn(response.headers['date']);
+        clock.observe(response.headers['date'], sentAt);
+        return response;
+      };
+      const attempt = async () => {
+        const signedAt = clock.now();
+        const response = await exchange();
         try {
           return read(response);
         } catch (error) {
-          if (!corrected || !(error instanceof GatewayError) || error.code !== 'vendor_clock_skew') throw error;
-          return read(await transport(build(), signal));
+          if (!isSkew(error) || !clock.correct(response.headers['date'], signedAt)) throw error;
+        }
+        const again = await exchange();
+        try {
+          return read(again);
+        } catch (error) {
+          if (isSkew(error)) clock.reset();
+          throw error;
         }
       };
       return policy(attempt, { replayable, signal });

@@ -9,7 +9,7 @@ import {
   wrap,
 } from 'cockatiel';
 import { untilAborted } from '../deadline.js';
-import { GatewayError } from '../errors.js';
+import { asGatewayError, type Effect, GatewayError } from '../errors.js';
 
 const RETRIES = 2;
 const FIRST_DELAY_MS = 200;
@@ -34,6 +34,12 @@ const delayMs = ({ attempt, result }: IRetryBackoffContext<unknown>): number => 
   return asked ?? FIRST_DELAY_MS * 2 ** (attempt - 1) * (0.5 + Math.random());
 };
 
+const leftAlone = (): GatewayError =>
+  new GatewayError('vendor_unavailable', 'The vendor failed many times in a row; it is left alone for a few seconds.', {
+    retryAfterMs: BROKEN_MS,
+    effect: 'none',
+  });
+
 export type Policy = <T>(attempt: () => Promise<T>, options: { replayable: boolean; signal: AbortSignal }) => Promise<T>;
 
 /**
@@ -55,14 +61,22 @@ export const createPolicy = (): Policy => {
   const policies = { replayable: retrying(true), once: retrying(false) };
 
   return async (attempt, { replayable, signal }) => {
+    let worst: Effect = 'none';
+    const remembered = async () => {
+      try {
+        return await attempt();
+      } catch (error) {
+        const { effect } = asGatewayError(error);
+        if (effect !== 'none') worst = effect;
+        throw error;
+      }
+    };
     try {
-      return await untilAborted(policies[replayable ? 'replayable' : 'once'].execute(attempt, signal), signal);
-    } catch (error) {
-      if (!(error instanceof BrokenCircuitError)) throw error;
-      throw new GatewayError('vendor_unavailable', 'The vendor failed many times in a row; it is left alone for a few seconds.', {
-        retryAfterMs: BROKEN_MS,
-        effect: 'none',
-      });
+      return await untilAborted(policies[replayable ? 'replayable' : 'once'].execute(remembered, signal), signal);
+    } catch (thrown) {
+      const error = thrown instanceof BrokenCircuitError ? leftAlone() : asGatewayError(thrown);
+      // A refusal of the last attempt says nothing of those before it.
+      throw error.effect === 'none' ? error.withEffect(worst) : error;
     }
   };
 };

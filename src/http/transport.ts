@@ -22,11 +22,11 @@ const toGatewayError = (error: unknown, signal: AbortSignal): GatewayError => {
   const code = (isAxiosError(error) && error.code) || 'ERR_NETWORK';
   const cause = new Error(code);
   if (TIMED_OUT.has(code)) return new GatewayError('vendor_timeout', 'The vendor did not answer in time.', { cause });
-  if (code === 'ERR_BAD_RESPONSE')
+  if (isAxiosError(error) && error.message.startsWith('maxContentLength'))
     return new GatewayError('vendor_bad_response', 'The vendor sent more than the gateway takes.', { cause });
   return new GatewayError('vendor_unavailable', `The connection to the vendor failed (${code}).`, {
     cause,
-    effect: NEVER_SENT.has(code) ? 'none' : 'unknown',
+    effect: NEVER_SENT.has(code) ? 'none' : 'open',
   });
 };
 

@@ -32,8 +32,15 @@ export interface Clusters {
 export const capabilitiesOf = ({ account }: Target, cluster?: VendorCluster): Capabilities =>
   account.module.capabilities(cluster, account.settings);
 
-const clusterNotFound = (clusterId: string, cause?: GatewayError): GatewayError =>
-  (cause ?? new GatewayError('cluster_not_found', '')).retold(`There is no cluster ${clusterId}.`, 'cluster_not_found');
+const clusterNotFound = (clusterId: string): GatewayError =>
+  new GatewayError('cluster_not_found', `There is no cluster ${clusterId}.`);
+
+/** A cluster of the configuration, or one that was discovered before, that its vendor does not have. */
+const missingAtVendor = ({ id, account, vendorClusterId, discovered }: Target, cause: GatewayError): GatewayError =>
+  cause.retold(
+    `The account ${account.name} has no cluster ${vendorClusterId}${discovered ? '' : `, which the configuration gives for ${id}`}.`,
+    'cluster_not_found',
+  );
 
 const toCluster = (target: Target, facts: VendorCluster | undefined): Cluster => ({
   id: target.id,
@@ -79,7 +86,7 @@ export const createClusters = ({ modules, accounts, targets }: Registry): Cluste
     } catch (thrown) {
       const error = asGatewayError(thrown);
       factsCache.forget(factsKey(target));
-      throw error.code === 'cluster_not_found' ? clusterNotFound(target.id, error) : error;
+      throw error.code === 'cluster_not_found' ? missingAtVendor(target, error) : error;
     }
   };
 
@@ -123,11 +130,18 @@ export const createClusters = ({ modules, accounts, targets }: Registry): Cluste
         .filter(({ discover }) => discover)
         .flatMap((account) => discoveredIn(account, found.get(account) ?? []))
         .filter(({ id }) => !seen.has(id) && seen.add(id));
-      const items = [...targets, ...discovered].map((target) =>
-        toCluster(
-          target,
-          found.get(target.account)?.find(({ id }) => id === target.vendorClusterId),
-        ),
+      const factsOf = async (target: Target): Promise<VendorCluster | undefined> => {
+        const { account, vendorClusterId } = target;
+        const listed = found.get(account)?.find(({ id }) => id === vendorClusterId);
+        if (listed || !found.has(account)) return listed;
+        // Not every cluster that works is listed: E-HPC's newer generation may not be.
+        return freshFacts(target, call).catch((error: unknown) => {
+          problems.push({ account: account.name, error: asGatewayError(error) });
+          return undefined;
+        });
+      };
+      const items = await Promise.all(
+        [...targets, ...discovered].map(async (target) => toCluster(target, await factsOf(target))),
       );
       return { items, problems };
     },

@@ -47,8 +47,10 @@ export const createGate = (clusters: Clusters): Gate => {
     explainDenial: (target, call, work) =>
       work.catch(async (thrown: unknown) => {
         const error = asGatewayError(thrown);
-        if (error.code === 'vendor_permission_denied') await requireReady(target, call, error);
-        throw error;
+        if (error.code !== 'vendor_permission_denied') throw error;
+        // A state that cannot be read explains nothing: the verdict stays.
+        const explained = await requireReady(target, call, error).catch(asGatewayError);
+        throw explained?.code === 'cluster_not_ready' ? explained : error;
       }),
   };
 };

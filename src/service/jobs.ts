@@ -1,4 +1,4 @@
-import type { Call, Receipt } from '../adapter.js';
+import type { Call, JobState, Receipt } from '../adapter.js';
 import { pause, pollDelay } from '../deadline.js';
 import { asGatewayError, GatewayError } from '../errors.js';
 import type { Account } from '../registry.js';
@@ -23,20 +23,26 @@ export const completed = async (account: Account, receipt: Receipt, call: Call):
   const { getJob } = account.adapter;
   if (!getJob) throw new GatewayError('internal_error', `The adapter ${account.module.vendor} names a job but cannot follow it.`);
 
+  /** What fails here is the looking, not the job. */
+  const look = async (): Promise<JobState> => {
+    try {
+      return await getJob(receipt.job, call);
+    } catch (thrown) {
+      const error = asGatewayError(thrown);
+      if (call.signal.aborted || !error.retryable) throw error.withEffect('open');
+      await pause(error.retryAfterMs ?? 0, call.signal);
+      return { state: 'pending' };
+    }
+  };
+
   let unlisted = 0;
   for (let poll = 0; ; poll++) {
     await pause(pollDelay(poll, FIRST_POLL_MS, LONGEST_POLL_MS), call.signal);
-    try {
-      const job = await getJob(receipt.job, call);
-      if (job.state === 'succeeded') return;
-      if (job.state === 'failed') throw failed(account, job.code);
-      if (job.state === 'unknown' && ++unlisted >= POLLS_UNTIL_LISTED) {
-        throw new GatewayError('vendor_bad_response', 'The vendor does not list the job that it named.');
-      }
-    } catch (thrown) {
-      const error = asGatewayError(thrown);
-      if (call.signal.aborted || !error.retryable) throw error.withEffect('unknown');
-      await pause(error.retryAfterMs ?? 0, call.signal);
+    const job = await look();
+    if (job.state === 'succeeded') return;
+    if (job.state === 'failed') throw failed(account, job.code);
+    if (job.state === 'unknown' && ++unlisted >= POLLS_UNTIL_LISTED) {
+      throw new GatewayError('vendor_bad_response', 'The vendor does not list the job that it named.');
     }
   }
 };

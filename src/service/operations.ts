@@ -29,6 +29,14 @@ export type Outcome<Value> =
   | { readonly settled: true; readonly value: Value }
   | { readonly settled: false; readonly operation: OperationRecord };
 
+/** A write that is not over, for the log. */
+export interface RunningWrite {
+  readonly kind: OperationKind;
+  readonly clusterId: string;
+  readonly username: string;
+  readonly requestId: string;
+}
+
 export interface Operations {
   /**
    * Runs a write. What is done, or fails, before the call's deadline comes back as such; what outlasts it goes on as an operation.
@@ -39,8 +47,8 @@ export interface Operations {
   get(id: string): OperationRecord;
   /** Resolves when no write is running. */
   idle(): Promise<void>;
-  /** Gives up what is still running. */
-  abandon(): void;
+  /** Gives up what is still running, and tells what that was. */
+  abandon(): RunningWrite[];
 }
 
 const OPS = { createUser: 'create', updateUser: 'update', setUserPassword: 'update', deleteUser: 'delete' } as const;
@@ -49,14 +57,14 @@ const DONE = { create: 'created', update: 'updated', delete: 'deleted' } as cons
 const statusOf = ({ code, effect }: GatewayError): ItemResult['status'] => {
   if (code === 'user_already_exists') return 'already_exists';
   if (code === 'user_not_found') return 'not_found';
-  if (effect === 'unknown') return 'unknown';
+  if (effect !== 'none') return 'unknown';
   return code === 'invalid_user' || code === 'not_supported' ? 'refused' : 'failed';
 };
 
 /** Operations in the memory of the process. */
 export const createOperations = (now: () => Date = () => new Date()): Operations => {
   const records = new Map<string, OperationRecord>();
-  const running = new Set<Promise<unknown>>();
+  const running = new Map<Promise<unknown>, RunningWrite>();
   const abandoned = new AbortController();
 
   /** The oldest go first: a Map keeps the order of insertion. */
@@ -120,7 +128,8 @@ export const createOperations = (now: () => Date = () => new Date()): Operations
     run: async (write, { requestId, signal }) => {
       const startedAt = now();
       const work = write.run({ requestId, signal: AbortSignal.any([abandoned.signal, AbortSignal.timeout(LONGEST_MS)]) });
-      running.add(work);
+      const { kind, clusterId, username } = write;
+      running.set(work, { kind, clusterId, username, requestId });
       work.catch(() => undefined).finally(() => running.delete(work));
 
       let stop = (): void => undefined;
@@ -149,9 +158,13 @@ export const createOperations = (now: () => Date = () => new Date()): Operations
     },
 
     idle: async () => {
-      while (running.size > 0) await Promise.allSettled(running);
+      while (running.size > 0) await Promise.allSettled(running.keys());
     },
 
-    abandon: () => abandoned.abort(),
+    abandon: () => {
+      const left = [...running.values()];
+      abandoned.abort();
+      return left;
+    },
   };
 };

@@ -19,7 +19,9 @@ const lengthOf = (text: string): number => [...text].length;
 
 const fits = (text: string, { minLength, maxLength, pattern }: UsernameRule | PasswordRule): boolean => {
   const length = lengthOf(text);
-  return length >= minLength && length <= maxLength && (pattern === null || new RegExp(pattern, 'u').test(text));
+  return (
+    text.isWellFormed() && length >= minLength && length <= maxLength && (pattern === null || new RegExp(pattern, 'u').test(text))
+  );
 };
 
 const usernameErrors = (username: string, rule: UsernameRule): FieldError[] =>

@@ -7,6 +7,7 @@ import { readCursor, type Scope, writeCursor } from './cursor.js';
 import { findUser, walk } from './find.js';
 import { createGate } from './gate.js';
 import type { Operations, Outcome } from './operations.js';
+import { createRecentUsers } from './recent.js';
 import { checkNewUser, checkPassword, checkRole } from './rules.js';
 import { createUser, deleteUser, setPassword, setRole, type UserWrite } from './writes.js';
 
@@ -49,6 +50,7 @@ const fitsFilter = ({ search, role }: UserQuery): ((user: VendorUser) => boolean
 /** @param settleMs how long to read back for what a lost answer may still bring about */
 export const createUsers = (clusters: Clusters, operations: Operations, settleMs: number): Users => {
   const gate = createGate(clusters);
+  const recent = createRecentUsers();
 
   /** A window of all users maps to vendor pages; the position in a filtered list is known only after reading the whole. */
   const readFiltered = async (target: Target, query: UserQuery, offset: number, snapshot: string | undefined, call: Call) => {
@@ -82,7 +84,7 @@ export const createUsers = (clusters: Clusters, operations: Operations, settleMs
         kind,
         clusterId: target.id,
         username,
-        run: (own) => gate.explainDenial(target, own, work({ target, username, settleMs, call: own })),
+        run: (own) => gate.explainDenial(target, own, work({ target, username, settleMs, recent, call: own })),
       },
       call,
     );
@@ -101,10 +103,11 @@ export const createUsers = (clusters: Clusters, operations: Operations, settleMs
         ? await readFiltered(target, query, offset, snapshot, call)
         : await readPlain(target, query.limit, offset, snapshot, call);
       // Shanhe may answer an unknown cluster with an empty list.
-      if (!filtered && slice.users.length === 0 && !slice.total) await clusters.facts(target, call);
+      if (offset === 0 && slice.users.length === 0) await clusters.facts(target, call);
 
-      const next = offset + slice.users.length;
-      const more = slice.total === null ? slice.users.length === query.limit : slice.users.length > 0 && next < slice.total;
+      // By position: a vendor that leaves a hole in a page must not make the next window begin inside this one.
+      const next = offset + query.limit;
+      const more = slice.total === null ? slice.users.length === query.limit : next < slice.total;
       return {
         users: slice.users.map((user) => toUser(target, user)),
         total: slice.total,

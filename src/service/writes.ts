@@ -2,16 +2,17 @@
  * What became of a write to one user. Vendors answer for the whole call or not at all; where that does not settle it, the cluster is
  * read back. Nothing is ever sent a second time to find out.
  */
-import type { Call, NewUser, Receipt, VendorUser } from '../adapter.js';
+import type { Adapter, Call, NewUser, Receipt, VendorUser } from '../adapter.js';
 import { pause, pollDelay } from '../deadline.js';
-import { asGatewayError, GatewayError } from '../errors.js';
+import { asGatewayError, type Effect, GatewayError } from '../errors.js';
 import type { Role } from '../model.js';
 import type { Target } from '../registry.js';
 import { findUser } from './find.js';
 import { completed } from './jobs.js';
+import type { RecentUsers } from './recent.js';
 
-/** How much earlier than our request a user of that very request may seem to be made: whole seconds, and clocks that differ. */
-const CLOCK_TOLERANCE_MS = 5_000;
+/** How much earlier than its request a user may seem to be made: the vendor's times have whole seconds, and so has its clock for us. */
+const CLOCK_TOLERANCE_MS = 3_000;
 
 const FIRST_READ_MS = 300;
 const LONGEST_READ_MS = 5_000;
@@ -23,11 +24,26 @@ export interface UserWrite {
   readonly call: Call;
   /** How long to read back for what a lost answer may still bring about. */
   readonly settleMs: number;
+  /** Users that this gateway made lately: a lost create did not make those. */
+  readonly recent: RecentUsers;
 }
 
-type Settled<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: GatewayError };
+/** What differs between the writes. `found` is the user as read back, null where there is none. */
+interface Steps<Value> {
+  send(): Promise<Receipt>;
+  /** The value after a plain success. */
+  succeed(): Promise<Value>;
+  /** Whether reading back shows what was asked for. */
+  isDone(found: VendorUser | null): boolean;
+  /** What reading back proves after a failure. @throws what the caller is told where it proves no success */
+  judge(found: VendorUser | null, failure: GatewayError, sentAt: number): Value;
+  /** Ends the sentence "Whether …" where nothing can be read back. */
+  readonly question: string;
+}
 
-const attempt = async <T>(work: () => Promise<T>): Promise<Settled<T>> => {
+type Settled<Value> = { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly error: GatewayError };
+
+const attempt = async <Value>(work: () => Promise<Value>): Promise<Settled<Value>> => {
   try {
     return { ok: true, value: await work() };
   } catch (error) {
@@ -35,32 +51,43 @@ const attempt = async <T>(work: () => Promise<T>): Promise<Settled<T>> => {
   }
 };
 
-/** Sends the write and waits for its job; a failure says by its `effect` whether reading back is needed. */
-const send = (target: Target, write: () => Promise<Receipt>, call: Call): Promise<Settled<void>> =>
-  attempt(async () => {
-    const receipt = await write();
-    await completed(target.account, receipt, call).catch((error: unknown) => {
-      throw asGatewayError(error).withEffect('unknown');
-    });
-  });
+/** The adapter's method; the gate has made sure that there is one. */
+const methodOf = <Name extends 'createUsers' | 'setRoles' | 'setPasswords' | 'deleteUsers'>(
+  { account }: Target,
+  name: Name,
+): NonNullable<Adapter[Name]> => {
+  const method = account.adapter[name];
+  if (!method) throw new GatewayError('not_supported', `${account.module.title} has no ${name}.`);
+  return method;
+};
 
-/** The cluster's own verdict: it tried and failed. */
-const wasReported = ({ code }: GatewayError): boolean => code === 'cluster_agent_failed';
+const notFound = ({ target, username }: UserWrite, cause: GatewayError): GatewayError =>
+  cause.retold(`There is no user ${username} on the cluster ${target.id}.`, 'user_not_found');
 
-/** No word of the vendor itself arrived; it may still be at work on the request. */
-const wasLost = ({ vendor }: GatewayError): boolean => (vendor?.code ?? null) === null;
+const alreadyExists = ({ target, username }: UserWrite, cause: GatewayError): GatewayError =>
+  cause.retold(`The cluster ${target.id} already has a user ${username}.`, 'user_already_exists');
+
+/** The failure, with what reading back has told. */
+const told = (failure: GatewayError, text: string, effect: Effect): GatewayError =>
+  failure.retold(`${failure.message} ${text}`, failure.code, effect);
+
+/** A refusal without effect, in the words of this write. */
+const refused = (write: UserWrite, failure: GatewayError): GatewayError => {
+  if (failure.code === 'user_not_found') return notFound(write, failure);
+  if (failure.code === 'user_already_exists') return alreadyExists(write, failure);
+  return failure.retryable && failure.code !== 'cluster_not_ready' ? told(failure, 'Nothing was changed.', 'none') : failure;
+};
 
 /**
- * Reads the user back after a failure. Where the answer was lost, absence (or presence) of the user right now proves little: it is read
- * again until it is as it should be or the time for settling is over.
+ * Reads the user back after a failure. Where the vendor may still be at it, presence or absence right now proves little: it is read
+ * again until it is as it should be or the time for settling is over. An outage of the reading ends nothing.
  */
 const readBack = async (
-  write: UserWrite,
+  { target, username, settleMs, call }: UserWrite,
   failure: GatewayError,
-  isDone: (user: VendorUser | null) => boolean,
+  isDone: (found: VendorUser | null) => boolean,
 ): Promise<Settled<VendorUser | null>> => {
-  const { target, username, settleMs, call } = write;
-  const until = Date.now() + (wasLost(failure) && !wasReported(failure) ? settleMs : 0);
+  const until = Date.now() + (failure.effect === 'open' ? settleMs : 0);
   for (let poll = 0; ; poll++) {
     const read = await attempt(() => findUser(target, username, call));
     const wait = pollDelay(poll, FIRST_READ_MS, LONGEST_READ_MS);
@@ -69,128 +96,120 @@ const readBack = async (
   }
 };
 
-/** What is known of a user that was written but cannot be read back now. */
-const asRequested = (username: string, role: Role): VendorUser => ({
-  username,
-  role,
-  group: null,
-  uid: null,
-  gid: null,
-  mountPoint: null,
-  createdAt: null,
-  updatedAt: null,
-  userId: null,
-  attributes: {},
-});
+const perform = async <Value>(write: UserWrite, steps: Steps<Value>): Promise<Value> => {
+  const { account } = write.target;
+  const sentAt = account.vendorNow().getTime();
+  const sent = await attempt(async () => {
+    const receipt = await steps.send();
+    await completed(account, receipt, write.call);
+  });
+  if (sent.ok) return steps.succeed();
+  if (sent.error.effect === 'none') throw refused(write, sent.error);
+  const read = await readBack(write, sent.error, steps.isDone);
+  if (!read.ok) throw told(sent.error, `Whether ${steps.question} could not be read back.`, 'open');
+  return steps.judge(read.value, sent.error, sentAt);
+};
 
-/** The user as it is now; null too when it cannot be read, which does not undo the write. */
-const known = async ({ target, username, call }: UserWrite): Promise<VendorUser | null> => {
+/** A value that the vendor refuses for a user who is not there is no matter of the value: the user is not there. */
+const ofExisting = async <Value>(write: UserWrite, work: Promise<Value>): Promise<Value> =>
+  work.catch(async (thrown: unknown) => {
+    const error = asGatewayError(thrown);
+    if (error.code !== 'invalid_user') throw error;
+    const read = await attempt(() => findUser(write.target, write.username, write.call));
+    throw read.ok && read.value === null ? notFound(write, error) : error;
+  });
+
+/** The user as it is now, or what is known of it: that it cannot be read does not undo the write. */
+const asWritten = async ({ target, username, call }: UserWrite, role: Role): Promise<VendorUser> => {
   const read = await attempt(() => findUser(target, username, call));
-  return read.ok ? read.value : null;
+  if (read.ok && read.value) return read.value;
+  const unknown = { group: null, uid: null, gid: null, mountPoint: null, createdAt: null, updatedAt: null, userId: null };
+  return { username, role, ...unknown, attributes: {} };
 };
 
-const notFound = (target: Target, username: string, cause?: GatewayError): GatewayError =>
-  (cause ?? new GatewayError('user_not_found', '')).retold(
-    `There is no user ${username} on the cluster ${target.id}.`,
-    'user_not_found',
-  );
-
-const alreadyExists = (target: Target, username: string, cause: GatewayError): GatewayError =>
-  cause.retold(`The cluster ${target.id} already has a user ${username}.`, 'user_already_exists');
-
-/** The failure of a write, with what reading back has told. */
-const unsettled = (error: GatewayError, told: string, effect: 'none' | 'unknown'): GatewayError =>
-  error.retold(`${error.message} ${told}`, error.code, effect);
-
-/** Names the user in what the vendor refused outright. */
-const refused = (target: Target, username: string, error: GatewayError): GatewayError => {
-  if (error.code === 'user_not_found') return notFound(target, username, error);
-  if (error.code === 'user_already_exists') return alreadyExists(target, username, error);
-  return error;
-};
-
-export const createUser = async (write: UserWrite, user: NewUser): Promise<VendorUser> => {
-  const { target, call } = write;
-  const { account, vendorClusterId } = target;
-  const create = account.adapter.createUsers;
-  if (!create) throw new GatewayError('not_supported', `${account.module.title} cannot create a user.`);
-  const sentAt = account.now().getTime();
-  const sent = await send(target, () => create(vendorClusterId, [user], call), call);
-  if (sent.ok) return (await known(write)) ?? asRequested(user.username, user.role);
-  const { error } = sent;
-  if (error.effect === 'none') throw refused(target, user.username, error);
-
-  const read = await readBack(write, error, (found) => found !== null);
-  if (!read.ok) throw unsettled(error, 'Whether the user was created could not be read back.', 'unknown');
-  const found = read.value;
+/** Which create made the user that is there after a failed one. */
+const judgeCreated = (write: UserWrite, found: VendorUser | null, failure: GatewayError, sentAt: number): VendorUser => {
+  const { target, username, recent } = write;
+  const ended = failure.effect === 'ended';
   if (found === null) {
-    throw wasReported(error)
-      ? unsettled(error, 'The user was not created.', 'none')
-      : unsettled(error, 'The user was not there when read back; whether it will still be made is not known.', 'unknown');
+    throw ended
+      ? told(failure, 'The user was not created.', 'none')
+      : told(failure, 'The user was not there when read back; whether it will still be made is not known.', 'open');
   }
-  if (wasReported(error)) {
-    if (found.createdAt === null || Date.parse(found.createdAt) <= sentAt) throw alreadyExists(target, user.username, error);
-    throw unsettled(
-      error,
-      'Yet a user of this name is there, made after the request was sent: set its password, or delete it.',
-      'unknown',
-    );
+  if (recent.has(target, username)) throw alreadyExists(write, failure);
+  const made = found.createdAt === null ? Number.NaN : Date.parse(found.createdAt);
+  const latest = target.account.vendorNow().getTime() + CLOCK_TOLERANCE_MS;
+  if (Number.isNaN(made) || made > latest) {
+    throw told(failure, 'A user of this name is there now; whether this request made it is not known.', 'open');
   }
-  if (found.createdAt === null) {
-    throw unsettled(error, 'A user of this name is there now; whether this request made it is not known.', 'unknown');
-  }
-  if (Date.parse(found.createdAt) < sentAt - CLOCK_TOLERANCE_MS) throw alreadyExists(target, user.username, error);
+  if (made < sentAt - CLOCK_TOLERANCE_MS || (ended && made <= sentAt)) throw alreadyExists(write, failure);
+  if (ended) throw told(failure, 'Yet a user of this name was made meanwhile: set its password, or delete it.', 'open');
   return found;
 };
 
-export const deleteUser = async (write: UserWrite): Promise<undefined> => {
-  const { target, username, call } = write;
-  const { account, vendorClusterId } = target;
-  const remove = account.adapter.deleteUsers;
-  if (!remove) throw new GatewayError('not_supported', `${account.module.title} cannot delete a user.`);
-  const sent = await send(target, () => remove(vendorClusterId, [username], call), call);
-  if (sent.ok) return;
-  const { error } = sent;
-  if (error.effect === 'none') throw refused(target, username, error);
+export const createUser = async (write: UserWrite, user: NewUser): Promise<VendorUser> => {
+  const { target, username, call, recent } = write;
+  const create = methodOf(target, 'createUsers');
+  const created = await perform(write, {
+    send: () => create(target.vendorClusterId, [user], call),
+    succeed: () => asWritten(write, user.role),
+    isDone: (found) => found !== null,
+    judge: (found, failure, sentAt) => judgeCreated(write, found, failure, sentAt),
+    question: 'the user was created',
+  });
+  recent.add(target, username);
+  return created;
+};
 
-  const read = await readBack(write, error, (found) => found === null);
-  if (!read.ok) throw unsettled(error, 'Whether the user was deleted could not be read back.', 'unknown');
-  if (read.value !== null) {
-    throw wasReported(error)
-      ? unsettled(error, 'The user was not deleted.', 'none')
-      : unsettled(error, 'The user was still there when read back; whether it will still be deleted is not known.', 'unknown');
-  }
-  if (wasReported(error)) throw notFound(target, username, error);
+export const deleteUser = async (write: UserWrite): Promise<undefined> => {
+  const { target, username, call, recent } = write;
+  const remove = methodOf(target, 'deleteUsers');
+  const removal = perform<undefined>(write, {
+    send: () => remove(target.vendorClusterId, [username], call),
+    succeed: async () => undefined,
+    isDone: (found) => found === null,
+    judge: (found, failure) => {
+      if (found === null && failure.code === 'cluster_agent_failed') throw notFound(write, failure);
+      if (found === null) return undefined;
+      throw failure.effect === 'ended'
+        ? told(failure, 'The user was not deleted.', 'none')
+        : told(failure, 'The user was still there when read back; whether it will still be deleted is not known.', 'open');
+    },
+    question: 'the user was deleted',
+  });
+  await ofExisting(write, removal);
+  recent.forget(target, username);
 };
 
 export const setRole = async (write: UserWrite, role: Role): Promise<VendorUser> => {
   const { target, username, call } = write;
-  const { account, vendorClusterId } = target;
-  const change = account.adapter.setRoles;
-  if (!change) throw new GatewayError('not_supported', `${account.module.title} cannot change the role of a user.`);
-  const sent = await send(target, () => change(vendorClusterId, [{ username, role }], call), call);
-  if (sent.ok) return (await known(write)) ?? asRequested(username, role);
-  const { error } = sent;
-  if (error.effect === 'none') throw refused(target, username, error);
-
-  const read = await readBack(write, error, (found) => found?.role === role);
-  if (!read.ok) throw unsettled(error, 'Whether the role was changed could not be read back.', 'unknown');
-  if (read.value === null) throw notFound(target, username, error);
-  if (read.value.role !== role) throw unsettled(error, `The role was ${read.value.role} when read back.`, error.effect);
-  return read.value;
+  const change = methodOf(target, 'setRoles');
+  const changed = perform(write, {
+    send: () => change(target.vendorClusterId, [{ username, role }], call),
+    succeed: () => asWritten(write, role),
+    isDone: (found) => found?.role === role,
+    judge: (found, failure) => {
+      if (found === null) throw notFound(write, failure);
+      if (found.role !== role) throw told(failure, `The role was ${found.role} when read back.`, failure.effect);
+      return found;
+    },
+    question: 'the role was changed',
+  });
+  return ofExisting(write, changed);
 };
 
 export const setPassword = async (write: UserWrite, password: string): Promise<undefined> => {
   const { target, username, call } = write;
-  const { account, vendorClusterId } = target;
-  const change = account.adapter.setPasswords;
-  if (!change) throw new GatewayError('not_supported', `${account.module.title} cannot set the password of a user.`);
-  const sent = await send(target, () => change(vendorClusterId, [{ username, password }], call), call);
-  if (sent.ok) return;
-  const { error } = sent;
-  if (error.effect === 'none') throw refused(target, username, error);
-
-  const read = await attempt(() => findUser(target, username, call));
-  if (read.ok && read.value === null) throw notFound(target, username, error);
-  throw unsettled(error, 'Whether the password was set cannot be read back; setting it again does no harm.', 'unknown');
+  const change = methodOf(target, 'setPasswords');
+  const changed = perform<undefined>(write, {
+    send: () => change(target.vendorClusterId, [{ username, password }], call),
+    succeed: async () => undefined,
+    isDone: () => true,
+    judge: (found, failure) => {
+      if (found === null) throw notFound(write, failure);
+      throw told(failure, 'Whether the password was set cannot be read back; setting it again does no harm.', 'open');
+    },
+    question: 'the password was set',
+  });
+  return ofExisting(write, changed);
 };

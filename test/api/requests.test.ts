@@ -23,16 +23,19 @@ describe('queries', () => {
   it.each([
     ['limit=0', '/query/limit', 'must be >= 1'],
     ['limit=1001', '/query/limit', 'must be <= 1000'],
-    ['limit=ten', '/query/limit', 'must be integer'],
-    ['limit=1.5', '/query/limit', 'must be integer'],
-    ['limit=', '/query/limit', 'must be integer'],
-    ['limit=1&limit=2', '/query/limit', 'must be integer'],
+    ['limit=ten', '/query/limit', 'must be a whole number'],
+    ['limit=1.5', '/query/limit', 'must be a whole number'],
+    ['limit=', '/query/limit', 'must be a whole number'],
+    ['limit=0x10', '/query/limit', 'must be a whole number'],
+    ['limit=%205', '/query/limit', 'must be a whole number'],
+    ['limit=1e1', '/query/limit', 'must be a whole number'],
+    ['limit=1&limit=2', '/query/limit', 'must be a whole number'],
     ['offset=-1', '/query/offset', 'must be >= 0'],
-    ['search=', '/query/search', 'must NOT have fewer than 1 characters'],
+    ['search=', '/query/search', 'must not be empty'],
     ['role=root', '/query/role', 'must be one of member, admin, owner'],
     ['include=everything', '/query/include', 'must be one of vendor'],
     ['page=2', '/query/page', 'is not known'],
-    ['cursor=', '/query/cursor', 'must NOT have fewer than 1 characters'],
+    ['cursor=', '/query/cursor', 'must not be empty'],
   ])('%s', async (query, pointer, message) => {
     const { status, body } = await gateway.get(`${USERS}?${query}`);
     expect([status, body.code, body.errors]).toEqual([400, 'invalid_request', [{ pointer, message }]]);
@@ -115,6 +118,27 @@ describe('bodies', () => {
     expect(encoding.status).toBe(415);
   });
 
+  it('that are no UTF-8, or say so', async () => {
+    const raw = Buffer.concat([Buffer.from('{"username":"latin1","password":"Passw0rd'), Buffer.from([0xe9]), Buffer.from('"}')]);
+    const invalid = await gateway.request('POST', USERS, { raw, headers: json });
+    expect([invalid.status, invalid.body.detail]).toEqual([400, 'The body is not valid UTF-8.']);
+    const other = await gateway.request('POST', USERS, {
+      raw: '{}',
+      headers: { 'content-type': 'application/json; charset=gbk' },
+    });
+    expect(other.status).toBe(415);
+  });
+
+  it('with half a character, or very deep', async () => {
+    const half = await gateway.request('POST', USERS, {
+      raw: '{"username":"halved","password":"abcD1234\\ud800x"}',
+      headers: json,
+    });
+    expect([half.status, half.body.errors]).toEqual([422, [{ pointer: '/password', message: expect.any(String) }]]);
+    const deep = `{"username":"x","password":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
+    expect((await gateway.request('POST', USERS, { raw: deep, headers: json })).status).toBe(400);
+  });
+
   it('with parameters of the type and any case', async () => {
     const headers = { 'content-type': 'Application/JSON; charset=UTF-8' };
     const { status } = await gateway.request('POST', USERS, { raw: '{"username":"typed","password":"Passw0rd!"}', headers });
@@ -124,6 +148,11 @@ describe('bodies', () => {
   it('where none is taken', async () => {
     const { status, body } = await gateway.request('DELETE', `${USERS}/user.0009`, { raw: '{}', headers: json });
     expect([status, body.code]).toEqual([400, 'invalid_request']);
+    const large = await gateway.request('DELETE', `${USERS}/user.0009`, {
+      raw: 'x'.repeat(2_000_000),
+      headers: { 'content-encoding': 'zstd' },
+    });
+    expect(large.status).toBe(400);
     expect((await gateway.get(`${USERS}/user.0009`)).status).toBe(200);
   });
 
@@ -179,6 +208,19 @@ describe('paths and methods', () => {
     expect(JSON.parse(body).code).toBe('invalid_request');
   });
 
+  it('a whole URL in the request line does not lend its host to the Link', async () => {
+    const headers = await new Promise<NodeJS.Dict<string | string[]>>((resolve, reject) => {
+      const { hostname, port } = new URL(gateway.url);
+      httpRequest({ hostname, port, path: `http://elsewhere.example${USERS}?limit=1` }, (response) => {
+        response.resume();
+        resolve(response.headers);
+      })
+        .on('error', reject)
+        .end();
+    });
+    expect(headers['link']).toMatch(/^<\/clusters\/main\/users\?limit=1&cursor=/);
+  });
+
   it('names with special characters reach the vendor as they are', async () => {
     const { status, body } = await gateway.get(`${USERS}/${encodeURIComponent('a/b?c#d%e')}`);
     expect([status, body.code]).toEqual([404, 'user_not_found']);
@@ -204,10 +246,24 @@ describe('request ids', () => {
         .find((entry) => entry.includes('logged-1')) ?? '';
     expect(JSON.parse(line)).toMatchObject({
       method: 'GET',
-      route: '/clusters/:clusterId/users',
+      route: '/clusters/{clusterId}/users',
       clusterId: 'main',
       status: 200,
     });
     expect(gateway.logged()).not.toContain('whisper');
+  });
+
+  it('name the cause of a failure in the log', async () => {
+    await gateway.request('GET', `${USERS}/nobody`, { headers: { 'x-request-id': 'logged-2' } });
+    const line =
+      gateway
+        .logged()
+        .split('\n')
+        .find((entry) => entry.includes('logged-2')) ?? '';
+    expect(JSON.parse(line)).toMatchObject({
+      clusterId: 'main',
+      route: '/clusters/{clusterId}/users/{username}',
+      code: 'user_not_found',
+    });
   });
 });

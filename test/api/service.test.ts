@@ -53,6 +53,8 @@ describe('/docs', () => {
     for (const asset of assets) expect([asset, (await fetch(`${gateway.url}/docs/${asset}`)).status]).toEqual([asset, 200]);
     const init = await (await fetch(`${gateway.url}/docs/swagger-ui-init.js`)).text();
     expect(init).toContain('"/openapi.json"');
+    expect((await fetch(`${gateway.url}/docs/nothing.js`)).status).toBe(404);
+    expect((await fetch(`${gateway.url}/docs/`, { method: 'DELETE' })).status).toBe(404);
     expect(`${page}${init}`).not.toMatch(/https?:\/\/(?!127\.0\.0\.1|www\.w3\.org)/);
   });
 });
@@ -112,7 +114,7 @@ describe('the contract and the handlers', () => {
 describe('faults of the gateway itself', () => {
   it('are 500 without their text; the log has it', async () => {
     const entries: unknown[] = [];
-    const log = { info: () => undefined, error: (entry: unknown) => entries.push(entry) } as unknown as Logger;
+    const log = { warn: () => undefined, error: (entry: unknown) => entries.push(entry) } as unknown as Logger;
     const broken = new Proxy(
       {},
       {
@@ -127,7 +129,6 @@ describe('faults of the gateway itself', () => {
       operations: broken,
       log,
       deadlineMs: 1000,
-      isStopping: () => false,
     });
     const server = app.listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));

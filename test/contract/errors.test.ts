@@ -321,7 +321,11 @@ describe('several accounts', () => {
     shanhe.inject({ kind: 'vendor_error', code: '1200', action: '/cluster/list', times: -1 });
     const { status, body } = await gateway.get('/clusters');
     expect(status).toBe(200);
-    expect(body.problems).toMatchObject([{ account: 'jinan', problem: { code: 'vendor_credentials_rejected' } }]);
+    expect(body.problems).toHaveLength(2);
+    expect(body.problems).toMatchObject([
+      { account: 'jinan', problem: { code: 'vendor_credentials_rejected', detail: expect.stringContaining('(account jinan)') } },
+      { account: 'aliyun', problem: { code: 'cluster_not_found', detail: expect.stringContaining('ehpc-hz-missing001') } },
+    ]);
     const states = Object.fromEntries(body.items.map(({ id, state }: { id: string; state: string }) => [id, state]));
     expect(states).toMatchObject({ ali: 'ready', 'ali-broken': 'error', shan: 'unknown' });
   });

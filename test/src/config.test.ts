@@ -38,7 +38,7 @@ describe('a good configuration', () => {
       PORT: '9090',
     });
     expect([server.host, server.port]).toEqual(['0.0.0.0', 9090]);
-    expect(problemsOf(good, { PORT: 'eighty' })).toEqual(['server.port: must be integer']);
+    expect(problemsOf(good, { PORT: 'eighty' })).toEqual(['PORT (environment): must be a port, 0 to 65535']);
   });
 
   it('takes secrets from the environment and from files, and keeps them text', () => {
@@ -54,7 +54,7 @@ describe('a wrong configuration names the key and the reason', () => {
   const withAccount = (change: object) => ({ ...good, accounts: { aliyun: { ...aliyun, ...change } } });
   it.each([
     ['no accounts', {}, 'accounts: is missing'],
-    ['an empty file', null, 'the file: must be object'],
+    ['an empty file', null, 'the file: must be a map of keys'],
     ['accounts that name none', { accounts: {} }, 'accounts: must name at least one'],
     ['an unknown key', { ...good, cluster: [] }, 'cluster: is not a known key'],
     ['an unknown key in the server', { ...good, server: { prot: 1 } }, 'server.prot: is not a known key'],
@@ -90,7 +90,7 @@ describe('a wrong configuration names the key and the reason', () => {
     [
       'a number for a secret',
       withAccount({ credentials: { accessKeyId: 'a', accessKeySecret: 7 } }),
-      'accounts.aliyun.credentials.accessKeySecret: must be string',
+      'accounts.aliyun.credentials.accessKeySecret: must be text; put it in quotes',
     ],
     [
       'a missing variable',
@@ -111,7 +111,7 @@ describe('a wrong configuration names the key and the reason', () => {
     [
       'an id for no URL',
       { ...good, clusters: [{ id: 'a/b', account: 'aliyun', vendorClusterId: 'y' }] },
-      expect.stringContaining('clusters[0].id: must match pattern'),
+      'clusters[0].id: must be letters, digits, dots, dashes and underscores, at most 128, and begin with a letter or digit',
     ],
   ])('%s', (_, raw, problem) => {
     expect(problemsOf(raw)).toEqual([problem]);
@@ -134,6 +134,39 @@ describe('a wrong configuration names the key and the reason', () => {
 
   it('tells all mistakes at once', () => {
     expect(problemsOf({ ...good, server: { port: -1, hots: 'x' } })).toHaveLength(2);
+  });
+
+  it('tells of a missing secret and of all the rest at once', () => {
+    const credentials = { accessKeyId: '${env:NOPE}', accessKeySecret: '${env:EMPTY}' };
+    const raw = {
+      accounts: { aliyun: { ...aliyun, credentials, regoin: 'x' } },
+      clusters: [{ id: 'c', account: 'x', vendorClusterId: 'y' }],
+    };
+    expect(problemsOf(raw, { EMPTY: '' })).toEqual([
+      'accounts.aliyun.credentials.accessKeyId: the environment variable NOPE is not set',
+      'accounts.aliyun.credentials.accessKeySecret: the environment variable EMPTY is empty',
+      'accounts.aliyun.regoin: is not a known key',
+      'clusters[0].account: there is no account x; there are aliyun',
+    ]);
+  });
+
+  it.each([
+    ['an alias', 'accounts: { a: { vendor: memory, key: *s3cret } }'],
+    ['an alias of itself', 'accounts: &a { x: *a }'],
+    ['an unknown tag', 'accounts: { a: { vendor: !s3cret memory } }'],
+    ['a quoted token', 'accounts: { a: "s3cret'],
+  ])('%s gets a line and no quotation of the source', (_, yaml) => {
+    const path = join(folder, 'odd.yaml');
+    writeFileSync(path, yaml);
+    let message = '';
+    try {
+      loadConfig(path, adapters, {});
+    } catch (error) {
+      expect(error).toBeInstanceOf(ConfigError);
+      message = (error as Error).message;
+    }
+    expect(message).toMatch(/odd\.yaml: line 1: /);
+    expect(message).not.toContain('s3cret');
   });
 
   it('says where YAML is wrong, and that a file is missing', () => {

@@ -24,6 +24,12 @@ describe('redact', () => {
     expect(redact('server StringToSign is [ACS3-HMAC-SHA256\nabc]', [])).toBe('server StringToSign [redacted]');
   });
 
+  it('hides URLs and the parts of a signed request', () => {
+    const url = 'https://hpc.api.shanhe.com/api/user?access_key_id=AKIDX&signature=abc%253D';
+    expect(redact(`GET ${url} refused`, [])).toBe('GET [redacted] refused');
+    expect(redact('Signature=abc, access_key_id=AKIDX&x', [])).toBe('[redacted] [redacted]');
+  });
+
   it('keeps what is no secret, and not too much of it', () => {
     expect(redact('The user exists: alice.', ['', 'other'])).toBe('The user exists: alice.');
     expect(redact('x'.repeat(1000), []).length).toBeLessThan(510);

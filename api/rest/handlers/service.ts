@@ -5,10 +5,10 @@ import type { Handlers } from '../operations.js';
 
 type ServiceOperation = 'getHealth' | 'getReadiness' | 'getOpenApi' | 'getDocs' | 'getProblemType';
 
-export const serviceHandlers = (document: OpenApiDocument, isStopping: () => boolean): Pick<Handlers, ServiceOperation> => ({
+export const serviceHandlers = (document: OpenApiDocument): Pick<Handlers, ServiceOperation> => ({
   getHealth: () => ({ status: 200, body: { status: 'ok' } }),
 
-  getReadiness: () => (isStopping() ? { status: 503, body: { status: 'stopping' } } : { status: 200, body: { status: 'ok' } }),
+  getReadiness: () => ({ status: 200, body: { status: 'ok' } }),
 
   getOpenApi: () => ({ status: 200, body: document }),
 
