@@ -1,7 +1,7 @@
 /** The program itself, as `npm start` runs it. `npm test` builds it first. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
@@ -123,7 +123,68 @@ describe('stopping', () => {
   });
 });
 
+describe('stopping on signals', () => {
+  it('takes a signal that comes twice for one, as npm and a terminal send it', async () => {
+    const { until, child, exit } = server();
+    await until(READY);
+    child.kill('SIGINT');
+    child.kill('SIGINT');
+    child.kill('SIGTERM');
+    expect(await exit).toEqual({ code: 0, signal: null });
+  });
+
+  it('does not wait for a connection that was opened and never used', async () => {
+    const { until, child, exit } = server();
+    const { hostname, port } = new URL((await until(READY))[1] as string);
+    const idle = connect(Number(port), hostname);
+    await new Promise((resolve) => idle.once('connect', resolve));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const started = Date.now();
+    child.kill('SIGTERM');
+    expect((await exit).code).toBe(0);
+    expect(Date.now() - started).toBeLessThan(5_000);
+    idle.destroy();
+  });
+
+  it('names in the log the write that it could not wait for', async () => {
+    const simulator = await startEhpc();
+    const path = join(folder, 'hanging.yaml');
+    writeFileSync(
+      path,
+      JSON.stringify({
+        server: { drainSeconds: 0.3, deadlineSeconds: 0.2 },
+        accounts: { a: ehpcAccount(simulator) },
+        clusters: [{ id: 'c', account: 'a', vendorClusterId: EHPC_CLUSTER }],
+      }),
+    );
+    const { until, child, exit, errors } = server({ HPC_GATEWAY_CONFIG: path });
+    const url = (await until(READY))[1] as string;
+    simulator.inject({ kind: 'hang', action: 'AddUsers' });
+    const body = JSON.stringify({ username: 'left.alone', password: 'Abcdefg1@klm' });
+    const answer = await fetch(`${url}/clusters/c/users`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+    });
+    expect(answer.status).toBe(202);
+    child.kill('SIGTERM');
+    expect((await exit).code).toBe(0);
+    expect(errors()).toMatch(/"kind":"createUser","clusterId":"c","username":"left\.alone".*outcome is not known/);
+    expect(errors()).not.toContain('Abcdefg1');
+    await simulator.close();
+  });
+});
+
 describe('what cannot be served', () => {
+  it('arguments, and a configuration that is named by nothing', async () => {
+    const asked = run(process.execPath, ['dist/api/server.js', '--help'], { PORT: '0' });
+    expect((await asked.exit).code).toBe(1);
+    expect(asked.errors()).toContain('HPC_GATEWAY_CONFIG names its configuration');
+    const empty = server({ HPC_GATEWAY_CONFIG: '' });
+    expect((await empty.exit).code).toBe(1);
+    expect(empty.errors()).toContain('is set, but empty');
+  });
+
   it.each([
     ['a wrong key', 'accounts: { a: { vendor: memory, clusters: {}, colour: red } }', 'accounts.a.colour: is not a known key'],
     ['no YAML', 'accounts: [', 'line 1'],

@@ -1,0 +1,136 @@
+/** Whose user is it, and did it change? Cases in which the obvious answer would be untrue. */
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Fault, Simulator } from '../../simulators/kit/index.js';
+import { backendNamed, CLUSTER, EHPC_CLUSTER, ehpcAccount, type LiveBackend, startEhpc } from '../support/backends.js';
+import { startGateway, type TestGateway } from '../support/gateway.js';
+
+const USERS = `/clusters/${CLUSTER}/users`;
+const SERVER = { settleSeconds: 0.4, drainSeconds: 0 };
+
+const VENDORS = [
+  { name: 'alibaba-ehpc, acs3, sync listing', add: 'AddUsers', setPassword: 'ModifyUserPasswords', list: 'ListUsers' },
+  { name: 'shanhe-hpc, gateway search', add: '/user/addUser', setPassword: '/user/modifyUser', list: '/user' },
+];
+
+describe.each(VENDORS)('$name', ({ name, add, setPassword, list }) => {
+  const backend = backendNamed(name);
+  let live: LiveBackend;
+  let simulator: Simulator;
+  let gateway: TestGateway;
+  beforeEach(async () => {
+    live = await backend.start();
+    simulator = live.simulator as Simulator;
+    gateway = await startGateway({ ...live.raw, server: SERVER });
+  });
+  afterEach(async () => {
+    await gateway.stop();
+    await live.close();
+  });
+  const create = (username: string, password = backend.password) => gateway.post(USERS, { username, password });
+  const put = (username: string, password: string) =>
+    gateway.request('PUT', `${USERS}/${username}/password`, { body: { password } });
+
+  it('does not claim for a lost create the user that an earlier request made a moment ago', async () => {
+    const username = backend.newName();
+    expect((await create(username)).status).toBe(201);
+    simulator.inject({ kind: 'reset_before', action: add });
+    const { status, body } = await create(username, `${backend.password}2`);
+    expect([status, body.code]).toEqual([409, 'user_already_exists']);
+    expect(simulator.checkPassword(live.vendorClusterId, username, backend.password)).toBe(true);
+  });
+
+  it('does not forget, when throttled later, that an earlier attempt may have set the password', async () => {
+    const username = backend.seeded[9] as string;
+    simulator.inject({ kind: 'reset_after', action: setPassword });
+    simulator.inject({ kind: 'throttle', action: setPassword, times: 5 });
+    const { status, body } = await put(username, backend.password);
+    expect([status, body.code]).toEqual([429, 'vendor_rate_limited']);
+    expect(body.detail).toContain('cannot be read back');
+    expect(simulator.checkPassword(live.vendorClusterId, username, backend.password)).toBe(true);
+  });
+
+  it('goes on reading back through an outage of the reading', async () => {
+    await gateway.stop();
+    gateway = await startGateway({ ...live.raw, server: { ...SERVER, settleSeconds: 5 } });
+    const username = backend.newName();
+    simulator.inject({ kind: 'reset_after', action: add });
+    simulator.inject({ kind: 'http_status', status: 500, action: list, times: 4 });
+    expect((await create(username)).status).toBe(201);
+  });
+
+  it('says that nothing was changed where that is sure', async () => {
+    simulator.inject({ kind: 'throttle', action: add, times: -1 });
+    const { status, body } = await create(backend.newName());
+    expect([status, body.code]).toEqual([429, 'vendor_rate_limited']);
+    expect(body.detail).toContain('Nothing was changed.');
+  });
+
+  it('tells a caller who could not be told in time', async () => {
+    await gateway.stop();
+    gateway = await startGateway({ ...live.raw, server: { ...SERVER, deadlineSeconds: 0.2, settleSeconds: 0.8 } });
+    simulator.inject({ kind: 'reset_before', action: add });
+    const { status, headers } = await create(backend.newName());
+    expect(status).toBe(202);
+    const path = headers.get('location') as string;
+    let { body } = await gateway.get(path);
+    for (let poll = 0; body.state === 'running' && poll < 60; poll++) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      ({ body } = await gateway.get(path));
+    }
+    expect(body.results).toMatchObject([{ status: 'unknown', problem: { code: 'vendor_unavailable' } }]);
+  });
+
+  it('tells that a user is not there before it tells that the vendor dislikes the name', async () => {
+    for (const username of ['bad-name.x', 'much_too_long_for_any_vendor_rule']) {
+      const answers = [await gateway.request('DELETE', `${USERS}/${username}`), await put(username, backend.password)];
+      for (const { status, body } of answers) expect([username, status, body.code]).toEqual([username, 404, 'user_not_found']);
+    }
+  });
+});
+
+describe('a failure that the vendor reports although the effect is there', () => {
+  it.each([
+    ['alibaba-ehpc, acs3, sync listing', { kind: 'error_after', code: 'AgentError', status: 406, action: 'AddUsers' }],
+    ['shanhe-hpc, gateway search', { kind: 'job_fails_after', action: '/user/addUser' }],
+  ] as const)('%s: is not told as a name that was taken', async (name, fault) => {
+    const backend = backendNamed(name);
+    const live = await backend.start();
+    const simulator = live.simulator as Simulator;
+    const gateway = await startGateway({ ...live.raw, server: SERVER });
+    const username = backend.newName();
+    // The vendors' times have whole seconds: a user of the next second is surely newer than the request.
+    simulator.inject({ ...fault, delayMs: 0 } as Fault);
+    simulator.setClockSkew(1_500, { dateHeader: 'true' });
+    const { status, body } = await gateway.post(USERS, { username, password: backend.password });
+    expect([status, body.code]).toEqual([502, 'cluster_agent_failed']);
+    expect(body.detail).toContain('made meanwhile');
+    await gateway.stop();
+    await live.close();
+  });
+});
+
+describe('times that prove nothing', () => {
+  it.each([
+    ['a clock eight hours ahead', { addTime: 'zoneless', zonelessClock: 'china' }],
+    ['no time at all', { addTime: 'missing' }],
+  ] as const)('%s leaves the outcome open', async (_, quirks) => {
+    const made = new Date(Date.now() - 3 * 3_600_000).toISOString();
+    const simulator = await startEhpc({
+      quirks,
+      clusters: [
+        { id: EHPC_CLUSTER, name: 'c', status: 'running', users: [{ name: 'older.one', group: 'users', addTime: made }] },
+      ],
+    });
+    const raw = {
+      accounts: { a: { ...ehpcAccount(simulator), listing: 'sync' } },
+      clusters: [{ id: CLUSTER, account: 'a', vendorClusterId: EHPC_CLUSTER }],
+    };
+    const gateway = await startGateway({ ...raw, server: SERVER });
+    simulator.inject({ kind: 'reset_before', action: 'AddUsers' });
+    const { status, body } = await gateway.post(USERS, { username: 'older.one', password: 'Abcdefg1@klm' });
+    expect([status, body.code]).toEqual([503, 'vendor_unavailable']);
+    expect(body.detail).toContain('whether this request made it is not known');
+    await gateway.stop();
+    await simulator.close();
+  });
+});
