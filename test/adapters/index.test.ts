@@ -205,10 +205,10 @@ describe('the template', () => {
   it.each([
     [404, { error: { code: 'NO_CLUSTER', message: 'no' }, request_id: 'q' }, 'cluster_not_found', 'none'],
     [200, { error: { code: 'USER_EXISTS' } }, 'user_already_exists', 'none'],
-    [400, { error: { code: 'WHATEVER' } }, 'vendor_bad_response', 'unknown'],
-    [503, [], 'vendor_unavailable', 'unknown'],
-    [200, [], 'vendor_bad_response', 'unknown'],
-    [200, { error: {} }, 'vendor_bad_response', 'unknown'],
+    [400, { error: { code: 'WHATEVER' } }, 'vendor_bad_response', 'open'],
+    [503, [], 'vendor_unavailable', 'open'],
+    [200, [], 'vendor_bad_response', 'open'],
+    [200, { error: {} }, 'vendor_bad_response', 'open'],
   ] as const)('answer %i %j → %s', async (status, body, code, effect) => {
     await expect(answering(() => ({ status, body })).listClusters(call)).rejects.toMatchObject({ code, effect });
   });
