@@ -1,8 +1,8 @@
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 
 export interface Connections {
-  /** Takes no new connections, and resolves when the last answer is out. Connections without a request are cut at once. */
+  /** Takes no new connections, and resolves when the last answer is out. Connections without a whole request are cut at once. */
   close(): Promise<void>;
   /** Cuts all. */
   destroy(): void;
@@ -13,22 +13,21 @@ export interface Connections {
  * alive after their last answer.
  */
 export const followConnections = (server: Server): Connections => {
-  const requests = new Map<Socket, number>();
+  const open = new Map<Socket, Set<IncomingMessage>>();
   let closing = false;
 
-  const finished = (socket: Socket): void => {
-    const left = (requests.get(socket) ?? 1) - 1;
-    if (requests.has(socket)) requests.set(socket, left);
-    if (closing && left === 0) socket.end();
-  };
-
   server.on('connection', (socket) => {
-    requests.set(socket, 0);
-    socket.once('close', () => requests.delete(socket));
+    open.set(socket, new Set());
+    socket.once('close', () => open.delete(socket));
   });
-  server.on('request', ({ socket }, response) => {
-    requests.set(socket, (requests.get(socket) ?? 0) + 1);
-    response.once('close', () => finished(socket));
+  server.on('request', (request, response) => {
+    const { socket } = request;
+    const running = open.get(socket);
+    running?.add(request);
+    response.once('close', () => {
+      running?.delete(request);
+      if (closing && running?.size === 0) socket.end();
+    });
   });
 
   return {
@@ -36,10 +35,10 @@ export const followConnections = (server: Server): Connections => {
       new Promise((resolve) => {
         closing = true;
         server.close(() => resolve());
-        for (const [socket, running] of requests) if (running === 0) socket.destroy();
+        for (const [socket, running] of open) if (![...running].some(({ complete }) => complete)) socket.destroy();
       }),
     destroy: () => {
-      for (const socket of requests.keys()) socket.destroy();
+      for (const socket of open.keys()) socket.destroy();
     },
   };
 };

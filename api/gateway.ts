@@ -1,9 +1,9 @@
-import type { Server } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Express } from 'express';
 import type { Logger } from 'pino';
 import type { AdapterModule } from '../src/adapter.js';
-import type { GatewayConfig } from '../src/config/schema.js';
+import { type GatewayConfig, toMilliseconds } from '../src/config/schema.js';
 import { createTransport } from '../src/http/transport.js';
 import { version } from '../src/project.js';
 import { createRegistry } from '../src/registry.js';
@@ -21,6 +21,8 @@ export interface Gateway {
   stop(): Promise<void>;
 }
 
+const ARRIVAL_MS = 1_000;
+
 const urlOf = (server: Server): string => {
   const { address, family, port } = server.address() as AddressInfo;
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
@@ -31,8 +33,9 @@ export const createGateway = (config: GatewayConfig, modules: Readonly<Record<st
   const transport = createTransport(`hpc-gateway/${version}`);
   const clusters = createClusters(createRegistry(config, modules, transport));
   const operations = createOperations();
-  const users = createUsers(clusters, operations, config.server.settleSeconds * 1000);
-  const app = createApp({ clusters, users, operations, log, deadlineMs: config.server.deadlineSeconds * 1000 });
+  const users = createUsers(clusters, operations, toMilliseconds(config.server.settleSeconds));
+  const deadlineMs = toMilliseconds(config.server.deadlineSeconds);
+  const app = createApp({ clusters, users, operations, log, deadlineMs });
   let connections: Connections | undefined;
 
   /** Nobody can ask for these any more; the log is all that is left of them. */
@@ -45,17 +48,18 @@ export const createGateway = (config: GatewayConfig, modules: Readonly<Record<st
 
     listen: () =>
       new Promise((resolve, reject) => {
-        const server = app.listen(config.server.port, config.server.host, (error?: Error) => {
-          if (error) return reject(error);
-          resolve(urlOf(server));
-        });
+        // A request has to arrive within its deadline too; Node looks for late ones at this interval.
+        const arrival = { requestTimeout: deadlineMs + ARRIVAL_MS, connectionsCheckingInterval: ARRIVAL_MS };
+        const server = createServer(arrival, app);
+        server.once('error', reject);
+        server.listen(config.server.port, config.server.host, () => resolve(urlOf(server)));
         connections = followConnections(server);
       }),
 
     stop: async () => {
       let timer: NodeJS.Timeout | undefined;
       const patience = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, config.server.drainSeconds * 1000);
+        timer = setTimeout(resolve, toMilliseconds(config.server.drainSeconds));
       });
       const done = async (): Promise<void> => {
         await connections?.close();

@@ -88,8 +88,8 @@ export const readWindow = async <Row>(
   }
 
   const rows: Row[] = [];
-  for (let index = window.offset; index < window.offset + window.limit; index++) {
-    const row = found.get(index);
+  for (let index = 0; index < window.limit; index++) {
+    const row = found.get(window.offset + index);
     if (row !== undefined) rows.push(row);
   }
   return { rows, total: head.total };

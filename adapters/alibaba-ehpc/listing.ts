@@ -36,7 +36,8 @@ const withHonestTotal = async (
 ): Promise<PageOf<UserInfo>> => {
   const answer = await fetchPage(page);
   const { rows, total } = answer;
-  if (total === null || rows.length === 0 || total > rows.length) return answer;
+  if (total === null || total > rows.length) return answer;
+  if (rows.length === 0 && total === 0 && page.page > 1) return { rows, total: null };
   if (page.page === 1 && rows.length < page.size) return answer;
   if (page.page === 1 && (await fetchPage({ page: 2, size: page.size })).rows.length === 0) return answer;
   return { rows, total: null };

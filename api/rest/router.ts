@@ -60,6 +60,9 @@ const refuseBody: RequestHandler = (request, _, next) => {
   next();
 };
 
+/** ASCII is a part of it. */
+const UTF_8 = /^(utf-?8|us-ascii)$/;
+
 const readRaw = express.raw({ type: () => true, limit: LARGEST_BODY });
 
 const readBody = ({ checkBody }: CheckedOperation, request: Request): unknown => {
@@ -70,7 +73,7 @@ const readBody = ({ checkBody }: CheckedOperation, request: Request): unknown =>
   const { type, charset } = mediaType(request);
   const check = checkBody.get(type);
   if (check === undefined) throw unsupported(request, types, `Send the body as ${types.join(' or ')}.`);
-  if (charset !== undefined && charset !== 'utf-8') throw unsupported(request, types, 'Send the body in UTF-8.');
+  if (charset !== undefined && !UTF_8.test(charset)) throw unsupported(request, types, 'Send the body in UTF-8.');
   return check(parseJson(body));
 };
 

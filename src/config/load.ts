@@ -17,9 +17,6 @@ interface CoreConfig {
   readonly clusters: readonly ClusterConfig[];
 }
 
-/** The library's messages may quote the source, and the source may hold secrets. */
-const withoutQuotes = (message: string): string => message.split(/: |"/)[0]?.trim() ?? 'is not YAML';
-
 const readYaml = (path: string): unknown => {
   let source: string;
   try {
@@ -30,8 +27,9 @@ const readYaml = (path: string): unknown => {
   const lines = new LineCounter();
   const document = parseDocument(source, { lineCounter: lines, prettyErrors: false });
   const lineOf = (offset: number): number => lines.linePos(offset).line;
+  // By code: the messages quote the source, which may hold secrets.
   const problems = [...document.errors, ...document.warnings].map(
-    ({ message, pos }) => `line ${lineOf(pos[0])}: ${withoutQuotes(message)}`,
+    ({ code, pos }) => `line ${lineOf(pos[0])}: is not valid YAML (${code})`,
   );
   visit(document, {
     Alias: (_, { range }) => {

@@ -14,7 +14,7 @@ export const coreSchema = {
       properties: {
         host: { type: 'string', minLength: 1, default: '127.0.0.1' },
         port: { type: 'integer', minimum: 0, maximum: 65535, default: 8080 },
-        deadlineSeconds: { type: 'number', exclusiveMinimum: 0, maximum: 600, default: 30 },
+        deadlineSeconds: { type: 'number', minimum: 0.001, maximum: 600, default: 30 },
         drainSeconds: { type: 'number', minimum: 0, maximum: 600, default: 30 },
         settleSeconds: { type: 'number', minimum: 0, maximum: 600, default: 15 },
       },
@@ -51,6 +51,9 @@ export const coreSchema = {
     },
   },
 } as const;
+
+/** Whole milliseconds, as timers take them. */
+export const toMilliseconds = (seconds: number): number => Math.round(seconds * 1000);
 
 export interface ServerConfig {
   readonly host: string;

@@ -9,7 +9,7 @@ import {
   wrap,
 } from 'cockatiel';
 import { untilAborted } from '../deadline.js';
-import { asGatewayError, type Effect, GatewayError } from '../errors.js';
+import { asGatewayError, type Effect, GatewayError, worse } from '../errors.js';
 
 const RETRIES = 2;
 const FIRST_DELAY_MS = 200;
@@ -66,8 +66,7 @@ export const createPolicy = (): Policy => {
       try {
         return await attempt();
       } catch (error) {
-        const { effect } = asGatewayError(error);
-        if (effect !== 'none') worst = effect;
+        worst = worse(asGatewayError(error).effect, worst);
         throw error;
       }
     };
@@ -76,7 +75,7 @@ export const createPolicy = (): Policy => {
     } catch (thrown) {
       const error = thrown instanceof BrokenCircuitError ? leftAlone() : asGatewayError(thrown);
       // A refusal of the last attempt says nothing of those before it.
-      throw error.effect === 'none' ? error.withEffect(worst) : error;
+      throw error.withEffect(worse(error.effect, worst));
     }
   };
 };

@@ -2,6 +2,9 @@ import { createHash } from 'node:crypto';
 import { GatewayError } from '../errors.js';
 import { count, isObject, parseObject, text } from '../wire.js';
 
+/** As for the query parameter `offset`. */
+const MOST_OFFSET = 10_000_000;
+
 /** Where a window ended. */
 export interface Position {
   readonly offset: number;
@@ -34,7 +37,7 @@ export const readCursor = (cursor: string, scope: Scope): Position => {
     new GatewayError('invalid_request', `The cursor ${message}.`, { errors: [{ pointer: '/query/cursor', message }] });
   const content = parseObject(Buffer.from(cursor, 'base64url').toString('utf8'));
   const offset = content && count(content['o']);
-  if (!isObject(content) || offset === null) throw refuse('is none that this gateway gave');
+  if (!isObject(content) || offset === null || offset > MOST_OFFSET) throw refuse('is none that this gateway gave');
   if (content['f'] !== fingerprint(scope)) throw refuse('belongs to another cluster, search or role');
   const snapshot = text(content['s']);
   return { offset, ...(snapshot !== null && { snapshot }) };

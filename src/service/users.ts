@@ -9,6 +9,7 @@ import { createGate } from './gate.js';
 import type { Operations, Outcome } from './operations.js';
 import { createRecentUsers } from './recent.js';
 import { checkNewUser, checkPassword, checkRole } from './rules.js';
+import { createTurns } from './turns.js';
 import { createUser, deleteUser, setPassword, setRole, type UserWrite } from './writes.js';
 
 export interface UserQuery {
@@ -51,6 +52,8 @@ const fitsFilter = ({ search, role }: UserQuery): ((user: VendorUser) => boolean
 export const createUsers = (clusters: Clusters, operations: Operations, settleMs: number): Users => {
   const gate = createGate(clusters);
   const recent = createRecentUsers();
+  /** Two writes to one user at once would leave it open which of them made what is there afterwards. */
+  const inTurn = createTurns();
 
   /** A window of all users maps to vendor pages; the position in a filtered list is known only after reading the whole. */
   const readFiltered = async (target: Target, query: UserQuery, offset: number, snapshot: string | undefined, call: Call) => {
@@ -84,7 +87,10 @@ export const createUsers = (clusters: Clusters, operations: Operations, settleMs
         kind,
         clusterId: target.id,
         username,
-        run: (own) => gate.explainDenial(target, own, work({ target, username, settleMs, recent, call: own })),
+        run: (own) =>
+          inTurn(JSON.stringify([target.account.name, target.vendorClusterId, username]), () =>
+            gate.explainDenial(target, own, work({ target, username, settleMs, recent, call: own })),
+          ),
       },
       call,
     );

@@ -127,28 +127,30 @@ const asWritten = async ({ target, username, call }: UserWrite, role: Role): Pro
   return { username, role, ...unknown, attributes: {} };
 };
 
+/** The cluster's own word that it tried and failed, rather than that of something in front of it. */
+const hasFailed = ({ code, effect }: GatewayError): boolean => code === 'cluster_agent_failed' && effect === 'ended';
+
 /** Which create made the user that is there after a failed one. */
 const judgeCreated = (write: UserWrite, found: VendorUser | null, failure: GatewayError, sentAt: number): VendorUser => {
-  const { target, username, recent } = write;
-  const ended = failure.effect === 'ended';
+  const { target, recent } = write;
   if (found === null) {
-    throw ended
+    throw hasFailed(failure)
       ? told(failure, 'The user was not created.', 'none')
       : told(failure, 'The user was not there when read back; whether it will still be made is not known.', 'open');
   }
-  if (recent.has(target, username)) throw alreadyExists(write, failure);
   const made = found.createdAt === null ? Number.NaN : Date.parse(found.createdAt);
+  if (recent.has(target, found) || made < sentAt - CLOCK_TOLERANCE_MS) throw alreadyExists(write, failure);
   const latest = target.account.vendorNow().getTime() + CLOCK_TOLERANCE_MS;
-  if (Number.isNaN(made) || made > latest) {
-    throw told(failure, 'A user of this name is there now; whether this request made it is not known.', 'open');
-  }
-  if (made < sentAt - CLOCK_TOLERANCE_MS || (ended && made <= sentAt)) throw alreadyExists(write, failure);
-  if (ended) throw told(failure, 'Yet a user of this name was made meanwhile: set its password, or delete it.', 'open');
-  return found;
+  if (failure.effect === 'open' && made <= latest) return found;
+  throw told(
+    failure,
+    'A user of this name is there now; whether this request made it is not known. Set its password, or delete it.',
+    'open',
+  );
 };
 
 export const createUser = async (write: UserWrite, user: NewUser): Promise<VendorUser> => {
-  const { target, username, call, recent } = write;
+  const { target, call, recent } = write;
   const create = methodOf(target, 'createUsers');
   const created = await perform(write, {
     send: () => create(target.vendorClusterId, [user], call),
@@ -157,28 +159,27 @@ export const createUser = async (write: UserWrite, user: NewUser): Promise<Vendo
     judge: (found, failure, sentAt) => judgeCreated(write, found, failure, sentAt),
     question: 'the user was created',
   });
-  recent.add(target, username);
+  recent.add(target, created);
   return created;
 };
 
 export const deleteUser = async (write: UserWrite): Promise<undefined> => {
-  const { target, username, call, recent } = write;
+  const { target, username, call } = write;
   const remove = methodOf(target, 'deleteUsers');
   const removal = perform<undefined>(write, {
     send: () => remove(target.vendorClusterId, [username], call),
     succeed: async () => undefined,
     isDone: (found) => found === null,
     judge: (found, failure) => {
-      if (found === null && failure.code === 'cluster_agent_failed') throw notFound(write, failure);
+      if (found === null && hasFailed(failure)) throw notFound(write, failure);
       if (found === null) return undefined;
-      throw failure.effect === 'ended'
+      throw hasFailed(failure)
         ? told(failure, 'The user was not deleted.', 'none')
         : told(failure, 'The user was still there when read back; whether it will still be deleted is not known.', 'open');
     },
     question: 'the user was deleted',
   });
-  await ofExisting(write, removal);
-  recent.forget(target, username);
+  return ofExisting(write, removal);
 };
 
 export const setRole = async (write: UserWrite, role: Role): Promise<VendorUser> => {

@@ -228,6 +228,14 @@ describe('paths and methods', () => {
   });
 });
 
+describe('odd settings', () => {
+  it.each([16.1, 2.01, 0.001])('a deadline of %d seconds is one', async (deadlineSeconds) => {
+    const odd = await startGateway({ ...live.raw, server: { deadlineSeconds, drainSeconds: 0 } });
+    expect((await odd.get('/healthz')).status).toBe(200);
+    await odd.stop();
+  });
+});
+
 describe('request ids', () => {
   it('are given, or taken over when they fit', async () => {
     expect((await gateway.get('/healthz')).headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);

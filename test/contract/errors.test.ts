@@ -60,6 +60,7 @@ const EHPC_ROWS = [
   ['InvalidAccessKeyId.Inactive', 400, 502, 'vendor_credentials_rejected'],
   ['SignatureDoesNotMatch', 400, 502, 'vendor_credentials_rejected'],
   ['IncompleteSignature', 400, 502, 'vendor_credentials_rejected'],
+  ['MissingAccessKeyId', 400, 502, 'vendor_credentials_rejected'],
   ['InvalidSecurityToken.Expired', 400, 502, 'vendor_credentials_rejected'],
   ['MissingSecurityToken', 400, 502, 'vendor_credentials_rejected'],
   ['NotAuthorized', 407, 502, 'vendor_permission_denied'],
@@ -67,6 +68,10 @@ const EHPC_ROWS = [
   ['InDebt', 400, 502, 'vendor_account_problem'],
   ['NotEnabled', 400, 502, 'vendor_account_problem'],
   ['InvalidTimeStamp.Expired', 400, 502, 'vendor_clock_skew'],
+  ['IllegalTimestamp', 400, 502, 'vendor_clock_skew'],
+  ['SignatureNonceUsed', 400, 503, 'vendor_unavailable'],
+  ['InvalidAction.NotFound', 404, 502, 'vendor_bad_response'],
+  ['InvalidApi.NotFound', 404, 502, 'vendor_bad_response'],
   ['AgentError', 406, 502, 'cluster_agent_failed'],
   ['AgentError.Account.GetUserListFailure', 406, 502, 'cluster_agent_failed'],
   ['EcsError', 406, 502, 'cluster_agent_failed'],
@@ -252,6 +257,16 @@ describe('capabilities of one cluster', () => {
     shanhe.inject({ kind: 'vendor_error', code: '1400', action: '/user/addUser' });
     const { status, body } = await gateway.post('/clusters/shan/users', { username: 'denied', password: 'Abcdefg1@klm' });
     expect([status, body.code]).toEqual([502, 'vendor_permission_denied']);
+  });
+});
+
+describe('a nonce that was used', () => {
+  it('never sends a create again: the same request has arrived before', async () => {
+    ehpc.inject({ kind: 'error_after', code: 'SignatureNonceUsed', status: 400, action: 'AddUsers' });
+    ehpc.resetCalls();
+    const { status } = await gateway.post('/clusters/ali/users', { username: 'nonce.used', password: 'Abcdefg1@klm' });
+    expect(status).toBe(201);
+    expect(ehpc.calls.filter(({ action }) => action === 'AddUsers')).toHaveLength(1);
   });
 });
 

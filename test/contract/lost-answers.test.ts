@@ -39,6 +39,28 @@ describe.each(VENDORS)('$name', ({ name, add, setPassword, list }) => {
     expect(simulator.checkPassword(live.vendorClusterId, username, backend.password)).toBe(true);
   });
 
+  it('gives one user to one of two requests at once', async () => {
+    const username = backend.newName();
+    simulator.inject({ kind: 'delay', delayMs: 500, action: add });
+    simulator.inject({ kind: 'reset_before', action: add });
+    const first = create(username);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const second = create(username, `${backend.password}2`);
+    expect([(await first).status, (await second).status]).toEqual([201, 409]);
+    expect(simulator.checkPassword(live.vendorClusterId, username, backend.password)).toBe(true);
+  });
+
+  it('does not take a new namesake for one that it made and that is gone since', async () => {
+    const username = backend.newName();
+    await create(username);
+    const other = await startGateway({ ...live.raw, server: SERVER });
+    expect((await other.request('DELETE', `${USERS}/${username}`)).status).toBe(204);
+    await other.stop();
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    simulator.inject({ kind: 'reset_after', action: add });
+    expect((await create(username)).status).toBe(201);
+  });
+
   it('does not forget, when throttled later, that an earlier attempt may have set the password', async () => {
     const username = backend.seeded[9] as string;
     simulator.inject({ kind: 'reset_after', action: setPassword });
@@ -91,19 +113,37 @@ describe.each(VENDORS)('$name', ({ name, add, setPassword, list }) => {
 describe('a failure that the vendor reports although the effect is there', () => {
   it.each([
     ['alibaba-ehpc, acs3, sync listing', { kind: 'error_after', code: 'AgentError', status: 406, action: 'AddUsers' }],
+    ['alibaba-ehpc, acs3, sync listing', { kind: 'error_after', code: 'ServiceUnavailable', status: 503, action: 'AddUsers' }],
     ['shanhe-hpc, gateway search', { kind: 'job_fails_after', action: '/user/addUser' }],
-  ] as const)('%s: is not told as a name that was taken', async (name, fault) => {
+  ] as const)('%s: is not told as a name that was taken (%o)', async (name, fault) => {
     const backend = backendNamed(name);
     const live = await backend.start();
     const simulator = live.simulator as Simulator;
     const gateway = await startGateway({ ...live.raw, server: SERVER });
+    for (let round = 0; round < 3; round++) {
+      const username = backend.newName();
+      simulator.inject(fault as Fault);
+      const { body } = await gateway.post(USERS, { username, password: backend.password });
+      expect(['cluster_agent_failed', 'vendor_unavailable']).toContain(body.code);
+      expect(body.detail).toContain('whether this request made it is not known');
+    }
+    await gateway.stop();
+    await live.close();
+  });
+});
+
+describe('outages while following a job', () => {
+  it.each(['5000', '1400', '1200', '2100'])('ret_code %s of /operation is no verdict on the job', async (code) => {
+    const backend = backendNamed('shanhe-hpc, gateway search');
+    const live = await backend.start();
+    const simulator = live.simulator as Simulator;
+    const gateway = await startGateway({ ...live.raw, server: { ...SERVER, settleSeconds: 3 } });
+    const inject = () => simulator.inject({ kind: 'vendor_error', code, action: '/operation' });
+    inject();
     const username = backend.newName();
-    // The vendors' times have whole seconds: a user of the next second is surely newer than the request.
-    simulator.inject({ ...fault, delayMs: 0 } as Fault);
-    simulator.setClockSkew(1_500, { dateHeader: 'true' });
-    const { status, body } = await gateway.post(USERS, { username, password: backend.password });
-    expect([status, body.code]).toEqual([502, 'cluster_agent_failed']);
-    expect(body.detail).toContain('made meanwhile');
+    expect((await gateway.post(USERS, { username, password: backend.password })).status).toBe(201);
+    inject();
+    expect((await gateway.request('DELETE', `${USERS}/${username}`)).status).toBe(204);
     await gateway.stop();
     await live.close();
   });

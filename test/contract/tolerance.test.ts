@@ -100,6 +100,27 @@ describe('E-HPC', () => {
     expect((await gateway.get(`${USERS}/user.0124`)).status).toBe(200);
   });
 
+  it.each([0, 1, 49, 50, 51, 100])('a list of %i users is told as such, whole windows included', async (count) => {
+    const users = Array.from({ length: count }, (_, index) => ({ name: `user.${index}`, group: 'users' as const }));
+    const clusters = [{ id: EHPC_CLUSTER, name: 'c', status: 'running', users }];
+    const { simulator, gateway } = await onEhpc({ clusters }, { listing: 'sync' });
+    for (const limit of [1, 25, 50, 1000]) {
+      simulator.resetCalls();
+      const { body } = await gateway.get(`${USERS}?limit=${limit}`);
+      expect([limit, body.items.length, body.total, body.nextCursor === null]).toEqual([
+        limit,
+        Math.min(limit, count),
+        count,
+        limit >= count,
+      ]);
+      const least = Math.max(1, Math.ceil(Math.min(limit, count) / 50));
+      // One more where a full page is as long as its total: the documents leave open what the total counts.
+      const full = count > 0 && Math.min(limit, 50) === count ? 1 : 0;
+      const listed = simulator.calls.filter(({ action }) => action === 'ListUsers');
+      expect([limit, listed.length]).toEqual([limit, least + full]);
+    }
+  });
+
   it('times without a zone are read in the zone of the account', async () => {
     const made = '2024-03-05T08:00:00.000Z';
     for (const [timeZone, zonelessClock] of [
@@ -175,7 +196,10 @@ describe('Shanhe', () => {
     ['pending', 'provisioning'],
     ['stopped', 'stopped'],
     ['suspended', 'stopped'],
+    ['poweroff', 'stopped'],
     ['poweroffed', 'stopped'],
+    ['powered off', 'stopped'],
+    ['powered_off', 'stopped'],
     ['ceased', 'deleting'],
     ['deleted', 'deleting'],
     ['toString', 'unknown'],
@@ -195,8 +219,9 @@ describe('Shanhe', () => {
   it('a refusal stays one when its reason cannot be looked up', async () => {
     const { simulator, gateway } = await onShanhe({});
     await gateway.get(`/clusters/${CLUSTER}`);
+    // The facts of the cluster are known from here on; only the explanation asks for them anew.
     simulator.inject({ kind: 'vendor_error', code: '1400', action: '/user/addUser' });
-    simulator.inject({ kind: 'throttle', action: '/cluster/list', skip: 1, times: -1 });
+    simulator.inject({ kind: 'throttle', action: '/cluster/list', times: -1 });
     const { status, body } = await gateway.post(USERS, { username: 'denied', password: 'Abcdefg1@klm' });
     expect([status, body.code]).toEqual([502, 'vendor_permission_denied']);
   });

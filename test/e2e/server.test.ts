@@ -118,19 +118,65 @@ describe('stopping', () => {
     const answer = await running;
     expect(answer.status).toBe(200);
     expect(((await answer.json()) as { items: unknown[] }).items).toHaveLength(50);
+    const answered = Date.now();
     expect((await exit).code).toBe(0);
+    expect(Date.now() - answered).toBeLessThan(3_000);
     await simulator.close();
   });
 });
 
 describe('stopping on signals', () => {
+  const slowly = async (latencyMs: number): Promise<{ path: string; close(): Promise<void> }> => {
+    const simulator = await startEhpc({ latencyMs });
+    const path = join(folder, `slow-${latencyMs}.yaml`);
+    const account = { ...ehpcAccount(simulator), listing: 'sync' };
+    writeFileSync(
+      path,
+      JSON.stringify({ accounts: { a: account }, clusters: [{ id: 'c', account: 'a', vendorClusterId: EHPC_CLUSTER }] }),
+    );
+    return { path, close: () => simulator.close() };
+  };
+
   it('takes a signal that comes twice for one, as npm and a terminal send it', async () => {
-    const { until, child, exit } = server();
-    await until(READY);
-    child.kill('SIGINT');
+    const { path, close } = await slowly(800);
+    const { until, child, exit } = server({ HPC_GATEWAY_CONFIG: path });
+    const running = fetch(`${(await until(READY))[1]}/clusters/c/users`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
     child.kill('SIGINT');
     child.kill('SIGTERM');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    child.kill('SIGINT');
+    expect((await running).status).toBe(200);
     expect(await exit).toEqual({ code: 0, signal: null });
+    await close();
+  });
+
+  it('stops at once on a signal that comes later', async () => {
+    const { path, close } = await slowly(15_000);
+    const { until, child, exit } = server({ HPC_GATEWAY_CONFIG: path });
+    const running = fetch(`${(await until(READY))[1]}/clusters/c/users`).catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    child.kill('SIGTERM');
+    await new Promise((resolve) => setTimeout(resolve, 2_300));
+    child.kill('SIGTERM');
+    expect((await exit).code).toBe(1);
+    await running;
+    await close();
+  });
+
+  it('does not wait for a request that is not all there', async () => {
+    const { until, child, exit } = server();
+    const { hostname, port } = new URL((await until(READY))[1] as string);
+    const half = connect(Number(port), hostname);
+    half.on('error', () => undefined);
+    half.write(
+      'POST /clusters/demo-ehpc/users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{"a',
+    );
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const started = Date.now();
+    child.kill('SIGTERM');
+    expect((await exit).code).toBe(0);
+    expect(Date.now() - started).toBeLessThan(5_000);
   });
 
   it('does not wait for a connection that was opened and never used', async () => {

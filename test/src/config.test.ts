@@ -174,7 +174,7 @@ describe('a wrong configuration names the key and the reason', () => {
     writeFileSync(path, 'accounts:\n  a: [1\n  b: 2\n');
     expect(() => loadConfig(path, adapters, {})).toThrow(/bad\.yaml: line \d+: /);
     writeFileSync(path, 'accounts: {}\naccounts: {}\n');
-    expect(() => loadConfig(path, adapters, {})).toThrow('Map keys must be unique');
+    expect(() => loadConfig(path, adapters, {})).toThrow('line 2: is not valid YAML (DUPLICATE_KEY)');
     expect(() => loadConfig(join(folder, 'none.yaml'), adapters, {})).toThrow('none.yaml: cannot be read (ENOENT)');
   });
 });

@@ -1,9 +1,10 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { GatewayError } from '../../src/errors.js';
+import { type Effect, GatewayError } from '../../src/errors.js';
 import { createHttpClient, type HttpResponse } from '../../src/http/client.js';
 import { createVendorClock } from '../../src/http/clock.js';
+import { createPolicy } from '../../src/http/policy.js';
 import { createTransport } from '../../src/http/transport.js';
 
 const transport = createTransport('test');
@@ -63,6 +64,58 @@ describe('the transport', () => {
   });
 });
 
+describe('the transport and the environment', () => {
+  it('does not go through a proxy that the environment names', async () => {
+    const seen: string[] = [];
+    const proxy = await serve((request, response) => {
+      seen.push(request.url ?? '');
+      response.end();
+    });
+    const url = await serve((_, response) => void response.end('direct'));
+    process.env['http_proxy'] = proxy;
+    try {
+      expect((await get(url)).body).toBe('direct');
+    } finally {
+      delete process.env['http_proxy'];
+    }
+    expect(seen).toEqual([]);
+  });
+});
+
+describe('the policy', () => {
+  const failing = (...effects: Effect[]) => {
+    const left = [...effects];
+    return createPolicy()(
+      async () => {
+        throw new GatewayError('vendor_unavailable', 'down', { effect: left.shift() ?? 'none', retryAfterMs: 1 });
+      },
+      { replayable: true, signal: AbortSignal.timeout(5_000) },
+    );
+  };
+
+  it.each([
+    [['none', 'none', 'none'], 'none'],
+    [['open', 'ended', 'none'], 'open'],
+    [['none', 'open', 'ended'], 'open'],
+    [['ended', 'none', 'none'], 'ended'],
+  ] as const)('of several attempts with %j the worst counts', async (effects, effect) => {
+    await expect(failing(...effects)).rejects.toMatchObject({ effect });
+  });
+
+  it('sends nothing twice that may have had an effect, unless it can be replayed', async () => {
+    let sent = 0;
+    const once = createPolicy()(
+      async () => {
+        sent++;
+        throw new GatewayError('vendor_unavailable', 'down');
+      },
+      { replayable: false, signal: AbortSignal.timeout(5_000) },
+    );
+    await expect(once).rejects.toMatchObject({ effect: 'open' });
+    expect(sent).toBe(1);
+  });
+});
+
 describe('the clock of a vendor', () => {
   const NOW = new Date('2026-01-02T03:04:05.000Z');
   const HOUR = 3_600_000;
@@ -104,6 +157,19 @@ describe('the clock of a vendor', () => {
     );
     for (let round = 0; round < 3; round++) expect(await call()).toBe('ok');
     expect(clock.now()).toEqual(NOW);
+  });
+
+  it('is shown by quick answers, and not by slow ones', () => {
+    let now = NOW.getTime();
+    const clock = createVendorClock(() => new Date(now));
+    clock.observe(new Date(now + HOUR).toUTCString(), new Date(now));
+    expect(clock.vendorNow().getTime()).toBe(now + HOUR);
+    const sentAt = new Date(now);
+    now += 5_000;
+    clock.observe(sentAt.toUTCString(), sentAt);
+    expect(clock.vendorNow().getTime()).toBe(now + HOUR);
+    clock.observe(new Date(now + 900).toUTCString(), new Date(now));
+    expect(clock.vendorNow().getTime()).toBe(now);
   });
 
   it('goes back where the correction is refused too', async () => {

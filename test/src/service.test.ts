@@ -1,0 +1,181 @@
+/** The services over a vendor that is made up. */
+import { describe, expect, it } from '@jest/globals';
+import { memory } from '../../adapters/memory/index.js';
+import type { Adapter, AdapterModule, Call, VendorCluster, VendorUser } from '../../src/adapter.js';
+import { GatewayError } from '../../src/errors.js';
+import type { ClusterState } from '../../src/model.js';
+import { type Account, createRegistry, type Target } from '../../src/registry.js';
+import { type Clusters, createClusters } from '../../src/service/clusters.js';
+import { createGate } from '../../src/service/gate.js';
+import { completed } from '../../src/service/jobs.js';
+import { createOperations } from '../../src/service/operations.js';
+import { createTurns } from '../../src/service/turns.js';
+import { createUsers } from '../../src/service/users.js';
+
+const call: Call = { requestId: 'r', signal: AbortSignal.timeout(60_000) };
+const user = (username: string): VendorUser => ({
+  username,
+  role: 'member',
+  group: null,
+  uid: null,
+  gid: null,
+  mountPoint: null,
+  createdAt: null,
+  updatedAt: null,
+  userId: null,
+  attributes: {},
+});
+const cluster = (state: ClusterState): VendorCluster => ({
+  id: 'v',
+  name: null,
+  state,
+  vendorState: null,
+  type: null,
+  region: null,
+  zone: null,
+  createdAt: null,
+});
+
+/** Clusters of one account with this adapter. */
+const serve = (adapter: Partial<Adapter>): Clusters => {
+  const module = { ...memory, create: () => adapter as Adapter } as unknown as AdapterModule;
+  const config = {
+    server: { host: '', port: 0, deadlineSeconds: 1, drainSeconds: 1, settleSeconds: 0 },
+    log: { level: 'silent' },
+    accounts: { a: { vendor: 'memory', discover: false, settings: {} } },
+    clusters: [{ id: 'c', account: 'a', vendorClusterId: 'v' }],
+  };
+  const transport = async () => ({ status: 200, headers: {}, body: '' });
+  return createClusters(createRegistry(config, { memory: module }, transport));
+};
+
+describe('a page with a hole', () => {
+  it('does not bring a user twice', async () => {
+    const windows: number[] = [];
+    const listUsers: Adapter['listUsers'] = async (_, { offset, limit }) => {
+      windows.push(offset);
+      const rows = Array.from({ length: Math.min(limit, 120 - offset) }, (_, index) => user(`u${offset + index}`));
+      return { users: offset === 0 ? rows.slice(1) : rows, total: 120 };
+    };
+    const users = createUsers(serve({ listUsers }), createOperations(), 0);
+    const met: string[] = [];
+    for (let cursor: string | null | undefined; cursor !== null; ) {
+      const list = await users.list('c', { limit: 50, cursor }, call);
+      met.push(...list.users.map(({ username }) => username));
+      cursor = list.nextCursor;
+    }
+    expect(windows).toEqual([0, 50, 100]);
+    expect(new Set(met).size).toBe(met.length);
+  });
+});
+
+describe('a cursor', () => {
+  it('does not lead beyond what an offset may be', async () => {
+    const users = createUsers(serve({ listUsers: async () => ({ users: [user('u')], total: 9 }) }), createOperations(), 0);
+    const { nextCursor } = await users.list('c', { limit: 1 }, call);
+    const content = JSON.parse(Buffer.from(nextCursor as string, 'base64url').toString()) as object;
+    const far = Buffer.from(JSON.stringify({ ...content, o: Number.MAX_SAFE_INTEGER })).toString('base64url');
+    await expect(users.list('c', { limit: 50, cursor: far }, call)).rejects.toMatchObject({ code: 'invalid_request' });
+  });
+});
+
+describe('the gate', () => {
+  /** States that the vendor tells one after the other; an error is thrown. */
+  const over = async (...answers: (ClusterState | GatewayError)[]) => {
+    const clusters = serve({
+      getCluster: async () => {
+        const answer = answers.shift();
+        if (answer === undefined || answer instanceof GatewayError) throw answer ?? new Error('asked too often');
+        return cluster(answer);
+      },
+    });
+    return { clusters, gate: createGate(clusters), target: await clusters.resolve('c', call) };
+  };
+  const denied = new GatewayError('vendor_permission_denied', 'denied');
+
+  it('asks again before it refuses by a state that it only remembers', async () => {
+    const { gate } = await over('stopped', 'ready');
+    await expect(gate.admit('c', 'create', () => undefined, call)).resolves.toMatchObject({ id: 'c' });
+    const { gate: shut } = await over('stopped', 'stopped');
+    await expect(shut.admit('c', 'create', () => undefined, call)).rejects.toMatchObject({ code: 'cluster_not_ready' });
+  });
+
+  it('explains a denial by a state that has changed, and by nothing else', async () => {
+    const cases = [
+      ['stopped', 'cluster_not_ready'],
+      ['ready', 'vendor_permission_denied'],
+      [new GatewayError('vendor_rate_limited', 'throttled'), 'vendor_permission_denied'],
+    ] as const;
+    for (const [later, code] of cases) {
+      const { clusters, gate, target } = await over('ready', later);
+      await clusters.facts(target, call);
+      await expect(gate.explainDenial(target, call, Promise.reject(denied))).rejects.toMatchObject({ code });
+    }
+  });
+
+  it('leaves other failures alone', async () => {
+    const { gate, target } = await over();
+    const failure = new GatewayError('vendor_timeout', 'late');
+    await expect(gate.explainDenial(target, call, Promise.reject(failure))).rejects.toBe(failure);
+  });
+});
+
+describe('following a job', () => {
+  const account = (getJob: NonNullable<Adapter['getJob']>) => ({ adapter: { getJob }, module: memory }) as unknown as Account;
+  const receipt = { state: 'accepted', job: 'j' } as const;
+
+  it('gives up a job that the vendor does not list, and leaves the outcome open', async () => {
+    let asked = 0;
+    const following = completed(
+      account(async () => {
+        asked++;
+        return { state: 'unknown' };
+      }),
+      receipt,
+      call,
+    );
+    await expect(following).rejects.toMatchObject({ code: 'vendor_bad_response', effect: 'open' });
+    expect(asked).toBe(6);
+  });
+
+  it('takes a refusal to look for no refusal of the job', async () => {
+    const refuse = async () => {
+      throw new GatewayError('vendor_permission_denied', 'denied');
+    };
+    await expect(completed(account(refuse), receipt, call)).rejects.toMatchObject({
+      code: 'vendor_permission_denied',
+      effect: 'open',
+    });
+  });
+
+  it('takes the word of the vendor that the job failed', async () => {
+    const failed = completed(
+      account(async () => ({ state: 'failed', code: '5000' })),
+      receipt,
+      call,
+    );
+    await expect(failed).rejects.toMatchObject({ code: 'cluster_agent_failed', effect: 'ended', vendor: { code: '5000' } });
+  });
+});
+
+describe('turns', () => {
+  it('run one after the other for one key, failures included, and at once for others', async () => {
+    const inTurn = createTurns();
+    const log: string[] = [];
+    const work = (name: string, ms: number) => async () => {
+      log.push(`${name} begins`);
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      log.push(`${name} ends`);
+      if (name === 'a1') throw new Error(name);
+    };
+    await Promise.allSettled([inTurn('a', work('a1', 40)), inTurn('a', work('a2', 1)), inTurn('b', work('b1', 1))]);
+    expect(log).toEqual(['a1 begins', 'b1 begins', 'b1 ends', 'a1 ends', 'a2 begins', 'a2 ends']);
+  });
+});
+
+describe('a target', () => {
+  it('is told by its account and its vendor id', async () => {
+    const target: Target = await serve({}).resolve('c', call);
+    expect([target.account.name, target.vendorClusterId, target.discovered]).toEqual(['a', 'v', false]);
+  });
+});
