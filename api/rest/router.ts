@@ -1,12 +1,10 @@
 /** The document becomes routes: its paths, its methods, its schemas, its operationIds. */
 import express, { type Request, type RequestHandler, type Router } from 'express';
 import { GatewayError } from '../../src/errors.js';
+import { bodyParser, readBody } from './body.js';
 import { contextOf } from './context.js';
 import type { CheckedOperation } from './contract.js';
 import type { Handlers, OperationId } from './operations.js';
-import { invalidRequest } from './validation.js';
-
-const LARGEST_BODY = '1mb';
 
 /** A handler and its answer without the types of one operation. */
 type AnyHandler = (input: object) => Promise<AnyReply> | AnyReply;
@@ -20,61 +18,10 @@ interface AnyReply {
 
 const expressPath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1');
 
-const mediaType = (request: Request): { readonly type: string; readonly charset: string | undefined } => {
-  const header = (request.get('content-type') ?? '').toLowerCase();
-  return { type: header.split(';')[0]?.trim() ?? '', charset: /;\s*charset="?([^";\s]+)/.exec(header)?.[1] };
-};
-
 /** Path and query as they came; a request line may hold a whole URL, whose host is not to be trusted. */
 const pathAndQuery = ({ path, originalUrl }: Request): string => {
   const query = originalUrl.indexOf('?');
   return query === -1 ? path : `${path}${originalUrl.slice(query)}`;
-};
-
-/** UTF-8 without errors, and JSON. The parsers' own messages quote the body, which may hold a password. */
-const parseJson = (body: Buffer): unknown => {
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(body);
-  } catch {
-    throw invalidRequest([{ pointer: '', message: 'is not valid UTF-8' }]);
-  }
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw invalidRequest([{ pointer: '', message: 'is not valid JSON' }]);
-  }
-};
-
-const unsupported = (request: Request, types: readonly string[], message: string): GatewayError => {
-  request.res?.set('Accept', types.join(', '));
-  return new GatewayError('unsupported_media_type', message);
-};
-
-const hasBody = ({ headers }: Request): boolean =>
-  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
-
-/** For operations without a body: one that comes is refused before it is read. */
-const refuseBody: RequestHandler = (request, _, next) => {
-  if (hasBody(request)) throw invalidRequest([{ pointer: '', message: 'is not taken by this operation' }]);
-  next();
-};
-
-/** ASCII is a part of it. */
-const UTF_8 = /^(utf-?8|us-ascii)$/;
-
-const readRaw = express.raw({ type: () => true, limit: LARGEST_BODY });
-
-const readBody = ({ checkBody }: CheckedOperation, request: Request): unknown => {
-  if (checkBody.size === 0) return undefined;
-  const body: unknown = request.body;
-  if (!Buffer.isBuffer(body) || body.length === 0) throw invalidRequest([{ pointer: '', message: 'is missing' }]);
-  const types = [...checkBody.keys()];
-  const { type, charset } = mediaType(request);
-  const check = checkBody.get(type);
-  if (check === undefined) throw unsupported(request, types, `Send the body as ${types.join(' or ')}.`);
-  if (charset !== undefined && !UTF_8.test(charset)) throw unsupported(request, types, 'Send the body in UTF-8.');
-  return check(parseJson(body));
 };
 
 const route =
@@ -107,11 +54,7 @@ export const createRouter = (documented: readonly CheckedOperation[], handlers: 
   const router = express.Router({ strict: true, caseSensitive: true });
   for (const operation of documented) {
     const handler = handlers[operation.operationId as OperationId] as unknown as AnyHandler;
-    router[operation.method](
-      expressPath(operation.path),
-      operation.checkBody.size > 0 ? readRaw : refuseBody,
-      route(operation, handler),
-    );
+    router[operation.method](expressPath(operation.path), bodyParser(operation), route(operation, handler));
   }
   for (const path of new Set(documented.map((operation) => operation.path))) {
     const methods = documented.filter((operation) => operation.path === path).map(({ method }) => method.toUpperCase());
