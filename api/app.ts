@@ -1,5 +1,6 @@
 import express, { type Express } from 'express';
 import type { Logger } from 'pino';
+import type { Report } from '../src/errors.js';
 import type { Clusters } from '../src/service/clusters.js';
 import type { Operations } from '../src/service/operations.js';
 import type { Users } from '../src/service/users.js';
@@ -19,11 +20,12 @@ export interface AppDeps {
   readonly users: Users;
   readonly operations: Operations;
   readonly log: Logger;
+  readonly report: Report;
   readonly deadlineMs: number;
 }
 
 /** The Express application, not listening yet. @throws TypeError when the document and the handlers do not match */
-export const createApp = ({ clusters, users, operations, log, deadlineMs }: AppDeps): Express => {
+export const createApp = ({ clusters, users, operations, log, report, deadlineMs }: AppDeps): Express => {
   const { document, operations: documented } = loadContract();
   const handlers = {
     ...clusterHandlers(clusters),
@@ -40,6 +42,6 @@ export const createApp = ({ clusters, users, operations, log, deadlineMs }: AppD
   app.use(createRouter(documented, handlers));
   app.use(docs(document));
   app.use(unknownPath);
-  app.use(sendFailure(log));
+  app.use(sendFailure(report));
   return app;
 };

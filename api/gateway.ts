@@ -4,6 +4,7 @@ import type { Express } from 'express';
 import type { Logger } from 'pino';
 import type { AdapterModule } from '../src/adapter.js';
 import { type GatewayConfig, toMilliseconds } from '../src/config/schema.js';
+import type { Report } from '../src/errors.js';
 import { createTransport } from '../src/http/transport.js';
 import { version } from '../src/project.js';
 import { createRegistry } from '../src/registry.js';
@@ -31,11 +32,12 @@ const urlOf = (server: Server): string => {
 /** Config → registry → services → app. */
 export const createGateway = (config: GatewayConfig, modules: Readonly<Record<string, AdapterModule>>, log: Logger): Gateway => {
   const transport = createTransport(`hpc-gateway/${version}`);
-  const clusters = createClusters(createRegistry(config, modules, transport));
-  const operations = createOperations();
+  const report: Report = (fault, requestId) => log.error({ requestId, err: fault.cause ?? fault }, 'the gateway failed');
+  const clusters = createClusters(createRegistry(config, modules, transport), report);
+  const operations = createOperations(report);
   const users = createUsers(clusters, operations, toMilliseconds(config.server.settleSeconds));
   const deadlineMs = toMilliseconds(config.server.deadlineSeconds);
-  const app = createApp({ clusters, users, operations, log, deadlineMs });
+  const app = createApp({ clusters, users, operations, log, report, deadlineMs });
   let connections: Connections | undefined;
 
   /** Nobody can ask for these any more; the log is all that is left of them. */

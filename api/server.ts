@@ -5,14 +5,13 @@ import { adapters } from '../adapters/index.js';
 import { environment } from '../src/config/environment.js';
 import { ConfigError } from '../src/config/error.js';
 import { checkConfig, loadConfig } from '../src/config/load.js';
+import { isLoopback } from '../src/config/loopback.js';
 import type { GatewayConfig } from '../src/config/schema.js';
 import { type Demo, demoBanner, startDemo } from './demo.js';
 import { createGateway, type Gateway } from './gateway.js';
 
 /** npm and a terminal may both pass on the same signal; one that comes later than this is meant. */
 const SAME_SIGNAL_MS = 2_000;
-
-const LOOPBACK = /^(127\.|localhost$|::1$)/;
 
 const say = (text: string): void => {
   process.stdout.write(`${text}\n`);
@@ -55,7 +54,7 @@ const configPath = (): string | undefined => {
 };
 
 const warn = ({ server, accounts, clusters }: GatewayConfig, log: Logger): void => {
-  if (!LOOPBACK.test(server.host))
+  if (!isLoopback(server.host))
     log.warn({ host: server.host }, 'listening beyond this machine: the gateway itself asks nobody who they are');
   const discovering = Object.values(accounts).some(({ discover }) => discover);
   if (clusters.length === 0 && !discovering)

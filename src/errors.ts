@@ -86,6 +86,9 @@ export class GatewayError extends Error {
   }
 }
 
+/** Hears of faults of the gateway itself where no failing request tells of them. */
+export type Report = (fault: GatewayError, requestId: string) => void;
+
 /** Any thrown value as a GatewayError; what nobody foresaw becomes `internal_error` without its text. */
 export const asGatewayError = (thrown: unknown): GatewayError =>
   thrown instanceof GatewayError

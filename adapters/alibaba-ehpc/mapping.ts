@@ -25,7 +25,6 @@ const STATES: ReadonlyMap<string, ClusterState> = new Map(
 
 export const groupOf = (role: Role): 'users' | 'wheel' => GROUP_OF_ROLE[role === 'admin' ? 'admin' : 'member'];
 
-/** A password travels with the very user only; `users` are 1 to 100. */
 export const toWire = ({ username, password, role }: NewUser): WritableUser => ({
   Name: username,
   Group: groupOf(role),

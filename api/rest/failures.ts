@@ -1,6 +1,5 @@
 import type { ErrorRequestHandler, RequestHandler } from 'express';
-import type { Logger } from 'pino';
-import { asGatewayError, GatewayError } from '../../src/errors.js';
+import { asGatewayError, GatewayError, type Report } from '../../src/errors.js';
 import { isObject } from '../../src/wire.js';
 import { contextOf } from './context.js';
 import { sendProblem } from './problem.js';
@@ -31,13 +30,13 @@ const fromExpress = (thrown: unknown): GatewayError | undefined => {
 };
 
 export const sendFailure =
-  (log: Logger): ErrorRequestHandler =>
+  (report: Report): ErrorRequestHandler =>
   (thrown, request, response, _next) => {
     const error = fromExpress(thrown) ?? asGatewayError(thrown);
     const context = contextOf(response);
     context.error = error;
     const { requestId } = context.call;
-    if (error.code === 'internal_error') log.error({ requestId, err: error.cause ?? error }, 'request failed');
+    if (error.code === 'internal_error') report(error, requestId);
     if (response.headersSent) {
       response.destroy();
       return;

@@ -1,16 +1,13 @@
-import { isIP } from 'node:net';
 import { Ajv, type ErrorObject } from 'ajv';
+import { isLoopback } from './loopback.js';
 import { ID_PATTERN } from './schema.js';
-
-const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['localhost', '[::1]']);
 
 /** An https URL; plain http only to this machine, since requests carry passwords. */
 const isEndpoint = (text: string): boolean => {
   if (!URL.canParse(text)) return false;
   const { protocol, hostname, search, hash, username, password } = new URL(text);
   if (search !== '' || hash !== '' || username !== '' || password !== '') return false;
-  const loopback = LOOPBACK_HOSTS.has(hostname) || (isIP(hostname) === 4 && hostname.startsWith('127.'));
-  return protocol === 'https:' || (protocol === 'http:' && loopback);
+  return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
 };
 
 const isTimeZone = (text: string): boolean => {

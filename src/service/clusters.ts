@@ -1,6 +1,6 @@
 import type { Call, VendorCluster } from '../adapter.js';
 import { untilAborted } from '../deadline.js';
-import { asGatewayError, GatewayError } from '../errors.js';
+import { asGatewayError, GatewayError, type Report } from '../errors.js';
 import type { Capabilities, Cluster, Vendor } from '../model.js';
 import type { Account, Registry, Target } from '../registry.js';
 import { createCache } from './cache.js';
@@ -57,7 +57,7 @@ const toCluster = (target: Target, facts: VendorCluster | undefined): Cluster =>
   capabilities: capabilitiesOf(target, facts),
 });
 
-export const createClusters = ({ modules, accounts, targets }: Registry): Clusters => {
+export const createClusters = ({ modules, accounts, targets }: Registry, report: Report): Clusters => {
   const configured = new Map(targets.map((target) => [target.id, target]));
   const factsCache = createCache<VendorCluster>(FACTS_TTL_MS);
   const discoveryCache = createCache<readonly VendorCluster[]>(DISCOVERY_TTL_MS);
@@ -114,6 +114,11 @@ export const createClusters = ({ modules, accounts, targets }: Registry): Cluste
 
     list: async (call) => {
       const problems: AccountProblem[] = [];
+      const note = (account: Account, thrown: unknown): void => {
+        const error = asGatewayError(thrown);
+        if (error.code === 'internal_error') report(error, call.requestId);
+        problems.push({ account: account.name, error });
+      };
       const asked = accounts.filter((account) => account.discover || targets.some((target) => target.account === account));
       const found = new Map<Account, readonly VendorCluster[]>();
       await Promise.all(
@@ -121,7 +126,7 @@ export const createClusters = ({ modules, accounts, targets }: Registry): Cluste
           try {
             found.set(account, await listAccount(account, call));
           } catch (error) {
-            problems.push({ account: account.name, error: asGatewayError(error) });
+            note(account, error);
           }
         }),
       );
@@ -136,7 +141,7 @@ export const createClusters = ({ modules, accounts, targets }: Registry): Cluste
         if (listed || !found.has(account)) return listed;
         // Not every cluster that works is listed: E-HPC's newer generation may not be.
         return freshFacts(target, call).catch((error: unknown) => {
-          problems.push({ account: account.name, error: asGatewayError(error) });
+          note(account, error);
           return undefined;
         });
       };

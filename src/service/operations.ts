@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Call } from '../adapter.js';
-import { asGatewayError, GatewayError } from '../errors.js';
+import { asGatewayError, GatewayError, type Report } from '../errors.js';
 import type { ItemResult, Operation, OperationKind, User } from '../model.js';
 
 /** Work that is still not over by then is given up. */
@@ -30,12 +30,7 @@ export type Outcome<Value> =
   | { readonly settled: false; readonly operation: OperationRecord };
 
 /** A write that is not over, for the log. */
-export interface RunningWrite {
-  readonly kind: OperationKind;
-  readonly clusterId: string;
-  readonly username: string;
-  readonly requestId: string;
-}
+export type RunningWrite = Omit<Write<undefined>, 'run'> & { readonly requestId: string };
 
 export interface Operations {
   /**
@@ -62,7 +57,7 @@ const statusOf = ({ code, effect }: GatewayError): ItemResult['status'] => {
 };
 
 /** Operations in the memory of the process. */
-export const createOperations = (now: () => Date = () => new Date()): Operations => {
+export const createOperations = (report: Report, now: () => Date = () => new Date()): Operations => {
   const records = new Map<string, OperationRecord>();
   const running = new Map<Promise<unknown>, RunningWrite>();
   const abandoned = new AbortController();
@@ -119,6 +114,7 @@ export const createOperations = (now: () => Date = () => new Date()): Operations
       },
       (thrown: unknown) => {
         const error = asGatewayError(thrown);
+        if (error.code === 'internal_error') report(error, record.requestId);
         finish(record, { username, op, status: statusOf(error), error });
       },
     );

@@ -114,7 +114,7 @@ describe('the contract and the handlers', () => {
 describe('faults of the gateway itself', () => {
   it('are 500 without their text; the log has it', async () => {
     const entries: unknown[] = [];
-    const log = { warn: () => undefined, error: (entry: unknown) => entries.push(entry) } as unknown as Logger;
+    const log = { warn: () => undefined } as unknown as Logger;
     const broken = new Proxy(
       {},
       {
@@ -128,6 +128,7 @@ describe('faults of the gateway itself', () => {
       users: broken,
       operations: broken,
       log,
+      report: (fault) => entries.push(fault),
       deadlineMs: 1000,
     });
     const server = app.listen(0, '127.0.0.1');

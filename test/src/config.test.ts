@@ -103,6 +103,11 @@ describe('a wrong configuration names the key and the reason', () => {
       'accounts.aliyun.credentials.accessKeySecret: the file /nowhere/x cannot be read (ENOENT)',
     ],
     [
+      'an account of an odd name',
+      { accounts: { 'a b': { vendor: 'memory', clusters: {} } } },
+      'accounts.a b: is not a fitting name; use letters, digits, dots, dashes and underscores',
+    ],
+    [
       'an account that is none',
       { ...good, clusters: [{ id: 'c', account: 'x', vendorClusterId: 'y' }] },
       'clusters[0].account: there is no account x; there are aliyun',

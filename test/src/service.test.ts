@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { memory } from '../../adapters/memory/index.js';
 import type { Adapter, AdapterModule, Call, VendorCluster, VendorUser } from '../../src/adapter.js';
-import { GatewayError } from '../../src/errors.js';
+import { GatewayError, type Report } from '../../src/errors.js';
 import type { ClusterState } from '../../src/model.js';
 import { type Account, createRegistry, type Target } from '../../src/registry.js';
 import { type Clusters, createClusters } from '../../src/service/clusters.js';
@@ -13,6 +13,7 @@ import { createTurns } from '../../src/service/turns.js';
 import { createUsers } from '../../src/service/users.js';
 
 const call: Call = { requestId: 'r', signal: AbortSignal.timeout(60_000) };
+const silent: Report = () => undefined;
 const user = (username: string): VendorUser => ({
   username,
   role: 'member',
@@ -37,7 +38,7 @@ const cluster = (state: ClusterState): VendorCluster => ({
 });
 
 /** Clusters of one account with this adapter. */
-const serve = (adapter: Partial<Adapter>): Clusters => {
+const serve = (adapter: Partial<Adapter>, report: Report = silent): Clusters => {
   const module = { ...memory, create: () => adapter as Adapter } as unknown as AdapterModule;
   const config = {
     server: { host: '', port: 0, deadlineSeconds: 1, drainSeconds: 1, settleSeconds: 0 },
@@ -46,7 +47,7 @@ const serve = (adapter: Partial<Adapter>): Clusters => {
     clusters: [{ id: 'c', account: 'a', vendorClusterId: 'v' }],
   };
   const transport = async () => ({ status: 200, headers: {}, body: '' });
-  return createClusters(createRegistry(config, { memory: module }, transport));
+  return createClusters(createRegistry(config, { memory: module }, transport), report);
 };
 
 describe('a page with a hole', () => {
@@ -57,7 +58,7 @@ describe('a page with a hole', () => {
       const rows = Array.from({ length: Math.min(limit, 120 - offset) }, (_, index) => user(`u${offset + index}`));
       return { users: offset === 0 ? rows.slice(1) : rows, total: 120 };
     };
-    const users = createUsers(serve({ listUsers }), createOperations(), 0);
+    const users = createUsers(serve({ listUsers }), createOperations(silent), 0);
     const met: string[] = [];
     for (let cursor: string | null | undefined; cursor !== null; ) {
       const list = await users.list('c', { limit: 50, cursor }, call);
@@ -71,7 +72,7 @@ describe('a page with a hole', () => {
 
 describe('a cursor', () => {
   it('does not lead beyond what an offset may be', async () => {
-    const users = createUsers(serve({ listUsers: async () => ({ users: [user('u')], total: 9 }) }), createOperations(), 0);
+    const users = createUsers(serve({ listUsers: async () => ({ users: [user('u')], total: 9 }) }), createOperations(silent), 0);
     const { nextCursor } = await users.list('c', { limit: 1 }, call);
     const content = JSON.parse(Buffer.from(nextCursor as string, 'base64url').toString()) as object;
     const far = Buffer.from(JSON.stringify({ ...content, o: Number.MAX_SAFE_INTEGER })).toString('base64url');
@@ -155,6 +156,39 @@ describe('following a job', () => {
       call,
     );
     await expect(failed).rejects.toMatchObject({ code: 'cluster_agent_failed', effect: 'ended', vendor: { code: '5000' } });
+  });
+});
+
+describe('faults of the gateway that no failing request tells of', () => {
+  const fault = new TypeError('a mistake of ours');
+  const hear = () => {
+    const heard: unknown[] = [];
+    const report: Report = ({ cause }, requestId) => heard.push([cause, requestId]);
+    return { heard, report };
+  };
+
+  it('are reported from an operation', async () => {
+    const { heard, report } = hear();
+    const operations = createOperations(report);
+    const run = async (): Promise<undefined> => {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      throw fault;
+    };
+    const late = { requestId: 'r', signal: AbortSignal.abort() };
+    const outcome = await operations.run({ kind: 'deleteUser', clusterId: 'c', username: 'u', run }, late);
+    await operations.idle();
+    expect(outcome.settled).toBe(false);
+    expect(heard).toEqual([[fault, 'r']]);
+  });
+
+  it('are reported from an account that cannot be listed', async () => {
+    const { heard, report } = hear();
+    const listClusters = async () => {
+      throw fault;
+    };
+    const { problems } = await serve({ listClusters }, report).list(call);
+    expect(problems).toMatchObject([{ account: 'a', error: { code: 'internal_error' } }]);
+    expect(heard).toEqual([[fault, 'r']]);
   });
 });
 
