@@ -1,9 +1,12 @@
 import express, { type Express } from 'express';
 import type { Logger } from 'pino';
 import type { Report } from '../src/errors.js';
+import type { Changes } from '../src/service/changes.js';
 import type { Clusters } from '../src/service/clusters.js';
-import type { Operations } from '../src/service/operations.js';
+import type { Idempotency } from '../src/service/operations/idempotency.js';
+import type { Operations } from '../src/service/operations/operations.js';
 import type { Users } from '../src/service/users.js';
+import type { Store } from '../src/store/store.js';
 import { withContext } from './rest/context.js';
 import { loadContract } from './rest/contract.js';
 import { docs } from './rest/docs.js';
@@ -12,26 +15,33 @@ import { clusterHandlers } from './rest/handlers/clusters.js';
 import { operationHandlers } from './rest/handlers/operations.js';
 import { serviceHandlers } from './rest/handlers/service.js';
 import { userHandlers } from './rest/handlers/users.js';
+import { replyOf, writeHandlers } from './rest/handlers/writes.js';
 import { requestLog } from './rest/request-log.js';
 import { createRouter } from './rest/router.js';
 
 export interface AppDeps {
   readonly clusters: Clusters;
   readonly users: Users;
+  readonly changes: Changes;
   readonly operations: Operations;
+  readonly idempotency: Idempotency;
+  readonly store: Store;
   readonly log: Logger;
   readonly report: Report;
   readonly deadlineMs: number;
+  readonly callerHeader: string;
 }
 
 /** The Express application, not listening yet. @throws TypeError when the document and the handlers do not match */
-export const createApp = ({ clusters, users, operations, log, report, deadlineMs }: AppDeps): Express => {
+export const createApp = (deps: AppDeps): Express => {
+  const { clusters, users, changes, operations, idempotency, store, log, report, deadlineMs, callerHeader } = deps;
   const { document, operations: documented } = loadContract();
   const handlers = {
     ...clusterHandlers(clusters),
     ...userHandlers(users),
+    ...writeHandlers(changes),
     ...operationHandlers(operations),
-    ...serviceHandlers(document),
+    ...serviceHandlers(document, store),
   };
 
   const app = express();
@@ -39,7 +49,7 @@ export const createApp = ({ clusters, users, operations, log, report, deadlineMs
   app.disable('etag');
   app.use(withContext(deadlineMs));
   app.use(requestLog(log));
-  app.use(createRouter(documented, handlers));
+  app.use(createRouter(documented, { handlers, idempotency, replyOf, deadlineMs, callerHeader }));
   app.use(docs(document));
   app.use(unknownPath);
   app.use(sendFailure(report));

@@ -23,6 +23,7 @@ const toConfig = ({ alibaba, shanhe }: DemoSimulators): object => ({
     },
   },
   log: { level: 'warn' },
+  store: { kind: 'memory' },
   clusters: [
     { id: 'demo-ehpc', account: 'demo-aliyun', vendorClusterId: alibaba.clusters[0] },
     { id: 'demo-shanhe', account: 'demo-jinan', vendorClusterId: shanhe.clusters[0] },

@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Express } from 'express';
 import type { Logger } from 'pino';
 import type { AdapterModule } from '../src/adapter.js';
@@ -8,9 +9,18 @@ import type { Report } from '../src/errors.js';
 import { createTransport } from '../src/http/transport.js';
 import { version } from '../src/project.js';
 import { createRegistry } from '../src/registry.js';
+import { createChanges } from '../src/service/changes.js';
 import { createClusters } from '../src/service/clusters.js';
-import { createOperations } from '../src/service/operations.js';
+import { createGate } from '../src/service/gate.js';
+import { createExecutor } from '../src/service/operations/executor.js';
+import { createIdempotency } from '../src/service/operations/idempotency.js';
+import { createJobs } from '../src/service/operations/jobs.js';
+import { createLedger } from '../src/service/operations/ledger.js';
+import { createLocalQueue } from '../src/service/operations/local-queue.js';
+import { createOperations } from '../src/service/operations/operations.js';
+import { createRedisQueue } from '../src/service/operations/redis-queue.js';
 import { createUsers } from '../src/service/users.js';
+import { openStore } from '../src/store/open.js';
 import { createApp } from './app.js';
 import { type Connections, followConnections } from './connections.js';
 
@@ -29,21 +39,52 @@ const urlOf = (server: Server): string => {
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 };
 
-/** Config → registry → services → app. */
-export const createGateway = (config: GatewayConfig, modules: Readonly<Record<string, AdapterModule>>, log: Logger): Gateway => {
-  const transport = createTransport(`hpc-gateway/${version}`);
-  const report: Report = (fault, requestId) => log.error({ requestId, err: fault.cause ?? fault }, 'the gateway failed');
-  const clusters = createClusters(createRegistry(config, modules, transport), report);
-  const operations = createOperations(report);
-  const users = createUsers(clusters, operations, toMilliseconds(config.server.settleSeconds));
-  const deadlineMs = toMilliseconds(config.server.deadlineSeconds);
-  const app = createApp({ clusters, users, operations, log, report, deadlineMs });
-  let connections: Connections | undefined;
+const HOUR_MS = 60 * 60_000;
 
-  /** Nobody can ask for these any more; the log is all that is left of them. */
-  const abandonRest = (): void => {
-    for (const write of operations.abandon()) log.warn(write, 'stopped while a write was running; its outcome is not known');
-  };
+/**
+ * Config → store and registry → services → app.
+ * @throws ConfigError when the store cannot be used
+ */
+export const createGateway = (config: GatewayConfig, modules: Readonly<Record<string, AdapterModule>>, log: Logger): Gateway => {
+  const { server, retention } = config;
+  const report: Report = (fault, requestId) => log.error({ requestId, err: fault.cause ?? fault }, 'the gateway failed');
+  const { store, vault } = openStore(config.store, ({ message }) => log.warn({ reason: message }, 'the store is away'));
+  const transport = createTransport(`hpc-gateway/${version}`);
+  const clusters = createClusters(createRegistry(config, modules, transport), report);
+  const gate = createGate(clusters);
+  const ledger = createLedger(store, {
+    operationMs: retention.operationDays * 24 * HOUR_MS,
+    keyMs: retention.idempotencyKeyHours * HOUR_MS,
+  });
+  const settleMs = toMilliseconds(server.settleSeconds);
+  const jobMs = toMilliseconds(server.jobSeconds);
+  const leaseMs = toMilliseconds(config.store.leaseSeconds);
+  const execute = createExecutor({ ledger, vault, clusters, gate, jobs: createJobs(), report, settleMs, jobMs });
+  const operations = createOperations({
+    store,
+    ledger,
+    vault,
+    execute,
+    report,
+    createQueue: (run, onFault) =>
+      config.store.kind === 'redis'
+        ? createRedisQueue(config.store.url ?? '', ledger, leaseMs, run, onFault)
+        : createLocalQueue(ledger, leaseMs, run, onFault),
+  });
+  const deadlineMs = toMilliseconds(server.deadlineSeconds);
+  const app = createApp({
+    clusters,
+    users: createUsers(clusters),
+    changes: createChanges(gate, operations),
+    operations,
+    idempotency: createIdempotency(ledger, vault),
+    store,
+    log,
+    report,
+    deadlineMs,
+    callerHeader: server.callerHeader,
+  });
+  let connections: Connections | undefined;
 
   return {
     app,
@@ -59,19 +100,19 @@ export const createGateway = (config: GatewayConfig, modules: Readonly<Record<st
       }),
 
     stop: async () => {
-      let timer: NodeJS.Timeout | undefined;
-      const patience = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, toMilliseconds(config.server.drainSeconds));
-      });
-      const done = async (): Promise<void> => {
-        await connections?.close();
-        await operations.idle();
-      };
-      await Promise.race([done(), patience]);
-      clearTimeout(timer);
-      abandonRest();
+      const patienceMs = toMilliseconds(server.drainSeconds);
+      const over = new AbortController();
+      const patience = sleep(patienceMs, undefined, { signal: over.signal }).catch(() => undefined);
+      const closed = connections?.close();
+      const rest = await operations.stop(patienceMs);
+      await Promise.race([closed, patience]);
+      over.abort();
+      // Nobody can ask for these any more; the log is all that is left of them.
+      for (const { id, kind, clusterId, requestId, total } of rest)
+        log.warn({ id, kind, clusterId, requestId, total }, 'stopped while a write was running; its outcome is not known');
       connections?.destroy();
       transport.close();
+      await store.close();
     },
   };
 };

@@ -5,7 +5,7 @@ import { checkConfig } from '../src/config/load.js';
 
 /** A quiet gateway on a free port. */
 export const serve = async (raw: object): Promise<{ url: string; gateway: Gateway }> => {
-  const config = checkConfig({ ...raw, server: { port: 0, drainSeconds: 1 } }, adapters, {});
+  const config = checkConfig({ store: { kind: 'memory' }, ...raw, server: { port: 0, drainSeconds: 1 } }, adapters, {});
   const gateway = createGateway(config, adapters, pino({ level: 'silent' }));
   return { url: await gateway.listen(), gateway };
 };

@@ -78,7 +78,7 @@ export interface PasswordChange {
   readonly password: string;
 }
 
-/** What the vendor said: done, or taken and to be followed with `getJob`. No vendor answers per user; the service finds that out. */
+/** What the vendor said: done, or taken and to be followed with `getJobs`. No vendor answers per user; the service finds that out. */
 export type Receipt = { readonly state: 'applied' } | { readonly state: 'accepted'; readonly job: string };
 
 /** `unknown`: the vendor does not list the job (any more); reading back has to settle it. */
@@ -110,8 +110,8 @@ export interface Adapter {
   setPasswords?(clusterId: string, changes: readonly PasswordChange[], call: Call): Promise<Receipt>;
   /** @throws user_not_found */
   deleteUsers?(clusterId: string, usernames: readonly string[], call: Call): Promise<Receipt>;
-  /** Needed where a write answers `accepted`. */
-  getJob?(job: string, call: Call): Promise<JobState>;
+  /** The states of up to a hundred jobs, in their order, with as few calls as possible. Needed where a write answers `accepted`. */
+  getJobs?(jobs: readonly string[], call: Call): Promise<readonly JobState[]>;
 }
 
 /** All that an adapter may touch: no environment, no globals, no clock of its own. */

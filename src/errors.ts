@@ -37,6 +37,8 @@ const RETRYABLE: ReadonlySet<ErrorCode> = new Set([
   'vendor_rate_limited',
   'vendor_unavailable',
   'vendor_timeout',
+  'idempotency_key_in_flight',
+  'store_unavailable',
 ]);
 
 /**
@@ -85,6 +87,24 @@ export class GatewayError extends Error {
     return effect === this.effect ? this : this.retold(this.message, this.code, effect);
   }
 }
+
+/** A failure as it is kept: all but its cause. */
+export interface StoredError extends Omit<GatewayErrorFacts, 'cause'> {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly effect: Effect;
+}
+
+export const storeError = ({ code, message, errors, vendor, retryAfterMs, effect }: GatewayError): StoredError => ({
+  code,
+  message,
+  effect,
+  ...(errors && { errors }),
+  ...(vendor && { vendor }),
+  ...(retryAfterMs !== undefined && { retryAfterMs }),
+});
+
+export const restoreError = ({ code, message, ...facts }: StoredError): GatewayError => new GatewayError(code, message, facts);
 
 /** Hears of faults of the gateway itself where no failing request tells of them. */
 export type Report = (fault: GatewayError, requestId: string) => void;

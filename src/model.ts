@@ -3,6 +3,8 @@ import type { components } from './generated/openapi.js';
 
 type Schemas = components['schemas'];
 
+export type BatchItem = Schemas['BatchItem'];
+export type BatchResult = Schemas['BatchResult'];
 export type BatchSizes = Schemas['BatchSizes'];
 export type Capabilities = Schemas['Capabilities'];
 export type Cluster = Schemas['Cluster'];
@@ -11,10 +13,15 @@ export type ClusterState = Schemas['ClusterState'];
 export type ErrorCode = Schemas['ErrorCode'];
 export type FieldError = Schemas['FieldError'];
 export type ItemResult = Schemas['ItemResult'];
+export type ItemStatus = Schemas['ItemStatus'];
 export type Operation = Schemas['Operation'];
+export type OperationHead = Schemas['OperationHead'];
 export type OperationKind = Schemas['OperationKind'];
+export type OperationPage = Schemas['OperationPage'];
+export type OperationState = Schemas['OperationState'];
 export type PasswordRule = Schemas['PasswordRule'];
 export type Problem = Schemas['Problem'];
+export type ResultSummary = Schemas['ResultSummary'];
 export type Role = Schemas['Role'];
 export type User = Schemas['User'];
 export type UserCreate = Schemas['UserCreate'];

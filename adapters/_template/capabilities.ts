@@ -21,7 +21,7 @@ export const CAPABILITIES: Capabilities = {
     description: 'A password has 10 to 64 characters and at least three of the classes upper case, lower case, digit and symbol.',
   },
   directoryMode: false,
-  batch: { create: 20, setPassword: 20, delete: 20 },
+  batch: { concurrency: 4, create: 20, setPassword: 20, delete: 20 },
   pageSize: MAX_PAGE_SIZE,
   search: 'gateway',
   writes: 'immediate',

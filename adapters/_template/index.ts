@@ -16,7 +16,7 @@ export const exampleHpc: AdapterModule<Config> = {
   capabilities: () => CAPABILITIES,
 
   // EDIT: a method for everything that the vendor can do and none for the rest: no setRoles here, so a role change answers 501.
-  // A write that starts a job answers { state: 'accepted', job } and needs getJob. src/adapter.ts is the manual.
+  // A write that starts a job answers { state: 'accepted', job } and needs getJobs. src/adapter.ts is the manual.
   create: (context): Adapter => {
     const client = createClient(context);
 

@@ -20,7 +20,8 @@ export const CAPABILITIES: Capabilities = {
       'A password has 8 to 30 characters and at least three of the classes upper case, lower case, digit and symbol. Which symbols are taken is for the vendor to say.',
   },
   directoryMode: false,
-  batch: { create: 100, setRole: 100, setPassword: 100, delete: 100 },
+  // A second operation on a cluster may be refused with ConflictOpt while one is running.
+  batch: { concurrency: 1, create: 100, setRole: 100, setPassword: 100, delete: 100 },
   pageSize: MAX_PAGE_SIZE,
   search: 'gateway',
   writes: 'immediate',

@@ -25,7 +25,7 @@ const CAPABILITIES: Capabilities = {
     description: 'A password has 8 to 64 characters and at least two of the classes upper case, lower case, digit and symbol.',
   },
   directoryMode: false,
-  batch: { create: 100, setRole: 100, setPassword: 100, delete: 100 },
+  batch: { concurrency: 1, create: 100, setRole: 100, setPassword: 100, delete: 100 },
   pageSize: 1000,
   search: 'gateway',
   writes: 'immediate',

@@ -25,7 +25,7 @@ const EXCLUSIVE: Capabilities = {
     description: 'A password has 12 to 30 characters, letters, digits and the symbols ! @ # $ % ^ & * ( ).',
   },
   directoryMode: true,
-  batch: { create: 1, setPassword: 1, delete: 1 },
+  batch: { concurrency: 8, create: 1, setPassword: 1, delete: 1 },
   pageSize: MAX_PAGE_SIZE,
   search: 'gateway',
   writes: 'job',
@@ -37,7 +37,7 @@ const SHARED: Capabilities = {
   features: ['list', 'get', 'setPassword'],
   roles: [],
   directoryMode: false,
-  batch: { setPassword: 1 },
+  batch: { concurrency: 8, setPassword: 1 },
 };
 
 export const capabilities = (cluster?: VendorCluster, config?: ShanheConfig): Capabilities => ({

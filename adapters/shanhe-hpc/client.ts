@@ -36,6 +36,9 @@ const jobOf = (answer: JsonObject): string => {
   return job;
 };
 
+const jobsOf = ({ job_set: jobs }: JsonObject): readonly JsonObject[] =>
+  isObject(jobs) && Object.keys(jobs).length === 0 ? [] : listOf({ job_set: jobs }, 'job_set');
+
 export const createClient = ({ config, http, now }: AdapterContext<ShanheConfig>) => {
   const endpoint = config.endpoint.replace(/\/+$/, '');
   const { credentials, zone } = config;
@@ -96,14 +99,16 @@ export const createClient = ({ config, http, now }: AdapterContext<ShanheConfig>
     },
 
     /**
-     * The job, or undefined when the vendor does not list it. Filters again: which of two parameter names the vendor heeds is not
+     * One job, or undefined when the vendor does not list it. Filters again: which of two parameter names the vendor heeds is not
      * documented. https://docsv3.qingcloud.com/compute/hpc/api/logs/operation
      */
-    getJob: async (job: string, call: Call): Promise<HpcJob | undefined> => {
-      const answer = await read('/operation', { job_ids: job, limit: '100', offset: '0', reverse: '1' }, call);
-      const { job_set: jobs } = answer;
-      if (isObject(jobs) && Object.keys(jobs).length === 0) return undefined;
-      return listOf(answer, 'job_set').find((item) => text(item['job_id']) === job);
-    },
+    getJob: async (job: string, call: Call): Promise<HpcJob | undefined> =>
+      jobsOf(await read('/operation', { job_ids: job, limit: '100', offset: '0', reverse: '1' }, call)).find(
+        (item) => text(item['job_id']) === job,
+      ),
+
+    /** The newest hundred jobs of the account. How several ids are written in `job_ids` is not documented. */
+    listJobs: async (call: Call): Promise<readonly HpcJob[]> =>
+      jobsOf(await read('/operation', { limit: '100', offset: '0', reverse: '1' }, call)),
   };
 };

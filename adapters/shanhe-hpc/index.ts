@@ -1,6 +1,7 @@
 import type { Adapter, AdapterModule, NewUser, PasswordChange } from '../../src/adapter.js';
 import { GatewayError } from '../../src/errors.js';
 import { offsetPages, type Page, readWindow } from '../../src/paging.js';
+import { text } from '../../src/wire.js';
 import { capabilities, MAX_PAGE_SIZE } from './capabilities.js';
 import { createClient } from './client.js';
 import { configSchema, type ShanheConfig } from './config.js';
@@ -73,7 +74,11 @@ export const shanheHpc: AdapterModule<ShanheConfig> = {
         job: await client.deleteUser(clusterId, only(usernames), call),
       }),
 
-      getJob: async (job, call) => toJobState(await client.getJob(job, call)),
+      getJobs: async (jobs, call) => {
+        const listed = jobs.length > 1 ? await client.listJobs(call) : [];
+        const known = new Map(listed.map((job) => [text(job.job_id), job]));
+        return Promise.all(jobs.map(async (job) => toJobState(known.get(job) ?? (await client.getJob(job, call)))));
+      },
     };
   },
 };

@@ -1,7 +1,8 @@
 /** Request bodies: JSON in UTF-8, by the document's schemas. */
+import { CsvError, parse as parseCsvText } from 'csv-parse/sync';
 import express, { type Request, type RequestHandler } from 'express';
 import { GatewayError } from '../../src/errors.js';
-import type { CheckedOperation } from './contract.js';
+import { type CheckedOperation, CSV } from './contract.js';
 import { invalidRequest } from './validation.js';
 
 const LARGEST_BODY = '1mb';
@@ -11,18 +12,40 @@ const mediaType = (request: Request): { readonly type: string; readonly charset:
   return { type: header.split(';')[0]?.trim() ?? '', charset: /;\s*charset="?([^";\s]+)/.exec(header)?.[1] };
 };
 
-/** UTF-8 without errors, and JSON. The parsers' own messages quote the body, which may hold a password. */
-const parseJson = (body: Buffer): unknown => {
-  let text: string;
+const refuse = (message: string): never => {
+  throw invalidRequest([{ pointer: '', message }]);
+};
+
+// The parsers' own messages quote the body, which may hold a password.
+
+const decode = (body: Buffer): string => {
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(body);
+    return new TextDecoder('utf-8', { fatal: true }).decode(body);
   } catch {
-    throw invalidRequest([{ pointer: '', message: 'is not valid UTF-8' }]);
+    return refuse('is not valid UTF-8');
   }
+};
+
+const parseJson = (text: string): unknown => {
   try {
     return JSON.parse(text);
   } catch {
-    throw invalidRequest([{ pointer: '', message: 'is not valid JSON' }]);
+    return refuse('is not valid JSON');
+  }
+};
+
+/** A line per item, under a line with the names of their members: as the JSON body that says the same. */
+const parseCsv = (text: string): unknown => {
+  try {
+    const rows: Record<string, string>[] = parseCsvText(text, { columns: true, bom: true, skip_empty_lines: true });
+    const items = rows.map((row) => ({
+      op: 'create',
+      ...Object.fromEntries(Object.entries(row).filter(([, field]) => field !== '')),
+    }));
+    return { items };
+  } catch (error) {
+    const line = error instanceof CsvError ? (error as { lines?: number }).lines : undefined;
+    return refuse(line === undefined ? 'is not valid CSV' : `is not valid CSV in line ${line}`);
   }
 };
 
@@ -55,7 +78,7 @@ export const readBody = ({ checkBody }: CheckedOperation, request: Request): unk
   const check = checkBody.get(type);
   if (check === undefined) throw unsupported(request, types, `Send the body as ${types.join(' or ')}.`);
   if (charset !== undefined && !UTF_8.test(charset)) throw unsupported(request, types, 'Send the body in UTF-8.');
-  return check(parseJson(body));
+  return check(type === CSV ? parseCsv(decode(body)) : parseJson(decode(body)));
 };
 
 /** What goes before the handler of an operation. */

@@ -1,9 +1,13 @@
 import { type DocumentedOperation, type OpenApiDocument, operationsOf, readDocument } from './document.js';
 import { type Check, createValidators } from './validation.js';
 
+export const JSON_TYPE = 'application/json';
+export const CSV = 'text/csv';
+
 /** An operation of the document with its checks compiled. */
 export interface CheckedOperation extends DocumentedOperation {
   readonly checkQuery: Check;
+  readonly checkHeaders: Check;
   /** By content type; empty where there is no body. */
   readonly checkBody: ReadonlyMap<string, Check>;
 }
@@ -18,7 +22,14 @@ const compile = (document: OpenApiDocument): Contract => {
   const operations = operationsOf(document).map((operation) => ({
     ...operation,
     checkQuery: validators.query(operation.parameters),
-    checkBody: new Map(Object.entries(operation.bodySchemas).map(([type, schema]) => [type, validators.body(schema)])),
+    checkHeaders: validators.headers(operation.parameters),
+    checkBody: new Map(
+      Object.entries(operation.bodySchemas).map(([type, schema]) => [
+        type,
+        // A CSV is read as the JSON body that says the same.
+        validators.body(type === CSV ? (operation.bodySchemas[JSON_TYPE] ?? schema) : schema),
+      ]),
+    ),
   }));
   return { document, operations };
 };

@@ -1,6 +1,7 @@
 /** Types that tie a handler to its operation in the document: a gap either way does not compile. */
 import type { Call } from '../../src/adapter.js';
 import type { operations } from '../../src/generated/openapi.js';
+import type { Submission } from '../../src/service/operations/operations.js';
 
 export type OperationId = keyof operations;
 
@@ -13,9 +14,13 @@ export interface Input<Id extends OperationId> {
   readonly query: NonNullable<operations[Id]['parameters']['query']>;
   /** Checked, with defaults filled in. */
   readonly body: operations[Id] extends { requestBody: infer B } ? ContentOf<B> : undefined;
+  /** Checked, by the names of the document. */
+  readonly headers: NonNullable<operations[Id]['parameters']['header']>;
   /** Path and query as they came. */
   readonly url: string;
   readonly call: Call;
+  /** For a write: how it is to be made and waited for. */
+  readonly submission: Submission;
 }
 
 /** An answer that the document names. Errors are thrown. */
@@ -28,6 +33,16 @@ export type Reply<Id extends OperationId> = {
     readonly type?: string;
   };
 }[keyof operations[Id]['responses'] & Success];
+
+/** A handler and its answer without the types of one operation. */
+export type AnyHandler = (input: object) => Promise<AnyReply> | AnyReply;
+
+export interface AnyReply {
+  readonly status: number;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly type?: string;
+}
 
 export type Handler<Id extends OperationId> = (input: Input<Id>) => Promise<Reply<Id>> | Reply<Id>;
 

@@ -30,7 +30,7 @@ export const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
   operation_not_found: {
     status: 404,
     title: 'Operation not found',
-    help: 'No operation has this id. Operations are kept for a day, in the memory of the process.',
+    help: 'No operation has this id, or it ended longer ago than operations are kept. `GET /operations` lists them.',
   },
   method_not_allowed: {
     status: 405,
@@ -46,6 +46,21 @@ export const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
     status: 409,
     title: 'Cluster not ready',
     help: 'The state of the cluster does not allow it now. `GET /clusters/{clusterId}` shows the state; try again when it is `ready`.',
+  },
+  idempotency_key_in_flight: {
+    status: 409,
+    title: 'Idempotency key in flight',
+    help: 'A request with this `Idempotency-Key` is still running. Send the same request again after `Retry-After` seconds; it is then answered as the first one was.',
+  },
+  idempotency_key_reused: {
+    status: 422,
+    title: 'Idempotency key reused',
+    help: 'This `Idempotency-Key` belongs to a request with another body. A new request needs a new key.',
+  },
+  precondition_failed: {
+    status: 412,
+    title: 'Precondition failed',
+    help: 'The user is not as `If-Match` says: somebody changed it since it was read. Read it again, and decide anew.',
   },
   payload_too_large: { status: 413, title: 'Payload too large', help: 'A request body may have up to 1 MiB.' },
   unsupported_media_type: {
@@ -108,6 +123,11 @@ export const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
     title: 'Vendor timeout',
     help: 'The vendor did not answer before the deadline. `detail` tells whether a write was made; read the user back before trying again.',
   },
+  store_unavailable: {
+    status: 503,
+    title: 'Store unavailable',
+    help: 'The store in which the gateway keeps its operations does not answer. Nothing was begun; try again later.',
+  },
   internal_error: { status: 500, title: 'Internal error', help: 'A fault of the gateway. Report it with the `requestId`.' },
 };
 
@@ -130,10 +150,30 @@ export const toProblem = (error: GatewayError, instance: string, requestId: stri
 /** Callers that are told to come back without a time come back too soon. */
 const DEFAULT_RETRY_SECONDS = 5;
 
-export const sendProblem = (response: Response, error: GatewayError, instance: string, requestId: string): void => {
+/** An answer as it goes out. */
+export interface Rendered {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | null;
+}
+
+export const renderProblem = (error: GatewayError, instance: string, requestId: string): Rendered => {
   const problem = toProblem(error, instance, requestId);
-  if (problem.status === 429 || problem.status === 503) {
-    response.set('Retry-After', String(Math.max(1, Math.ceil((error.retryAfterMs ?? DEFAULT_RETRY_SECONDS * 1000) / 1000))));
-  }
-  response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+  const { status } = problem;
+  const comesBack = status === 429 || status === 503 || error.code === 'idempotency_key_in_flight';
+  const seconds = Math.max(1, Math.ceil((error.retryAfterMs ?? DEFAULT_RETRY_SECONDS * 1000) / 1000));
+  return {
+    status,
+    headers: { 'Content-Type': 'application/problem+json', ...(comesBack && { 'Retry-After': String(seconds) }) },
+    body: JSON.stringify(problem),
+  };
 };
+
+export const send = (response: Response, { status, headers, body }: Rendered): void => {
+  response.status(status).set(headers);
+  if (body === null) response.end();
+  else response.send(body);
+};
+
+export const sendProblem = (response: Response, error: GatewayError, instance: string, requestId: string): void =>
+  send(response, renderProblem(error, instance, requestId));

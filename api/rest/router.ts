@@ -1,19 +1,24 @@
 /** The document becomes routes: its paths, its methods, its schemas, its operationIds. */
-import express, { type Request, type RequestHandler, type Router } from 'express';
+import express, { type Request, type RequestHandler, type Response, type Router } from 'express';
 import { GatewayError } from '../../src/errors.js';
+import type { Idempotency } from '../../src/service/operations/idempotency.js';
+import type { LoadedOperation } from '../../src/service/operations/records.js';
 import { bodyParser, readBody } from './body.js';
 import { contextOf } from './context.js';
 import type { CheckedOperation } from './contract.js';
-import type { Handlers, OperationId } from './operations.js';
+import { idempotently } from './idempotent.js';
+import type { AnyHandler, AnyReply, Handlers, OperationId } from './operations.js';
+import { readPrefer } from './prefer.js';
+import { type Rendered, send } from './problem.js';
 
-/** A handler and its answer without the types of one operation. */
-type AnyHandler = (input: object) => Promise<AnyReply> | AnyReply;
-
-interface AnyReply {
-  readonly status: number;
-  readonly body?: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly type?: string;
+export interface RouterDeps {
+  readonly handlers: Handlers;
+  readonly idempotency: Idempotency;
+  /** The answer to a write that is over. */
+  replyOf(operation: LoadedOperation): AnyReply;
+  readonly deadlineMs: number;
+  /** Tells callers apart. */
+  readonly callerHeader: string;
 }
 
 const expressPath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1');
@@ -24,26 +29,61 @@ const pathAndQuery = ({ path, originalUrl }: Request): string => {
   return query === -1 ? path : `${path}${originalUrl.slice(query)}`;
 };
 
-const route =
-  (operation: CheckedOperation, handler: AnyHandler): RequestHandler =>
-  async (request, response) => {
-    const context = contextOf(response);
-    context.route = operation.path;
-    context.clusterId = request.params['clusterId'] as string | undefined;
-    const query = operation.checkQuery(request.query);
-    const body = readBody(operation, request);
-    const { call } = context;
-    const reply = await handler({ params: request.params, query, body, url: pathAndQuery(request), call });
-    response.status(reply.status).set(reply.headers ?? {});
-    if (reply.body === undefined) response.end();
-    else response.type(reply.type ?? 'application/json').send(reply.type ? reply.body : JSON.stringify(reply.body));
+const render = ({ status, headers = {}, body, type }: AnyReply): Rendered => {
+  if (body === undefined) return { status, headers, body: null };
+  return {
+    status,
+    headers: { 'Content-Type': type ?? 'application/json; charset=utf-8', ...headers },
+    body: type === undefined ? JSON.stringify(body) : String(body),
   };
+};
+
+/** Checks a request against the document and performs it. */
+const perform = async (
+  { handlers, idempotency, replyOf, deadlineMs, callerHeader }: RouterDeps,
+  operation: CheckedOperation,
+  request: Request,
+  response: Response,
+): Promise<Rendered> => {
+  const context = contextOf(response);
+  context.route = operation.path;
+  context.clusterId = request.params['clusterId'] as string | undefined;
+  const { call } = context;
+  const query = operation.checkQuery(request.query);
+  const headers = operation.checkHeaders(request.headers) as Readonly<Record<string, string>>;
+  const body = readBody(operation, request);
+  const url = pathAndQuery(request);
+  const { waitMs, applied } = readPrefer(headers['Prefer'], deadlineMs);
+  const patience = waitMs === undefined ? call.signal : AbortSignal.any([call.signal, AbortSignal.timeout(waitMs)]);
+  const given = headers['Idempotency-Key'];
+  const caller = request.get(callerHeader) ?? null;
+  const key =
+    given === undefined
+      ? undefined
+      : idempotency.refer({ key: given, caller, method: request.method, path: request.path, body: { body, query } });
+  const submission = { call, path: request.path, patience, ...(key && { key }) };
+
+  const handle = handlers[operation.operationId as OperationId] as unknown as AnyHandler;
+  const answer = async (): Promise<Rendered> => {
+    const { headers: own, ...reply } = await handle({ params: request.params, query, headers, body, url, call, submission });
+    return render({ ...reply, headers: { ...own, ...(applied !== undefined && { 'Preference-Applied': applied }) } });
+  };
+  if (!key) return answer();
+  return idempotently(idempotency, {
+    key,
+    instance: request.path,
+    requestId: call.requestId,
+    perform: answer,
+    answerOf: (finished) => render(replyOf(finished)),
+  });
+};
 
 /**
  * One route per operation.
  * @throws TypeError when an operation lacks a handler or a handler its operation
  */
-export const createRouter = (documented: readonly CheckedOperation[], handlers: Handlers): Router => {
+export const createRouter = (documented: readonly CheckedOperation[], deps: RouterDeps): Router => {
+  const { handlers } = deps;
   const missing = documented
     .filter(({ operationId }) => !Object.hasOwn(handlers, operationId))
     .map(({ operationId }) => operationId);
@@ -53,8 +93,10 @@ export const createRouter = (documented: readonly CheckedOperation[], handlers: 
 
   const router = express.Router({ strict: true, caseSensitive: true });
   for (const operation of documented) {
-    const handler = handlers[operation.operationId as OperationId] as unknown as AnyHandler;
-    router[operation.method](expressPath(operation.path), bodyParser(operation), route(operation, handler));
+    const serve: RequestHandler = async (request, response) => {
+      send(response, await perform(deps, operation, request, response));
+    };
+    router[operation.method](expressPath(operation.path), bodyParser(operation), serve);
   }
   for (const path of new Set(documented.map((operation) => operation.path))) {
     const methods = documented.filter((operation) => operation.path === path).map(({ method }) => method.toUpperCase());

@@ -24,6 +24,10 @@ const messageOf = ({ keyword, params, message = 'is not valid' }: ErrorObject): 
       return params['type'] === 'integer' ? 'must be a whole number' : message;
     case 'minLength':
       return params['limit'] === 1 ? 'must not be empty' : message;
+    case 'discriminator':
+      return params['error'] === 'mapping' ? `has an unknown value in ${params['tag']}` : message;
+    case 'minProperties':
+      return 'changes nothing';
     case 'enum':
       return `must be one of ${(params['allowedValues'] as unknown[]).join(', ')}`;
     default:
@@ -35,12 +39,19 @@ const toFieldErrors = (errors: readonly ErrorObject[] | null | undefined, prefix
   (errors ?? []).map((error) => ({ pointer: `${prefix}${pointerOf(error)}`, message: messageOf(error) }));
 
 const inWords = ({ pointer, message }: FieldError): string => {
-  const name = pointer.startsWith('/query/') ? `The query parameter ${pointer.slice('/query/'.length)}` : `The field ${pointer}`;
-  return pointer === '' ? `The body ${message}.` : `${name} ${message}.`;
+  const [, place, name = ''] = /^\/(query|header)\/(.*)$/.exec(pointer) ?? [];
+  if (place !== undefined) return `The ${place === 'query' ? 'query parameter' : 'header'} ${name} ${message}.`;
+  return pointer === '' ? `The body ${message}.` : `The field ${pointer} ${message}.`;
 };
 
-export const invalidRequest = (errors: readonly FieldError[]): GatewayError =>
-  new GatewayError('invalid_request', errors.map(inWords).join(' '), { errors });
+/** A thousand items can have thousands of mistakes; the first ones show what is wrong. */
+const MOST_ERRORS = 20;
+
+export const invalidRequest = (all: readonly FieldError[]): GatewayError => {
+  const errors = all.slice(0, MOST_ERRORS);
+  const more = all.length > errors.length ? [`There are ${all.length - errors.length} more.`] : [];
+  return new GatewayError('invalid_request', [...errors.map(inWords), ...more].join(' '), { errors });
+};
 
 /** Answers the value with its defaults filled in. @throws invalid_request */
 export type Check = (raw: unknown) => unknown;
@@ -48,6 +59,8 @@ export type Check = (raw: unknown) => unknown;
 export interface Validators {
   /** Turns text into the numbers that the schemas ask for. */
   query(parameters: readonly Parameter[]): Check;
+  /** Takes headers by the names of the document; those that it does not name are nobody's business. */
+  headers(parameters: readonly Parameter[]): Check;
   body(schema: object): Check;
 }
 
@@ -55,17 +68,19 @@ const COMPONENTS = '#/components/schemas/';
 
 /** A schema taken out of the document; its references become the names under which the components are registered. */
 const detached = (schema: object): object =>
-  JSON.parse(JSON.stringify(schema), (key, value: unknown) =>
-    key === '$ref' && typeof value === 'string' && value.startsWith(COMPONENTS) ? value.slice(COMPONENTS.length) : value,
-  ) as object;
+  JSON.parse(JSON.stringify(schema), (key, value: unknown) => {
+    // ajv finds the branch by the `const` of each; it does not take the mapping.
+    if (key === 'discriminator') return { propertyName: (value as { propertyName: string }).propertyName };
+    return key === '$ref' && typeof value === 'string' && value.startsWith(COMPONENTS) ? value.slice(COMPONENTS.length) : value;
+  }) as object;
 
-const querySchema = (parameters: readonly Parameter[]): object => {
-  const inQuery = parameters.filter((parameter) => parameter.in === 'query');
+const parameterSchema = (parameters: readonly Parameter[], place: Parameter['in']): object => {
+  const there = parameters.filter((parameter) => parameter.in === place);
   return {
     type: 'object',
     additionalProperties: false,
-    required: inQuery.filter(({ required }) => required).map(({ name }) => name),
-    properties: Object.fromEntries(inQuery.map(({ name, schema }) => [name, detached(schema)])),
+    required: there.filter(({ required }) => required).map(({ name }) => name),
+    properties: Object.fromEntries(there.map(({ name, schema }) => [name, detached(schema)])),
   };
 };
 
@@ -76,28 +91,43 @@ const checker =
     return value;
   };
 
-/** Numbers of a query are plain decimal digits; anything else stays text, which the schema refuses. */
-const withNumbers = (query: Readonly<Record<string, unknown>>, parameters: readonly Parameter[]): Record<string, unknown> => {
-  const integers = new Set(
-    parameters.filter(({ schema }) => 'type' in schema && schema.type === 'integer').map(({ name }) => name),
-  );
-  return Object.fromEntries(
-    Object.entries(query).map(([name, value]) => [
-      name,
-      integers.has(name) && typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value,
-    ]),
-  );
+/** Numbers of a query are plain decimal digits, truth is `true` or `false`; anything else stays text, which the schema refuses. */
+const fromText = (type: unknown, text: unknown): unknown => {
+  if (type === 'integer' && typeof text === 'string' && /^-?\d+$/.test(text)) return Number(text);
+  if (type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true';
+  return text;
+};
+
+const withTypes = (query: Readonly<Record<string, unknown>>, parameters: readonly Parameter[]): Record<string, unknown> => {
+  const types = new Map(parameters.map(({ name, schema }) => [name, 'type' in schema ? schema.type : undefined]));
+  return Object.fromEntries(Object.entries(query).map(([name, value]) => [name, fromText(types.get(name), value)]));
 };
 
 export const createValidators = (document: OpenApiDocument): Validators => {
-  const ajv = new Ajv({ allErrors: true, useDefaults: true, strict: true, strictRequired: false, allowUnionTypes: true });
+  const ajv = new Ajv({
+    allErrors: true,
+    useDefaults: true,
+    strict: true,
+    strictRequired: false,
+    allowUnionTypes: true,
+    discriminator: true,
+  });
   for (const format of ['date-time', 'uri-reference', 'password']) ajv.addFormat(format, true);
   for (const [name, schema] of Object.entries(document.components.schemas)) ajv.addSchema(detached(schema), name);
 
   return {
     query: (parameters) => {
-      const check = checker(ajv.compile(querySchema(parameters)), '/query');
-      return (raw) => check(withNumbers(raw as Record<string, unknown>, parameters));
+      const check = checker(ajv.compile(parameterSchema(parameters, 'query')), '/query');
+      return (raw) => check(withTypes(raw as Record<string, unknown>, parameters));
+    },
+    headers: (parameters) => {
+      const names = parameters.filter((parameter) => parameter.in === 'header').map(({ name }) => name);
+      const check = checker(ajv.compile(parameterSchema(parameters, 'header')), '/header');
+      return (raw) => {
+        const given = raw as Readonly<Record<string, unknown>>;
+        const named = names.map((name) => [name, given[name.toLowerCase()]] as const);
+        return check(Object.fromEntries(named.filter(([, value]) => value !== undefined)));
+      };
     },
     body: (schema) => checker(ajv.compile(detached(schema)), ''),
   };

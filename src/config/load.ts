@@ -4,17 +4,14 @@ import type { AdapterModule } from '../adapter.js';
 import { isObject } from '../wire.js';
 import type { Environment } from './environment.js';
 import { ConfigError, errnoOf } from './error.js';
-import { type AccountConfig, type ClusterConfig, coreSchema, type GatewayConfig, type ServerConfig } from './schema.js';
+import { type AccountConfig, coreSchema, type GatewayConfig } from './schema.js';
 import { resolveSecrets } from './secrets.js';
 import { validate } from './validate.js';
 
 type Modules = Readonly<Record<string, AdapterModule>>;
 
-interface CoreConfig {
-  readonly server: ServerConfig;
-  readonly log: { readonly level: string };
+interface CoreConfig extends Omit<GatewayConfig, 'accounts'> {
   readonly accounts: Record<string, { vendor: string; discover: boolean } & Record<string, unknown>>;
-  readonly clusters: readonly ClusterConfig[];
 }
 
 const readYaml = (path: string): unknown => {
@@ -62,6 +59,17 @@ const checkReferences = ({ accounts, clusters }: CoreConfig): string[] => {
   return problems;
 };
 
+/** Gateways that share a Redis have to share the key, too, and a file beside it is not there to be shared. */
+const checkStore = ({ store }: CoreConfig): string[] => {
+  if (store.kind !== 'redis') return [];
+  return [
+    ...(store.url === undefined ? ['store.url: is missing; redis needs one, such as redis://127.0.0.1:6379'] : []),
+    ...(store.encryptionKey === undefined
+      ? ['store.encryptionKey: is missing; all gateways on one redis need the same, made with: openssl rand -base64 32']
+      : []),
+  ];
+};
+
 /**
  * A configuration that can be used, or all that is wrong with it.
  * @param raw what the YAML says
@@ -84,9 +92,9 @@ export const checkConfig = (raw: unknown, modules: Modules, env: Environment): G
     else problems.push(`accounts.${name}.vendor: there is no vendor ${vendor}; there are ${Object.keys(modules).join(', ')}`);
     accounts[name] = { vendor, discover, settings };
   }
-  problems.push(...checkReferences(core));
+  problems.push(...checkReferences(core), ...checkStore(core));
   if (problems.length > 0) throw new ConfigError(problems);
-  return { server: core.server, log: core.log, accounts, clusters: core.clusters };
+  return { ...core, accounts };
 };
 
 /** @throws ConfigError */

@@ -1,6 +1,9 @@
 /** Of clusters, whose ids stand in URLs as they are, and of accounts. */
 export const ID_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$';
 
+/** A field name of HTTP (RFC 9110, section 5.1). */
+export const HEADER_PATTERN = "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$";
+
 /** What is the same for every vendor; the settings of an account are the adapter's to describe. */
 export const coreSchema = {
   type: 'object',
@@ -17,6 +20,29 @@ export const coreSchema = {
         deadlineSeconds: { type: 'number', minimum: 0.001, maximum: 600, default: 30 },
         drainSeconds: { type: 'number', minimum: 0, maximum: 600, default: 30 },
         settleSeconds: { type: 'number', minimum: 0, maximum: 600, default: 15 },
+        jobSeconds: { type: 'number', minimum: 1, maximum: 86_400, default: 900 },
+        callerHeader: { type: 'string', pattern: HEADER_PATTERN, default: 'authorization' },
+      },
+    },
+    store: {
+      type: 'object',
+      additionalProperties: false,
+      default: {},
+      properties: {
+        kind: { enum: ['lmdb', 'redis', 'memory'], default: 'lmdb' },
+        path: { type: 'string', minLength: 1, default: 'data' },
+        url: { type: 'string', format: 'redis-url' },
+        encryptionKey: { type: 'string', format: 'key' },
+        leaseSeconds: { type: 'number', minimum: 0.5, maximum: 600, default: 10 },
+      },
+    },
+    retention: {
+      type: 'object',
+      additionalProperties: false,
+      default: {},
+      properties: {
+        operationDays: { type: 'number', minimum: 0, maximum: 3650, default: 7 },
+        idempotencyKeyHours: { type: 'number', minimum: 0, maximum: 8760, default: 24 },
       },
     },
     log: {
@@ -64,6 +90,28 @@ export interface ServerConfig {
   readonly drainSeconds: number;
   /** How long a write whose answer was lost is looked for by reading back. */
   readonly settleSeconds: number;
+  /** How long a job of a vendor's is followed. */
+  readonly jobSeconds: number;
+  /** The request header that tells callers apart; an idempotency key is good for one of them. */
+  readonly callerHeader: string;
+}
+
+export interface StoreConfig {
+  readonly kind: 'lmdb' | 'redis' | 'memory';
+  /** The folder of the LMDB file and of the key that is made where none is configured. */
+  readonly path: string;
+  /** Of the Redis; may hold a password. */
+  readonly url?: string;
+  /** 32 bytes in base64. */
+  readonly encryptionKey?: string;
+  /** What a process that has not been heard of for so long was doing is taken over by another. */
+  readonly leaseSeconds: number;
+}
+
+export interface RetentionConfig {
+  /** How long an operation is kept after its end. */
+  readonly operationDays: number;
+  readonly idempotencyKeyHours: number;
 }
 
 export interface AccountConfig {
@@ -82,6 +130,8 @@ export interface ClusterConfig {
 
 export interface GatewayConfig {
   readonly server: ServerConfig;
+  readonly store: StoreConfig;
+  readonly retention: RetentionConfig;
   readonly log: { readonly level: string };
   readonly accounts: Readonly<Record<string, AccountConfig>>;
   readonly clusters: readonly ClusterConfig[];

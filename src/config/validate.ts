@@ -1,6 +1,7 @@
 import { Ajv, type ErrorObject } from 'ajv';
+import { isKey } from './key.js';
 import { isLoopback } from './loopback.js';
-import { ID_PATTERN } from './schema.js';
+import { HEADER_PATTERN, ID_PATTERN } from './schema.js';
 
 /** An https URL; plain http only to this machine, since requests carry passwords. */
 const isEndpoint = (text: string): boolean => {
@@ -18,8 +19,12 @@ const isTimeZone = (text: string): boolean => {
   }
 };
 
+const isRedisUrl = (text: string): boolean => URL.canParse(text) && ['redis:', 'rediss:'].includes(new URL(text).protocol);
+
 const FORMAT_REASONS: Readonly<Record<string, string>> = {
   endpoint: 'must be an https URL without query (http is taken for loopback addresses only)',
+  key: 'must be 32 bytes in base64; make one with: openssl rand -base64 32',
+  'redis-url': 'must be a URL such as redis://127.0.0.1:6379 or rediss://user:password@host:6380/0',
   'time-zone': 'must be a time zone such as UTC or Asia/Shanghai',
 };
 
@@ -34,10 +39,13 @@ const TYPE_WORDS: Readonly<Record<string, string>> = {
 
 const PATTERN_WORDS: Readonly<Record<string, string>> = {
   [ID_PATTERN]: 'must be letters, digits, dots, dashes and underscores, at most 128, and begin with a letter or digit',
+  [HEADER_PATTERN]: 'must be the name of a header',
 };
 
 const ajv = new Ajv({ allErrors: true, useDefaults: true, strict: true, strictRequired: false, allowUnionTypes: true });
 ajv.addFormat('endpoint', isEndpoint);
+ajv.addFormat('key', isKey);
+ajv.addFormat('redis-url', isRedisUrl);
 ajv.addFormat('time-zone', isTimeZone);
 
 const keyPath = (base: string, instancePath: string, key?: string): string => {

@@ -85,6 +85,35 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/clusters/{clusterId}/users/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create, change and delete many users
+         * @description Answers one result per item, in order; an item that fails costs the others nothing. Items go to the vendor in its own batches
+         *     (`capabilities.batch`); the items of one user are done in their order. A batch of the vendor's that fails as a whole is read back
+         *     and, where that does not settle it, split until the bad item is alone.
+         *
+         *     An item that breaks a rule of the cluster is `refused` and not sent. With `stopOnError` the items are done one vendor batch after
+         *     the other, and those that were not sent when one fails are `cancelled`. With `dryRun` all is checked, names against the cluster's
+         *     users too, and nothing is written.
+         *
+         *     A CSV has a line with the names of its columns (`op`, `username`, `password`, `role`, `directoryMode`) and then one line per item;
+         *     without the column `op`, every line is a `create`. Empty fields count as left out.
+         */
+        post: operations["batchUsers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/clusters/{clusterId}/users/{username}": {
         parameters: {
             query?: never;
@@ -127,6 +156,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Writes and what became of them, newest first
+         * @description Without their results; those stand in each operation.
+         */
+        get: operations["listOperations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/operations/{operationId}": {
         parameters: {
             query?: never;
@@ -135,12 +184,33 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The state of work that outlasted its request
-         * @description Kept in the memory of the gateway for a day; a restart forgets it.
+         * A write and what became of each user so far
+         * @description Final operations are kept for seven days unless configured otherwise.
          */
         get: operations["getOperation"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operations/{operationId}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop an operation
+         * @description Items that were not sent yet become `cancelled`; what was sent runs to its end and is told as it is. An operation whose state is
+         *     final stays as it is.
+         */
+        post: operations["cancelOperation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -173,8 +243,8 @@ export interface paths {
         };
         /**
          * Does the gateway take new work
-         * @description Tells of the gateway only; a vendor that is down shows in the answers about its clusters. A gateway that is stopping takes no
-         *     connections.
+         * @description Tells of the gateway and its store; a vendor that is down shows in the answers about its clusters. A gateway that is stopping
+         *     takes no connections.
          */
         get: operations["getReadiness"];
         put?: never;
@@ -275,6 +345,8 @@ export interface components {
         };
         /** @description The most users that one call of the vendor takes. A missing member is a missing feature. */
         BatchSizes: {
+            /** @description Calls to the vendor at once that a batch is worked off with. */
+            concurrency: number;
             create?: number;
             setRole?: number;
             setPassword?: number;
@@ -445,28 +517,164 @@ export interface components {
             password: string;
         };
         /**
-         * @description `succeeded`: it ran to its end; `results` tell what became of each user. `failed`: it could not.
+         * @example {
+         *       "items": [
+         *         {
+         *           "op": "create",
+         *           "username": "li.wei01",
+         *           "password": "Choose@Your0wn"
+         *         },
+         *         {
+         *           "op": "update",
+         *           "username": "alice.chen",
+         *           "role": "member"
+         *         },
+         *         {
+         *           "op": "delete",
+         *           "username": "bowen.dupont"
+         *         }
+         *       ]
+         *     }
+         */
+        BatchRequest: {
+            items: components["schemas"]["BatchItem"][];
+            /**
+             * @description Whether to stop at the first item that is not done.
+             * @default false
+             */
+            stopOnError: boolean;
+            /**
+             * @description Whether to check only, and write nothing.
+             * @default false
+             */
+            dryRun: boolean;
+        };
+        BatchItem: components["schemas"]["BatchCreate"] | components["schemas"]["BatchUpdate"] | components["schemas"]["BatchDelete"];
+        BatchCreate: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "create";
+            /** @description By the rule in `capabilities.username`. */
+            username: string;
+            /** Format: password */
+            password: string;
+            /** @description `member` when it is left out. */
+            role?: components["schemas"]["Role"];
+            directoryMode?: string;
+        };
+        /** @description A role, a password, or both. */
+        BatchUpdate: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "update";
+            username: string;
+            role?: components["schemas"]["Role"];
+            /** Format: password */
+            password?: string;
+        };
+        BatchDelete: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "delete";
+            username: string;
+        };
+        BatchResult: {
+            /** @description The operation that did it; null for a dry run. */
+            operationId: string | null;
+            /** @description True: nothing was written; `status` tells what would become of each item. */
+            dryRun: boolean;
+            summary: components["schemas"]["ResultSummary"];
+            /** @description One for each item of the request, in its order. */
+            results: components["schemas"]["ItemResult"][];
+        };
+        /** @description How many results there are of each status. */
+        ResultSummary: {
+            created: number;
+            updated: number;
+            deleted: number;
+            already_exists: number;
+            not_found: number;
+            refused: number;
+            failed: number;
+            unknown: number;
+            cancelled: number;
+        };
+        /**
+         * @description `pending`: nobody has begun with it. `succeeded`: it ran to its end; `results` tell what became of each user. `failed`: it could
+         *     not, or stopped at an error as `stopOnError` asked. `cancelled`: it was stopped before all items were sent.
          * @enum {string}
          */
         OperationState: "pending" | "running" | "succeeded" | "failed" | "cancelled";
         /** @enum {string} */
-        OperationKind: "createUser" | "updateUser" | "setUserPassword" | "deleteUser";
+        OperationKind: "createUser" | "updateUser" | "setUserPassword" | "deleteUser" | "batchUsers";
+        /**
+         * @description `already_exists`: the name was taken before, and nothing was changed. `refused`: a rule, or the vendor, does not allow it.
+         *     `failed`: it was not done. `unknown`: the vendor's answer was lost and the vendor could not be read back in time. `cancelled`: it
+         *     was never sent.
+         * @enum {string}
+         */
+        ItemStatus: "created" | "updated" | "deleted" | "already_exists" | "not_found" | "refused" | "failed" | "unknown" | "cancelled";
         /** @description What became of one user. */
         ItemResult: {
+            /** @description The position of the item in the request. */
+            index: number;
             username: string;
             /** @enum {string} */
             op: "create" | "update" | "delete";
-            /**
-             * @description `unknown`: the vendor's answer was lost and reading back could not settle it.
-             * @enum {string}
-             */
-            status: "created" | "updated" | "deleted" | "already_exists" | "not_found" | "refused" | "failed" | "unknown" | "cancelled";
+            status: components["schemas"]["ItemStatus"];
+            /** @description The user as it was read after the write. A batch that went well is not read back. */
             user?: components["schemas"]["User"];
             problem?: components["schemas"]["Problem"];
         };
+        /** @description How many items are settled, and how many there are. */
+        OperationProgress: {
+            done: number;
+            total: number;
+        };
+        OperationLinks: {
+            /** Format: uri-reference */
+            self: string;
+            /** Format: uri-reference */
+            cluster: string;
+            /**
+             * Format: uri-reference
+             * @description To POST to; only while the state is not final.
+             */
+            cancel?: string;
+        };
+        OperationHead: {
+            /** @example op_019aa1b2c3d47e5f8a9b0c1d2e3f4a5b */
+            id: string;
+            kind: components["schemas"]["OperationKind"];
+            clusterId: string;
+            state: components["schemas"]["OperationState"];
+            progress: components["schemas"]["OperationProgress"];
+            summary: components["schemas"]["ResultSummary"];
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+            /**
+             * Format: date-time
+             * @description Null while the state is not final.
+             */
+            finishedAt: string | null;
+            links: components["schemas"]["OperationLinks"];
+        };
+        OperationPage: {
+            items: components["schemas"]["OperationHead"][];
+            /** @description Pass it as `cursor` for the next window; null on the last one. */
+            nextCursor: string | null;
+        };
         /**
          * @example {
-         *       "id": "op_5b2f6d0e4c7a4f0e9d1b3a8c6e2f7a90",
+         *       "id": "op_019aa1b2c3d47e5f8a9b0c1d2e3f4a5b",
          *       "kind": "createUser",
          *       "clusterId": "demo-shanhe",
          *       "state": "running",
@@ -474,27 +682,48 @@ export interface components {
          *         "done": 0,
          *         "total": 1
          *       },
-         *       "results": [],
+         *       "summary": {
+         *         "created": 0,
+         *         "updated": 0,
+         *         "deleted": 0,
+         *         "already_exists": 0,
+         *         "not_found": 0,
+         *         "refused": 0,
+         *         "failed": 0,
+         *         "unknown": 0,
+         *         "cancelled": 0
+         *       },
          *       "createdAt": "2026-01-02T03:04:05.000Z",
-         *       "updatedAt": "2026-01-02T03:04:05.000Z"
+         *       "updatedAt": "2026-01-02T03:04:05.000Z",
+         *       "finishedAt": null,
+         *       "links": {
+         *         "self": "/operations/op_019aa1b2c3d47e5f8a9b0c1d2e3f4a5b",
+         *         "cluster": "/clusters/demo-shanhe",
+         *         "cancel": "/operations/op_019aa1b2c3d47e5f8a9b0c1d2e3f4a5b/cancel"
+         *       },
+         *       "results": []
          *     }
          */
         Operation: {
-            /** @example op_5b2f6d0e4c7a4f0e9d1b3a8c6e2f7a90 */
+            /** @example op_019aa1b2c3d47e5f8a9b0c1d2e3f4a5b */
             id: string;
             kind: components["schemas"]["OperationKind"];
             clusterId: string;
             state: components["schemas"]["OperationState"];
-            progress: {
-                done: number;
-                total: number;
-            };
-            /** @description One for each user that is settled. */
-            results: components["schemas"]["ItemResult"][];
+            progress: components["schemas"]["OperationProgress"];
+            summary: components["schemas"]["ResultSummary"];
             /** Format: date-time */
             createdAt: string;
             /** Format: date-time */
             updatedAt: string;
+            /**
+             * Format: date-time
+             * @description Null while the state is not final.
+             */
+            finishedAt: string | null;
+            links: components["schemas"]["OperationLinks"];
+            /** @description One for each item that is settled, in the order of the request. */
+            results: components["schemas"]["ItemResult"][];
         };
         Status: {
             /** @constant */
@@ -504,10 +733,10 @@ export interface components {
          * @description The stable name of a problem; `/problems/{code}` explains it.
          * @enum {string}
          */
-        ErrorCode: "invalid_request" | "invalid_user" | "not_found" | "cluster_not_found" | "user_not_found" | "operation_not_found" | "method_not_allowed" | "user_already_exists" | "cluster_not_ready" | "payload_too_large" | "unsupported_media_type" | "not_supported" | "vendor_rate_limited" | "vendor_credentials_rejected" | "vendor_permission_denied" | "vendor_account_problem" | "vendor_clock_skew" | "cluster_agent_failed" | "vendor_unavailable" | "vendor_timeout" | "vendor_bad_response" | "internal_error";
+        ErrorCode: "invalid_request" | "invalid_user" | "not_found" | "cluster_not_found" | "user_not_found" | "operation_not_found" | "method_not_allowed" | "user_already_exists" | "cluster_not_ready" | "idempotency_key_in_flight" | "idempotency_key_reused" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "not_supported" | "vendor_rate_limited" | "vendor_credentials_rejected" | "vendor_permission_denied" | "vendor_account_problem" | "vendor_clock_skew" | "cluster_agent_failed" | "vendor_unavailable" | "vendor_timeout" | "vendor_bad_response" | "store_unavailable" | "internal_error";
         FieldError: {
             /**
-             * @description JSON pointer (RFC 6901) into the body, or `/query/{name}` for a query parameter.
+             * @description JSON pointer (RFC 6901) into the body, or `/query/{name}` for a query parameter, or `/header/{name}`.
              * @example /username
              */
             pointer: string;
@@ -556,6 +785,8 @@ export interface components {
                 "X-Request-Id": components["headers"]["RequestId"];
                 Location: components["headers"]["OperationLocation"];
                 "Retry-After": components["headers"]["RetryAfter"];
+                "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                "Preference-Applied": components["headers"]["PreferenceApplied"];
                 [name: string]: unknown;
             };
             content: {
@@ -612,10 +843,12 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `user_already_exists` or `cluster_not_ready`. */
+        /** @description `user_already_exists`, `cluster_not_ready` or `idempotency_key_in_flight`. */
         Conflict: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
+                /** @description Seconds to wait before the next try; with `idempotency_key_in_flight`. */
+                "Retry-After"?: number;
                 [name: string]: unknown;
             };
             content: {
@@ -641,6 +874,16 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description `precondition_failed`: the user is not as `If-Match` says. Read it again before changing it. */
+        PreconditionFailed: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description `payload_too_large`: the body is over 1 MiB. */
         PayloadTooLarge: {
             headers: {
@@ -663,8 +906,8 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `invalid_user`: a value breaks a rule of the cluster, which its `capabilities` state, or the vendor refused a value. */
-        InvalidUser: {
+        /** @description `invalid_user`: a value breaks a rule of the cluster, which its `capabilities` state, or the vendor refused a value. `idempotency_key_reused`: the key belongs to a request with another body. */
+        Unprocessable: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
@@ -744,7 +987,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `vendor_unavailable`: the vendor cannot be reached or is down. */
+        /** @description `vendor_unavailable`: the vendor cannot be reached or is down. `store_unavailable`: the gateway's store does not answer. */
         Unavailable: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -773,6 +1016,26 @@ export interface components {
         Username: string;
         /** @description `vendor` adds the vendor's own fields, as sent, in `vendor.attributes`. */
         Include: "vendor";
+        /** @description The `ETag` of the user, or `*` for any (RFC 9110). When the user is another by now, nothing is changed and the answer is 412. */
+        IfMatch: string;
+        /**
+         * @description A text that the caller chooses for this very request and sends again when it repeats it: the write is made once, and each
+         *     repetition gets the first answer, with `Idempotency-Replayed: true`. Good for this caller and path, for 24 hours unless configured
+         *     otherwise. With another body it answers 422, and while the first request is still running 409. An answer that is `retryable` and
+         *     says that nothing was changed is not kept.
+         */
+        IdempotencyKey: string;
+        /**
+         * @description `respond-async`: answer 202 as soon as the write is kept safe. `wait=N`: answer 202 after N seconds when it is not over by then.
+         *     What is heeded stands in `Preference-Applied` (RFC 7240); other preferences are ignored.
+         */
+        Prefer: string;
+        /** @description As the member of the body; for bodies that have no place for it. */
+        DryRun: boolean;
+        /** @description As the member of the body; for bodies that have no place for it. */
+        StopOnError: boolean;
+        /** @description The id that a 202 answer gave. */
+        OperationId: string;
     };
     requestBodies: never;
     headers: {
@@ -782,6 +1045,12 @@ export interface components {
         OperationLocation: string;
         /** @description The new user. */
         UserLocation: string;
+        /** @description Stands for the state of the user; send it as `If-Match` to change the user only as long as it is so. */
+        ETag: string;
+        /** @description `true` on an answer that was given before to the same `Idempotency-Key`. */
+        IdempotencyReplayed: "true";
+        /** @description Which part of `Prefer` was heeded (RFC 7240). */
+        PreferenceApplied: string;
         /** @description Seconds to wait before the next try. */
         RetryAfter: number;
     };
@@ -860,7 +1129,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
-            422: components["responses"]["InvalidUser"];
+            422: components["responses"]["Unprocessable"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
@@ -908,7 +1177,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
-            422: components["responses"]["InvalidUser"];
+            422: components["responses"]["Unprocessable"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
@@ -919,7 +1188,20 @@ export interface operations {
     createUser: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A text that the caller chooses for this very request and sends again when it repeats it: the write is made once, and each
+                 *     repetition gets the first answer, with `Idempotency-Replayed: true`. Good for this caller and path, for 24 hours unless configured
+                 *     otherwise. With another body it answers 422, and while the first request is still running 409. An answer that is `retryable` and
+                 *     says that nothing was changed is not kept.
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description `respond-async`: answer 202 as soon as the write is kept safe. `wait=N`: answer 202 after N seconds when it is not over by then.
+                 *     What is heeded stands in `Preference-Applied` (RFC 7240); other preferences are ignored.
+                 */
+                Prefer?: components["parameters"]["Prefer"];
+            };
             path: {
                 /** @description The id from the configuration, or the vendor's own id of a discovered cluster. */
                 clusterId: components["parameters"]["ClusterId"];
@@ -937,6 +1219,9 @@ export interface operations {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
                     Location: components["headers"]["UserLocation"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    "Preference-Applied": components["headers"]["PreferenceApplied"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -949,10 +1234,71 @@ export interface operations {
             409: components["responses"]["Conflict"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["InvalidUser"];
+            422: components["responses"]["Unprocessable"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             501: components["responses"]["NotSupported"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    batchUsers: {
+        parameters: {
+            query?: {
+                /** @description As the member of the body; for bodies that have no place for it. */
+                dryRun?: components["parameters"]["DryRun"];
+                /** @description As the member of the body; for bodies that have no place for it. */
+                stopOnError?: components["parameters"]["StopOnError"];
+            };
+            header?: {
+                /**
+                 * @description A text that the caller chooses for this very request and sends again when it repeats it: the write is made once, and each
+                 *     repetition gets the first answer, with `Idempotency-Replayed: true`. Good for this caller and path, for 24 hours unless configured
+                 *     otherwise. With another body it answers 422, and while the first request is still running 409. An answer that is `retryable` and
+                 *     says that nothing was changed is not kept.
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description `respond-async`: answer 202 as soon as the write is kept safe. `wait=N`: answer 202 after N seconds when it is not over by then.
+                 *     What is heeded stands in `Preference-Applied` (RFC 7240); other preferences are ignored.
+                 */
+                Prefer?: components["parameters"]["Prefer"];
+            };
+            path: {
+                /** @description The id from the configuration, or the vendor's own id of a discovered cluster. */
+                clusterId: components["parameters"]["ClusterId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BatchRequest"];
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description It ran to its end; the results tell what became of each item. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    "Preference-Applied": components["headers"]["PreferenceApplied"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchResult"];
+                };
+            };
+            202: components["responses"]["Accepted"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -979,6 +1325,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -988,7 +1335,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
-            422: components["responses"]["InvalidUser"];
+            422: components["responses"]["Unprocessable"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["BadGateway"];
@@ -999,7 +1346,22 @@ export interface operations {
     deleteUser: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the user, or `*` for any (RFC 9110). When the user is another by now, nothing is changed and the answer is 412. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /**
+                 * @description A text that the caller chooses for this very request and sends again when it repeats it: the write is made once, and each
+                 *     repetition gets the first answer, with `Idempotency-Replayed: true`. Good for this caller and path, for 24 hours unless configured
+                 *     otherwise. With another body it answers 422, and while the first request is still running 409. An answer that is `retryable` and
+                 *     says that nothing was changed is not kept.
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description `respond-async`: answer 202 as soon as the write is kept safe. `wait=N`: answer 202 after N seconds when it is not over by then.
+                 *     What is heeded stands in `Preference-Applied` (RFC 7240); other preferences are ignored.
+                 */
+                Prefer?: components["parameters"]["Prefer"];
+            };
             path: {
                 /** @description The id from the configuration, or the vendor's own id of a discovered cluster. */
                 clusterId: components["parameters"]["ClusterId"];
@@ -1015,6 +1377,8 @@ export interface operations {
             204: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    "Preference-Applied": components["headers"]["PreferenceApplied"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1022,7 +1386,8 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
-            422: components["responses"]["InvalidUser"];
+            412: components["responses"]["PreconditionFailed"];
+            422: components["responses"]["Unprocessable"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             501: components["responses"]["NotSupported"];
@@ -1034,7 +1399,22 @@ export interface operations {
     updateUser: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the user, or `*` for any (RFC 9110). When the user is another by now, nothing is changed and the answer is 412. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /**
+                 * @description A text that the caller chooses for this very request and sends again when it repeats it: the write is made once, and each
+                 *     repetition gets the first answer, with `Idempotency-Replayed: true`. Good for this caller and path, for 24 hours unless configured
+                 *     otherwise. With another body it answers 422, and while the first request is still running 409. An answer that is `retryable` and
+                 *     says that nothing was changed is not kept.
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description `respond-async`: answer 202 as soon as the write is kept safe. `wait=N`: answer 202 after N seconds when it is not over by then.
+                 *     What is heeded stands in `Preference-Applied` (RFC 7240); other preferences are ignored.
+                 */
+                Prefer?: components["parameters"]["Prefer"];
+            };
             path: {
                 /** @description The id from the configuration, or the vendor's own id of a discovered cluster. */
                 clusterId: components["parameters"]["ClusterId"];
@@ -1054,6 +1434,9 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    "Preference-Applied": components["headers"]["PreferenceApplied"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1064,9 +1447,10 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["InvalidUser"];
+            422: components["responses"]["Unprocessable"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             501: components["responses"]["NotSupported"];
@@ -1078,7 +1462,22 @@ export interface operations {
     setUserPassword: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` of the user, or `*` for any (RFC 9110). When the user is another by now, nothing is changed and the answer is 412. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /**
+                 * @description A text that the caller chooses for this very request and sends again when it repeats it: the write is made once, and each
+                 *     repetition gets the first answer, with `Idempotency-Replayed: true`. Good for this caller and path, for 24 hours unless configured
+                 *     otherwise. With another body it answers 422, and while the first request is still running 409. An answer that is `retryable` and
+                 *     says that nothing was changed is not kept.
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description `respond-async`: answer 202 as soon as the write is kept safe. `wait=N`: answer 202 after N seconds when it is not over by then.
+                 *     What is heeded stands in `Preference-Applied` (RFC 7240); other preferences are ignored.
+                 */
+                Prefer?: components["parameters"]["Prefer"];
+            };
             path: {
                 /** @description The id from the configuration, or the vendor's own id of a discovered cluster. */
                 clusterId: components["parameters"]["ClusterId"];
@@ -1098,6 +1497,8 @@ export interface operations {
             204: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    "Preference-Applied": components["headers"]["PreferenceApplied"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1105,9 +1506,10 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["InvalidUser"];
+            422: components["responses"]["Unprocessable"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             501: components["responses"]["NotSupported"];
@@ -1116,13 +1518,46 @@ export interface operations {
             504: components["responses"]["Timeout"];
         };
     };
+    listOperations: {
+        parameters: {
+            query?: {
+                /** @description Only operations on this cluster. */
+                clusterId?: string;
+                /** @description Only operations in this state. */
+                state?: components["schemas"]["OperationState"];
+                /** @description The most operations to answer. */
+                limit?: number;
+                /** @description Where the last window ended, as `nextCursor` gave it. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The window. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     getOperation: {
         parameters: {
             query?: never;
             header?: never;
             path: {
                 /** @description The id that a 202 answer gave. */
-                operationId: string;
+                operationId: components["parameters"]["OperationId"];
             };
             cookie?: never;
         };
@@ -1143,6 +1578,47 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             404: components["responses"]["NotFound"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    cancelOperation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A text that the caller chooses for this very request and sends again when it repeats it: the write is made once, and each
+                 *     repetition gets the first answer, with `Idempotency-Replayed: true`. Good for this caller and path, for 24 hours unless configured
+                 *     otherwise. With another body it answers 422, and while the first request is still running 409. An answer that is `retryable` and
+                 *     says that nothing was changed is not kept.
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The id that a 202 answer gave. */
+                operationId: components["parameters"]["OperationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The operation, whose state is final. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            202: components["responses"]["Accepted"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Unprocessable"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
         };
     };
     getHealth: {
@@ -1197,6 +1673,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
         };
     };
     getOpenApi: {

@@ -52,3 +52,20 @@ export const findUser = async (target: Target, username: string, call: Call): Pr
   const { users } = await walk(target, capabilitiesOf(target).pageSize, call, { enough: (slice) => slice.some(isIt) });
   return users.find(isIt) ?? null;
 };
+
+/** The users of these very names, null for those that are not there; reads the list once. */
+export const findUsers = async (
+  target: Target,
+  usernames: readonly string[],
+  call: Call,
+): Promise<ReadonlyMap<string, VendorUser | null>> => {
+  const missing = new Set(usernames);
+  const { users } = await walk(target, capabilitiesOf(target).pageSize, call, {
+    enough: (slice) => {
+      for (const { username } of slice) missing.delete(username);
+      return missing.size === 0;
+    },
+  });
+  const byName = new Map(users.map((user) => [user.username, user]));
+  return new Map(usernames.map((username) => [username, byName.get(username) ?? null]));
+};

@@ -6,13 +6,28 @@ import type { Target } from '../registry.js';
 import { type Clusters, capabilitiesOf } from './clusters.js';
 import { requireFeature } from './rules.js';
 
+/** What an item of a write asks of a cluster. */
+export interface Requirement {
+  readonly features: readonly UserFeature[];
+  /** @throws invalid_user */
+  check(capabilities: Capabilities): void;
+}
+
+export interface Admission {
+  readonly target: Target;
+  /** Why an item may not pass, by its position. */
+  readonly refusals: ReadonlyMap<number, GatewayError>;
+}
+
 export interface Gate {
   /**
    * The cluster, when it can do this now. What needs no vendor call is checked first: the vendor's general rules, then those of this
    * very cluster, then its state.
    * @throws cluster_not_found, not_supported, cluster_not_ready, and what `check` throws
    */
-  admit(clusterId: string, feature: UserFeature, check: (capabilities: Capabilities) => void, call: Call): Promise<Target>;
+  admit(clusterId: string, requirement: Requirement, call: Call): Promise<Target>;
+  /** The same for many items: those that the cluster cannot take are named. @throws cluster_not_found, cluster_not_ready */
+  admitAll(clusterId: string, requirements: readonly Requirement[], call: Call): Promise<Admission>;
   /** The work, where a denial that comes from the state of the cluster is told as such: Shanhe has one code for both. */
   explainDenial<T>(target: Target, call: Call, work: Promise<T>): Promise<T>;
 }
@@ -30,19 +45,36 @@ export const createGate = (clusters: Clusters): Gate => {
     );
   };
 
+  const admitAll: Gate['admitAll'] = async (clusterId, requirements, call) => {
+    const target = await clusters.resolve(clusterId, call);
+    const refusals = new Map<number, GatewayError>();
+    const judge = (capabilities: Capabilities, where: string): void => {
+      requirements.forEach(({ features, check }, index) => {
+        if (refusals.has(index)) return;
+        try {
+          for (const feature of features) requireFeature(feature, capabilities, where);
+          check(capabilities);
+        } catch (thrown) {
+          refusals.set(index, asGatewayError(thrown));
+        }
+      });
+    };
+    judge(capabilitiesOf(target), target.account.module.title);
+    if (refusals.size === requirements.length) return { target, refusals };
+    const facts = await clusters.facts(target, call);
+    judge(capabilitiesOf(target, facts), `The cluster ${clusterId}`);
+    if (refusals.size < requirements.length && !mayWrite(facts.state)) await requireReady(target, call);
+    return { target, refusals };
+  };
+
   return {
-    admit: async (clusterId, feature, check, call) => {
-      const target = await clusters.resolve(clusterId, call);
-      const general = capabilitiesOf(target);
-      requireFeature(feature, general, target.account.module.title);
-      check(general);
-      const facts = await clusters.facts(target, call);
-      const own = capabilitiesOf(target, facts);
-      requireFeature(feature, own, `The cluster ${clusterId}`);
-      check(own);
-      if (!mayWrite(facts.state)) await requireReady(target, call);
+    admit: async (clusterId, requirement, call) => {
+      const { target, refusals } = await admitAll(clusterId, [requirement], call);
+      for (const refusal of refusals.values()) throw refusal;
       return target;
     },
+
+    admitAll,
 
     explainDenial: (target, call, work) =>
       work.catch(async (thrown: unknown) => {

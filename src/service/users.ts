@@ -1,16 +1,11 @@
-import type { Call, NewUser, VendorUser } from '../adapter.js';
+import type { Call, VendorUser } from '../adapter.js';
 import { GatewayError } from '../errors.js';
-import type { OperationKind, Role, User, UserCreate } from '../model.js';
+import type { Role, User } from '../model.js';
 import type { Target } from '../registry.js';
 import { type Clusters, capabilitiesOf } from './clusters.js';
 import { readCursor, type Scope, writeCursor } from './cursor.js';
 import { findUser, walk } from './find.js';
-import { createGate } from './gate.js';
-import type { Operations, Outcome } from './operations.js';
-import { createRecentUsers } from './recent.js';
-import { checkNewUser, checkPassword, checkRole } from './rules.js';
-import { createTurns } from './turns.js';
-import { createUser, deleteUser, setPassword, setRole, type UserWrite } from './writes.js';
+import { toUser } from './user.js';
 
 export interface UserQuery {
   readonly limit: number;
@@ -30,17 +25,7 @@ export interface UserList {
 export interface Users {
   list(clusterId: string, query: UserQuery, call: Call): Promise<UserList>;
   get(clusterId: string, username: string, call: Call): Promise<User>;
-  create(clusterId: string, user: UserCreate, call: Call): Promise<Outcome<User>>;
-  setRole(clusterId: string, username: string, role: Role, call: Call): Promise<Outcome<User>>;
-  setPassword(clusterId: string, username: string, password: string, call: Call): Promise<Outcome<undefined>>;
-  delete(clusterId: string, username: string, call: Call): Promise<Outcome<undefined>>;
 }
-
-const toUser = (target: Target, { userId, attributes, ...user }: VendorUser): User => ({
-  clusterId: target.id,
-  ...user,
-  vendor: { name: target.account.module.vendor, userId, attributes: { ...attributes } },
-});
 
 const fitsFilter = ({ search, role }: UserQuery): ((user: VendorUser) => boolean) => {
   const part = search?.toLowerCase();
@@ -48,13 +33,7 @@ const fitsFilter = ({ search, role }: UserQuery): ((user: VendorUser) => boolean
     (part === undefined || user.username.toLowerCase().includes(part)) && (role === undefined || user.role === role);
 };
 
-/** @param settleMs how long to read back for what a lost answer may still bring about */
-export const createUsers = (clusters: Clusters, operations: Operations, settleMs: number): Users => {
-  const gate = createGate(clusters);
-  const recent = createRecentUsers();
-  /** Two writes to one user at once would leave it open which of them made what is there afterwards. */
-  const inTurn = createTurns();
-
+export const createUsers = (clusters: Clusters): Users => {
   /** A window of all users maps to vendor pages; the position in a filtered list is known only after reading the whole. */
   const readFiltered = async (target: Target, query: UserQuery, offset: number, snapshot: string | undefined, call: Call) => {
     const { pageSize, search } = capabilitiesOf(target);
@@ -73,27 +52,6 @@ export const createUsers = (clusters: Clusters, operations: Operations, settleMs
     snapshot: string | undefined,
     call: Call,
   ) => account.adapter.listUsers(vendorClusterId, { offset, limit, ...(snapshot !== undefined && { snapshot }) }, call);
-
-  /** A write to one user, which may become an operation. */
-  const write = <Value extends User | undefined>(
-    kind: OperationKind,
-    target: Target,
-    username: string,
-    work: (write: UserWrite) => Promise<Value>,
-    call: Call,
-  ): Promise<Outcome<Value>> =>
-    operations.run(
-      {
-        kind,
-        clusterId: target.id,
-        username,
-        run: (own) =>
-          inTurn(JSON.stringify([target.account.name, target.vendorClusterId, username]), () =>
-            gate.explainDenial(target, own, work({ target, username, settleMs, recent, call: own })),
-          ),
-      },
-      call,
-    );
 
   return {
     list: async (clusterId, query, call) => {
@@ -129,27 +87,6 @@ export const createUsers = (clusters: Clusters, operations: Operations, settleMs
       if (user) return toUser(target, user);
       await clusters.facts(target, call);
       throw new GatewayError('user_not_found', `There is no user ${username} on the cluster ${clusterId}.`);
-    },
-
-    create: async (clusterId, { username, password, role = 'member', directoryMode }, call) => {
-      const user: NewUser = { username, password, role, ...(directoryMode !== undefined && { directoryMode }) };
-      const target = await gate.admit(clusterId, 'create', (capabilities) => checkNewUser(user, capabilities), call);
-      return write('createUser', target, username, async (own) => toUser(target, await createUser(own, user)), call);
-    },
-
-    setRole: async (clusterId, username, role, call) => {
-      const target = await gate.admit(clusterId, 'setRole', (capabilities) => checkRole(role, capabilities), call);
-      return write('updateUser', target, username, async (own) => toUser(target, await setRole(own, role)), call);
-    },
-
-    setPassword: async (clusterId, username, password, call) => {
-      const target = await gate.admit(clusterId, 'setPassword', (capabilities) => checkPassword(password, capabilities), call);
-      return write('setUserPassword', target, username, (own) => setPassword(own, password), call);
-    },
-
-    delete: async (clusterId, username, call) => {
-      const target = await gate.admit(clusterId, 'delete', () => undefined, call);
-      return write('deleteUser', target, username, deleteUser, call);
     },
   };
 };

@@ -111,7 +111,7 @@ describe.each(MODULES)('%s', (_, module) => {
     const takesRoles = given.features.includes('create') || given.features.includes('setRole');
     expect(given.roles.length > 0).toBe(takesRoles);
     if (given.directoryMode) expect(given.features).toContain('create');
-    if (given.writes === 'job') expect(typeof adapter.getJob).toBe('function');
+    if (given.writes === 'job') expect(typeof adapter.getJobs).toBe('function');
   });
 
   it('has a feature for every method', () => {

@@ -5,7 +5,7 @@ import { loadContract } from '../../api/rest/contract.js';
 import { readDocument } from '../../api/rest/document.js';
 import type { Handlers } from '../../api/rest/operations.js';
 import { PROBLEM_TYPES } from '../../api/rest/problem.js';
-import { createRouter } from '../../api/rest/router.js';
+import { createRouter, type RouterDeps } from '../../api/rest/router.js';
 import { backendNamed, type LiveBackend } from '../support/backends.js';
 import { startGateway, type TestGateway } from '../support/gateway.js';
 
@@ -98,14 +98,22 @@ describe('the contract and the handlers', () => {
     ),
   );
 
+  const routed = (own: object): RouterDeps => ({
+    handlers: own as Handlers,
+    idempotency: {} as never,
+    replyOf: () => ({ status: 200 }),
+    deadlineMs: 1000,
+    callerHeader: 'authorization',
+  });
+
   it('start only when every operation has its handler', () => {
     const { listUsers: _, ...rest } = handlers;
-    expect(() => createRouter(loadContract().operations, rest as unknown as Handlers)).toThrow('without a handler: listUsers');
+    expect(() => createRouter(loadContract().operations, routed(rest))).toThrow('without a handler: listUsers');
   });
 
   it('start only when every handler has its operation', () => {
     const more = { ...handlers, renameUser: () => ({ status: 200 }) };
-    expect(() => createRouter(loadContract().operations, more as unknown as Handlers)).toThrow(
+    expect(() => createRouter(loadContract().operations, routed(more))).toThrow(
       'without an operation in openapi.yaml: renameUser',
     );
   });
@@ -126,7 +134,11 @@ describe('faults of the gateway itself', () => {
     const app = createApp({
       clusters: broken,
       users: broken,
+      changes: broken,
       operations: broken,
+      idempotency: broken,
+      store: broken,
+      callerHeader: 'authorization',
       log,
       report: (fault) => entries.push(fault),
       deadlineMs: 1000,

@@ -24,7 +24,17 @@ const problemsOf = (raw: unknown, env = {}): readonly string[] => {
 describe('a good configuration', () => {
   it('gets its defaults', () => {
     const config = checkConfig(structuredClone(good), adapters, {});
-    expect(config.server).toEqual({ host: '127.0.0.1', port: 8080, deadlineSeconds: 30, drainSeconds: 30, settleSeconds: 15 });
+    expect(config.server).toEqual({
+      host: '127.0.0.1',
+      port: 8080,
+      deadlineSeconds: 30,
+      drainSeconds: 30,
+      settleSeconds: 15,
+      jobSeconds: 900,
+      callerHeader: 'authorization',
+    });
+    expect(config.store).toEqual({ kind: 'lmdb', path: 'data', leaseSeconds: 10 });
+    expect(config.retention).toEqual({ operationDays: 7, idempotencyKeyHours: 24 });
     expect(config.accounts['aliyun']).toEqual({
       vendor: 'alibaba-ehpc',
       discover: false,

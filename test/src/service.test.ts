@@ -1,15 +1,15 @@
 /** The services over a vendor that is made up. */
+import { setMaxListeners } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import { memory } from '../../adapters/memory/index.js';
 import type { Adapter, AdapterModule, Call, VendorCluster, VendorUser } from '../../src/adapter.js';
+import type { GatewayConfig } from '../../src/config/schema.js';
 import { GatewayError, type Report } from '../../src/errors.js';
 import type { ClusterState } from '../../src/model.js';
 import { type Account, createRegistry, type Target } from '../../src/registry.js';
 import { type Clusters, createClusters } from '../../src/service/clusters.js';
-import { createGate } from '../../src/service/gate.js';
-import { completed } from '../../src/service/jobs.js';
-import { createOperations } from '../../src/service/operations.js';
-import { createTurns } from '../../src/service/turns.js';
+import { createGate, type Requirement } from '../../src/service/gate.js';
+import { createJobs } from '../../src/service/operations/jobs.js';
 import { createUsers } from '../../src/service/users.js';
 
 const call: Call = { requestId: 'r', signal: AbortSignal.timeout(60_000) };
@@ -40,8 +40,18 @@ const cluster = (state: ClusterState): VendorCluster => ({
 /** Clusters of one account with this adapter. */
 const serve = (adapter: Partial<Adapter>, report: Report = silent): Clusters => {
   const module = { ...memory, create: () => adapter as Adapter } as unknown as AdapterModule;
-  const config = {
-    server: { host: '', port: 0, deadlineSeconds: 1, drainSeconds: 1, settleSeconds: 0 },
+  const config: GatewayConfig = {
+    server: {
+      host: '',
+      port: 0,
+      deadlineSeconds: 1,
+      drainSeconds: 1,
+      settleSeconds: 0,
+      jobSeconds: 1,
+      callerHeader: 'authorization',
+    },
+    store: { kind: 'memory', path: '', leaseSeconds: 1 },
+    retention: { operationDays: 1, idempotencyKeyHours: 1 },
     log: { level: 'silent' },
     accounts: { a: { vendor: 'memory', discover: false, settings: {} } },
     clusters: [{ id: 'c', account: 'a', vendorClusterId: 'v' }],
@@ -58,7 +68,7 @@ describe('a page with a hole', () => {
       const rows = Array.from({ length: Math.min(limit, 120 - offset) }, (_, index) => user(`u${offset + index}`));
       return { users: offset === 0 ? rows.slice(1) : rows, total: 120 };
     };
-    const users = createUsers(serve({ listUsers }), createOperations(silent), 0);
+    const users = createUsers(serve({ listUsers }));
     const met: string[] = [];
     for (let cursor: string | null | undefined; cursor !== null; ) {
       const list = await users.list('c', { limit: 50, cursor }, call);
@@ -72,7 +82,7 @@ describe('a page with a hole', () => {
 
 describe('a cursor', () => {
   it('does not lead beyond what an offset may be', async () => {
-    const users = createUsers(serve({ listUsers: async () => ({ users: [user('u')], total: 9 }) }), createOperations(silent), 0);
+    const users = createUsers(serve({ listUsers: async () => ({ users: [user('u')], total: 9 }) }));
     const { nextCursor } = await users.list('c', { limit: 1 }, call);
     const content = JSON.parse(Buffer.from(nextCursor as string, 'base64url').toString()) as object;
     const far = Buffer.from(JSON.stringify({ ...content, o: Number.MAX_SAFE_INTEGER })).toString('base64url');
@@ -92,13 +102,14 @@ describe('the gate', () => {
     });
     return { clusters, gate: createGate(clusters), target: await clusters.resolve('c', call) };
   };
+  const anything: Requirement = { features: ['create'], check: () => undefined };
   const denied = new GatewayError('vendor_permission_denied', 'denied');
 
   it('asks again before it refuses by a state that it only remembers', async () => {
     const { gate } = await over('stopped', 'ready');
-    await expect(gate.admit('c', 'create', () => undefined, call)).resolves.toMatchObject({ id: 'c' });
+    await expect(gate.admit('c', anything, call)).resolves.toMatchObject({ id: 'c' });
     const { gate: shut } = await over('stopped', 'stopped');
-    await expect(shut.admit('c', 'create', () => undefined, call)).rejects.toMatchObject({ code: 'cluster_not_ready' });
+    await expect(shut.admit('c', anything, call)).rejects.toMatchObject({ code: 'cluster_not_ready' });
   });
 
   it('explains a denial by a state that has changed, and by nothing else', async () => {
@@ -121,41 +132,70 @@ describe('the gate', () => {
   });
 });
 
-describe('following a job', () => {
-  const account = (getJob: NonNullable<Adapter['getJob']>) => ({ adapter: { getJob }, module: memory }) as unknown as Account;
-  const receipt = { state: 'accepted', job: 'j' } as const;
+describe('following jobs', () => {
+  const account = (getJobs: NonNullable<Adapter['getJobs']>) => ({ adapter: { getJobs }, module: memory }) as unknown as Account;
+  const receipt = (job: string) => ({ state: 'accepted', job }) as const;
+  const patience = (ms = 60_000) => ({ ...call, until: Date.now() + ms });
 
   it('gives up a job that the vendor does not list, and leaves the outcome open', async () => {
     let asked = 0;
-    const following = completed(
-      account(async () => {
-        asked++;
-        return { state: 'unknown' };
-      }),
-      receipt,
-      call,
-    );
-    await expect(following).rejects.toMatchObject({ code: 'vendor_bad_response', effect: 'open' });
+    const of = account(async (jobs) => {
+      asked++;
+      return jobs.map(() => ({ state: 'unknown' }));
+    });
+    await expect(createJobs().completed(of, receipt('j'), patience())).rejects.toMatchObject({
+      code: 'vendor_bad_response',
+      effect: 'open',
+    });
     expect(asked).toBe(6);
   });
 
   it('takes a refusal to look for no refusal of the job', async () => {
-    const refuse = async () => {
+    const of = account(async () => {
       throw new GatewayError('vendor_permission_denied', 'denied');
-    };
-    await expect(completed(account(refuse), receipt, call)).rejects.toMatchObject({
+    });
+    await expect(createJobs().completed(of, receipt('j'), patience())).rejects.toMatchObject({
       code: 'vendor_permission_denied',
       effect: 'open',
     });
   });
 
   it('takes the word of the vendor that the job failed', async () => {
-    const failed = completed(
-      account(async () => ({ state: 'failed', code: '5000' })),
-      receipt,
-      call,
-    );
-    await expect(failed).rejects.toMatchObject({ code: 'cluster_agent_failed', effect: 'ended', vendor: { code: '5000' } });
+    const of = account(async () => [{ state: 'failed', code: '5000' }]);
+    await expect(createJobs().completed(of, receipt('j'), patience())).rejects.toMatchObject({
+      code: 'cluster_agent_failed',
+      effect: 'ended',
+      vendor: { code: '5000' },
+    });
+  });
+
+  it('tells that a job is still running when the patience is over', async () => {
+    const of = account(async (jobs) => jobs.map(() => ({ state: 'pending' })));
+    await expect(createJobs().completed(of, receipt('j'), patience(300))).resolves.toBe('running');
+  });
+
+  it('asks for all jobs of an account together', async () => {
+    const asked: number[] = [];
+    const jobs = createJobs();
+    const of = account(async (names) => {
+      asked.push(names.length);
+      return names.map(() => ({ state: 'succeeded' }));
+    });
+    setMaxListeners(0, call.signal);
+    const ends = await Promise.all(Array.from({ length: 40 }, (_, at) => jobs.completed(of, receipt(`j${at}`), patience())));
+    expect(new Set(ends)).toEqual(new Set(['done']));
+    expect(asked).toEqual([40]);
+  });
+
+  it('lets go of one job and goes on with the others', async () => {
+    const jobs = createJobs();
+    const of = account(async (names) => names.map(() => ({ state: 'succeeded' })));
+    const leaving = new AbortController();
+    const left = jobs.completed(of, receipt('a'), { ...patience(), signal: leaving.signal });
+    const kept = jobs.completed(of, receipt('b'), patience());
+    leaving.abort();
+    await expect(left).rejects.toMatchObject({ code: 'vendor_timeout' });
+    await expect(kept).resolves.toBe('done');
   });
 });
 
@@ -167,20 +207,6 @@ describe('faults of the gateway that no failing request tells of', () => {
     return { heard, report };
   };
 
-  it('are reported from an operation', async () => {
-    const { heard, report } = hear();
-    const operations = createOperations(report);
-    const run = async (): Promise<undefined> => {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      throw fault;
-    };
-    const late = { requestId: 'r', signal: AbortSignal.abort() };
-    const outcome = await operations.run({ kind: 'deleteUser', clusterId: 'c', username: 'u', run }, late);
-    await operations.idle();
-    expect(outcome.settled).toBe(false);
-    expect(heard).toEqual([[fault, 'r']]);
-  });
-
   it('are reported from an account that cannot be listed', async () => {
     const { heard, report } = hear();
     const listClusters = async () => {
@@ -189,21 +215,6 @@ describe('faults of the gateway that no failing request tells of', () => {
     const { problems } = await serve({ listClusters }, report).list(call);
     expect(problems).toMatchObject([{ account: 'a', error: { code: 'internal_error' } }]);
     expect(heard).toEqual([[fault, 'r']]);
-  });
-});
-
-describe('turns', () => {
-  it('run one after the other for one key, failures included, and at once for others', async () => {
-    const inTurn = createTurns();
-    const log: string[] = [];
-    const work = (name: string, ms: number) => async () => {
-      log.push(`${name} begins`);
-      await new Promise((resolve) => setTimeout(resolve, ms));
-      log.push(`${name} ends`);
-      if (name === 'a1') throw new Error(name);
-    };
-    await Promise.allSettled([inTurn('a', work('a1', 40)), inTurn('a', work('a2', 1)), inTurn('b', work('b1', 1))]);
-    expect(log).toEqual(['a1 begins', 'b1 begins', 'b1 ends', 'a1 ends', 'a2 begins', 'a2 ends']);
   });
 });
 

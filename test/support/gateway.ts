@@ -40,7 +40,8 @@ export const startGateway = async (raw: object): Promise<TestGateway> => {
   const lines: string[] = [];
   const log = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) });
   const { server, ...rest } = raw as { server?: object };
-  const gateway = createGateway(checkConfig({ ...rest, server: { ...server, port: 0 } }, adapters, {}), adapters, log);
+  const config = checkConfig({ store: { kind: 'memory' }, ...rest, server: { ...server, port: 0 } }, adapters, {});
+  const gateway = createGateway(config, adapters, log);
   const url = await gateway.listen();
 
   const request = async (

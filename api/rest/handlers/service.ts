@@ -1,14 +1,18 @@
 import { GatewayError } from '../../../src/errors.js';
+import type { Store } from '../../../src/store/store.js';
 import { problemPage } from '../docs.js';
 import type { OpenApiDocument } from '../document.js';
 import type { Handlers } from '../operations.js';
 
 type ServiceOperation = 'getHealth' | 'getReadiness' | 'getOpenApi' | 'getDocs' | 'getProblemType';
 
-export const serviceHandlers = (document: OpenApiDocument): Pick<Handlers, ServiceOperation> => ({
+export const serviceHandlers = (document: OpenApiDocument, store: Store): Pick<Handlers, ServiceOperation> => ({
   getHealth: () => ({ status: 200, body: { status: 'ok' } }),
 
-  getReadiness: () => ({ status: 200, body: { status: 'ok' } }),
+  getReadiness: async () => {
+    await store.check();
+    return { status: 200, body: { status: 'ok' } };
+  },
 
   getOpenApi: () => ({ status: 200, body: document }),
 

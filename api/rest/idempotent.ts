@@ -1,0 +1,51 @@
+/** Requests with an `Idempotency-Key`: answered once, and then as they were. */
+import { asGatewayError } from '../../src/errors.js';
+import type { Idempotency } from '../../src/service/operations/idempotency.js';
+import type { KeyReference } from '../../src/service/operations/ledger.js';
+import type { LoadedOperation } from '../../src/service/operations/records.js';
+import { type Rendered, renderProblem } from './problem.js';
+
+export interface Keyed {
+  readonly key: KeyReference;
+  readonly instance: string;
+  readonly requestId: string;
+  perform(): Promise<Rendered>;
+  /** The answer to an operation that is over. */
+  answerOf(operation: LoadedOperation): Rendered;
+}
+
+const replayed = (answer: Rendered): Rendered => ({
+  ...answer,
+  headers: { ...answer.headers, 'Idempotency-Replayed': 'true' },
+});
+
+/** The operation of a request that was never answered, as its own answer would have been. */
+const answerLate = ({ answerOf }: Keyed, operation: LoadedOperation): Rendered => {
+  try {
+    return answerOf(operation);
+  } catch (thrown) {
+    return renderProblem(asGatewayError(thrown), operation.path, operation.requestId);
+  }
+};
+
+/** Performs the request, or answers as it was answered before. @throws what the request throws before it has begun anything */
+export const idempotently = async (idempotency: Idempotency, keyed: Keyed): Promise<Rendered> => {
+  const { key, instance, requestId, perform } = keyed;
+  const known = await idempotency.find(key);
+  if (known) return replayed('answer' in known ? known.answer : answerLate(keyed, known.operation));
+  let answer: Rendered;
+  try {
+    answer = await perform();
+  } catch (thrown) {
+    const error = asGatewayError(thrown);
+    if (!key.begun) throw error;
+    // It may go well with the same key later, as `retryable` says.
+    if (error.retryable && error.effect === 'none') {
+      await idempotency.forget(key);
+      throw error;
+    }
+    answer = renderProblem(error, instance, requestId);
+  }
+  await idempotency.keep(key, answer);
+  return answer;
+};

@@ -1,0 +1,74 @@
+/** Idempotency keys: what a request with a key was answered, for whoever sends it again. */
+import { GatewayError } from '../../errors.js';
+import type { Vault } from '../../store/vault.js';
+import type { KeyReference, Ledger } from './ledger.js';
+import { isFinal, type KeptAnswer, type LoadedOperation } from './records.js';
+
+const RETRY_MS = 2_000;
+
+export interface KeyedRequest {
+  readonly key: string;
+  /** Who asks, in whatever form; null where nobody says. */
+  readonly caller: string | null;
+  readonly method: string;
+  readonly path: string;
+  readonly body: unknown;
+}
+
+/** An answer that was kept, or the operation that there was no time to answer. */
+export type Known = { readonly answer: KeptAnswer } | { readonly operation: LoadedOperation };
+
+export interface Idempotency {
+  refer(request: KeyedRequest): KeyReference;
+  /**
+   * What the key was used for before, if anything.
+   * @throws idempotency_key_reused, idempotency_key_in_flight
+   */
+  find(key: KeyReference): Promise<Known | undefined>;
+  keep(key: KeyReference, answer: KeptAnswer): Promise<void>;
+  /** Lets the same request be made anew: it changed nothing and may go well later. */
+  forget(key: KeyReference): Promise<void>;
+}
+
+/** The same text for the same value, however its members are ordered. */
+const canonical = (value: unknown): string =>
+  JSON.stringify(value, (_, member: unknown) =>
+    typeof member === 'object' && member !== null && !Array.isArray(member)
+      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : member,
+  ) ?? '';
+
+export const keyInFlight = (): GatewayError =>
+  new GatewayError(
+    'idempotency_key_in_flight',
+    'A request with this Idempotency-Key is still running. Send it again later for its answer.',
+    { retryAfterMs: RETRY_MS },
+  );
+
+/** Neither key, caller nor body is kept, only keyed hashes of them: a body may hold a password, a caller may be a token. */
+export const createIdempotency = (ledger: Ledger, vault: Vault): Idempotency => ({
+  refer: ({ key, caller, method, path, body }) => ({
+    id: vault.fingerprint(JSON.stringify(['key', caller, method, path, key])),
+    fingerprint: vault.fingerprint(JSON.stringify(['body', canonical(body)])),
+    begun: false,
+  }),
+
+  find: async (key) => {
+    const record = await ledger.key(key.id);
+    if (!record) return undefined;
+    if (record.fingerprint !== key.fingerprint) {
+      throw new GatewayError(
+        'idempotency_key_reused',
+        'This Idempotency-Key was used for a request with another body. Use a new key for a new request.',
+      );
+    }
+    if (record.answer) return { answer: record.answer };
+    const operation = record.operationId === null ? undefined : await ledger.load(record.operationId);
+    if (!operation) return undefined;
+    if (!isFinal(operation)) throw keyInFlight();
+    return { operation };
+  },
+
+  keep: (key, answer) => ledger.answer(key, answer),
+  forget: (key) => ledger.forget(key),
+});

@@ -1,0 +1,232 @@
+import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
+import type { Call } from '../../adapter.js';
+import { asGatewayError, GatewayError, type Report } from '../../errors.js';
+import type { OperationKind } from '../../model.js';
+import type { Target } from '../../registry.js';
+import type { Store } from '../../store/store.js';
+import type { Vault } from '../../store/vault.js';
+import type { Executor } from './executor.js';
+import { keyInFlight } from './idempotency.js';
+import { type KeyReference, type Ledger, type ListFilter, OwnershipLost, storeUnavailable } from './ledger.js';
+import type { Queue, Runner } from './queue.js';
+import { type ItemRecord, isFinal, keyOf, type LoadedOperation, type OperationRecord, placeOf, summarise } from './records.js';
+
+const FIRST_LOOK_MS = 25;
+const LONGEST_LOOK_MS = 500;
+const SWEEP_MS = 60_000;
+/** A store that is away longer than this is told as such to a caller. */
+const STORE_MS = 5_000;
+/** What was given up needs a moment to notice. */
+const UNWIND_MS = 2_000;
+
+/** An item as a caller wants it, with its password in the clear. */
+export type NewItem = Omit<ItemRecord, 'index' | 'password'> & { readonly password?: string };
+
+export interface NewOperation {
+  readonly kind: OperationKind;
+  readonly target: Target;
+  readonly items: readonly NewItem[];
+  readonly stopOnError?: boolean;
+}
+
+/** The circumstances of a request that writes. */
+export interface Submission {
+  readonly call: Call;
+  /** Of the request. */
+  readonly path: string;
+  /** The caller is answered when this aborts, be the operation over or not. */
+  readonly patience: AbortSignal;
+  readonly key?: KeyReference;
+}
+
+export interface Operations {
+  /**
+   * Begins an operation and waits for its end, as long as the caller does. Nothing stops what was begun but `cancel`.
+   * @throws idempotency_key_in_flight, store_unavailable
+   */
+  submit(operation: NewOperation, submission: Submission): Promise<LoadedOperation>;
+  /** @throws operation_not_found */
+  get(id: string): Promise<LoadedOperation>;
+  list(filter: ListFilter): Promise<OperationRecord[]>;
+  /** Asks for the operation to be stopped, and answers it as it is then. @throws operation_not_found */
+  cancel(id: string, patience: AbortSignal): Promise<LoadedOperation>;
+  /**
+   * Begins nothing more and lets what is under way end, for so long at most. What is not over then goes on with the next process that
+   * uses the store; where there is none, it is told.
+   */
+  stop(withinMs: number): Promise<OperationRecord[]>;
+}
+
+export interface OperationsDeps {
+  readonly store: Store;
+  readonly ledger: Ledger;
+  readonly vault: Vault;
+  readonly execute: Executor;
+  readonly report: Report;
+  createQueue(run: Runner, onFault: (error: unknown) => void): Queue;
+}
+
+/** Sorts by time. */
+const newId = (): string => `op_${Date.now().toString(16).padStart(12, '0')}${randomBytes(10).toString('hex')}`;
+
+const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const over = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', over);
+      resolve();
+    };
+    const timer = setTimeout(over, ms);
+    signal.addEventListener('abort', over, { once: true });
+    if (signal.aborted) over();
+  });
+
+/** What the store answers, or `store_unavailable` when it does not within a few seconds. */
+const inTime = async <T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+  const late = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      late.abort();
+      reject(storeUnavailable());
+    }, STORE_MS);
+  });
+  const answer = work(late.signal);
+  answer.catch(() => undefined);
+  return Promise.race([answer, tooLate]).finally(() => clearTimeout(timer));
+};
+
+export const createOperations = ({ store, ledger, vault, execute, report, createQueue }: OperationsDeps): Operations => {
+  const pausing = new AbortController();
+  const abandoning = new AbortController();
+  const signals = { pause: pausing.signal, abandon: abandoning.signal };
+  // Every call of every operation listens.
+  setMaxListeners(0, pausing.signal, abandoning.signal);
+  /** Those that wait for the end of an operation. */
+  const waiting = new Map<string, Set<AbortController>>();
+
+  const wake = (id: string): void => {
+    for (const waiter of waiting.get(id) ?? []) waiter.abort();
+  };
+
+  const onFault = (thrown: unknown): void => {
+    if (thrown instanceof OwnershipLost || abandoning.signal.aborted) return;
+    report(asGatewayError(thrown), 'operations');
+  };
+
+  const run: Runner = async (id, owner) => {
+    try {
+      const operation = await ledger.load(id);
+      if (operation) await execute(operation, owner, signals);
+    } finally {
+      await ledger.release(id, owner);
+      wake(id);
+    }
+  };
+
+  const queue = createQueue(run, onFault);
+  const sweep = (): void => void ledger.sweep().catch(onFault);
+  const sweeping = setInterval(sweep, SWEEP_MS).unref();
+  sweep();
+
+  const found = (id: string, operation: LoadedOperation | undefined): LoadedOperation => {
+    if (operation) return operation;
+    throw new GatewayError('operation_not_found', `There is no operation ${id}, or it is no longer kept.`);
+  };
+
+  const load = (id: string): Promise<LoadedOperation> => inTime(async () => found(id, await ledger.load(id)));
+
+  /** Nobody here goes on with it: the process is stopping. */
+  const isLeft = ({ owner }: OperationRecord): boolean => pausing.signal.aborted && owner === null;
+
+  /** Waits until the operation is worked on no longer here, or for a moment. */
+  const aMoment = async (id: string, ms: number, signal: AbortSignal): Promise<void> => {
+    const waiter = new AbortController();
+    const waiters = waiting.get(id) ?? new Set();
+    waiting.set(id, waiters.add(waiter));
+    await sleep(ms, AbortSignal.any([waiter.signal, signal]));
+    waiters.delete(waiter);
+    if (waiters.size === 0) waiting.delete(id);
+  };
+
+  /** The operation at its end, or as it is when the patience is over. A store that is away meanwhile is waited for as long. */
+  const waitFor = async (known: LoadedOperation, patience: AbortSignal): Promise<LoadedOperation> => {
+    const over = AbortSignal.any([patience, abandoning.signal]);
+    for (let look = 0; ; look++) {
+      const record = await inTime(() => ledger.get(known.id)).catch(() => undefined);
+      if (over.aborted || (record && (isFinal(record) || isLeft(record)))) return load(known.id).catch(() => known);
+      await aMoment(known.id, Math.min(FIRST_LOOK_MS * 1.5 ** look, LONGEST_LOOK_MS), over);
+    }
+  };
+
+  const toRecord = ({ kind, target, items, stopOnError = false }: NewOperation, { call, path }: Submission): LoadedOperation => {
+    const id = newId();
+    const at = new Date().toISOString();
+    return {
+      id,
+      kind,
+      clusterId: target.id,
+      place: placeOf(target),
+      state: 'pending',
+      total: items.length,
+      summary: summarise(items.flatMap(({ outcome }) => outcome ?? [])),
+      stopOnError,
+      cancelling: false,
+      owner: null,
+      requestId: call.requestId,
+      path,
+      createdAt: at,
+      updatedAt: at,
+      finishedAt: null,
+      items: items.map(({ password, ...item }, index) => ({
+        ...item,
+        index,
+        ...(password !== undefined && !item.outcome && { password: vault.seal(password, keyOf.item(id, index)) }),
+      })),
+    };
+  };
+
+  return {
+    submit: async (operation, submission) => {
+      const record = toRecord(operation, submission);
+      const { key, patience } = submission;
+      const taken = await inTime((signal) => ledger.begin(record, key, signal)).catch((error: GatewayError) => {
+        throw error.code === 'store_unavailable' ? error.retold(`${error.message} Nothing was begun.`) : error;
+      });
+      if (taken) throw keyInFlight();
+      if (key) key.begun = true;
+      // Written down, it is found by whoever looks for what was left behind: here it only goes on at once.
+      await inTime(() => queue.add(record.id)).catch(onFault);
+      return waitFor(record, patience);
+    },
+
+    get: load,
+
+    list: (filter) => inTime(() => ledger.list(filter)),
+
+    cancel: async (id, patience) => {
+      const known = await load(id);
+      await inTime(() => ledger.cancel(id));
+      return waitFor(known, patience);
+    },
+
+    stop: async (withinMs) => {
+      clearInterval(sweeping);
+      const idleWithin = async (ms: number): Promise<void> => {
+        const over = new AbortController();
+        await Promise.race([queue.idle(), sleep(ms, over.signal)]);
+        over.abort();
+      };
+      if (store.durable) pausing.abort();
+      await queue.pause();
+      await idleWithin(withinMs);
+      const rest = store.durable ? [] : await ledger.open();
+      pausing.abort();
+      abandoning.abort();
+      await idleWithin(UNWIND_MS);
+      await queue.close();
+      return rest;
+    },
+  };
+};

@@ -1,0 +1,153 @@
+/** What is kept of operations, and under which keys. */
+import { createHash } from 'node:crypto';
+import type { StoredError } from '../../errors.js';
+import type { ItemStatus, OperationKind, OperationState, ResultSummary, Role, User } from '../../model.js';
+import type { Target } from '../../registry.js';
+import type { Sealed } from '../../store/vault.js';
+
+/** A cluster as its vendor knows it. */
+export interface Place {
+  readonly account: string;
+  readonly vendorClusterId: string;
+}
+
+export const placeOf = ({ account, vendorClusterId }: Target): Place => ({ account: account.name, vendorClusterId });
+
+/** An operation without its items. Times are ISO 8601 in UTC. */
+export interface OperationRecord {
+  readonly id: string;
+  readonly kind: OperationKind;
+  readonly clusterId: string;
+  /** Where that cluster stood when the operation began. */
+  readonly place: Place;
+  readonly state: OperationState;
+  readonly total: number;
+  readonly summary: ResultSummary;
+  readonly stopOnError: boolean;
+  /** Somebody asked for it to be stopped. */
+  readonly cancelling: boolean;
+  /** Who works on it; nobody else may write to it meanwhile. */
+  readonly owner: string | null;
+  /** The request that began it, and its path. */
+  readonly requestId: string;
+  readonly path: string;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly finishedAt: string | null;
+}
+
+/** What became of an item. */
+export interface ItemOutcome {
+  readonly status: ItemStatus;
+  readonly user?: User;
+  readonly error?: StoredError;
+}
+
+/** What is to be done to one user. */
+export interface ItemRecord {
+  readonly index: number;
+  readonly op: 'create' | 'update' | 'delete';
+  readonly username: string;
+  readonly role?: Role;
+  readonly directoryMode?: string;
+  /** Until the item is settled. */
+  readonly password?: Sealed;
+  /** The user has to be as one of these entity tags says. */
+  readonly ifMatch?: string;
+  /** The first time that the present step was sent, by the vendor's clock. What is there since may be its work. */
+  readonly sentAt?: string;
+  /** How often the present step was sent with an effect that was not ruled out. */
+  readonly sends?: number;
+  /** A call for it is under way since then, by our clock. Left behind by a process that died. */
+  readonly underWay?: number;
+  /** The vendor's job that does it. */
+  readonly job?: string;
+  /** Of an update of both role and password. */
+  readonly roleIsSet?: true;
+  readonly outcome?: ItemOutcome;
+}
+
+/** An operation and its items. */
+export interface LoadedOperation extends OperationRecord {
+  readonly items: readonly ItemRecord[];
+}
+
+/** An answer as it was given. */
+export interface KeptAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | null;
+}
+
+/** What an idempotency key was used for. */
+export interface KeyRecord {
+  /** Of the body that came with it. */
+  readonly fingerprint: string;
+  readonly operationId: string | null;
+  readonly answer: KeptAnswer | null;
+  /** In milliseconds since 1970. */
+  readonly until: number;
+}
+
+/** One user of one cluster, as far as writes that meet there have to know of each other. */
+export interface UserRecord {
+  /** The operation whose item is on its way. */
+  readonly holder: string | null;
+  /** Made by an operation lately; `createdAt` as the vendor tells it, where it was read. */
+  readonly made: { readonly by: string; readonly at: number; readonly createdAt: string | null } | null;
+}
+
+/** A process that works on operations. */
+export interface InstanceRecord {
+  /** Not to be taken for dead before, in milliseconds since 1970. */
+  readonly until: number;
+}
+
+const hash = (parts: readonly string[]): string => createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
+
+export const keyOf = {
+  operation: (id: string) => `operation:${id}`,
+  item: (id: string, index: number) => `item:${id}:${index}`,
+  idempotency: (id: string) => `idempotency:${id}`,
+  user: ({ account, vendorClusterId }: Place, username: string) => `user:${hash([account, vendorClusterId, username])}`,
+  instance: (name: string) => `instance:${name}`,
+};
+
+/** Ids of operations sort by time, and so do these indexes of them. */
+export const indexes = {
+  all: 'operations',
+  ofCluster: (clusterId: string) => `operations-of:${clusterId}`,
+  /** Not final. */
+  open: 'open-operations',
+  /** `TIME KEY`: what may be removed from then on. */
+  expiry: 'expiry',
+};
+
+const FINAL: ReadonlySet<OperationState> = new Set(['succeeded', 'failed', 'cancelled']);
+
+export const isFinal = ({ state }: { readonly state: OperationState }): boolean => FINAL.has(state);
+
+export const EMPTY_SUMMARY: ResultSummary = {
+  created: 0,
+  updated: 0,
+  deleted: 0,
+  already_exists: 0,
+  not_found: 0,
+  refused: 0,
+  failed: 0,
+  unknown: 0,
+  cancelled: 0,
+};
+
+export const summarise = (outcomes: readonly ItemOutcome[], before: ResultSummary = EMPTY_SUMMARY): ResultSummary => {
+  const summary = { ...before };
+  for (const { status } of outcomes) summary[status]++;
+  return summary;
+};
+
+export const doneOf = (summary: ResultSummary): number => Object.values(summary).reduce((sum, count) => sum + count, 0);
+
+const DONE: ReadonlySet<ItemStatus> = new Set(['created', 'updated', 'deleted']);
+
+/** Whether what was asked for is done. */
+export const isDone = ({ status }: ItemOutcome): boolean => DONE.has(status);

@@ -1,0 +1,79 @@
+import { Queue as BullQueue, Worker } from 'bullmq';
+import { connectRedis, PREFIX } from '../../store/redis.js';
+import type { Ledger } from './ledger.js';
+import type { Queue, Runner } from './queue.js';
+
+const NAME = 'operations';
+const CONCURRENCY = 100;
+
+/** An operation may be taken over as often as it has to be: each turn goes on where the last one ended. */
+const ANY_NUMBER = Number.MAX_SAFE_INTEGER;
+
+/** BullMQ carries the ids of operations from gateway to gateway; what is to be done stands in the store. */
+export const createRedisQueue = (
+  url: string,
+  ledger: Ledger,
+  leaseMs: number,
+  run: Runner,
+  onFault: (error: unknown) => void,
+): Queue => {
+  const common = { prefix: PREFIX };
+  const queueConnection = connectRedis(url);
+  const workerConnection = connectRedis(url);
+  const queue = new BullQueue(NAME, { ...common, connection: queueConnection });
+  const running = new Set<Promise<void>>();
+
+  const work = async (id: string, token: string): Promise<void> => {
+    const operation = await ledger.get(id);
+    if (operation && (await ledger.claim(id, token, operation.owner))) await run(id, token);
+  };
+
+  const worker = new Worker(
+    NAME,
+    async ({ data }, token = '') => {
+      const turn = work((data as { id: string }).id, token);
+      running.add(turn);
+      await turn.catch(onFault).finally(() => running.delete(turn));
+    },
+    {
+      ...common,
+      connection: workerConnection,
+      concurrency: CONCURRENCY,
+      lockDuration: leaseMs,
+      stalledInterval: leaseMs / 2,
+      maxStalledCount: ANY_NUMBER,
+    },
+  );
+  queue.on('error', onFault);
+  worker.on('error', onFault);
+  for (const connection of [queueConnection, workerConnection]) connection.on('error', onFault);
+
+  /** The id of the job is that of the operation, so that one in the queue is not added twice. */
+  const add = async (id: string): Promise<void> => {
+    await queue.add('work', { id }, { jobId: id, removeOnComplete: true, removeOnFail: true });
+  };
+
+  /** An operation is written down before it is queued: one whose process died in between is queued here. */
+  const addAll = async (): Promise<void> => {
+    for (const { id } of await ledger.open()) await add(id);
+  };
+  const timer = setInterval(() => void addAll().catch(onFault), leaseMs).unref();
+  void addAll().catch(onFault);
+
+  return {
+    add,
+    idle: async () => {
+      while (running.size > 0) await Promise.allSettled(running);
+    },
+    pause: async () => {
+      clearInterval(timer);
+      await worker.pause(true);
+    },
+    close: async () => {
+      await worker.close(true);
+      await queue.close();
+      workerConnection.disconnect();
+      queueConnection.disconnect();
+    },
+  };
+};

@@ -1,0 +1,57 @@
+/** What may not be kept in the clear: passwords are encrypted, request bodies are known by a keyed hash only. */
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import { KEY_BYTES } from '../config/key.js';
+import { GatewayError } from '../errors.js';
+
+/** An encrypted text, AES-256-GCM; nonce, tag and ciphertext in base64url. */
+export type Sealed = string;
+
+export interface Vault {
+  /** @param place what the text belongs to; it opens nowhere else */
+  seal(text: string, place: string): Sealed;
+  /** @throws internal_error when it was sealed with another key or for another place */
+  open(sealed: Sealed, place: string): string;
+  /** A hash that only holders of the key can compare with guesses. */
+  fingerprint(text: string): string;
+}
+
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+
+const derive = (secret: Buffer, purpose: string): Buffer =>
+  Buffer.from(hkdfSync('sha256', secret, '', `hpc-gateway ${purpose}`, KEY_BYTES));
+
+/** @param secret 32 bytes */
+export const createVault = (secret: Buffer): Vault => {
+  const sealing = derive(secret, 'passwords');
+  const hashing = derive(secret, 'fingerprints');
+
+  return {
+    seal: (text, place) => {
+      const nonce = randomBytes(NONCE_BYTES);
+      const cipher = createCipheriv('aes-256-gcm', sealing, nonce).setAAD(Buffer.from(place));
+      const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
+      return Buffer.concat([nonce, cipher.getAuthTag(), body]).toString('base64url');
+    },
+    open: (sealed, place) => {
+      const bytes = Buffer.from(sealed, 'base64url');
+      const tagged = NONCE_BYTES + TAG_BYTES;
+      try {
+        const decipher = createDecipheriv('aes-256-gcm', sealing, bytes.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES })
+          .setAAD(Buffer.from(place))
+          .setAuthTag(bytes.subarray(NONCE_BYTES, tagged));
+        return Buffer.concat([decipher.update(bytes.subarray(tagged)), decipher.final()]).toString('utf8');
+      } catch (cause) {
+        throw new GatewayError(
+          'internal_error',
+          'The password that was kept cannot be opened; the key of the store has changed.',
+          {
+            effect: 'none',
+            cause,
+          },
+        );
+      }
+    },
+    fingerprint: (text) => createHmac('sha256', hashing).update(text).digest('base64url'),
+  };
+};
