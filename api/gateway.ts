@@ -108,8 +108,10 @@ export const createGateway = (config: GatewayConfig, modules: Readonly<Record<st
       await Promise.race([closed, patience]);
       over.abort();
       // Nobody can ask for these any more; the log is all that is left of them.
-      for (const { id, kind, clusterId, requestId, total } of rest)
-        log.warn({ id, kind, clusterId, requestId, total }, 'stopped while a write was running; its outcome is not known');
+      for (const { id, kind, clusterId, requestId, items } of rest) {
+        const usernames = items.filter(({ outcome }) => !outcome).map(({ username }) => username);
+        log.warn({ id, kind, clusterId, requestId, usernames }, 'stopped while a write was running; its outcome is not known');
+      }
       connections?.destroy();
       transport.close();
       await store.close();

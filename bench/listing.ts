@@ -1,7 +1,7 @@
 /** 1,000 users of an E-HPC cluster whose vendor takes 50 ms a call: the gateway in one request, the official client page by page. */
-import openapi, { $OpenApiUtil } from '@alicloud/openapi-core';
 import { startAlibabaEhpc } from '../simulators/alibaba-ehpc/index.js';
 import { compare, table } from './measure.js';
+import { officialClient } from './official.js';
 import { serve } from './serve.js';
 
 const USERS = 1000;
@@ -31,33 +31,10 @@ export const listing = async (): Promise<string> => {
     clusters: [{ id: 'c', account: 'a', vendorClusterId: CLUSTER }],
   });
 
-  const client = new openapi.default(
-    new $OpenApiUtil.Config({
-      accessKeyId,
-      accessKeySecret,
-      regionId: region,
-      protocol: 'HTTP',
-      endpoint: endpoint.replace('http://', ''),
-    }),
-  );
-  const params = new $OpenApiUtil.Params({
-    action: 'ListUsers',
-    version: '2018-04-12',
-    protocol: 'HTTP',
-    pathname: '/',
-    method: 'GET',
-    authType: 'AK',
-    style: 'RPC',
-    reqBodyType: 'formData',
-    bodyType: 'json',
-  });
+  const call = officialClient(simulator);
   const officialPage = async (page: number): Promise<number> => {
     const query = { ClusterId: CLUSTER, PageNumber: String(page), PageSize: String(PAGE) };
-    const { body } = (await client.callApi(
-      params,
-      new $OpenApiUtil.OpenApiRequest({ query }),
-      {} as Parameters<typeof client.callApi>[2],
-    )) as { body: { Users: { UserInfo: unknown[] } } };
+    const body = (await call('ListUsers', query)) as { Users: { UserInfo: unknown[] } };
     return body.Users.UserInfo.length;
   };
   const expectAll = (count: number): void => {

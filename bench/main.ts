@@ -1,8 +1,9 @@
 /** `npm run bench` runs all; `npm run bench -- listing` one. */
+import { batch } from './batch.js';
 import { listing } from './listing.js';
 import { overhead } from './overhead.js';
 
-const BENCHMARKS: Readonly<Record<string, () => Promise<string>>> = { listing, overhead };
+const BENCHMARKS: Readonly<Record<string, () => Promise<string>>> = { listing, overhead, batch };
 
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !Object.hasOwn(BENCHMARKS, name));

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe } from '@jest/globals';
 import { BACKENDS, type LiveBackend } from '../support/backends.js';
 import { startGateway, type TestGateway } from '../support/gateway.js';
+import { batches } from './batches.js';
 import { reading } from './reading.js';
 import { writing } from './writing.js';
 
@@ -22,5 +23,6 @@ export const contract = (vendor: string): void => {
 
     describe('reading', () => reading(subject));
     describe('writing', () => writing(subject));
+    describe('batches', () => batches(subject));
   });
 };

@@ -1,60 +1,15 @@
 /** The program itself, as `npm start` runs it. `npm test` builds it first. */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import { EHPC_CLUSTER, ehpcAccount, startEhpc } from '../support/backends.js';
+import { endProcesses, READY, run, server } from '../support/process.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'gateway-e2e-'));
-const children = new Set<ChildProcess>();
-afterEach(() => {
-  for (const child of children) child.kill('SIGKILL');
-});
 afterAll(() => rmSync(folder, { recursive: true }));
-
-interface Run {
-  readonly child: ChildProcess;
-  output(): string;
-  errors(): string;
-  readonly exit: Promise<{ code: number | null; signal: string | null }>;
-  /** The first match of the pattern in the output. */
-  until(pattern: RegExp): Promise<RegExpMatchArray>;
-}
-
-const run = (command: string, args: readonly string[], env: Record<string, string> = {}): Run => {
-  const { HPC_GATEWAY_CONFIG: _, HOST: __, PORT: ___, ...inherited } = process.env;
-  const child = spawn(command, args, { env: { ...inherited, ...env } });
-  children.add(child);
-  let output = '';
-  let errors = '';
-  child.stdout?.on('data', (chunk) => {
-    output += chunk;
-  });
-  child.stderr?.on('data', (chunk) => {
-    errors += chunk;
-  });
-  const exit = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
-    child.on('close', (code, signal) => {
-      children.delete(child);
-      resolve({ code, signal });
-    });
-  });
-  const until = async (pattern: RegExp): Promise<RegExpMatchArray> => {
-    for (let wait = 0; wait < 200; wait++) {
-      const match = pattern.exec(output);
-      if (match) return match;
-      if (child.exitCode !== null) break;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    throw new Error(`no ${pattern} in:\n${output}\n${errors}`);
-  };
-  return { child, output: () => output, errors: () => errors, exit, until };
-};
-
-const server = (env: Record<string, string> = {}): Run => run(process.execPath, ['dist/api/server.js'], { PORT: '0', ...env });
-const READY = /gateway at (http:\/\/\S+)/;
+afterEach(endProcesses);
 
 describe('the demo', () => {
   it('serves both vendors from nothing, and its own three lines work', async () => {
@@ -104,6 +59,7 @@ describe('stopping', () => {
     const simulator = await startEhpc({ latencyMs: 600 });
     const path = join(folder, 'slow.yaml');
     const raw = {
+      store: { kind: 'memory' },
       accounts: { a: { ...ehpcAccount(simulator), listing: 'sync' } },
       clusters: [{ id: 'c', account: 'a', vendorClusterId: EHPC_CLUSTER }],
     };
@@ -132,7 +88,11 @@ describe('stopping on signals', () => {
     const account = { ...ehpcAccount(simulator), listing: 'sync' };
     writeFileSync(
       path,
-      JSON.stringify({ accounts: { a: account }, clusters: [{ id: 'c', account: 'a', vendorClusterId: EHPC_CLUSTER }] }),
+      JSON.stringify({
+        store: { kind: 'memory' },
+        accounts: { a: account },
+        clusters: [{ id: 'c', account: 'a', vendorClusterId: EHPC_CLUSTER }],
+      }),
     );
     return { path, close: () => simulator.close() };
   };
@@ -199,6 +159,7 @@ describe('stopping on signals', () => {
       path,
       JSON.stringify({
         server: { drainSeconds: 0.3, deadlineSeconds: 0.2 },
+        store: { kind: 'memory' },
         accounts: { a: ehpcAccount(simulator) },
         clusters: [{ id: 'c', account: 'a', vendorClusterId: EHPC_CLUSTER }],
       }),
@@ -215,7 +176,7 @@ describe('stopping on signals', () => {
     expect(answer.status).toBe(202);
     child.kill('SIGTERM');
     expect((await exit).code).toBe(0);
-    expect(errors()).toMatch(/"kind":"createUser","clusterId":"c","username":"left\.alone".*outcome is not known/);
+    expect(errors()).toMatch(/"kind":"createUser","clusterId":"c".*"usernames":\["left\.alone"\].*outcome is not known/);
     expect(errors()).not.toContain('Abcdefg1');
     await simulator.close();
   });

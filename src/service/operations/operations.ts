@@ -55,7 +55,7 @@ export interface Operations {
    * Begins nothing more and lets what is under way end, for so long at most. What is not over then goes on with the next process that
    * uses the store; where there is none, it is told.
    */
-  stop(withinMs: number): Promise<OperationRecord[]>;
+  stop(withinMs: number): Promise<LoadedOperation[]>;
 }
 
 export interface OperationsDeps {
@@ -221,7 +221,7 @@ export const createOperations = ({ store, ledger, vault, execute, report, create
       if (store.durable) pausing.abort();
       await queue.pause();
       await idleWithin(withinMs);
-      const rest = store.durable ? [] : await ledger.open();
+      const rest = store.durable ? [] : await Promise.all((await ledger.open()).map(({ id }) => load(id)));
       pausing.abort();
       abandoning.abort();
       await idleWithin(UNWIND_MS);

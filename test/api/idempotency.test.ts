@@ -1,0 +1,302 @@
+/** A write with an Idempotency-Key is made once, and answered as often as it is asked for. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { EHPC_CLUSTER, ehpcAccount } from '../support/backends.js';
+import { bothVendors } from '../support/both-vendors.js';
+import { startGateway, type TestAnswer, type TestGateway } from '../support/gateway.js';
+
+const stage = bothVendors();
+const cleanups: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+const PASSWORD = 'Unrepeatable1@x';
+const ALI = '/clusters/ali/users';
+let fresh = 0;
+const newName = (): string => `idem${String(++fresh).padStart(4, '0')}`;
+const newKey = (): string => `key-${++fresh}-5f0c3a52`;
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+interface Write {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: unknown;
+}
+const creating = (username: string): Write => ({ method: 'POST', path: ALI, body: { username, password: PASSWORD } });
+
+const send = ({ method, path, body }: Write, key: string, headers: object = {}, gateway = stage.gateway): Promise<TestAnswer> =>
+  gateway.request(method, path, { body, headers: { 'idempotency-key': key, ...headers } });
+
+const facts = ({ status, text, headers }: TestAnswer) => ({
+  status,
+  text,
+  ...Object.fromEntries(['location', 'etag', 'content-type', 'preference-applied'].map((name) => [name, headers.get(name)])),
+});
+const isReplay = ({ headers }: TestAnswer): boolean => headers.get('idempotency-replayed') === 'true';
+const expectReplay = (again: TestAnswer, first: TestAnswer): void => {
+  expect([first.headers.has('idempotency-replayed'), isReplay(again)]).toEqual([false, true]);
+  expect(facts(again)).toEqual(facts(first));
+};
+const callsOf = (action: string): number =>
+  [...stage.ehpc.calls, ...stage.shanhe.calls].filter((call) => call.action === action).length;
+const effectsOn = (username: string): string[] =>
+  [...stage.ehpc.journal, ...stage.shanhe.journal].filter((e) => e.username === username).map(({ effect }) => effect);
+const until = async (isSo: () => boolean): Promise<void> => {
+  while (!isSo()) await sleep(5);
+};
+
+/** Another gateway over E-HPC. */
+const gatewayWith = async (settings: { server?: object; retention?: object; store?: object }): Promise<TestGateway> => {
+  const gateway = await startGateway({
+    accounts: { aliyun: { ...ehpcAccount(stage.ehpc), listing: 'sync' } },
+    clusters: [{ id: 'ali', account: 'aliyun', vendorClusterId: EHPC_CLUSTER }],
+    ...settings,
+    server: { settleSeconds: 0, drainSeconds: 0, ...settings.server },
+  });
+  cleanups.push(() => gateway.stop());
+  return gateway;
+};
+
+describe('the same key and body', () => {
+  const items = (username: string) => ({ items: [{ op: 'create', username, password: PASSWORD }] });
+  it.each<[string, string, (users: string, name: string) => Write, string, number]>([
+    ['E-HPC create', 'ali', (path, username) => ({ ...creating(username), path }), 'AddUsers', 201],
+    ['E-HPC batch', 'ali', (users, name) => ({ method: 'POST', path: `${users}/batch`, body: items(name) }), 'AddUsers', 200],
+    [
+      'E-HPC PATCH',
+      'ali',
+      (u) => ({ method: 'PATCH', path: `${u}/user.0041`, body: { role: 'admin' } }),
+      'ModifyUserGroups',
+      200,
+    ],
+    [
+      'E-HPC PUT password',
+      'ali',
+      (users) => ({ method: 'PUT', path: `${users}/user.0042/password`, body: { password: PASSWORD } }),
+      'ModifyUserPasswords',
+      204,
+    ],
+    ['E-HPC DELETE', 'ali', (users) => ({ method: 'DELETE', path: `${users}/user.0043` }), 'DeleteUsers', 204],
+    ['Shanhe create', 'shan', (path, username) => ({ ...creating(username), path }), '/user/addUser', 201],
+    ['Shanhe batch', 'shan', (u, name) => ({ method: 'POST', path: `${u}/batch`, body: items(name) }), '/user/addUser', 200],
+    [
+      'Shanhe PUT password',
+      'shan',
+      (users) => ({ method: 'PUT', path: `${users}/u0042/password`, body: { password: PASSWORD } }),
+      '/user/modifyUser',
+      204,
+    ],
+    ['Shanhe DELETE', 'shan', (users) => ({ method: 'DELETE', path: `${users}/u0043` }), '/user/deleteUser', 204],
+  ])('get the same answer, and the vendor one call: %s', async (_, cluster, write, action, status) => {
+    const request = write(`/clusters/${cluster}/users`, newName());
+    const [key, before] = [newKey(), callsOf(action)];
+    const first = await send(request, key);
+    expect(first.status).toBe(status);
+    for (let again = 0; again < 2; again++) expectReplay(await send(request, key), first);
+    expect(callsOf(action) - before).toBe(1);
+  });
+
+  it('get the same answer to a cancel', async () => {
+    stage.shanhe.inject({ kind: 'delay', delayMs: 300, action: '/user/addUser', times: -1 });
+    const names = Array.from({ length: 20 }, newName);
+    const items = names.map((username) => ({ op: 'create', username, password: PASSWORD }));
+    const { body } = await stage.gateway.request('POST', '/clusters/shan/users/batch', {
+      body: { items },
+      headers: { prefer: 'respond-async' },
+    });
+    const [cancel, key] = [{ method: 'POST', path: `/operations/${body.id}/cancel` }, newKey()];
+    const first = await send(cancel, key);
+    expect([first.status, first.body.state]).toEqual([200, 'cancelled']);
+    expectReplay(await send(cancel, key), first);
+  });
+
+  it('are the same whatever the order of the members and the blanks between them', async () => {
+    const [a, b, key, headers] = [newName(), newName(), newKey(), { 'content-type': 'application/json' }];
+    const post = (raw: string) =>
+      stage.gateway.request('POST', `${ALI}/batch`, { raw, headers: { ...headers, 'idempotency-key': key } });
+    const first = await post(
+      `{"stopOnError":true,"items":[{"op":"create","username":"${a}","password":"${PASSWORD}"},{"op":"delete","username":"${b}"}]}`,
+    );
+    expect(first.body.results.map(({ status }: { status: string }) => status)).toEqual(['created', 'not_found']);
+    const again = await post(
+      `{ "items": [{"password":"${PASSWORD}","username":"${a}","op":"create"},\n{"username":"${b}","op":"delete"}], "stopOnError": true }`,
+    );
+    expectReplay(again, first);
+    expect(effectsOn(a)).toEqual(['created']);
+  });
+
+  it('replay a dry run, whatever has become of the cluster since', async () => {
+    const [username, key] = [newName(), newKey()];
+    const body = { dryRun: true, items: [{ op: 'create', username, password: PASSWORD }] };
+    const rehearse = () => send({ method: 'POST', path: `${ALI}/batch`, body }, key);
+    const first = await rehearse();
+    expect(first.body.summary).toMatchObject({ created: 1, already_exists: 0 });
+    expect((await stage.gateway.post(ALI, { username, password: PASSWORD })).status).toBe(201);
+    expectReplay(await rehearse(), first);
+  });
+
+  it('replay a 202 as that 202, before and after the end', async () => {
+    stage.ehpc.inject({ kind: 'delay', delayMs: 400, action: 'AddUsers' });
+    const [username, key, prefer] = [newName(), newKey(), { prefer: 'respond-async' }];
+    const first = await send(creating(username), key, prefer);
+    expect([first.status, first.headers.get('location')]).toEqual([202, `/operations/${first.body.id}`]);
+    expectReplay(await send(creating(username), key, prefer), first);
+    while ((await stage.gateway.get(`/operations/${first.body.id}`)).body.state !== 'succeeded') await sleep(25);
+    expectReplay(await send(creating(username), key, prefer), first);
+    expect(effectsOn(username)).toEqual(['created']);
+  });
+
+  it.each([
+    ['409, the name is taken', null, creating('user.0044'), 409, 'user_already_exists'],
+    ['404, there is no such user', null, { method: 'DELETE', path: `${ALI}/nobody.here` }, 404, 'user_not_found'],
+    ['502, the cluster failed', 'vendor_error', creating(newName()), 502, 'cluster_agent_failed'],
+    ['503, which may have changed something', 'reset_before', creating(newName()), 503, 'vendor_unavailable'],
+  ] as const)('replay an error that came from the vendor: %s', async (_, kind, write, status, code) => {
+    const action = write.method === 'DELETE' ? 'DeleteUsers' : 'AddUsers';
+    const failure = kind === 'vendor_error' ? { code: 'AgentError.Account.UserAddFailure', status: 406 } : {};
+    if (kind) stage.ehpc.inject({ kind, action, ...failure });
+    const [key, before] = [newKey(), callsOf(action)];
+    const first = await send(write, key);
+    expect([first.status, first.body.code]).toEqual([status, code]);
+    expectReplay(await send(write, key), first);
+    expect(callsOf(action) - before).toBe(1);
+  });
+
+  it('are made anew after a refusal that changed nothing and may pass', async () => {
+    stage.ehpc.inject({ kind: 'throttle', action: 'AddUsers', retryAfterSeconds: 17 });
+    const [username, key] = [newName(), newKey()];
+    const refused = await send(creating(username), key);
+    expect([refused.status, refused.body.code, refused.body.retryable]).toEqual([429, 'vendor_rate_limited', true]);
+    expect(refused.body.detail).toContain('Nothing was changed.');
+    const done = await send(creating(username), key);
+    expect([done.status, isReplay(done)]).toEqual([201, false]);
+    expectReplay(await send(creating(username), key), done);
+  });
+
+  it('are made anew once the key is no longer kept', async () => {
+    const gateway = await gatewayWith({ retention: { idempotencyKeyHours: 1 / 3600 } });
+    const [write, key] = [creating(newName()), newKey()];
+    const first = await send(write, key, {}, gateway);
+    expectReplay(await send(write, key, {}, gateway), first);
+    await sleep(1_100);
+    const late = await send(write, key, {}, gateway);
+    expect([late.status, late.body.code, isReplay(late)]).toEqual([409, 'user_already_exists', false]);
+  });
+});
+
+describe('another request under the same key', () => {
+  it('is refused when only its body is another', async () => {
+    const [username, other, key] = [newName(), newName(), newKey()];
+    const first = await send(creating(username), key);
+    const { status, body } = await send(creating(other), key);
+    expect([status, body.code, body.retryable]).toEqual([422, 'idempotency_key_reused', false]);
+    expect(effectsOn(other)).toEqual([]);
+    expectReplay(await send(creating(username), key), first);
+  });
+
+  it('is a request of its own on another path or with another method', async () => {
+    const key = newKey();
+    const answers = [
+      await send({ method: 'PATCH', path: `${ALI}/user.0051`, body: { role: 'admin' } }, key),
+      await send({ method: 'PATCH', path: `${ALI}/user.0052`, body: { role: 'admin' } }, key),
+      await send({ method: 'DELETE', path: `${ALI}/user.0051` }, key),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 204]);
+    expect(answers.some(isReplay)).toBe(false);
+    expect([effectsOn('user.0051'), effectsOn('user.0052')]).toEqual([['role_changed', 'deleted'], ['role_changed']]);
+  });
+
+  it.each([
+    ['the Authorization header', {}, 'authorization', 'x-remote-user'],
+    ['the header of the configuration', { callerHeader: 'x-remote-user' }, 'x-remote-user', 'authorization'],
+  ])('is a request of its own by another caller, told by %s', async (_, server, tells, tellsNothing) => {
+    const gateway = await gatewayWith({ server });
+    const [write, key] = [creating(newName()), newKey()];
+    const first = await send(write, key, { [tells]: 'Basic one', [tellsNothing]: 'x' }, gateway);
+    expectReplay(await send(write, key, { [tells]: 'Basic one', [tellsNothing]: 'y' }, gateway), first);
+    for (const headers of [{ [tells]: 'Basic two', [tellsNothing]: 'x' }, {}]) {
+      const { status, body } = await send(write, key, headers, gateway);
+      expect([status, body.code]).toEqual([409, 'user_already_exists']);
+    }
+  });
+});
+
+describe('while the first request is running', () => {
+  it('another is told to come back, and then gets the answer', async () => {
+    stage.ehpc.inject({ kind: 'delay', delayMs: 500, action: 'AddUsers' });
+    const [username, key, before] = [newName(), newKey(), callsOf('AddUsers')];
+    const running = send(creating(username), key);
+    await until(() => callsOf('AddUsers') > before);
+    const early = await send(creating(username), key);
+    expect([early.status, early.body.code, early.body.retryable]).toEqual([409, 'idempotency_key_in_flight', true]);
+    expect(Number(early.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect((await send(creating(newName()), key)).body.code).toBe('idempotency_key_reused');
+    const first = await running;
+    expect(first.status).toBe(201);
+    expectReplay(await send(creating(username), key), first);
+    expect(callsOf('AddUsers') - before).toBe(1);
+  });
+
+  it('ten at once make one user', async () => {
+    const [username, key, before] = [newName(), newKey(), callsOf('AddUsers')];
+    const answers = await Promise.all(Array.from({ length: 10 }, () => send(creating(username), key)));
+    const made = answers.filter((answer) => answer.status === 201);
+    expect(made.filter((answer) => !isReplay(answer))).toHaveLength(1);
+    for (const { status, body } of answers.filter((answer) => !made.includes(answer)))
+      expect([status, body.code]).toEqual([409, 'idempotency_key_in_flight']);
+    expect([callsOf('AddUsers') - before, effectsOn(username)]).toEqual([1, ['created']]);
+  });
+});
+
+describe('keys', () => {
+  it('are not used up by a request that was refused before anything began', async () => {
+    const [username, key] = [newName(), newKey()];
+    const bodies = [{ username }, { username, password: 'short' }, { username: '-', password: PASSWORD }];
+    const refusals = [];
+    for (const body of bodies) refusals.push((await send({ method: 'POST', path: ALI, body }, key)).status);
+    expect(refusals).toEqual([400, 422, 422]);
+    const { status, headers } = await send(creating(username), key);
+    expect([status, headers.has('idempotency-replayed')]).toEqual([201, false]);
+  });
+
+  it.each(['', 'x'.repeat(256), 'two words', 'schlüssel', 'tab\tbed'])('that are none are refused: %j', async (key) => {
+    const username = newName();
+    for (const write of [creating(username), { method: 'DELETE', path: `${ALI}/user.0060` }]) {
+      const { status, body } = await send(write, key);
+      expect([status, body.code, body.errors[0].pointer]).toEqual([400, 'invalid_request', '/header/Idempotency-Key']);
+    }
+    expect([effectsOn(username), effectsOn('user.0060')]).toEqual([[], []]);
+  });
+
+  it('may be as long as the document says', async () => {
+    expect((await send(creating(newName()), `~!${'k'.repeat(253)}`)).status).toBe(201);
+  });
+
+  it('outlive a restart, and neither they nor callers nor passwords can be read in the store or in the log', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'hpc-gateway-keys-'));
+    cleanups.push(() => rmSync(folder, { recursive: true, force: true }));
+    const settings = { store: { kind: 'lmdb', path: folder } };
+    const stored = () => readdirSync(folder).map((file) => readFileSync(join(folder, file), 'latin1'));
+    const [username, key, caller, before] = [newName(), newKey(), 'Bearer caller-token-77', callsOf('AddUsers')];
+    let gateway = await gatewayWith(settings);
+    const ask = () => send(creating(username), key, { authorization: caller }, gateway);
+    stage.ehpc.inject({ kind: 'delay', delayMs: 300, action: 'AddUsers' });
+    const running = ask();
+    await until(() => callsOf('AddUsers') > before);
+    const meanwhile = stored().join('');
+    const first = await running;
+    expect(first.status).toBe(201);
+    await gateway.stop();
+    for (const text of [meanwhile, stored().join('')]) {
+      expect(text).toContain(username);
+      for (const secret of [PASSWORD, key, 'caller-token-77']) expect(text).not.toContain(secret);
+    }
+    for (const secret of [PASSWORD, key, 'caller-token-77']) expect(gateway.logged()).not.toContain(secret);
+    gateway = await gatewayWith(settings);
+    expectReplay(await ask(), first);
+    expect(effectsOn(username)).toEqual(['created']);
+  });
+});

@@ -1,0 +1,3 @@
+import { crashesOnRedis } from './crashes-redis.js';
+
+crashesOnRedis('shanhe-hpc');

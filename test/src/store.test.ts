@@ -1,0 +1,437 @@
+/** What every kind of store promises, and what Redis promises about its absence. */
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ConfigError } from '../../src/config/error.js';
+import { openLmdbStore } from '../../src/store/lmdb.js';
+import { createMemoryStore } from '../../src/store/memory.js';
+import { openRedisStore } from '../../src/store/redis.js';
+import type { Member, Store, Value } from '../../src/store/store.js';
+import { describeWithRedis, startRedis, type TestRedis } from '../support/redis.js';
+
+interface Counter {
+  readonly count: number;
+}
+
+let names = 0;
+/** So that one store serves many tests. */
+const fresh = (): string => `test-${++names}`;
+
+const put = (store: Store, values: Record<string, Value | null>): Promise<void> =>
+  store.change([], () => ({ result: undefined, put: values }));
+const add = (store: Store, ...members: Member[]): Promise<void> => store.change([], () => ({ result: undefined, add: members }));
+const drop = (store: Store, ...members: Member[]): Promise<void> =>
+  store.change([], () => ({ result: undefined, drop: members }));
+
+const increment = (store: Store, key: string): Promise<number> =>
+  store.change<Counter, number>([key], ([counter]) => {
+    const count = (counter?.count ?? 0) + 1;
+    return { result: count, put: { [key]: { count } } };
+  });
+
+const everything = (store: Store, index: string): Promise<string[]> =>
+  store.members(index, { order: 'ascending', limit: 10_000 });
+
+const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
+
+const itKeepsItsPromises = (storeOf: () => Store): void => {
+  describe('records', () => {
+    it('are read as they were put, one for each key, and are no longer there when removed', async () => {
+      const store = storeOf();
+      const [a, b, c] = [fresh(), fresh(), fresh()];
+      const value = {
+        text: 'é中😀 "\\',
+        none: null,
+        yes: true,
+        number: 1.5,
+        list: [1, [2, { three: 3 }]],
+        nested: { empty: {} },
+      };
+      expect(await store.read([a])).toEqual([undefined]);
+      await put(store, { [a]: value, [b]: { second: 2 } });
+      expect(await store.read([b, c, a, b])).toEqual([{ second: 2 }, undefined, value, { second: 2 }]);
+      await put(store, { [a]: { other: 1 } });
+      expect(await store.read([a])).toEqual([{ other: 1 }]);
+      await put(store, { [a]: null, [c]: null });
+      expect(await store.read([a, b, c])).toEqual([undefined, { second: 2 }, undefined]);
+    });
+
+    it('are none for no keys', async () => {
+      expect(await storeOf().read([])).toEqual([]);
+    });
+
+    it('are not shared: changing what was read or put changes nothing', async () => {
+      const store = storeOf();
+      const key = fresh();
+      const given = { list: ['a'] };
+      await put(store, { [key]: given });
+      given.list.push('after it was put');
+      const [read] = await store.read<{ list: string[] }>([key]);
+      expect(read).toEqual({ list: ['a'] });
+      read?.list.push('after it was read');
+      await store.change<{ list: string[] }, void>([key], ([value]) => {
+        value?.list.push('while deciding');
+        return { result: undefined };
+      });
+      expect(await store.read([key])).toEqual([{ list: ['a'] }]);
+    });
+  });
+
+  describe('a change', () => {
+    it('decides upon the present values, in the order of the keys, and answers its result', async () => {
+      const store = storeOf();
+      const [a, b, c] = [fresh(), fresh(), fresh()];
+      await put(store, { [a]: { is: 'a' }, [c]: { is: 'c' } });
+      const seen = await store.change<Value, unknown>([c, b, a], (values) => ({ result: values }));
+      expect(seen).toEqual([{ is: 'c' }, undefined, { is: 'a' }]);
+      expect(await store.change([], (values) => ({ result: [...values] }))).toEqual([]);
+    });
+
+    it('writes values and members together', async () => {
+      const store = storeOf();
+      const [a, b, index] = [fresh(), fresh(), fresh()];
+      await put(store, { [a]: { old: true } });
+      await add(store, [index, 'old']);
+      await store.change([a], () => ({
+        result: undefined,
+        put: { [a]: null, [b]: { new: true } },
+        add: [[index, 'new']],
+        drop: [[index, 'old']],
+      }));
+      expect(await store.read([a, b])).toEqual([undefined, { new: true }]);
+      expect(await everything(store, index)).toEqual(['new']);
+    });
+
+    it('that throws while deciding writes nothing, throws that, and hinders nobody', async () => {
+      const store = storeOf();
+      const [key, index] = [fresh(), fresh()];
+      await increment(store, key);
+      const thrown = new RangeError('no');
+      const failing = store.change<Counter, void>([key], () => {
+        throw thrown;
+      });
+      const [failed, next] = await Promise.allSettled([failing, increment(store, key)]);
+      expect(failed).toEqual({ status: 'rejected', reason: thrown });
+      expect(next).toEqual({ status: 'fulfilled', value: 2 });
+      expect(await everything(store, index)).toEqual([]);
+    });
+
+    it('is seen whole or not at all', async () => {
+      const store = storeOf();
+      const [a, b] = [fresh(), fresh()];
+      await put(store, { [a]: { count: 0 }, [b]: { count: 0 } });
+      let over = false;
+      const writing = (async () => {
+        for (let count = 1; count <= 100; count++) await put(store, { [a]: { count }, [b]: { count } });
+        over = true;
+      })();
+      while (!over) {
+        const [one, other] = await store.read<Counter>([a, b]);
+        expect(one).toEqual(other);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      await writing;
+      expect(await store.read([a, b])).toEqual([{ count: 100 }, { count: 100 }]);
+    });
+
+    it('is not lost among many at the same time', async () => {
+      const store = storeOf();
+      const key = fresh();
+      const results = await Promise.all(Array.from({ length: 50 }, () => increment(store, key)));
+      expect(results.sort((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, at) => at + 1));
+      expect(await store.read([key])).toEqual([{ count: 50 }]);
+    });
+
+    it('moves between two records without losing or making anything', async () => {
+      const store = storeOf();
+      const [a, b] = [fresh(), fresh()];
+      await put(store, { [a]: { count: 20 }, [b]: { count: 20 } });
+      const move = (from: string, to: string): Promise<void> =>
+        store.change<Counter, void>([from, to], ([source, sink]) => ({
+          result: undefined,
+          put: { [from]: { count: (source?.count ?? 0) - 1 }, [to]: { count: (sink?.count ?? 0) + 1 } },
+        }));
+      await Promise.all(Array.from({ length: 30 }, (_, at) => (at % 3 === 0 ? move(b, a) : move(a, b))));
+      expect(await store.read([a, b])).toEqual([{ count: 10 }, { count: 30 }]);
+    });
+
+    it('may be of a thousand records', async () => {
+      const store = storeOf();
+      const [prefix, index] = [fresh(), fresh()];
+      const keys = Array.from({ length: 1000 }, (_, at) => `${prefix}:${String(at).padStart(4, '0')}`);
+      await store.change(keys, () => ({
+        result: undefined,
+        put: Object.fromEntries(keys.map((key) => [key, { key }])),
+        add: keys.map((key) => [index, key] as const),
+      }));
+      expect(await store.read(keys)).toEqual(keys.map((key) => ({ key })));
+      expect(await everything(store, index)).toEqual(keys);
+      await store.change([], () => ({
+        result: undefined,
+        put: Object.fromEntries(keys.map((key) => [key, null])),
+        drop: keys.map((key) => [index, key] as const),
+      }));
+      expect((await store.read(keys)).filter((value) => value !== undefined)).toEqual([]);
+      expect(await everything(store, index)).toEqual([]);
+    });
+  });
+
+  describe('members of an index', () => {
+    it('are none where there is no index', async () => {
+      const window = { limit: 10, after: 'm' } as const;
+      expect(await storeOf().members(fresh(), { order: 'ascending', limit: 10 })).toEqual([]);
+      expect(await storeOf().members(fresh(), { order: 'descending', limit: 10 })).toEqual([]);
+      expect(await storeOf().members(fresh(), { order: 'ascending', ...window })).toEqual([]);
+      expect(await storeOf().members(fresh(), { order: 'descending', ...window })).toEqual([]);
+    });
+
+    it.each([
+      ['ascending', undefined, 10, 'a b c d e'],
+      ['ascending', undefined, 2, 'a b'],
+      ['ascending', 'b', 2, 'c d'],
+      ['ascending', 'b', 10, 'c d e'],
+      ['ascending', 'bb', 2, 'c d'],
+      ['ascending', '0', 2, 'a b'],
+      ['ascending', 'e', 2, ''],
+      ['ascending', 'z', 2, ''],
+      ['ascending', undefined, 0, ''],
+      ['descending', undefined, 10, 'e d c b a'],
+      ['descending', undefined, 2, 'e d'],
+      ['descending', 'd', 2, 'c b'],
+      ['descending', 'd', 10, 'c b a'],
+      ['descending', 'dd', 2, 'd c'],
+      ['descending', 'z', 2, 'e d'],
+      ['descending', 'a', 2, ''],
+      ['descending', '0', 2, ''],
+      ['descending', undefined, 0, ''],
+    ] as const)('%s after %s, at most %d', async (order, after, limit, expected) => {
+      const store = storeOf();
+      const index = fresh();
+      // Neighbours that are not to be seen.
+      await add(store, [`${index}0`, 'x'], [index.slice(0, -1), 'c'], [`${index} `, 'c'], [`${index}:a`, 'c']);
+      await add(store, ...['c', 'a', 'e', 'b', 'd'].map((member) => [index, member] as const));
+      const members = await store.members(index, { order, limit, ...(after !== undefined && { after }) });
+      expect(members.join(' ')).toBe(expected);
+    });
+
+    it('are all seen once by going on after the last one', async () => {
+      const store = storeOf();
+      const index = fresh();
+      const all = Array.from({ length: 25 }, (_, at) => `m${String(at).padStart(2, '0')}`);
+      await add(store, ...all.map((member) => [index, member] as const));
+      for (const order of ['ascending', 'descending'] as const) {
+        const seen: string[] = [];
+        for (;;) {
+          const after = seen.at(-1);
+          const page = await store.members(index, { order, limit: 4, ...(after !== undefined && { after }) });
+          if (page.length === 0) break;
+          seen.push(...page);
+        }
+        expect(seen).toEqual(order === 'ascending' ? all : all.toReversed());
+      }
+    });
+
+    it('are there once when added twice, and gone when dropped once', async () => {
+      const store = storeOf();
+      const index = fresh();
+      await add(store, [index, 'a'], [index, 'b'], [index, 'a']);
+      await add(store, [index, 'a']);
+      expect(await everything(store, index)).toEqual(['a', 'b']);
+      await drop(store, [index, 'a'], [index, 'never there'], [fresh(), 'nor is the index']);
+      expect(await everything(store, index)).toEqual(['b']);
+      await drop(store, [index, 'b']);
+      expect(await everything(store, index)).toEqual([]);
+      await add(store, [index, 'a']);
+      expect(await everything(store, index)).toEqual(['a']);
+    });
+
+    it('are sorted by their bytes, not by a language', async () => {
+      const store = storeOf();
+      const index = fresh();
+      const members = ['b', 'B', 'a', 'aa', 'a ', 'a:1', 'a-1', '10', '9', 'é', 'e', 'z', 'ß', '中', 'A', '\ufffd'];
+      await add(store, ...members.map((member) => [index, member] as const));
+      const sorted = members.toSorted(byBytes);
+      expect(await everything(store, index)).toEqual(sorted);
+      expect(await store.members(index, { order: 'descending', limit: 100 })).toEqual(sorted.toReversed());
+      expect(await store.members(index, { order: 'ascending', limit: 3, after: 'a' })).toEqual(['a ', 'a-1', 'a:1']);
+    });
+
+    it('are sorted by their UTF-8 bytes beyond U+FFFF, too', async () => {
+      const store = storeOf();
+      const index = fresh();
+      const members = ['\u{1f600}', '\uff5e', 'a'];
+      await add(store, ...members.map((member) => [index, member] as const));
+      expect(await everything(store, index)).toEqual(['a', '\uff5e', '\u{1f600}']);
+      expect(await store.members(index, { order: 'descending', limit: 2 })).toEqual(['\u{1f600}', '\uff5e']);
+    });
+  });
+
+  it('answers a check', async () => {
+    await expect(storeOf().check()).resolves.toBeUndefined();
+  });
+};
+
+describe('the memory store', () => {
+  const store = createMemoryStore();
+  afterAll(() => store.close());
+  itKeepsItsPromises(() => store);
+
+  it('says that it forgets', () => {
+    expect(store.durable).toBe(false);
+  });
+});
+
+describe('the LMDB store', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gateway-store-'));
+  const store = openLmdbStore(join(folder, 'made', 'for it'));
+  afterAll(async () => {
+    await store.close();
+    rmSync(folder, { recursive: true });
+  });
+  itKeepsItsPromises(() => store);
+
+  it('says that it keeps', () => {
+    expect(store.durable).toBe(true);
+  });
+
+  it('makes its folder for nobody else', () => {
+    expect(statSync(join(folder, 'made', 'for it')).mode & 0o777).toBe(0o700);
+  });
+
+  it('is there after it was closed and opened again', async () => {
+    const path = join(folder, 'twice');
+    const [key, index] = [fresh(), fresh()];
+    const before = openLmdbStore(path);
+    await before.change([], () => ({ result: undefined, put: { [key]: { kept: 'é' } }, add: [[index, 'member']] }));
+    await before.close();
+    const after = openLmdbStore(path);
+    expect(await after.read([key])).toEqual([{ kept: 'é' }]);
+    expect(await everything(after, index)).toEqual(['member']);
+    await after.close();
+  });
+
+  it('refuses a folder that cannot be made, and names it', () => {
+    const file = join(folder, 'file');
+    writeFileSync(file, '');
+    const path = join(file, 'below');
+    const opening = () => openLmdbStore(path);
+    expect(opening).toThrow(ConfigError);
+    expect(opening).toThrow(`store.path: the folder ${path} cannot be made (ENOTDIR)`);
+  });
+});
+
+describeWithRedis('the Redis store', () => {
+  let redis: TestRedis;
+  let store: Store;
+  const errors: Error[] = [];
+  const opened = new Set<Store>();
+  const open = (url = redis.url): Store => {
+    const another = openRedisStore(url, (error) => errors.push(error));
+    opened.add(another);
+    return another;
+  };
+  beforeAll(async () => {
+    redis = await startRedis();
+    store = open();
+  });
+  afterAll(async () => {
+    for (const one of opened) await one.close();
+    await redis?.stop();
+  });
+  itKeepsItsPromises(() => store);
+
+  /** The client waits between its tries to connect, the longer the more of them have failed. */
+  const isBack = async (away: Store): Promise<void> => {
+    for (let look = 0; ; look++) {
+      try {
+        return await away.check();
+      } catch (error) {
+        if (look >= 5) throw error;
+      }
+    }
+  };
+
+  it('says that it keeps', () => {
+    expect(store.durable).toBe(true);
+  });
+
+  it('loses no change of two clients', async () => {
+    const other = open();
+    const key = fresh();
+    await Promise.all(Array.from({ length: 60 }, (_, at) => increment(at % 2 === 0 ? store : other, key)));
+    expect(await store.read([key])).toEqual([{ count: 60 }]);
+    expect(await other.read([key])).toEqual([{ count: 60 }]);
+  });
+
+  it.each(['SIGTERM', 'SIGKILL'] as const)('is there after a restart by %s', async (ending) => {
+    const [key, index] = [fresh(), fresh()];
+    await store.change([], () => ({ result: undefined, put: { [key]: { count: 7 } }, add: [[index, 'member']] }));
+    await redis.restart(ending);
+    expect(await store.read([key])).toEqual([{ count: 7 }]);
+    expect(await everything(store, index)).toEqual(['member']);
+    expect(await increment(store, key)).toBe(8);
+    await expect(store.check()).resolves.toBeUndefined();
+  });
+
+  it('does a change that comes while the server is away when it is back', async () => {
+    const [key, index] = [fresh(), fresh()];
+    await increment(store, key);
+    await redis.down();
+    let done = false;
+    const changing = Promise.all([increment(store, key), add(store, [index, 'member'])]).then(([count]) => {
+      done = true;
+      return count;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(done).toBe(false);
+    await redis.up();
+    expect(await changing).toBe(2);
+    expect(await store.read([key])).toEqual([{ count: 2 }]);
+    expect(await everything(store, index)).toEqual(['member']);
+  });
+
+  it('says within three seconds that the server is away, tells so, and serves again when it is back', async () => {
+    errors.length = 0;
+    await redis.down();
+    const since = Date.now();
+    await expect(store.check()).rejects.toMatchObject({ code: 'store_unavailable', retryable: true, effect: 'none' });
+    expect(Date.now() - since).toBeLessThan(3_000);
+    expect(errors.length).toBeGreaterThan(0);
+    const late = open();
+    await expect(late.check()).rejects.toMatchObject({ code: 'store_unavailable' });
+    await redis.up();
+    await isBack(store);
+    await isBack(late);
+  });
+
+  it('closes while the server is away', async () => {
+    const leaving = open();
+    await leaving.check();
+    await redis.down();
+    await expect(leaving.close()).resolves.toBeUndefined();
+    await redis.up();
+    await isBack(store);
+  });
+
+  describe('with a wrong password', () => {
+    const said: Error[] = [];
+    let refused: Store;
+    beforeAll(() => {
+      refused = openRedisStore(`redis://gateway:top-secret@127.0.0.1:${redis.port}`, (error) => said.push(error));
+      opened.add(refused);
+    });
+
+    it('says that the store is not available', async () => {
+      await expect(refused.check()).rejects.toMatchObject({ code: 'store_unavailable' });
+      expect(said.length).toBeGreaterThan(0);
+    });
+
+    it('never shows the password, nor what is sent', async () => {
+      await refused.check().catch((error: Error) => said.push(error));
+      const shown = said.map((error) => inspect(error, { depth: 10, showHidden: true })).join('\n');
+      expect(shown).not.toContain('top-secret');
+    });
+  });
+});

@@ -1,0 +1,171 @@
+/** An own Redis for a test, which lives no longer than the test's process. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe } from '@jest/globals';
+
+const HOST = '127.0.0.1';
+const READY_MS = 10_000;
+const PING_MS = 1_000;
+const STARTS = 3;
+
+export const redisIsInstalled: boolean = spawnSync('redis-server', ['--version'], { stdio: 'ignore' }).status === 0;
+
+/** `describe` where there is a Redis; elsewhere its tests are told to be skipped, by name. */
+export const describeWithRedis = (name: string, fn: () => void): void => {
+  if (redisIsInstalled) describe(name, fn);
+  else describe.skip(`${name} (skipped: redis-server is not installed)`, fn);
+};
+
+export type Ending = 'SIGTERM' | 'SIGKILL';
+
+export interface TestRedis {
+  readonly url: string;
+  readonly port: number;
+  /** Ends the server; port and data are kept for `up`. */
+  down(ending?: Ending): Promise<void>;
+  /** Resolves when it answers. */
+  up(): Promise<void>;
+  /** Down and up again. */
+  restart(ending?: Ending): Promise<void>;
+  /** Ends it for good and removes its data. */
+  stop(): Promise<void>;
+}
+
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, HOST);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+};
+
+/** What the server says to a PING; '' when nothing. */
+const ping = (port: number): Promise<string> =>
+  new Promise((resolve) => {
+    const socket = connect(port, HOST, () => socket.write('PING\r\n'));
+    const end = (answer: string): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.setTimeout(PING_MS, () => end(''));
+    socket.on('error', () => end(''));
+    socket.on('close', () => end(''));
+    socket.once('data', (data) => end(data.toString().trim()));
+  });
+
+const isOver = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null;
+
+const end = async (child: ChildProcess, ending: Ending): Promise<void> => {
+  if (isOver(child)) return;
+  const exit = once(child, 'exit');
+  child.kill(ending);
+  await exit;
+};
+
+/**
+ * Ends the server and removes its folder when the test's process is gone, killed too: its stdin closes then. An `exit` listener would
+ * not do, since Jest shows tests a copy of `process`.
+ */
+const guard = (pid: number, folder: string): ChildProcess => {
+  const script = 'cat > /dev/null; kill -KILL "$1"; rm -rf "$2"';
+  const watcher = spawn('sh', ['-c', script, 'sh', String(pid), folder], { stdio: ['pipe', 'ignore', 'ignore'] });
+  watcher.unref();
+  return watcher;
+};
+
+interface Running {
+  readonly server: ChildProcess;
+  readonly watcher: ChildProcess;
+}
+
+const launch = async (port: number, folder: string): Promise<Running> => {
+  const logPath = join(folder, 'log');
+  const log = openSync(logPath, 'a');
+  const options = [
+    '--port',
+    String(port),
+    '--bind',
+    HOST,
+    '--dir',
+    folder,
+    '--appendonly',
+    'yes',
+    '--appendfsync',
+    'always',
+    '--save',
+    '',
+  ];
+  const server = spawn('redis-server', options, { stdio: ['ignore', log, log] });
+  closeSync(log);
+  await once(server, 'spawn');
+  server.unref();
+  const watcher = guard(server.pid as number, folder);
+
+  const since = Date.now();
+  let answer = '';
+  while (!isOver(server) && Date.now() - since < READY_MS) {
+    answer = await ping(port);
+    // One that did not get the port has ended, and what answers there is somebody else.
+    if (answer === '+PONG' && !isOver(server)) return { server, watcher };
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  const how = isOver(server)
+    ? `ended with ${server.signalCode ?? server.exitCode}`
+    : `answered PING with ${JSON.stringify(answer)} for ${READY_MS} ms`;
+  await end(server, 'SIGKILL');
+  watcher.kill('SIGKILL');
+  throw new Error(`redis-server on port ${port} ${how}:\n${readFileSync(logPath, 'utf8').slice(-2_000)}`);
+};
+
+/** A Redis on a free port that keeps what is written. */
+export const startRedis = async (): Promise<TestRedis> => {
+  const folder = mkdtempSync(join(tmpdir(), 'gateway-redis-'));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+
+  /** The port may be taken between finding it and using it. */
+  const first = async (): Promise<{ port: number; running: Running }> => {
+    for (let start = 1; ; start++) {
+      const port = await freePort();
+      try {
+        return { port, running: await launch(port, folder) };
+      } catch (error) {
+        if (start < STARTS) continue;
+        remove();
+        throw error;
+      }
+    }
+  };
+  const { port, running: started } = await first();
+  let running: Running | undefined = started;
+
+  const down = async (ending: Ending = 'SIGTERM'): Promise<void> => {
+    if (!running) return;
+    const { server, watcher } = running;
+    running = undefined;
+    await end(server, ending);
+    watcher.kill('SIGKILL');
+  };
+  const up = async (): Promise<void> => {
+    running ??= await launch(port, folder);
+  };
+
+  return {
+    url: `redis://${HOST}:${port}`,
+    port,
+    down,
+    up,
+    restart: async (ending) => {
+      await down(ending);
+      await up();
+    },
+    stop: async () => {
+      await down('SIGKILL');
+      remove();
+    },
+  };
+};
