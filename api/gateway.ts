@@ -40,6 +40,17 @@ const urlOf = (server: Server): string => {
 };
 
 const HOUR_MS = 60 * 60_000;
+const AWAY_TOLD_MS = 10_000;
+
+/** Every attempt to reach it fails: one line in a while is enough. */
+const seldom = <Subject>(tell: (subject: Subject) => void): ((subject: Subject) => void) => {
+  let toldAt = 0;
+  return (subject) => {
+    if (Date.now() - toldAt < AWAY_TOLD_MS) return;
+    toldAt = Date.now();
+    tell(subject);
+  };
+};
 
 /**
  * Config → store and registry → services → app.
@@ -48,7 +59,8 @@ const HOUR_MS = 60 * 60_000;
 export const createGateway = (config: GatewayConfig, modules: Readonly<Record<string, AdapterModule>>, log: Logger): Gateway => {
   const { server, retention } = config;
   const report: Report = (fault, requestId) => log.error({ requestId, err: fault.cause ?? fault }, 'the gateway failed');
-  const { store, vault } = openStore(config.store, ({ message }) => log.warn({ reason: message }, 'the store is away'));
+  const onAway = seldom(({ message }: Error) => log.warn({ reason: message }, 'the store is away; what is to be written waits'));
+  const { store, vault } = openStore(config.store, onAway);
   const transport = createTransport(`hpc-gateway/${version}`);
   const clusters = createClusters(createRegistry(config, modules, transport), report);
   const gate = createGate(clusters);
@@ -68,7 +80,7 @@ export const createGateway = (config: GatewayConfig, modules: Readonly<Record<st
     report,
     createQueue: (run, onFault) =>
       config.store.kind === 'redis'
-        ? createRedisQueue(config.store.url ?? '', ledger, leaseMs, run, onFault)
+        ? createRedisQueue(config.store.url ?? '', ledger, leaseMs, run, onFault, onAway)
         : createLocalQueue(ledger, leaseMs, run, onFault),
   });
   const deadlineMs = toMilliseconds(server.deadlineSeconds);

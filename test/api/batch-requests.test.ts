@@ -1,73 +1,243 @@
-import { it } from '@jest/globals';
+/** What a batch may ask for, as JSON and as CSV, and what a dry run foresees. */
+import { describe, expect, it } from '@jest/globals';
+import { EHPC_CLUSTER } from '../support/backends.js';
 import { bothVendors } from '../support/both-vendors.js';
+import type { TestAnswer } from '../support/gateway.js';
+
 const stage = bothVendors();
-const P = 'Choose@Your0wn';
-it('probe', async () => {
-  const out: unknown[] = [];
-  const post = async (body: unknown, q = '') => {
-    const a = await stage.gateway.post(`/clusters/ali/users/batch${q}`, body);
-    out.push([JSON.stringify(body).slice(0, 150), q, a.status, JSON.stringify(a.body.errors ?? a.body.summary ?? a.body), a.body.detail]);
-  };
-  const ok = { op: 'create', username: 'probe.one', password: P };
-  await post({ items: [] });
-  await post({});
-  await post([]);
-  await post({ items: [ok, { op: 'rename', username: 'x' }] });
-  await post({ items: [ok, { username: 'x' }] });
-  await post({ items: [ok, { op: 7, username: 'x' }] });
-  await post({ items: [ok, 'x'] });
-  await post({ items: [ok, null] });
-  await post({ items: [{ ...ok, uid: 3 }] });
-  await post({ items: [ok, { op: 'update', username: 'x' }] });
-  await post({ items: [ok, { op: 'delete', username: 'x', password: P }] });
-  await post({ items: [ok, ok, ok, { op: 'create', username: 'x' }] });
-  await post({ items: [{ ...ok, role: 'root' }] });
-  await post({ items: [{ ...ok, directoryMode: '999' }] });
-  await post({ items: [ok], extra: 1 });
-  await post({ items: [ok], dryRun: 'maybe' });
-  await post({ items: Array.from({ length: 1001 }, () => ok) });
-  await post({ items: [ok] }, '?dryRun=maybe');
-  await post({ items: [ok] }, '?dryRun=');
-  await post({ items: [ok] }, '?dryRun=true&dryRun=true');
-  await post({ items: [ok], dryRun: true }, '?dryRun=true');
-  await post({ items: [ok, ok], dryRun: true, stopOnError: true });
-  await post({ items: [{ ...ok, username: '-' }, { ...ok, username: '--' }], dryRun: true, stopOnError: true });
-  await post({ items: [{ ...ok, username: '-' }, { ...ok, username: '--' }], stopOnError: true });
-  const csv = async (raw: string | Uint8Array, q = '?dryRun=true', type = 'text/csv') => {
-    const a = await stage.gateway.request('POST', `/clusters/ali/users/batch${q}`, { raw, headers: { 'content-type': type } });
-    out.push([String(raw).slice(0, 150), q, a.status, JSON.stringify(a.body.errors ?? a.body.results ?? a.body), a.body.detail]);
-  };
-  await csv(`username,password\nprobe.one,${P}\n`);
-  await csv(`username,password\nprobe.one,"Unrepeat""able1\nx\n`);
-  await csv(`username,password\nprobe.one,${P},member\n`);
-  await csv(`username,password\nprobe.one\n`);
-  await csv(`username,password\nprobe.one,Ab"c\n`);
-  await csv(`username,password,colour\nprobe.one,${P},red\n`);
-  await csv(`username,password,colour\nprobe.one,${P},\n`);
-  await csv(`probe.one,${P},member\nprobe.two,${P},member\n`);
-  await csv(`probe.one,${P},member\n`);
-  await csv(`username,password\n`);
-  await csv(`\n`);
-  await csv(`username,username,password\nprobe.one,probe.two,${P}\n`);
-  await csv(`username,password,__proto__\nprobe.one,${P},x\n`);
-  await csv(`username,password,constructor\nprobe.one,${P},x\n`);
-  await csv(`username,password,\nprobe.one,${P},\n`);
-  await csv(`username, password\nprobe.one, ${P}\n`);
-  await csv(`username;password\nprobe.one;${P}\n`);
-  await csv(`username,password\r\nprobe.one,${P}\r\n\r\n`);
-  await csv(`username,password\rprobe.one,${P}\r`);
-  await csv(`\ufeffop,username,password\n,probe.one,${P}\ndelete,user.0001,\nupdate,user.0002,"Ab,c""1234x"\n`);
-  await csv(`op,username,password\nupdate,user.0001,\n`);
-  await csv(`op,username,password\ncreate,probe.one,${P}\n,,\n`);
-  await csv(`username,password\nprobe.one,${P}\n`, '?dryRun=true', 'text/csv; header=absent; charset=utf-8');
-  await csv(`username,password\nprobe.one,${P}\n`, '?dryRun=true', 'text/csv; charset=gbk');
-  await csv(Buffer.from([0xff, 0xfe, 0x41]));
-  await csv(`username,password\n` + Array.from({ length: 1001 }, (_, i) => `probe.${i},${P}`).join('\n'));
-  const r = await fetch(`${stage.gateway.url}/clusters/shan/users/batch`, { method: 'PUT' });
-  out.push(['PUT', r.status, r.headers.get('allow')]);
-  const g = await fetch(`${stage.gateway.url}/clusters/shan/users/batch`);
-  out.push(['GET', g.status, await g.text()]);
-  const d = await fetch(`${stage.gateway.url}/clusters/shan/users/batch`, { method: 'DELETE' });
-  out.push(['DELETE', d.status, await d.text()]);
-  for (const o of out) process.stdout.write(`${JSON.stringify(o)}\n`);
+
+const PASSWORD = 'Unrepeatable1@x';
+const BATCH = '/clusters/ali/users/batch';
+let fresh = 0;
+const newName = (): string => `bat${String(++fresh).padStart(5, '0')}`;
+const creating = (username = newName()) => ({ op: 'create', username, password: PASSWORD });
+const updating = (username: string, change: object = { role: 'admin' }) => ({ op: 'update', username, ...change });
+const deleting = (username: string) => ({ op: 'delete', username });
+
+const postCsv = (raw: string | Uint8Array, query = '', type = 'text/csv'): Promise<TestAnswer> =>
+  stage.gateway.request('POST', `${BATCH}${query}`, { raw, headers: { 'content-type': type } });
+const effectsOn = (username: string): string[] =>
+  [...stage.ehpc.journal, ...stage.shanhe.journal].filter((e) => e.username === username).map(({ effect }) => effect);
+const effectsCount = (): number => stage.ehpc.journal.length + stage.shanhe.journal.length;
+const statuses = ({ body }: TestAnswer): string[] => body.results.map(({ status }: { status: string }) => status);
+const pointers = ({ body }: TestAnswer): string[] => body.errors.map(({ pointer }: { pointer: string }) => pointer);
+
+describe('a batch that does not fit the document is refused as a whole', () => {
+  const good = creating();
+  it.each<[string, unknown, string]>([
+    ['no items', { items: [] }, '/items'],
+    ['too many', { items: Array.from({ length: 1001 }, () => good) }, '/items'],
+    ['not even a list', {}, '/items'],
+    ['an unknown op', { items: [good, { ...good, op: 'rename' }] }, '/items/1'],
+    ['no op', { items: [good, { username: 'user.0001' }] }, '/items/1/op'],
+    ['an item of another type', { items: [good, 'user.0001'] }, '/items/1'],
+    ['an unknown member', { items: [{ ...good, uid: 3 }] }, '/items/0/uid'],
+    ['an update of nothing', { items: [good, good, updating('user.0001', {})] }, '/items/2'],
+    ['a delete with a password', { items: [good, { ...deleting('user.0001'), password: PASSWORD }] }, '/items/1/password'],
+    ['no password', { items: [good, good, good, { op: 'create', username: 'user.0001' }] }, '/items/3/password'],
+    ['no username', { items: [good, { op: 'delete' }] }, '/items/1/username'],
+    ['a wrong role', { items: [good, updating('user.0001', { role: 'root' })] }, '/items/1/role'],
+    ['a wrong mode', { items: [{ ...good, directoryMode: '999' }] }, '/items/0/directoryMode'],
+    ['a flag of another type', { items: [good], dryRun: 'true' }, '/dryRun'],
+    ['an unknown member of the whole', { items: [good], atomic: true }, '/atomic'],
+  ])('%s', async (_, body, pointer) => {
+    const [before, answer] = [effectsCount(), await stage.gateway.post(BATCH, body)];
+    expect([answer.status, answer.body.code]).toEqual([400, 'invalid_request']);
+    expect(pointers(answer)).toContain(pointer);
+    expect(answer.text).not.toContain(PASSWORD);
+    expect(effectsCount()).toBe(before);
+  });
+
+  it.each(['dryRun=maybe', 'dryRun=', 'dryRun=1', 'stopOnError=yes', 'dryRun=true&dryRun=true'])('?%s', async (query) => {
+    const answer = await stage.gateway.post(`${BATCH}?${query}`, { items: [good] });
+    expect([answer.status, pointers(answer)]).toEqual([400, [`/query/${query.split('=')[0]}`]]);
+  });
+
+  it('over 1 MiB', async () => {
+    const items = Array.from({ length: 1000 }, () => ({ ...good, password: 'x'.repeat(1100) }));
+    const csv = `username,password\n${items.map(({ username, password }) => `${username},${password}\n`).join('')}`;
+    for (const answer of [await stage.gateway.post(BATCH, { items }), await postCsv(csv)])
+      expect([answer.status, answer.body.code]).toEqual([413, 'payload_too_large']);
+  });
+
+  it('but a thousand items are no more than it takes', async () => {
+    const items = Array.from({ length: 1000 }, (_, index) => creating(`thousand.${index}`));
+    const { status, body } = await stage.gateway.post(BATCH, { items, dryRun: true });
+    expect([status, body.summary.created, body.results[999].index]).toEqual([200, 1000, 999]);
+  });
+});
+
+describe('an item that breaks a rule of the cluster', () => {
+  it.each(['ali', 'shan'])('is refused with a pointer to it, and the others are done: %s', async (cluster) => {
+    const [a, b] = [newName(), newName()];
+    const items = [creating(a), creating('no name'), { ...creating(), password: 'short' }, creating(b)];
+    const answer = await stage.gateway.post(`/clusters/${cluster}/users/batch`, { items });
+    expect([answer.status, statuses(answer)]).toEqual([200, ['created', 'refused', 'refused', 'created']]);
+    expect(answer.body.summary).toMatchObject({ created: 2, refused: 2, failed: 0 });
+    const [, name, password] = answer.body.results;
+    for (const [{ problem }, pointer] of [[name, '/items/1/username'] as const, [password, '/items/2/password'] as const])
+      expect(problem).toMatchObject({ code: 'invalid_user', status: 422, errors: [{ pointer }] });
+    expect([effectsOn(a), effectsOn(b), effectsOn('no name')]).toEqual([['created'], ['created'], []]);
+    expect(answer.text).not.toContain(PASSWORD);
+  });
+
+  it('is one of a function that the vendor does not have, too', async () => {
+    const answer = await stage.gateway.post('/clusters/shan/users/batch', { items: [updating('u0007'), creating()] });
+    expect(answer.body.results).toMatchObject([{ status: 'refused', problem: { code: 'not_supported' } }, { status: 'created' }]);
+  });
+});
+
+describe('a CSV', () => {
+  it('says the same as the JSON: ops, empty fields, quotes, a byte order mark, lines that end in CR LF', async () => {
+    const [made, promoted] = [newName(), newName()];
+    const quoted = 'Quoted,Pass1';
+    const lines = [
+      'username,role,password,op',
+      `${made},,"${quoted}",`,
+      `${promoted},member,${PASSWORD},create`,
+      '"user.0011",admin,,update',
+      `user.0012,,${PASSWORD},update`,
+      'user.0013,,,delete',
+      `"say ""hi""",,${PASSWORD},`,
+      '',
+    ];
+    const answer = await postCsv(`\ufeff${lines.join('\r\n')}`, '', 'text/csv; charset=UTF-8');
+    expect([answer.status, statuses(answer)]).toEqual([200, ['created', 'created', 'updated', 'updated', 'deleted', 'refused']]);
+    expect(answer.body.results[5]).toMatchObject({ username: 'say "hi"', op: 'create' });
+    expect(stage.ehpc.checkPassword(EHPC_CLUSTER, made, quoted)).toBe(true);
+    const effects = [made, promoted, 'user.0011', 'user.0012', 'user.0013'].map(effectsOn);
+    expect(effects).toEqual([['created'], ['created'], ['role_changed'], ['password_changed'], ['deleted']]);
+  });
+
+  it('creates where it has no column op', async () => {
+    const [a, b] = [newName(), newName()];
+    const { body } = await postCsv(`password,username\n${PASSWORD},${a}\n${PASSWORD},${b}`);
+    expect(body.results).toMatchObject([
+      { index: 0, username: a, op: 'create', status: 'created' },
+      { index: 1, username: b, op: 'create', status: 'created' },
+    ]);
+  });
+
+  it('takes its flags from the query', async () => {
+    const [a, b] = [newName(), newName()];
+    const csv = `username,password\n${a},${PASSWORD}\nuser.0014,${PASSWORD}\n${b},${PASSWORD}\n`;
+    const rehearsed = await postCsv(csv, '?dryRun=true&stopOnError=true');
+    expect([rehearsed.body.dryRun, statuses(rehearsed)]).toEqual([true, ['created', 'already_exists', 'cancelled']]);
+    expect([effectsOn(a), effectsOn(b)]).toEqual([[], []]);
+    const ops = `op,username,password\ndelete,nobody.here,\ncreate,${b},${PASSWORD}\n`;
+    const stopped = await postCsv(ops, '?stopOnError=true');
+    expect([stopped.body.dryRun, statuses(stopped), effectsOn(b)]).toEqual([false, ['not_found', 'cancelled'], []]);
+  });
+
+  it.each([
+    ['a quote that never ends', `username,password\nuser.one,"${PASSWORD}\n`, 'line 2'],
+    ['a quote in the middle', `username,password\nuser.one,${PASSWORD}\nuser.two,a"${PASSWORD}\n`, 'line 3'],
+    ['a field too many', `username,password\nuser.one,${PASSWORD},member\n`, 'line 2'],
+    ['a field too few', `username,password,role\nuser.one,${PASSWORD},\nuser.two,${PASSWORD}\n`, 'line 3'],
+  ])('that is broken is refused with its line, and not quoted: %s', async (_, csv, line) => {
+    const { status, body, text } = await postCsv(csv);
+    expect([status, body.code]).toEqual([400, 'invalid_request']);
+    expect(body.detail).toContain(line);
+    for (const content of [PASSWORD, 'user.one', 'user.two']) expect(text).not.toContain(content);
+  });
+
+  it('without its line of names is refused, and its passwords are not told', async () => {
+    const { status, text } = await postCsv(`user.one,${PASSWORD}\nuser.two,${PASSWORD}9\n`);
+    expect(status).toBe(400);
+    expect(text).not.toContain(PASSWORD);
+    expect(stage.gateway.logged()).not.toContain(PASSWORD);
+  });
+
+  it.each([
+    ['an unknown column', `username,password,colour\nuser.one,${PASSWORD},red\n`, '/items/0/colour'],
+    ['a column like a prototype', `username,password,__proto__\nuser.one,${PASSWORD},x\n`, '/items/0/__proto__'],
+    ['no password', `username,password\nuser.one,${PASSWORD}\nuser.two,\n`, '/items/1/password'],
+    ['a wrong op', `op,username\nrename,user.0001\n`, '/items/0'],
+    ['an update of nothing', 'op,username,role\nupdate,user.0001,\n', '/items/0'],
+    ['no items', 'username,password\n', '/items'],
+    ['nothing but a line end', '\n', '/items'],
+    ['not UTF-8', Buffer.from([0x75, 0xff, 0xfe]), ''],
+  ])('is refused like the JSON: %s', async (_, csv, pointer) => {
+    const answer = await postCsv(csv);
+    expect([answer.status, answer.body.code]).toEqual([400, 'invalid_request']);
+    expect(pointers(answer)).toContain(pointer);
+    expect(answer.text).not.toContain(PASSWORD);
+  });
+});
+
+describe('a dry run', () => {
+  const rehearse = (items: object[], more: object = {}) => stage.gateway.post(BATCH, { items, dryRun: true, ...more });
+
+  it('foresees what becomes of each item', async () => {
+    const items = [
+      creating(),
+      creating('user.0021'),
+      updating('user.0022'),
+      updating('nobody.here'),
+      deleting('user.0023'),
+      deleting('nobody.here'),
+      creating('-'),
+    ];
+    const answer = await rehearse(items);
+    const foreseen = ['created', 'already_exists', 'updated', 'not_found', 'deleted', 'not_found', 'refused'];
+    expect([answer.status, answer.body.operationId, statuses(answer)]).toEqual([200, null, foreseen]);
+    expect(answer.body.results[6].problem.errors[0].pointer).toBe('/items/6/username');
+    expect(statuses(await stage.gateway.post(BATCH, { items }))).toEqual(foreseen);
+  });
+
+  it('foresees that items follow each other', async () => {
+    const name = newName();
+    const items = [
+      creating(name),
+      creating(name),
+      updating(name, { password: PASSWORD }),
+      deleting(name),
+      updating(name),
+      creating(name),
+    ];
+    const foreseen = ['created', 'already_exists', 'updated', 'deleted', 'not_found', 'created'];
+    expect(statuses(await rehearse(items))).toEqual(foreseen);
+    expect(effectsOn(name)).toEqual([]);
+    expect(statuses(await stage.gateway.post(BATCH, { items }))).toEqual(foreseen);
+  });
+
+  it('foresees where it stops', async () => {
+    const items = [creating(), deleting('nobody.here'), creating(), deleting('user.0024')];
+    expect(statuses(await rehearse(items, { stopOnError: true }))).toEqual(['created', 'not_found', 'cancelled', 'cancelled']);
+    expect(statuses(await rehearse(items))).toEqual(['created', 'not_found', 'created', 'deleted']);
+  });
+
+  it.each([
+    ['ali', 'user.0025'],
+    ['shan', 'u0025'],
+  ])('reads the cluster, writes nothing, and is no operation: %s', async (cluster, taken) => {
+    stage.ehpc.resetCalls();
+    stage.shanhe.resetCalls();
+    const before = effectsCount();
+    const items = [creating(), deleting(taken), updating(taken, { password: PASSWORD })];
+    const answer = await stage.gateway.post(`/clusters/${cluster}/users/batch?dryRun=true`, { items, dryRun: false });
+    expect(statuses(answer)).toEqual(['created', 'deleted', 'not_found']);
+    const calls = [...stage.ehpc.calls, ...stage.shanhe.calls];
+    expect(calls.length).toBeGreaterThan(0);
+    expect(calls.filter(({ method }) => method !== 'GET')).toEqual([]);
+    expect(effectsCount()).toBe(before);
+    expect((await stage.gateway.get('/operations')).body.items).toEqual([]);
+  });
+});
+
+describe('a user whose name is batch', () => {
+  it('is a user like any other', async () => {
+    // Only POST has a path of its own here, so the document's path of the user is the one that counts.
+    const ask = async (method: string) => {
+      const response = await fetch(`${stage.gateway.url}/clusters/shan/users/batch`, { method });
+      const text = await response.text();
+      return [response.status, text === '' ? null : (JSON.parse(text).code ?? JSON.parse(text).username)];
+    };
+    expect(await ask('GET')).toEqual([404, 'user_not_found']);
+    expect(await ask('DELETE')).toEqual([404, 'user_not_found']);
+    expect((await stage.gateway.post('/clusters/shan/users', { username: 'batch', password: PASSWORD })).status).toBe(201);
+    expect(await ask('GET')).toEqual([200, 'batch']);
+    expect(await ask('DELETE')).toEqual([204, null]);
+    expect(effectsOn('batch')).toEqual(['created', 'deleted']);
+  });
 });

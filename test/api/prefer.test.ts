@@ -67,20 +67,20 @@ const atItsEnd = async ({ headers }: TestAnswer) => {
 };
 
 describe('respond-async', () => {
-  it.each(WRITES)('answers 202 at once, and the write is done all the same: %s', async (...row) => {
-    const [, write, cluster, seeded, action, , effect] = row;
-    const username = nameFor(cluster, seeded, 1);
-    slowed(cluster, action, 900);
-    const { answer, ms } = await timed(() => write(cluster, username, 'respond-async'));
-    expect([answer.status, answer.headers.get('preference-applied')]).toEqual([202, 'respond-async']);
-    expect(answer.headers.get('location')).toBe(`/operations/${answer.body.id}`);
-    expect(['pending', 'running']).toContain(answer.body.state);
-    expect(ms).toBeLessThan(700);
-    expect(await atItsEnd(answer)).toMatchObject({
-      state: 'succeeded',
-      results: [{ index: 0, username, status: STATUS[effect] }],
+  it('answers 202 at once, and the write is done all the same', async () => {
+    for (const [, , cluster, , action] of WRITES) slowed(cluster, action, 1_500);
+    const sent = WRITES.map(async ([name, write, cluster, seeded, , , effect]) => {
+      const username = nameFor(cluster, seeded, 1);
+      const { answer, ms } = await timed(() => write(cluster, username, 'respond-async'));
+      expect([name, answer.status, answer.headers.get('preference-applied')]).toEqual([name, 202, 'respond-async']);
+      expect(answer.headers.get('location')).toBe(`/operations/${answer.body.id}`);
+      expect(['pending', 'running']).toContain(answer.body.state);
+      expect(ms).toBeLessThan(1_300);
+      const results = [{ index: 0, username, status: STATUS[effect] }];
+      expect(await atItsEnd(answer)).toMatchObject({ state: 'succeeded', results });
+      expect(effectsOn(username)).toEqual([effect]);
     });
-    expect(effectsOn(username)).toEqual([effect]);
+    await Promise.all(sent);
   });
 
   it('and wait: an answer that is there by then is given as it is', async () => {

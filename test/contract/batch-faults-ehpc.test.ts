@@ -80,10 +80,10 @@ describe('batches at alibaba-ehpc, and its faults', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('does not tell of a user that never was that it was deleted', async () => {
-    stage.simulator.inject({ kind: 'reset_before', action: 'DeleteUsers' });
-    const results = await send([...deletes(20), { op: 'delete', username: backend.newName() }]);
-    expect(counted(results)).toEqual({ deleted: 20, not_found: 1 });
+  it('tells a taken name from those that a lost call made', async () => {
+    stage.simulator.inject({ kind: 'reset_before', action: 'AddUsers' });
+    const items = [...creates(60), create(backend.seeded[3] as string), ...creates(20)];
+    expect(counted(await send(items))).toEqual({ created: 80, already_exists: 1 });
   });
 
   it('creates a thousand users with ten calls and little else', async () => {

@@ -392,6 +392,15 @@ describeWithRedis('the Redis store', () => {
     expect(await everything(store, index)).toEqual(['member']);
   });
 
+  it('closes while the server is away', async () => {
+    const leaving = open();
+    await leaving.check();
+    await redis.down();
+    await expect(leaving.close()).resolves.toBeUndefined();
+    await redis.up();
+    await isBack(store);
+  });
+
   it('says within three seconds that the server is away, tells so, and serves again when it is back', async () => {
     errors.length = 0;
     await redis.down();
@@ -404,15 +413,6 @@ describeWithRedis('the Redis store', () => {
     await redis.up();
     await isBack(store);
     await isBack(late);
-  });
-
-  it('closes while the server is away', async () => {
-    const leaving = open();
-    await leaving.check();
-    await redis.down();
-    await expect(leaving.close()).resolves.toBeUndefined();
-    await redis.up();
-    await isBack(store);
   });
 
   describe('with a wrong password', () => {

@@ -16,6 +16,7 @@ export const createRedisQueue = (
   leaseMs: number,
   run: Runner,
   onFault: (error: unknown) => void,
+  onAway: (error: Error) => void,
 ): Queue => {
   const common = { prefix: PREFIX };
   const queueConnection = connectRedis(url);
@@ -44,9 +45,9 @@ export const createRedisQueue = (
       maxStalledCount: ANY_NUMBER,
     },
   );
-  queue.on('error', onFault);
-  worker.on('error', onFault);
-  for (const connection of [queueConnection, workerConnection]) connection.on('error', onFault);
+  queue.on('error', onAway);
+  worker.on('error', onAway);
+  for (const connection of [queueConnection, workerConnection]) connection.on('error', onAway);
 
   /** The id of the job is that of the operation, so that one in the queue is not added twice. */
   const add = async (id: string): Promise<void> => {

@@ -1,0 +1,290 @@
+/** Writes as operations: to follow, to look for, to stop. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { EHPC_CLUSTER, ehpcAccount, SHANHE_CLUSTER, shanheAccount } from '../support/backends.js';
+import { bothVendors } from '../support/both-vendors.js';
+import { startGateway, type TestAnswer, type TestGateway } from '../support/gateway.js';
+
+const stage = bothVendors();
+const cleanups: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+const PASSWORD = 'Choose@Your0wn';
+let fresh = 0;
+const newName = (): string => `ops${String(++fresh).padStart(5, '0')}`;
+const newNames = (count: number): string[] => Array.from({ length: count }, newName);
+const creating = (username: string) => ({ op: 'create', username, password: PASSWORD });
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const effectsOn = (names: readonly string[]): string[] =>
+  [...stage.ehpc.journal, ...stage.shanhe.journal]
+    .filter(({ username }) => names.includes(username))
+    .map(({ username }) => username);
+const callsOf = (action: string): number =>
+  [...stage.ehpc.calls, ...stage.shanhe.calls].filter((call) => call.action === action).length;
+
+const begin = async (cluster: string, items: object[], body: object = {}): Promise<string> => {
+  const { status, headers } = await stage.gateway.request('POST', `/clusters/${cluster}/users/batch`, {
+    body: { items, ...body },
+    headers: { prefer: 'respond-async' },
+  });
+  expect(status).toBe(202);
+  return headers.get('location') as string;
+};
+const cancel = (path: string, gateway: TestGateway = stage.gateway) => gateway.request('POST', `${path}/cancel`);
+const isFinal = ({ body }: TestAnswer): boolean => body.finishedAt !== null;
+/** Looks at the operation until it is as it should be. */
+const lookUntil = async (path: string, isSo: (answer: TestAnswer) => boolean, gateway = stage.gateway): Promise<TestAnswer> => {
+  for (let look = 0; look < 400; look++) {
+    const answer = await gateway.get(path);
+    if (isSo(answer)) return answer;
+    await sleep(20);
+  }
+  throw new Error(`${path} never came to it`);
+};
+const sum = (summary: Record<string, number>): number => Object.values(summary).reduce((total, count) => total + count, 0);
+
+/** Another gateway over the same vendors. */
+const gatewayWith = async (settings: { server?: object; retention?: object; store?: object }): Promise<TestGateway> => {
+  const gateway = await startGateway({
+    accounts: { aliyun: { ...ehpcAccount(stage.ehpc), listing: 'sync' }, jinan: shanheAccount(stage.shanhe) },
+    clusters: [
+      { id: 'ali', account: 'aliyun', vendorClusterId: EHPC_CLUSTER },
+      { id: 'shan', account: 'jinan', vendorClusterId: SHANHE_CLUSTER },
+    ],
+    ...settings,
+    server: { settleSeconds: 0, drainSeconds: 0, ...settings.server },
+  });
+  cleanups.push(() => gateway.stop());
+  return gateway;
+};
+
+describe('an operation', () => {
+  it('tells user by user what became of them so far, and in the end', async () => {
+    const names = newNames(10);
+    const items = [...names.map(creating), creating('no name'), { op: 'delete', username: 'nobody' }];
+    for (const username of names.slice(0, 2))
+      stage.shanhe.inject({ kind: 'delay', delayMs: 900, action: '/user/addUser', username });
+    const path = await begin('shan', items);
+    const { headers, body } = await lookUntil(path, (answer) => answer.body.progress.done > 1);
+    expect(body).toMatchObject({ kind: 'batchUsers', clusterId: 'shan', state: 'running', finishedAt: null });
+    expect(body.links).toEqual({ self: path, cluster: '/clusters/shan', cancel: `${path}/cancel` });
+    expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(body.progress).toEqual({ done: body.results.length, total: 12 });
+    expect(body.progress.done).toBeLessThan(12);
+    expect(sum(body.summary)).toBe(body.progress.done);
+    for (const { index, username, op } of body.results)
+      expect({ username, op }).toEqual({ username: items[index]?.username, op: items[index]?.op });
+
+    const end = await lookUntil(path, isFinal);
+    expect(end.body).toMatchObject({ id: body.id, state: 'succeeded', progress: { done: 12, total: 12 } });
+    expect(end.body.summary).toMatchObject({ created: 10, refused: 1, not_found: 1, failed: 0, cancelled: 0 });
+    expect(end.body.results.map(({ index }: { index: number }) => index)).toEqual(items.map((_, index) => index));
+    expect(end.body.links).toEqual({ self: path, cluster: '/clusters/shan' });
+    expect(end.headers.has('retry-after')).toBe(false);
+    expect(Date.parse(end.body.finishedAt)).toBeGreaterThanOrEqual(Date.parse(end.body.createdAt));
+    expect(effectsOn(names).sort()).toEqual(names);
+    expect(end.text).not.toContain(PASSWORD);
+  });
+
+  it('that stopped at an error as it was asked to has failed', async () => {
+    const names = newNames(2);
+    const path = await begin('ali', [{ op: 'delete', username: 'nobody.here' }, ...names.map(creating)], { stopOnError: true });
+    const { body } = await lookUntil(path, isFinal);
+    expect([body.state, body.summary]).toMatchObject(['failed', { not_found: 1, cancelled: 2 }]);
+    expect(effectsOn(names)).toEqual([]);
+  });
+
+  it.each(['GET', 'POST'])('that there is none of is 404: %s', async (method) => {
+    for (const id of ['op_019aa1b2c3d47e5f8a9b0c1d2e3f4a5b', 'nothing', 'op_%00', encodeURIComponent('op_/ü')]) {
+      const { status, body } = await stage.gateway.request(method, `/operations/${id}${method === 'POST' ? '/cancel' : ''}`);
+      expect([id, status, body.code]).toEqual([id, 404, 'operation_not_found']);
+    }
+  });
+});
+
+describe('the list of operations', () => {
+  it('has every write, the newest first, and narrows by cluster and state', async () => {
+    const name = newName();
+    const { gateway } = stage;
+    const users = '/clusters/ali/users';
+    const list = async (query = ''): Promise<string[]> => {
+      const { body } = await gateway.get(`/operations${query}`);
+      for (const item of body.items) expect(item).not.toHaveProperty('results');
+      expect(body.nextCursor).toBeNull();
+      return body.items.map(
+        (item: { kind: string; clusterId: string; state: string }) => `${item.kind} ${item.clusterId} ${item.state}`,
+      );
+    };
+    expect(await list()).toEqual([]);
+    const writes = [
+      () => gateway.post(users, { username: name, password: PASSWORD }),
+      () => gateway.post(users, { username: name, password: PASSWORD }),
+      () => gateway.request('PATCH', `${users}/${name}`, { body: { role: 'admin' } }),
+      () => gateway.request('PUT', `${users}/${name}/password`, { body: { password: PASSWORD } }),
+      () => gateway.request('DELETE', `${users}/${name}`),
+      () => gateway.post('/clusters/shan/users/batch', { items: [creating(newName())] }),
+    ];
+    for (const write of writes) {
+      expect([200, 201, 204, 409]).toContain((await write()).status);
+      await sleep(2);
+    }
+    stage.shanhe.inject({ kind: 'delay', delayMs: 1_000, action: '/user/addUser' });
+    await lookUntil(await begin('shan', [creating(newName())]), ({ body }) => body.state === 'running');
+
+    const onAli = ['deleteUser', 'setUserPassword', 'updateUser', 'createUser', 'createUser'].map(
+      (kind) => `${kind} ali succeeded`,
+    );
+    const onShan = ['batchUsers shan running', 'batchUsers shan succeeded'];
+    expect(await list()).toEqual([...onShan, ...onAli]);
+    expect(await list('?clusterId=ali')).toEqual(onAli);
+    expect(await list('?clusterId=shan&state=succeeded')).toEqual(onShan.slice(1));
+    expect(await list('?state=running')).toEqual(onShan.slice(0, 1));
+    expect(await list('?state=cancelled')).toEqual([]);
+    expect(await list('?clusterId=none')).toEqual([]);
+  });
+
+  it('is read window by window without gaps and repeats, whatever is written meanwhile', async () => {
+    const create = (cluster: string) =>
+      stage.gateway.post(`/clusters/${cluster}/users`, { username: newName(), password: PASSWORD });
+    for (let round = 0; round < 12; round++) {
+      await create('ali');
+      await sleep(2);
+    }
+    await Promise.all([create('shan'), create('shan')]);
+    for (const filter of ['', '&clusterId=ali', '&clusterId=ali&state=succeeded']) {
+      const all = (await stage.gateway.get(`/operations?limit=200${filter}`)).body.items.map(({ id }: { id: string }) => id);
+      expect(all.length).toBeGreaterThanOrEqual(12);
+      const seen: string[] = [];
+      for (let cursor: string | null = ''; cursor !== null; ) {
+        const query: string = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+        const { body } = await stage.gateway.get(`/operations?limit=5${filter}${query}`);
+        expect(body.items.length).toBeLessThanOrEqual(5);
+        seen.push(...body.items.map(({ id }: { id: string }) => id));
+        cursor = body.nextCursor;
+        await create('ali');
+      }
+      expect(seen).toEqual(all);
+      const whole = await stage.gateway.get(`/operations?limit=${all.length + 4}${filter}`);
+      expect(whole.body.items.slice(-all.length).map(({ id }: { id: string }) => id)).toEqual(all);
+    }
+  });
+
+  it.each([
+    ['limit=0', '/query/limit'],
+    ['limit=201', '/query/limit'],
+    ['state=done', '/query/state'],
+    ['cursor=', '/query/cursor'],
+    ['clusterId=', '/query/clusterId'],
+    ['kind=createUser', '/query/kind'],
+  ])('refuses ?%s', async (query, pointer) => {
+    const { status, body } = await stage.gateway.get(`/operations?${query}`);
+    expect([status, body.errors[0].pointer]).toEqual([400, pointer]);
+  });
+});
+
+describe('cancelling', () => {
+  it.each([
+    ['Shanhe, one user a call', 'shan', '/user/addUser', 40, 8],
+    ['E-HPC, a hundred users a call', 'ali', 'AddUsers', 250, 1],
+  ])('sends nothing more, and tells what was sent as it is: %s', async (_, cluster, action, count, calls) => {
+    const names = newNames(count);
+    stage[cluster === 'ali' ? 'ehpc' : 'shanhe'].inject({ kind: 'delay', delayMs: 400, action, times: -1 });
+    const before = callsOf(action);
+    const path = await begin(cluster, names.map(creating));
+    while (callsOf(action) < before + calls) await sleep(5);
+    const { status, body } = await cancel(path);
+    expect([status, body.state, body.progress]).toEqual([200, 'cancelled', { done: count, total: count }]);
+    expect(body.links).toEqual({ self: path, cluster: `/clusters/${cluster}` });
+    const named = (wanted: string): string[] =>
+      body.results
+        .filter(({ status: is }: { status: string }) => is === wanted)
+        .map(({ username }: { username: string }) => username);
+    expect([named('created').length + named('cancelled').length, named('cancelled').length > 0]).toEqual([count, true]);
+    expect(named('created').length).toBeGreaterThanOrEqual(calls);
+    expect([body.summary.created, body.summary.cancelled]).toEqual([named('created').length, named('cancelled').length]);
+    await sleep(300);
+    expect(effectsOn(names).sort()).toEqual(named('created').sort());
+    expect((await cancel(path)).body).toEqual(body);
+    expect((await stage.gateway.get(path)).body).toEqual(body);
+  });
+
+  it('is answered 202 when what was sent outlasts the request', async () => {
+    const gateway = await gatewayWith({ server: { deadlineSeconds: 0.5 } });
+    const names = newNames(20);
+    stage.shanhe.inject({ kind: 'delay', delayMs: 1_500, action: '/user/addUser', times: -1 });
+    const before = callsOf('/user/addUser');
+    const first = await gateway.request('POST', '/clusters/shan/users/batch', { body: { items: names.map(creating) } });
+    expect(first.status).toBe(202);
+    while (callsOf('/user/addUser') < before + 8) await sleep(5);
+    const path = first.headers.get('location') as string;
+    const { status, headers, body } = await cancel(path, gateway);
+    expect([status, headers.get('location'), body.state]).toEqual([202, path, 'running']);
+    const end = await lookUntil(path, isFinal, gateway);
+    expect([end.body.state, end.body.summary]).toMatchObject(['cancelled', { created: 8, cancelled: 12 }]);
+    expect(effectsOn(names)).toHaveLength(8);
+  });
+
+  it('leaves an operation as it is whose end has come', async () => {
+    const name = newName();
+    await stage.gateway.post('/clusters/ali/users', { username: name, password: PASSWORD });
+    const { body } = await stage.gateway.get('/operations?limit=1');
+    const before = await stage.gateway.get(body.items[0].links.self);
+    const { status, text } = await cancel(body.items[0].links.self);
+    expect([status, text]).toEqual([200, before.text]);
+    expect((await stage.gateway.get(body.items[0].links.self)).text).toBe(before.text);
+  });
+
+  it('stops a write that waits for another one to the same user', async () => {
+    const users = '/clusters/ali/users';
+    const change = (role: string) => stage.gateway.request('PATCH', `${users}/user.0071`, { body: { role } });
+    stage.ehpc.inject({ kind: 'delay', delayMs: 800, action: 'ModifyUserGroups' });
+    const before = callsOf('ModifyUserGroups');
+    const first = change('admin');
+    while (callsOf('ModifyUserGroups') === before) await sleep(5);
+    const second = change('member');
+    while ((await stage.gateway.get('/operations')).body.items.length < 2) await sleep(5);
+    const { status, body } = await cancel((await stage.gateway.get('/operations?limit=1')).body.items[0].links.self);
+    expect([status, body.state, body.results]).toMatchObject([
+      200,
+      'cancelled',
+      [{ username: 'user.0071', status: 'cancelled' }],
+    ]);
+    expect([(await first).status, (await second).body.state]).toEqual([200, 'cancelled']);
+    expect((await stage.gateway.get(`${users}/user.0071`)).body.role).toBe('admin');
+    expect(callsOf('ModifyUserGroups') - before).toBe(1);
+  });
+});
+
+describe('finished operations', () => {
+  it('outlive a restart, as long as they are to be kept', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'hpc-gateway-operations-'));
+    cleanups.push(() => rmSync(folder, { recursive: true, force: true }));
+    const create = async (gateway: TestGateway): Promise<string> => {
+      const { status } = await gateway.post('/clusters/ali/users', { username: newName(), password: PASSWORD });
+      expect(status).toBe(201);
+      return (await gateway.get('/operations?limit=1')).body.items[0].links.self;
+    };
+    const store = { kind: 'lmdb', path: folder };
+    let gateway = await gatewayWith({ store });
+    const kept = await create(gateway);
+    const { text } = await gateway.get(kept);
+    await gateway.stop();
+
+    gateway = await gatewayWith({ store, retention: { operationDays: 100 / 86_400_000 } });
+    expect((await gateway.get(kept)).text).toBe(text);
+    const brief = await create(gateway);
+    expect((await gateway.get(brief)).status).toBe(200);
+    await sleep(150);
+    await gateway.stop();
+
+    gateway = await gatewayWith({ store });
+    await lookUntil(brief, ({ status }) => status === 404, gateway);
+    expect((await gateway.get(brief)).body.code).toBe('operation_not_found');
+    expect((await gateway.get(kept)).text).toBe(text);
+    expect((await gateway.get('/operations')).body.items).toHaveLength(1);
+  });
+});

@@ -1,0 +1,141 @@
+/** The embedded store: what is on disk, and who goes on with it. */
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { type ShanheHpcSimulator, startShanheHpc } from '../../simulators/shanhe-hpc/index.js';
+import { SHANHE_CLUSTER, shanheAccount } from '../support/backends.js';
+import { endProcesses, READY, type Run, server } from '../support/process.js';
+
+const PASSWORD = 'Abcdefg1@klm';
+const USERS = 120;
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+describe('operations in a folder', () => {
+  let folder: string;
+  let config: string;
+  let simulator: ShanheHpcSimulator;
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'gateway-lmdb-'));
+    config = join(folder, 'gateway.yaml');
+    const clusters = [{ id: SHANHE_CLUSTER, name: 'c', type: 'ehpc' as const, status: 'active', users: [] }];
+    simulator = await startShanheHpc({ latencyMs: 30, jobMs: 200, clusters });
+    const raw = {
+      server: { settleSeconds: 1 },
+      store: { path: join(folder, 'data'), leaseSeconds: 1 },
+      accounts: { a: shanheAccount(simulator) },
+      clusters: [{ id: 'c', account: 'a', vendorClusterId: SHANHE_CLUSTER }],
+    };
+    writeFileSync(config, JSON.stringify(raw));
+  });
+  afterEach(async () => {
+    endProcesses();
+    await simulator.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  const start = async (): Promise<Run & { url: string }> => {
+    const run = server({ HPC_GATEWAY_CONFIG: config });
+    return { ...run, url: (await run.until(READY))[1] as string };
+  };
+  const names = Array.from({ length: USERS }, (_, index) => `u${index}`);
+  const begin = async (url: string): Promise<string> => {
+    const items = names.map((username) => ({ op: 'create', username, password: PASSWORD }));
+    const headers = { 'content-type': 'application/json', prefer: 'respond-async' };
+    const answer = await fetch(`${url}/clusters/c/users/batch`, { method: 'POST', headers, body: JSON.stringify({ items }) });
+    expect(answer.status).toBe(202);
+    return answer.headers.get('location') as string;
+  };
+  const get = async (url: string, location: string) =>
+    (await (await fetch(`${url}${location}`)).json()) as {
+      state: string;
+      progress: { done: number };
+      results: { status: string }[];
+    };
+  const until = async (url: string, location: string, fits: (done: number, state: string) => boolean) => {
+    for (let look = 0; look < 400; look++) {
+      const operation = await get(url, location);
+      if (fits(operation.progress.done, operation.state)) return operation;
+      await pause(50);
+    }
+    throw new Error(`${location} did not come so far`);
+  };
+  const untilFinal = (url: string, location: string) =>
+    until(url, location, (_, state) => state !== 'running' && state !== 'pending');
+  const expectAllMade = ({ state, results }: Awaited<ReturnType<typeof get>>): void => {
+    expect([state, results.map(({ status }) => status)]).toEqual(['succeeded', names.map(() => 'created')]);
+    expect(simulator.journal.map(({ username }) => username).sort()).toEqual([...names].sort());
+  };
+  const onDisk = (): string => {
+    const data = join(folder, 'data');
+    return readdirSync(data)
+      .map((file) => readFileSync(join(data, file), 'latin1'))
+      .join('\n');
+  };
+
+  it('has its key beside it, for the owner alone, and no password in the clear', async () => {
+    const { url, child, exit, errors } = await start();
+    const location = await begin(url);
+    await until(url, location, (done) => done > 5);
+    expect(onDisk()).toContain('u119');
+    expect(onDisk()).not.toContain(PASSWORD);
+    const key = join(folder, 'data', 'key');
+    expect(existsSync(key)).toBe(true);
+    expect(statSync(key).mode & 0o777).toBe(0o600);
+    await untilFinal(url, location);
+    child.kill('SIGTERM');
+    await exit;
+    expect(onDisk()).not.toContain(PASSWORD);
+    expect(errors()).not.toContain(PASSWORD);
+  });
+
+  it('is still known after a restart, answers to keys included', async () => {
+    const create = (url: string) =>
+      fetch(`${url}/clusters/c/users`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'idempotency-key': 'once' },
+        body: JSON.stringify({ username: 'single', password: PASSWORD }),
+      });
+    const first = await start();
+    const before = await create(first.url);
+    expect([before.status, before.headers.get('idempotency-replayed')]).toEqual([201, null]);
+    first.child.kill('SIGKILL');
+    await first.exit;
+    const second = await start();
+    const after = await create(second.url);
+    expect([after.status, after.headers.get('idempotency-replayed')]).toEqual([201, 'true']);
+    expect(await after.text()).toBe(await before.text());
+    const { items } = (await (await fetch(`${second.url}/operations`)).json()) as { items: { kind: string; state: string }[] };
+    expect(items).toMatchObject([{ kind: 'createUser', state: 'succeeded' }]);
+    expect(simulator.journal).toHaveLength(1);
+  });
+
+  it('goes on at once after SIGTERM in the middle', async () => {
+    const first = await start();
+    const location = await begin(first.url);
+    await until(first.url, location, (done) => done > 0);
+    first.child.kill('SIGTERM');
+    expect((await first.exit).code).toBe(0);
+    expect(simulator.journal.length).toBeLessThan(USERS);
+    const second = await start();
+    expectAllMade(await untilFinal(second.url, location));
+  });
+
+  it('is shared by the processes of a machine: what one leaves behind the other finishes', async () => {
+    const [dying, other] = [await start(), await start()];
+    const location = await begin(dying.url);
+    await until(other.url, location, (done) => done > 0);
+    dying.child.kill('SIGKILL');
+    await dying.exit;
+    expectAllMade(await untilFinal(other.url, location));
+  });
+
+  it('says why it cannot be used', async () => {
+    writeFileSync(join(folder, 'data'), 'a file where the folder should be');
+    const run = server({ HPC_GATEWAY_CONFIG: config });
+    expect((await run.exit).code).toBe(1);
+    expect(run.errors()).toMatch(/store\.path: the folder .* cannot be made \(EEXIST\)/);
+    rmSync(join(folder, 'data'));
+  });
+});

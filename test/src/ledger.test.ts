@@ -1,0 +1,901 @@
+/** How operations are written down: who may write, what is kept, and for how long. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { StoredError } from '../../src/errors.js';
+import type { User } from '../../src/model.js';
+import {
+  afterStep,
+  createLedger,
+  type KeyReference,
+  type Ledger,
+  OwnershipLost,
+  type StepOutcome,
+  type Work,
+} from '../../src/service/operations/ledger.js';
+import {
+  EMPTY_SUMMARY,
+  type ItemRecord,
+  indexes,
+  type KeptAnswer,
+  keyOf,
+  type LoadedOperation,
+  type OperationRecord,
+  type Place,
+  type UserRecord,
+} from '../../src/service/operations/records.js';
+import { createMemoryStore } from '../../src/store/memory.js';
+import { openRedisStore } from '../../src/store/redis.js';
+import type { Decision, Store, Value } from '../../src/store/store.js';
+import { describeWithRedis, startRedis, type TestRedis } from '../support/redis.js';
+
+const START = Date.parse('2026-03-01T12:00:00.000Z');
+const SECOND = 1_000;
+const HOUR = 3_600 * SECOND;
+const DAY = 24 * HOUR;
+const LIFETIMES = { operationMs: 7 * DAY, keyMs: DAY };
+const MADE_KEPT_MS = 60 * SECOND;
+
+const PLACE: Place = { account: 'aliyun', vendorClusterId: 'ehpc-hz-1' };
+const LATER = '2026-03-01T12:34:56.000Z';
+const NEVER = new AbortController().signal;
+
+/** A store that may be looked into. */
+interface Glass extends Store {
+  /** What is under keys with this beginning. */
+  keys(): ReadonlySet<string>;
+  changes: number;
+}
+
+/** Knows the keys that were ever written, counts what is written. */
+const glass = (inner: Store): Glass => {
+  const keys = new Set<string>();
+  const self: Glass = {
+    ...inner,
+    changes: 0,
+    keys: () => keys,
+    change: async <T extends Value, Result>(
+      of: readonly string[],
+      decide: (values: readonly (T | undefined)[]) => Decision<Result>,
+    ): Promise<Result> =>
+      inner.change<T, Result>(of, (values) => {
+        const decision = decide(values);
+        const { put = {}, add = [], drop = [] } = decision;
+        if (Object.keys(put).length + add.length + drop.length > 0) self.changes++;
+        for (const [key, value] of Object.entries(put)) {
+          if (value === null) keys.delete(key);
+          else keys.add(key);
+        }
+        return decision;
+      }),
+  };
+  return self;
+};
+
+/** What Redis may do after a lost answer: the decision is made again upon what it has brought about itself. */
+const decidingTwice = (inner: Store): Store => ({
+  ...inner,
+  change: async (keys, decide) => {
+    await inner.change(keys, decide);
+    return inner.change(keys, decide);
+  },
+});
+
+let time = START;
+const now = (): number => time;
+const iso = (ms = time): string => new Date(ms).toISOString();
+
+let store: Glass;
+let ledger: Ledger;
+beforeEach(() => {
+  time = START;
+  store = glass(createMemoryStore());
+  ledger = createLedger(store, LIFETIMES, now);
+});
+
+const create = (index: number, username = `user${index}`): ItemRecord => ({
+  index,
+  op: 'create',
+  username,
+  role: 'member',
+  password: `sealed-${index}`,
+});
+
+const operation = (id: string, change: Partial<LoadedOperation> = {}): LoadedOperation => {
+  const items = change.items ?? [create(0), create(1), create(2)];
+  return {
+    id,
+    kind: 'batchUsers',
+    clusterId: 'hangzhou',
+    place: PLACE,
+    state: 'pending',
+    total: items.length,
+    summary: EMPTY_SUMMARY,
+    stopOnError: false,
+    cancelling: false,
+    owner: null,
+    requestId: 'request-1',
+    path: '/clusters/hangzhou/users:batch',
+    createdAt: iso(),
+    updatedAt: iso(),
+    finishedAt: null,
+    ...change,
+    items,
+  };
+};
+
+const key = (id: string, fingerprint = 'body'): KeyReference => ({ id, fingerprint, begun: false });
+const workOf = (id: string, owner: string): Work => ({ id, owner, place: PLACE });
+
+/** Begins an operation and makes `owner` the one who works on it. */
+const begun = async (id: string, owner = 'me', change: Partial<LoadedOperation> = {}): Promise<Work> => {
+  expect(await ledger.begin(operation(id, change), undefined, NEVER)).toBeNull();
+  expect(await ledger.claim(id, owner, null)).toBe(true);
+  return workOf(id, owner);
+};
+
+const itemsOf = async (id: string): Promise<readonly ItemRecord[]> => (await ledger.load(id))?.items ?? [];
+const itemOf = async (id: string, index: number): Promise<ItemRecord> => (await itemsOf(id))[index] as ItemRecord;
+const userOf = async (username: string): Promise<UserRecord | undefined> =>
+  (await store.read<UserRecord>([keyOf.user(PLACE, username)]))[0];
+const members = (index: string): Promise<string[]> => store.members(index, { order: 'ascending', limit: 1_000 });
+
+const user = (username: string, createdAt: string | null): User => ({ username, createdAt }) as User;
+const created: StepOutcome = { status: 'created' };
+const error: StoredError = { code: 'user_not_found', message: 'There is no such user.', effect: 'none' };
+const outcomes = (...all: [number, StepOutcome][]): ReadonlyMap<number, StepOutcome> => new Map(all);
+const answer: KeptAnswer = { status: 201, headers: { etag: '"1"' }, body: '{"username":"ada"}' };
+
+/** All that is in the store, to tell whether something was changed. */
+const everything = async (): Promise<unknown> => {
+  const keys = [...store.keys()].sort();
+  return [keys, await store.read(keys), ...(await Promise.all([indexes.all, indexes.open, indexes.expiry].map(members)))];
+};
+
+const expectOwnershipLost = async (work: () => Promise<unknown>): Promise<void> => {
+  const before = await everything();
+  await expect(work()).rejects.toBeInstanceOf(OwnershipLost);
+  expect(await everything()).toEqual(before);
+};
+
+describe('begin', () => {
+  it('writes the operation, its items and where to find them', async () => {
+    const one = operation('op_1');
+    expect(await ledger.begin(one, undefined, NEVER)).toBeNull();
+    expect(await ledger.load('op_1')).toEqual(one);
+    const { items, ...record } = one;
+    expect(await ledger.get('op_1')).toEqual(record);
+    expect(items).toHaveLength(3);
+    expect(await members(indexes.all)).toEqual(['op_1']);
+    expect(await members(indexes.open)).toEqual(['op_1']);
+    expect(await members(indexes.ofCluster('hangzhou'))).toEqual(['op_1']);
+    expect(await members(indexes.expiry)).toEqual([]);
+  });
+
+  it('takes an operation of no items', async () => {
+    expect(await ledger.begin(operation('op_1', { items: [] }), undefined, NEVER)).toBeNull();
+    expect((await ledger.load('op_1'))?.items).toEqual([]);
+  });
+
+  it('knows nothing of operations that are not there', async () => {
+    expect(await ledger.get('op_0')).toBeUndefined();
+    expect(await ledger.load('op_0')).toBeUndefined();
+  });
+
+  it('takes its key with it', async () => {
+    await ledger.begin(operation('op_1'), key('k'), NEVER);
+    expect(await ledger.key('k')).toEqual({ fingerprint: 'body', operationId: 'op_1', answer: null, until: START + DAY });
+    expect(await members(indexes.expiry)).toEqual([`${iso(START + DAY)} ${keyOf.idempotency('k')}`]);
+  });
+
+  it('answers what has taken the key, and writes nothing', async () => {
+    await ledger.begin(operation('op_1'), key('k'), NEVER);
+    const before = await everything();
+    const written = store.changes;
+    expect(await ledger.begin(operation('op_2'), key('k', 'another body'), NEVER)).toEqual(await ledger.key('k'));
+    expect(store.changes).toBe(written);
+    expect(await everything()).toEqual(before);
+    expect(await ledger.load('op_2')).toBeUndefined();
+    expect(await ledger.begin(operation('op_2'), key('another'), NEVER)).toBeNull();
+  });
+
+  it('lets one of many with the same key begin', async () => {
+    const ids = Array.from({ length: 20 }, (_, at) => `op_${10 + at}`);
+    const answers = await Promise.all(ids.map((id) => ledger.begin(operation(id), key('k'), NEVER)));
+    expect(answers.filter((taken) => taken === null)).toHaveLength(1);
+    expect(await members(indexes.all)).toHaveLength(1);
+  });
+
+  it('takes a key again whose time is over, swept or not', async () => {
+    await ledger.begin(operation('op_1'), key('k'), NEVER);
+    time += DAY - 1;
+    expect(await ledger.begin(operation('op_2'), key('k'), NEVER)).toMatchObject({ operationId: 'op_1' });
+    time += 1;
+    expect(await ledger.key('k')).toBeUndefined();
+    expect(await ledger.begin(operation('op_2'), key('k'), NEVER)).toBeNull();
+    expect(await ledger.key('k')).toMatchObject({ operationId: 'op_2', until: time + DAY });
+  });
+
+  it('writes nothing when its caller has given up', async () => {
+    const before = await everything();
+    const begun = ledger.begin(operation('op_1'), key('k'), AbortSignal.abort());
+    await expect(begun).rejects.toMatchObject({ code: 'store_unavailable', effect: 'none' });
+    expect(await everything()).toEqual(before);
+  });
+});
+
+describe('claim', () => {
+  beforeEach(async () => {
+    await ledger.begin(operation('op_1'), undefined, NEVER);
+  });
+
+  it('makes the owner of an operation that nobody works on', async () => {
+    time += SECOND;
+    expect(await ledger.claim('op_1', 'me', null)).toBe(true);
+    expect(await ledger.get('op_1')).toMatchObject({ owner: 'me', state: 'running', updatedAt: iso() });
+  });
+
+  it('takes over only from the owner that was named', async () => {
+    expect(await ledger.claim('op_1', 'me', 'somebody')).toBe(false);
+    expect(await ledger.get('op_1')).toMatchObject({ owner: null, state: 'pending' });
+    await ledger.claim('op_1', 'me', null);
+    expect(await ledger.claim('op_1', 'you', null)).toBe(false);
+    expect(await ledger.claim('op_1', 'you', 'somebody')).toBe(false);
+    expect(await ledger.get('op_1')).toMatchObject({ owner: 'me' });
+    expect(await ledger.claim('op_1', 'you', 'me')).toBe(true);
+    expect(await ledger.get('op_1')).toMatchObject({ owner: 'you' });
+  });
+
+  it('is the same done twice', async () => {
+    expect(await ledger.claim('op_1', 'me', null)).toBe(true);
+    const before = await everything();
+    expect(await ledger.claim('op_1', 'me', null)).toBe(true);
+    expect(await everything()).toEqual(before);
+  });
+
+  it('makes one of many the owner', async () => {
+    const owners = Array.from({ length: 20 }, (_, at) => `owner-${at}`);
+    const claimed = await Promise.all(owners.map((owner) => ledger.claim('op_1', owner, null)));
+    expect(claimed.filter(Boolean)).toHaveLength(1);
+    expect((await ledger.get('op_1'))?.owner).toBe(owners[claimed.indexOf(true)]);
+  });
+
+  it.each(['succeeded', 'failed', 'cancelled'] as const)('takes none that has %s', async (state) => {
+    await ledger.claim('op_1', 'me', null);
+    await ledger.finish(workOf('op_1', 'me'), state);
+    expect(await ledger.claim('op_1', 'you', 'me')).toBe(false);
+    await ledger.release('op_1', 'me');
+    expect(await ledger.claim('op_1', 'you', null)).toBe(false);
+    expect(await ledger.claim('op_1', 'me', null)).toBe(false);
+    expect(await ledger.get('op_1')).toMatchObject({ owner: null, state });
+  });
+
+  it('takes none that is not there', async () => {
+    expect(await ledger.claim('op_0', 'me', null)).toBe(false);
+    expect(await ledger.get('op_0')).toBeUndefined();
+  });
+});
+
+describe('release', () => {
+  it('lets anybody go on', async () => {
+    await begun('op_1');
+    await ledger.release('op_1', 'me');
+    expect(await ledger.get('op_1')).toMatchObject({ owner: null, state: 'running' });
+    expect(await ledger.claim('op_1', 'you', null)).toBe(true);
+  });
+
+  it('does nothing for others', async () => {
+    await begun('op_1');
+    const before = await everything();
+    await ledger.release('op_1', 'you');
+    await ledger.release('op_0', 'me');
+    expect(await everything()).toEqual(before);
+  });
+});
+
+describe('whoever is not the owner', () => {
+  it('changes nothing and is told so', async () => {
+    const mine = await begun('op_1');
+    const items = await itemsOf('op_1');
+    await ledger.depart(mine, items.slice(0, 1), LATER);
+    for (const stranger of [workOf('op_1', 'you'), workOf('op_0', 'me'), workOf('op_1', '')]) {
+      await expectOwnershipLost(() => ledger.depart(stranger, items, LATER));
+      await expectOwnershipLost(() => ledger.follow(stranger, items, 'job-1'));
+      await expectOwnershipLost(() => ledger.settle(stranger, outcomes([0, created], [1, created])));
+      await expectOwnershipLost(() => ledger.finish(stranger, 'succeeded'));
+    }
+  });
+
+  it('is so as soon as somebody else has taken over, or it let go', async () => {
+    const mine = await begun('op_1');
+    const items = await itemsOf('op_1');
+    await ledger.claim('op_1', 'you', 'me');
+    await expectOwnershipLost(() => ledger.depart(mine, items, LATER));
+    await expectOwnershipLost(() => ledger.settle(mine, outcomes([0, created])));
+    const yours = workOf('op_1', 'you');
+    expect(await ledger.depart(yours, items, LATER)).toHaveLength(3);
+    await ledger.release('op_1', 'you');
+    await expectOwnershipLost(() => ledger.follow(yours, items, 'job-1'));
+    await expectOwnershipLost(() => ledger.finish(yours, 'failed'));
+  });
+});
+
+describe('depart', () => {
+  it('writes down that items are about to be sent', async () => {
+    const work = await begun('op_1');
+    const [first, second, third] = (await itemsOf('op_1')) as [ItemRecord, ItemRecord, ItemRecord];
+    time += SECOND;
+    const departed = await ledger.depart(work, [first, third], LATER);
+    expect(departed).toEqual([
+      { ...first, sentAt: LATER, sends: 1, underWay: time },
+      { ...third, sentAt: LATER, sends: 1, underWay: time },
+    ]);
+    expect(await itemsOf('op_1')).toEqual([departed[0], second, departed[1]]);
+    expect(await ledger.get('op_1')).toMatchObject({ updatedAt: iso() });
+    expect(await userOf('user0')).toEqual({ holder: 'op_1', made: null });
+    expect(await userOf('user1')).toBeUndefined();
+  });
+
+  it('leaves out users that another operation has on its way, until they are settled', async () => {
+    const mine = await begun('op_1', 'me', { items: [create(0, 'ada'), create(1, 'bob')] });
+    const yours = await begun('op_2', 'you', { items: [create(0, 'bob'), create(1, 'eve')] });
+    await ledger.depart(mine, await itemsOf('op_1'), LATER);
+    const left = await ledger.depart(yours, await itemsOf('op_2'), LATER);
+    expect(left.map(({ username }) => username)).toEqual(['eve']);
+    expect(await itemOf('op_2', 0)).toEqual(create(0, 'bob'));
+    expect(await userOf('bob')).toMatchObject({ holder: 'op_1' });
+
+    // Sent again is still on its way.
+    await ledger.settle(mine, outcomes([1, { status: 'again', untouched: false }]));
+    const written = store.changes;
+    expect(await ledger.depart(yours, [await itemOf('op_2', 0)], LATER)).toEqual([]);
+    expect(store.changes).toBe(written);
+
+    await ledger.settle(mine, outcomes([1, { status: 'refused', error }]));
+    const [bob] = await ledger.depart(yours, [await itemOf('op_2', 0)], LATER);
+    expect(bob).toMatchObject({ username: 'bob', sends: 1 });
+    expect(await userOf('bob')).toMatchObject({ holder: 'op_2' });
+    // Still the other's.
+    expect(await ledger.depart(await begun('op_3', 'her', { items: [create(0, 'ada')] }), [create(0, 'ada')], LATER)).toEqual([]);
+  });
+
+  it('lets one of many operations have a user', async () => {
+    const works = await Promise.all(
+      Array.from({ length: 10 }, (_, at) => begun(`op_${at}`, 'me', { items: [create(0, 'ada')] })),
+    );
+    const departed = await Promise.all(works.map((work) => ledger.depart(work, [create(0, 'ada')], LATER)));
+    expect(departed.filter((items) => items.length > 0)).toHaveLength(1);
+  });
+
+  it('tells users of several clusters apart', async () => {
+    const elsewhere: Place = { account: 'aliyun', vendorClusterId: 'ehpc-hz-2' };
+    const mine = await begun('op_1', 'me', { items: [create(0, 'ada')] });
+    await begun('op_2', 'me', { items: [create(0, 'ada')], place: elsewhere });
+    expect(await ledger.depart(mine, [create(0, 'ada')], LATER)).toHaveLength(1);
+    expect(await ledger.depart({ id: 'op_2', owner: 'me', place: elsewhere }, [create(0, 'ada')], LATER)).toHaveLength(1);
+  });
+
+  it('goes on where a process before it has ended', async () => {
+    const mine = await begun('op_1', 'me', { items: [create(0, 'ada')] });
+    await ledger.depart(mine, [create(0, 'ada')], LATER);
+    await ledger.claim('op_1', 'you', 'me');
+    const [again] = await ledger.depart(workOf('op_1', 'you'), [create(0, 'ada')], iso(START + DAY));
+    expect(again).toMatchObject({ sentAt: LATER, sends: 2 });
+  });
+});
+
+describe('follow', () => {
+  it('writes down which job does the items', async () => {
+    const work = await begun('op_1');
+    const departed = await ledger.depart(work, (await itemsOf('op_1')).slice(0, 2), LATER);
+    await ledger.follow(work, departed, 'job-1');
+    expect((await itemsOf('op_1')).map(({ job }) => job)).toEqual(['job-1', 'job-1', undefined]);
+    expect(await itemOf('op_1', 0)).toMatchObject({ sentAt: LATER, sends: 1, underWay: START, password: 'sealed-0' });
+  });
+});
+
+describe('settle', () => {
+  it('keeps what came of an item, and nothing of how', async () => {
+    const work = await begun('op_1');
+    await ledger.follow(work, await ledger.depart(work, await itemsOf('op_1'), LATER), 'job-1');
+    const ada = user('user0', LATER);
+    await ledger.settle(work, outcomes([0, { status: 'created', user: ada }], [2, { status: 'refused', error }]));
+    const kept = { op: 'create', role: 'member' } as const;
+    expect(await itemOf('op_1', 0)).toEqual({ ...kept, index: 0, username: 'user0', outcome: { status: 'created', user: ada } });
+    expect(await itemOf('op_1', 2)).toEqual({ ...kept, index: 2, username: 'user2', outcome: { status: 'refused', error } });
+    expect(await itemOf('op_1', 1)).toMatchObject({ job: 'job-1', underWay: START });
+    expect(await itemOf('op_1', 1)).not.toHaveProperty('outcome');
+  });
+
+  it('erases a password as soon as its item is settled, and not before', async () => {
+    const work = await begun('op_1');
+    await ledger.depart(work, await itemsOf('op_1'), LATER);
+    await ledger.settle(
+      work,
+      outcomes([0, created], [1, { status: 'again', untouched: false }], [2, { status: 'again', untouched: true }]),
+    );
+    const passwords = (await itemsOf('op_1')).map(({ password }) => password);
+    expect(passwords).toEqual([undefined, 'sealed-1', 'sealed-2']);
+    await ledger.settle(work, outcomes([1, { status: 'role_is_set' }], [2, { status: 'cancelled' }]));
+    expect((await itemsOf('op_1')).map(({ password }) => password)).toEqual([undefined, 'sealed-1', undefined]);
+    expect(await itemOf('op_1', 1)).toMatchObject({ roleIsSet: true });
+    await ledger.settle(work, outcomes([1, { status: 'unknown', error }]));
+    const all = await store.read([...store.keys()]);
+    expect(JSON.stringify(all)).not.toContain('sealed-');
+  });
+
+  it('counts', async () => {
+    const items = Array.from({ length: 10 }, (_, at) => create(at));
+    const work = await begun('op_1', 'me', { items });
+    await ledger.depart(work, items, LATER);
+    time += SECOND;
+    await ledger.settle(work, outcomes([0, created], [1, created], [2, { status: 'already_exists', error }]));
+    expect(await ledger.get('op_1')).toMatchObject({
+      summary: { ...EMPTY_SUMMARY, created: 2, already_exists: 1 },
+      updatedAt: iso(),
+    });
+    await ledger.settle(
+      work,
+      outcomes(
+        [3, { status: 'updated' }],
+        [4, { status: 'deleted' }],
+        [5, { status: 'not_found', error }],
+        [6, { status: 'refused', error }],
+        [7, { status: 'failed', error }],
+        [8, { status: 'unknown', error }],
+        [9, { status: 'cancelled' }],
+      ),
+    );
+    const one = { updated: 1, deleted: 1, not_found: 1, refused: 1, failed: 1, unknown: 1, cancelled: 1 };
+    const summary = { created: 2, already_exists: 1, ...one };
+    expect((await ledger.get('op_1'))?.summary).toEqual(summary);
+
+    // What is settled stays as it was, and is counted once.
+    await ledger.settle(work, outcomes([0, { status: 'failed', error }], [9, created]));
+    expect((await ledger.get('op_1'))?.summary).toEqual(summary);
+    expect((await itemOf('op_1', 0)).outcome).toEqual(created);
+    expect((await itemOf('op_1', 9)).outcome).toEqual({ status: 'cancelled' });
+  });
+
+  it('counts once what is settled by many at once', async () => {
+    const work = await begun('op_1');
+    await Promise.all(Array.from({ length: 10 }, (_, at) => ledger.settle(work, outcomes([at % 3, created]))));
+    expect((await ledger.get('op_1'))?.summary).toEqual({ ...EMPTY_SUMMARY, created: 3 });
+  });
+
+  it('starts from the items that were settled when the operation began', async () => {
+    const refused = { index: 1, op: 'create', username: 'bad name', outcome: { status: 'refused', error } } as const;
+    const work = await begun('op_1', 'me', { items: [create(0), refused], summary: { ...EMPTY_SUMMARY, refused: 1 } });
+    await ledger.settle(work, outcomes([0, created], [1, created]));
+    expect((await ledger.get('op_1'))?.summary).toEqual({ ...EMPTY_SUMMARY, created: 1, refused: 1 });
+  });
+
+  it('frees the user, but not one that another operation has', async () => {
+    const mine = await begun('op_1', 'me', { items: [create(0, 'ada'), create(1, 'bob')] });
+    const yours = await begun('op_2', 'you', { items: [create(0, 'ada')] });
+    await ledger.depart(mine, await itemsOf('op_1'), LATER);
+    // Cancelled before it was sent.
+    await ledger.settle(yours, outcomes([0, { status: 'cancelled' }]));
+    expect(await userOf('ada')).toEqual({ holder: 'op_1', made: null });
+    await ledger.settle(mine, outcomes([0, { status: 'failed', error }], [1, { status: 'unknown', error }]));
+    expect([await userOf('ada'), await userOf('bob')]).toEqual([undefined, undefined]);
+  });
+});
+
+describe('a step that is to be sent again', () => {
+  const sent: ItemRecord = { ...create(0), sentAt: LATER, sends: 1, underWay: START, job: 'job-1' };
+  const again = (untouched: boolean): StepOutcome => ({ status: 'again', untouched });
+
+  it('was sent, where that may have changed something', () => {
+    expect(afterStep(sent, again(false))).toEqual({ ...create(0), sentAt: LATER, sends: 1 });
+    expect(afterStep({ ...sent, sends: 3 }, again(false))).toEqual({ ...create(0), sentAt: LATER, sends: 3 });
+  });
+
+  it('was not sent, where that surely changed nothing', () => {
+    expect(afterStep(sent, again(true))).toEqual(create(0));
+    expect(afterStep({ ...sent, sends: 3 }, again(true))).toEqual({ ...create(0), sentAt: LATER, sends: 2 });
+  });
+
+  it('is a new one after the role is set', () => {
+    const update: ItemRecord = { ...sent, op: 'update', sends: 2 };
+    expect(afterStep(update, { status: 'role_is_set' })).toEqual({ ...create(0), op: 'update', roleIsSet: true });
+  });
+
+  it('is written down as such', async () => {
+    const work = await begun('op_1', 'me', { items: [create(0)] });
+    const go = async (sentAt: string): Promise<ItemRecord> => (await ledger.depart(work, [create(0)], sentAt))[0] as ItemRecord;
+    expect(await go('a')).toMatchObject({ sentAt: 'a', sends: 1 });
+    await ledger.settle(work, outcomes([0, again(true)]));
+    expect(await itemOf('op_1', 0)).toEqual(create(0));
+    expect(await go('b')).toMatchObject({ sentAt: 'b', sends: 1 });
+    await ledger.settle(work, outcomes([0, again(false)]));
+    expect(await itemOf('op_1', 0)).toEqual({ ...create(0), sentAt: 'b', sends: 1 });
+    expect(await go('c')).toMatchObject({ sentAt: 'b', sends: 2 });
+    await ledger.settle(work, outcomes([0, again(true)]));
+    expect(await itemOf('op_1', 0)).toEqual({ ...create(0), sentAt: 'b', sends: 1 });
+    expect(await go('d')).toMatchObject({ sentAt: 'b', sends: 2 });
+  });
+});
+
+describe('finish', () => {
+  it.each(['succeeded', 'failed', 'cancelled'] as const)('ends an operation as %s', async (state) => {
+    const work = await begun('op_1');
+    time += SECOND;
+    await ledger.finish(work, state);
+    expect(await ledger.get('op_1')).toMatchObject({ state, finishedAt: iso(), updatedAt: iso() });
+    expect(await members(indexes.open)).toEqual([]);
+    expect(await members(indexes.all)).toEqual(['op_1']);
+    const before = await everything();
+    time += SECOND;
+    await ledger.finish(work, 'failed');
+    expect(await everything()).toEqual(before);
+  });
+});
+
+describe('cancel', () => {
+  it('asks for the operation to be stopped, whoever works on it', async () => {
+    await begun('op_1');
+    time += SECOND;
+    await ledger.cancel('op_1');
+    expect(await ledger.get('op_1')).toMatchObject({ cancelling: true, state: 'running', owner: 'me', updatedAt: iso() });
+    time += SECOND;
+    await ledger.cancel('op_1');
+    expect(await ledger.get('op_1')).toMatchObject({ updatedAt: iso(START + SECOND) });
+  });
+
+  it('does nothing to one that is over or not there', async () => {
+    const work = await begun('op_1');
+    await ledger.finish(work, 'succeeded');
+    const before = await everything();
+    await ledger.cancel('op_1');
+    await ledger.cancel('op_0');
+    expect(await everything()).toEqual(before);
+  });
+});
+
+describe('list', () => {
+  const idsOf = (records: readonly OperationRecord[]): string[] => records.map(({ id }) => id);
+
+  it('is newest first, by cluster and by state, page by page', async () => {
+    expect(await ledger.list({ limit: 10 })).toEqual([]);
+    for (let at = 0; at < 9; at++) {
+      const work = await begun(`op_${at}`, 'me', { clusterId: at % 3 === 0 ? 'beijing' : 'hangzhou' });
+      if (at % 2 === 0) await ledger.finish(work, 'succeeded');
+    }
+    const list = async (filter: Parameters<Ledger['list']>[0]): Promise<string> => idsOf(await ledger.list(filter)).join(' ');
+    expect(await list({ limit: 3 })).toBe('op_8 op_7 op_6');
+    expect(await list({ limit: 3, after: 'op_6' })).toBe('op_5 op_4 op_3');
+    expect(await list({ limit: 100, after: 'op_1' })).toBe('op_0');
+    expect(await list({ limit: 100, after: 'op_0' })).toBe('');
+    expect(await list({ limit: 100, clusterId: 'beijing' })).toBe('op_6 op_3 op_0');
+    expect(await list({ limit: 1, clusterId: 'beijing', after: 'op_6' })).toBe('op_3');
+    expect(await list({ limit: 100, clusterId: 'shanghai' })).toBe('');
+    expect(await list({ limit: 100, state: 'running' })).toBe('op_7 op_5 op_3 op_1');
+    expect(await list({ limit: 2, state: 'succeeded', after: 'op_7' })).toBe('op_6 op_4');
+    expect(await list({ limit: 100, state: 'succeeded', clusterId: 'beijing' })).toBe('op_6 op_0');
+    expect(await list({ limit: 100, clusterId: undefined, state: undefined, after: undefined })).toHaveLength(9 * 5 - 1);
+  });
+
+  it('finds few among many', async () => {
+    const ids = Array.from({ length: 350 }, (_, at) => `op_${String(at).padStart(3, '0')}`);
+    for (const id of ids) await begun(id, 'me', { items: [] });
+    for (const id of ['op_000', 'op_120', 'op_349']) await ledger.finish(workOf(id, 'me'), 'failed');
+    expect(idsOf(await ledger.list({ limit: 10, state: 'failed' }))).toEqual(['op_349', 'op_120', 'op_000']);
+    expect(idsOf(await ledger.list({ limit: 200 }))).toEqual(ids.toReversed().slice(0, 200));
+    expect(idsOf(await ledger.open())).toEqual(ids.filter((id) => !['op_000', 'op_120', 'op_349'].includes(id)));
+  });
+
+  it('and open() do not stumble over one that was removed meanwhile', async () => {
+    await begun('op_1');
+    await begun('op_2');
+    await store.change([], () => ({ result: undefined, put: { [keyOf.operation('op_1')]: null } }));
+    expect(idsOf(await ledger.list({ limit: 10 }))).toEqual(['op_2']);
+    expect(idsOf(await ledger.open())).toEqual(['op_2']);
+  });
+});
+
+describe('madeByOthers', () => {
+  const made = async (work: Work, usernames: readonly string[]) => Object.fromEntries(await ledger.madeByOthers(work, usernames));
+
+  it('tells of users that another operation made within the last minute', async () => {
+    const mine = await begun('op_1', 'me', { items: [create(0, 'ada'), create(1, 'bob'), create(2, 'eve')] });
+    const yours = workOf('op_2', 'you');
+    await ledger.depart(mine, await itemsOf('op_1'), LATER);
+    expect(await made(yours, ['ada', 'bob', 'eve'])).toEqual({});
+    await ledger.settle(
+      mine,
+      outcomes([0, { status: 'created', user: user('ada', LATER) }], [1, created], [2, { status: 'already_exists', error }]),
+    );
+    const ada = { by: 'op_1', at: START, createdAt: LATER };
+    const bob = { by: 'op_1', at: START, createdAt: null };
+    expect(await made(yours, ['ada', 'bob', 'eve', 'zoe'])).toEqual({ ada, bob });
+    expect(await made(yours, ['bob'])).toEqual({ bob });
+    expect(await made(yours, [])).toEqual({});
+    expect(await made(mine, ['ada', 'bob'])).toEqual({});
+    expect(await made({ ...yours, place: { ...PLACE, account: 'another' } }, ['ada'])).toEqual({});
+    time += MADE_KEPT_MS - 1;
+    expect(await made(yours, ['ada'])).toEqual({ ada });
+    time += 1;
+    expect(await made(yours, ['ada'])).toEqual({});
+  });
+
+  it('still does while and after somebody changes the user, and no more after it was deleted', async () => {
+    const items = [create(0, 'ada')];
+    const mine = await begun('op_1', 'me', { items });
+    await ledger.depart(mine, items, LATER);
+    await ledger.settle(mine, outcomes([0, created]));
+    for (const status of ['updated', 'failed', 'cancelled'] as const) {
+      const work = await begun(`op_${status}`, 'me', {
+        items: [{ index: 0, op: 'update', username: 'ada', role: 'manager' as never }],
+      });
+      await ledger.depart(work, items, LATER);
+      expect(await made(workOf('op_2', 'you'), ['ada'])).toMatchObject({ ada: { by: 'op_1' } });
+      await ledger.settle(work, outcomes([0, status === 'failed' ? { status, error } : { status }]));
+      expect(await made(workOf('op_2', 'you'), ['ada'])).toMatchObject({ ada: { by: 'op_1' } });
+    }
+    const deleting = await begun('op_9', 'me', { items: [{ index: 0, op: 'delete', username: 'ada' }] });
+    await ledger.depart(deleting, items, LATER);
+    await ledger.settle(deleting, outcomes([0, { status: 'deleted' }]));
+    expect(await made(workOf('op_2', 'you'), ['ada'])).toEqual({});
+    expect(await userOf('ada')).toBeUndefined();
+  });
+});
+
+describe('keys', () => {
+  it('keep the answer of the operation that was begun under them', async () => {
+    await ledger.begin(operation('op_1'), key('k'), NEVER);
+    time += HOUR;
+    await ledger.answer(key('k'), answer);
+    expect(await ledger.key('k')).toEqual({ fingerprint: 'body', operationId: 'op_1', answer, until: START + DAY });
+    await ledger.answer(key('k'), { ...answer, status: 500 });
+    expect((await ledger.key('k'))?.answer).toEqual(answer);
+  });
+
+  it('keep the answer of a request that began nothing', async () => {
+    await ledger.answer(key('k'), { status: 404, headers: {}, body: null });
+    expect(await ledger.key('k')).toEqual({
+      fingerprint: 'body',
+      operationId: null,
+      answer: { status: 404, headers: {}, body: null },
+      until: START + DAY,
+    });
+    expect(await ledger.begin(operation('op_1'), key('k'), NEVER)).toMatchObject({ operationId: null });
+    time += DAY;
+    await ledger.sweep();
+    expect(store.keys()).toEqual(new Set());
+  });
+
+  it('are free again when forgotten', async () => {
+    await ledger.begin(operation('op_1'), key('k'), NEVER);
+    await ledger.forget(key('k'));
+    await ledger.forget(key('never seen'));
+    expect(await ledger.key('k')).toBeUndefined();
+    expect(await ledger.begin(operation('op_2'), key('k'), NEVER)).toBeNull();
+  });
+
+  it('keep the new answer where the time of the old one is over, swept or not', async () => {
+    await ledger.answer(key('k'), answer);
+    time += DAY;
+    expect(await ledger.key('k')).toBeUndefined();
+    const next: KeptAnswer = { status: 409, headers: {}, body: null };
+    await ledger.answer(key('k', 'another body'), next);
+    expect(await ledger.key('k')).toEqual({ fingerprint: 'another body', operationId: null, answer: next, until: time + DAY });
+  });
+});
+
+describe('isAlive', () => {
+  it('is so for as long as was said', async () => {
+    expect(await ledger.isAlive('me')).toBe(false);
+    await ledger.live('me', 10 * SECOND);
+    expect(await ledger.isAlive('me')).toBe(true);
+    expect(await ledger.isAlive('you')).toBe(false);
+    time += 10 * SECOND - 1;
+    expect(await ledger.isAlive('me')).toBe(true);
+    time += 1;
+    expect(await ledger.isAlive('me')).toBe(false);
+    await ledger.live('me', 10 * SECOND);
+    expect(await ledger.isAlive('me')).toBe(true);
+  });
+
+  it('leaves little behind, and nothing after two days', async () => {
+    for (let at = 0; at < 100; at++) {
+      await ledger.live('me', 10 * SECOND);
+      time += 3 * SECOND;
+    }
+    expect(await members(indexes.expiry)).toHaveLength(1);
+    await ledger.sweep();
+    expect(store.keys()).toEqual(new Set([keyOf.instance('me')]));
+    time += 2 * DAY;
+    await ledger.sweep();
+    expect(store.keys()).toEqual(new Set());
+    expect(await members(indexes.expiry)).toEqual([]);
+  });
+
+  it('is so for a process that lives longer than its first days', async () => {
+    for (let at = 0; at < 5 * 24; at++) {
+      await ledger.live('me', 2 * HOUR);
+      time += HOUR;
+      await ledger.sweep();
+      expect(await ledger.isAlive('me')).toBe(true);
+    }
+  });
+});
+
+describe('sweep', () => {
+  it('removes operations some time after their end, whole', async () => {
+    const work = await begun('op_1');
+    await ledger.settle(work, outcomes([0, created], [1, { status: 'failed', error }], [2, { status: 'cancelled' }]));
+    time += HOUR;
+    await ledger.finish(work, 'failed');
+    time += 7 * DAY - 1;
+    await ledger.sweep();
+    expect((await ledger.load('op_1'))?.items).toHaveLength(3);
+    time += 1;
+    await ledger.sweep();
+    expect(await ledger.get('op_1')).toBeUndefined();
+    expect(store.keys()).toEqual(new Set());
+    for (const index of [indexes.all, indexes.open, indexes.expiry, indexes.ofCluster('hangzhou')])
+      expect([index, await members(index)]).toEqual([index, []]);
+    await ledger.sweep();
+  });
+
+  it('keeps operations that are not over, however old', async () => {
+    await begun('op_1');
+    await ledger.begin(operation('op_2'), undefined, NEVER);
+    const over = await begun('op_3');
+    await ledger.finish(over, 'succeeded');
+    time += 365 * DAY;
+    await ledger.sweep();
+    expect(await members(indexes.all)).toEqual(['op_1', 'op_2']);
+    expect(await ledger.load('op_1')).toMatchObject({ owner: 'me', items: [create(0), create(1), create(2)] });
+    expect(await ledger.load('op_2')).toBeDefined();
+    expect(await ledger.load('op_3')).toBeUndefined();
+  });
+
+  it('removes keys when their time is over, with and without an operation that is still there', async () => {
+    await ledger.begin(operation('op_1'), key('k'), NEVER);
+    await ledger.answer(key('k'), answer);
+    time += DAY - 1;
+    await ledger.sweep();
+    expect(store.keys().has(keyOf.idempotency('k'))).toBe(true);
+    time += 1;
+    await ledger.sweep();
+    expect(store.keys().has(keyOf.idempotency('k'))).toBe(false);
+    expect(await members(indexes.expiry)).toEqual([]);
+    expect(await ledger.load('op_1')).toBeDefined();
+  });
+
+  it('keeps a key that was forgotten and taken anew, until its own time is over', async () => {
+    await ledger.begin(operation('op_1'), key('k'), NEVER);
+    time += HOUR;
+    await ledger.forget(key('k'));
+    await ledger.begin(operation('op_2'), key('k'), NEVER);
+    time += DAY - HOUR;
+    await ledger.sweep();
+    expect(await ledger.key('k')).toMatchObject({ operationId: 'op_2' });
+    time += HOUR;
+    await ledger.sweep();
+    expect(store.keys().has(keyOf.idempotency('k'))).toBe(false);
+    expect(await members(indexes.expiry)).toEqual([]);
+  });
+
+  it('removes what was known of users who were made, but not of those on their way', async () => {
+    const items = [create(0, 'ada'), create(1, 'bob')];
+    const mine = await begun('op_1', 'me', { items });
+    await ledger.depart(mine, items, LATER);
+    await ledger.settle(mine, outcomes([0, created], [1, created]));
+    time += 30 * SECOND;
+    const yours = await begun('op_2', 'you', { items: [create(0, 'bob')] });
+    await ledger.depart(yours, [create(0, 'bob')], LATER);
+    time += 30 * SECOND;
+    await ledger.sweep();
+    expect(await userOf('ada')).toBeUndefined();
+    expect(await userOf('bob')).toMatchObject({ holder: 'op_2' });
+    await ledger.settle(yours, outcomes([0, { status: 'already_exists', error }]));
+    time += MADE_KEPT_MS;
+    await ledger.sweep();
+    expect(await userOf('bob')).toBeUndefined();
+    expect(await members(indexes.expiry)).toEqual([]);
+  });
+
+  it('removes more than it looks at in one go', async () => {
+    for (let at = 0; at < 1_200; at++) {
+      await ledger.begin(operation(`op_${at}`, { items: [create(0)] }), key(`k${at}`), NEVER);
+    }
+    time += DAY - 1;
+    await ledger.answer(key('young'), answer);
+    time += 1;
+    await ledger.sweep();
+    expect([...store.keys()].filter((name) => name.startsWith('idempotency:'))).toEqual([keyOf.idempotency('young')]);
+    expect(await members(indexes.expiry)).toHaveLength(1);
+    expect(await ledger.open()).toHaveLength(1_200);
+  });
+
+  it('of two processes at once does no harm', async () => {
+    const over = await begun('op_1');
+    await ledger.finish(over, 'succeeded');
+    await begun('op_2');
+    time += 7 * DAY;
+    await Promise.all([ledger.sweep(), ledger.sweep(), createLedger(store, LIFETIMES, now).sweep()]);
+    expect(await members(indexes.all)).toEqual(['op_2']);
+    expect(await ledger.load('op_2')).toBeDefined();
+    expect(await members(indexes.expiry)).toEqual([]);
+  });
+
+  it('keeps nothing when nothing is to be kept', async () => {
+    ledger = createLedger(store, { operationMs: 0, keyMs: 0 }, now);
+    await ledger.begin(operation('op_1'), key('k'), NEVER);
+    expect(await ledger.key('k')).toBeUndefined();
+    await ledger.claim('op_1', 'me', null);
+    await ledger.finish(workOf('op_1', 'me'), 'succeeded');
+    await ledger.sweep();
+    expect(store.keys()).toEqual(new Set());
+  });
+});
+
+describe('a change that is decided again upon what it has brought about itself', () => {
+  beforeEach(() => {
+    ledger = createLedger(decidingTwice(store), LIFETIMES, now);
+  });
+
+  it('begins, claims, cancels, releases and finishes once', async () => {
+    expect(await ledger.begin(operation('op_1'), key('k'), NEVER)).toBeNull();
+    expect(await ledger.claim('op_1', 'me', null)).toBe(true);
+    await ledger.cancel('op_1');
+    await ledger.answer(key('k'), answer);
+    expect((await ledger.key('k'))?.answer).toEqual(answer);
+    const work = workOf('op_1', 'me');
+    await ledger.settle(work, outcomes([0, created]));
+    expect((await ledger.get('op_1'))?.summary).toEqual({ ...EMPTY_SUMMARY, created: 1 });
+    await ledger.finish(work, 'cancelled');
+    expect(await ledger.get('op_1')).toMatchObject({ state: 'cancelled', owner: 'me' });
+    await ledger.release('op_1', 'me');
+    expect(await ledger.get('op_1')).toMatchObject({ owner: null });
+    await ledger.forget(key('k'));
+    expect(await ledger.key('k')).toBeUndefined();
+  });
+
+  it('departs once', async () => {
+    const work = await begun('op_1', 'me', { items: [create(0)] });
+    expect(await ledger.depart(work, [create(0)], LATER)).toMatchObject([{ sentAt: LATER, sends: 1 }]);
+    expect(await itemOf('op_1', 0)).toMatchObject({ sends: 1 });
+  });
+
+  it('takes one call back once', async () => {
+    const twice: ItemRecord = { ...create(0), sentAt: LATER, sends: 2, underWay: START };
+    const work = await begun('op_1', 'me', { items: [twice] });
+    await ledger.settle(work, outcomes([0, { status: 'again', untouched: true }]));
+    expect(await itemOf('op_1', 0)).toEqual({ ...create(0), sentAt: LATER, sends: 1 });
+  });
+});
+
+describeWithRedis('a Redis that is away', () => {
+  let redis: TestRedis;
+  let away: Store;
+  let onRedis: Ledger;
+  beforeAll(async () => {
+    redis = await startRedis();
+    away = openRedisStore(redis.url, () => undefined);
+    onRedis = createLedger(away, LIFETIMES);
+    await away.check();
+  });
+  afterAll(async () => {
+    await away?.close();
+    await redis?.stop();
+  });
+
+  it.each([
+    ['with a key', key('k')],
+    ['without a key', undefined],
+  ])('gets nothing written later that was given up before: %s', async (_, reference) => {
+    const id = `op_${reference ? 'with' : 'without'}`;
+    await redis.down();
+    const givingUp = new AbortController();
+    const beginning = onRedis.begin(operation(id), reference, givingUp.signal).then(
+      () => 'begun',
+      ({ code }) => code,
+    );
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    givingUp.abort();
+    await redis.up();
+    expect([await beginning, await onRedis.get(id)]).toEqual(['store_unavailable', undefined]);
+  });
+});
