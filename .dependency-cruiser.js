@@ -53,6 +53,18 @@ export default {
       'One module speaks HTTP to vendors.',
     ),
     never(
+      'stores-in-store',
+      { pathNot: '^(src/store|test)/' },
+      { path: 'node_modules/(lmdb|ioredis)/' },
+      'What operations are kept in is known in one folder.',
+    ),
+    never(
+      'queue-in-one-place',
+      { pathNot: '^src/service/operations/redis-queue\\.ts$' },
+      { path: 'node_modules/bullmq/' },
+      'BullMQ carries ids; what is to be done stands in the store.',
+    ),
+    never(
       'official-clients-in-tests',
       { pathNot: '^(test|bench)/' },
       { path: 'node_modules/@alicloud/' },

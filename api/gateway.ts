@@ -112,15 +112,18 @@ export const createGateway = (config: GatewayConfig, modules: Readonly<Record<st
       }),
 
     stop: async () => {
-      const patienceMs = toMilliseconds(server.drainSeconds);
       const over = new AbortController();
-      const patience = sleep(patienceMs, undefined, { signal: over.signal }).catch(() => undefined);
-      const closed = connections?.close();
-      const rest = await operations.stop(patienceMs);
-      await Promise.race([closed, patience]);
+      const patience = sleep(toMilliseconds(server.drainSeconds), undefined, { signal: over.signal }).catch(() => undefined);
+      const done = async (): Promise<void> => {
+        const closed = connections?.close();
+        await operations.handOver();
+        await closed;
+        await operations.idle();
+      };
+      await Promise.race([done(), patience]);
       over.abort();
       // Nobody can ask for these any more; the log is all that is left of them.
-      for (const { id, kind, clusterId, requestId, items } of rest) {
+      for (const { id, kind, clusterId, requestId, items } of await operations.abandon()) {
         const usernames = items.filter(({ outcome }) => !outcome).map(({ username }) => username);
         log.warn({ id, kind, clusterId, requestId, usernames }, 'stopped while a write was running; its outcome is not known');
       }

@@ -4,7 +4,7 @@ import { open } from 'lmdb';
 import { ConfigError, errnoOf } from '../config/error.js';
 import type { Store, Value } from './store.js';
 
-/** Sorts after every text that is a member. */
+/** Sorts after every ASCII text. */
 const END = '\uffff';
 
 const makeFolder = (folder: string): void => {

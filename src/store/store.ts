@@ -1,7 +1,9 @@
 /**
- * What operations are kept in: records by key, and indexes, which are sorted sets of short texts. Three kinds are told apart by the
+ * What operations are kept in: records by key, and indexes, which are sorted sets of short ASCII texts. Three kinds are told apart by the
  * configuration alone; all keep these promises.
  */
+
+import { GatewayError } from '../errors.js';
 
 /** A JSON object. */
 export type Value = object;
@@ -34,14 +36,20 @@ export interface Store {
    * Writes what `decide` makes of the present values of the keys, as if nobody else wrote meanwhile, other processes included. Resolves
    * when it is on disk, as far as the kind has one.
    * @param decide without effects of its own, and indifferent to being run again after its own decision: it may be
+   * @param withinMs to write nothing when it comes to that only later; without it, a store that is away is waited for
+   * @throws store_unavailable when it came to nothing in time
    */
   change<T extends Value, Result>(
     keys: readonly string[],
     decide: (values: readonly (T | undefined)[]) => Decision<Result>,
+    withinMs?: number,
   ): Promise<Result>;
-  /** Members of an index, sorted by their UTF-8 bytes. */
+  /** Members of an index in their order. */
   members(index: string, window: Window): Promise<string[]>;
   /** @throws store_unavailable */
   check(): Promise<void>;
   close(): Promise<void>;
 }
+
+export const storeUnavailable = (): GatewayError =>
+  new GatewayError('store_unavailable', 'The store of the gateway does not answer.');

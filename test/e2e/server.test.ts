@@ -38,6 +38,24 @@ describe('the demo', () => {
     expect(await exit).toEqual({ code: 0, signal: null });
   });
 
+  it('imports the course of the README by its command, and the same again changes nothing', async () => {
+    const { until, child, exit } = server();
+    const url = (await until(READY))[1] as string;
+    const command = readFileSync('README.md', 'utf8').match(/^curl .*course\.csv$/m)?.[0] ?? '';
+    const send = async (): Promise<string> => {
+      const { exit: ended, output } = run('sh', ['-c', `${command.replace('http://127.0.0.1:8080', url)} -s`]);
+      await ended;
+      return output();
+    };
+    const first = await send();
+    const { summary, results } = JSON.parse(first) as { summary: { created: number; refused: number }; results: unknown[] };
+    expect([summary.created, summary.refused, results.length]).toEqual([299, 1, 300]);
+    expect(results[149]).toMatchObject({ username: 'cs 26150', status: 'refused', problem: { code: 'invalid_user' } });
+    expect(await send()).toBe(first);
+    child.kill('SIGTERM');
+    expect(await exit).toEqual({ code: 0, signal: null });
+  });
+
   it('is the very process that npm start starts with its script, so that SIGTERM reaches it', async () => {
     const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: { start: string } };
     const { until, child, exit } = run('sh', ['-c', scripts.start], { PORT: '0' });

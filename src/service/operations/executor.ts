@@ -1,4 +1,5 @@
 /** Works off one operation: groups its items into the vendor's batches, sends them, and finds out what became of each. */
+import { setMaxListeners } from 'node:events';
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { Call, Receipt, VendorUser } from '../../adapter.js';
 import { pollDelay } from '../../deadline.js';
@@ -88,7 +89,10 @@ export const createExecutor = (deps: ExecutorDeps): Executor => {
 
   return async (operation, owner, signals) => {
     const { id, kind, requestId, stopOnError } = operation;
-    const call: Call = { requestId, signal: signals.abandon };
+    /** Of this operation alone, so that nothing that listens outlives it. */
+    const giving = new AbortController();
+    const onAbandon = (): void => giving.abort();
+    const call: Call = { requestId, signal: giving.signal };
     const isBatch = kind === 'batchUsers';
     const items = new Map(operation.items.map((item) => [item.index, item]));
     const busy = new Set<number>();
@@ -341,7 +345,7 @@ export const createExecutor = (deps: ExecutorDeps): Executor => {
         ? await complete(target, step, departed, receipt)
         : await resolveFailure(target, step, departed, failure as GatewayError);
       // What was given up may still come about: it stays as it is for whoever goes on.
-      if (signals.abandon.aborted) return;
+      if (call.signal.aborted) return;
       const untouched = failure?.effect === 'none';
       await apply(new Map([...outcomes, ...all(left, () => ({ status: 'again', untouched }))]));
       if (left.length === 0) return;
@@ -363,7 +367,7 @@ export const createExecutor = (deps: ExecutorDeps): Executor => {
       const ended = followed.map(async (item) => {
         const receipt: Receipt = { state: 'accepted', job: item.job as string };
         const { outcomes, left } = await complete(target, stepOf(item), [item], receipt);
-        if (!signals.abandon.aborted)
+        if (!call.signal.aborted)
           await apply(new Map([...outcomes, ...all(left, () => ({ status: 'again', untouched: false }))]));
       });
       for (const step of ['create', 'delete'] as const) {
@@ -378,7 +382,7 @@ export const createExecutor = (deps: ExecutorDeps): Executor => {
       const settled = Math.max(...group.map(({ underWay = 0 }) => underWay)) + settleMs;
       const readable = Math.max(settled, Date.now() + PATIENCE_MS);
       const judged = await judgeAll(target, step, group, died, { settled, readable });
-      if (signals.abandon.aborted) return;
+      if (call.signal.aborted) return;
       const error = told(died, `Whether ${rulesOf(step).question} could not be read back.`, 'open');
       const rest = judged.readable
         ? all(leftOf(group, judged.outcomes), () => ({ status: 'again', untouched: false }))
@@ -495,11 +499,17 @@ export const createExecutor = (deps: ExecutorDeps): Executor => {
       return undefined;
     };
 
-    if (isFinal(operation)) return;
-    const target = await locate();
-    if (!target) return;
-    await recover(target);
-    if (!signals.abandon.aborted) await workOff(target);
-    if (!signals.abandon.aborted) await conclude(target);
+    if (isFinal(operation) || signals.abandon.aborted) return;
+    signals.abandon.addEventListener('abort', onAbandon, { once: true });
+    setMaxListeners(0, giving.signal);
+    try {
+      const target = await locate();
+      if (!target) return;
+      await recover(target);
+      if (!call.signal.aborted) await workOff(target);
+      if (!call.signal.aborted) await conclude(target);
+    } finally {
+      signals.abandon.removeEventListener('abort', onAbandon);
+    }
   };
 };

@@ -2,7 +2,6 @@
  * The operations in the store: every step of an item is written down before it is taken, and what came of it after. Each method is one
  * atomic change.
  */
-import { GatewayError } from '../../errors.js';
 import type { Decision, Member, Store, Value } from '../../store/store.js';
 import {
   type InstanceRecord,
@@ -16,6 +15,7 @@ import {
   type LoadedOperation,
   type OperationRecord,
   type Place,
+  placesInLists,
   summarise,
   type UserRecord,
 } from './records.js';
@@ -29,9 +29,6 @@ const DAY_MS = 24 * 60 * 60_000;
 export class OwnershipLost extends Error {
   override readonly name = 'OwnershipLost';
 }
-
-export const storeUnavailable = (): GatewayError =>
-  new GatewayError('store_unavailable', 'The store of the gateway does not answer.');
 
 /** A request's idempotency key: where it is kept, and what its body was. */
 export interface KeyReference {
@@ -69,9 +66,9 @@ export interface Lifetimes {
 export interface Ledger {
   /**
    * Writes a new operation, unless its idempotency key is taken: then by what.
-   * @throws store_unavailable, with nothing written, when the store comes to it only after the signal
+   * @throws store_unavailable, with nothing written, when the store does not come to it in time
    */
-  begin(operation: LoadedOperation, key: KeyReference | undefined, signal: AbortSignal): Promise<KeyRecord | null>;
+  begin(operation: LoadedOperation, key: KeyReference | undefined, withinMs: number): Promise<KeyRecord | null>;
   get(id: string): Promise<OperationRecord | undefined>;
   load(id: string): Promise<LoadedOperation | undefined>;
   /** Newest first. */
@@ -116,6 +113,14 @@ type Puts = Record<string, Value | null>;
 
 const expiring = (atMs: number, key: string): Member => [indexes.expiry, `${new Date(atMs).toISOString()} ${key}`];
 
+/** The record of an item that is about to be sent. */
+const beforeCall = (record: ItemRecord, sentAt: string, underWay: number): ItemRecord => ({
+  ...record,
+  sentAt: record.sentAt ?? sentAt,
+  sends: (record.sends ?? 0) + 1,
+  underWay,
+});
+
 /** The record without what belongs to a call that is over. */
 const withoutCall = ({ underWay: _, job: __, ...item }: ItemRecord): ItemRecord => item;
 
@@ -129,6 +134,17 @@ export const afterStep = (item: ItemRecord, outcome: StepOutcome): ItemRecord =>
   if (outcome.status === 'role_is_set') return { ...withoutStep(item), roleIsSet: true };
   const sends = (item.sends ?? 1) - (outcome.untouched ? 1 : 0);
   return sends === 0 ? withoutStep(item) : { ...withoutCall(item), sends };
+};
+
+/** What changes where an operation changes its state. */
+const moved = (from: OperationRecord, to: OperationRecord) => {
+  const places = new Set(placesInLists(to).map(String));
+  const left = new Set(placesInLists(from).map(String));
+  return {
+    put: { [keyOf.operation(to.id)]: to },
+    drop: placesInLists(from).filter((place) => !places.has(String(place))),
+    add: placesInLists(to).filter((place) => !left.has(String(place))),
+  };
 };
 
 export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, nowMs: () => number = Date.now): Ledger => {
@@ -185,10 +201,7 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
     await store.change([], () => ({
       result: undefined,
       put: Object.fromEntries([keyOf.operation(id), ...itemKeys(record)].map((key) => [key, null])),
-      drop: [
-        [indexes.all, id],
-        [indexes.ofCluster(record.clusterId), id],
-      ],
+      drop: placesInLists(record),
     }));
   };
 
@@ -207,12 +220,14 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
   };
 
   return {
-    begin: (operation, key, signal) => {
+    begin: (operation, key, withinMs) => {
       const { items, ...record } = operation;
-      const { id, clusterId } = record;
-      return store.change<KeyRecord, KeyRecord | null>(key ? [keyOf.idempotency(key.id)] : [], ([taken]) => {
-        if (signal.aborted) throw storeUnavailable();
-        if (taken && taken.until > nowMs() && taken.operationId !== id) return { result: taken };
+      const { id } = record;
+      const keys = [keyOf.operation(id), ...(key ? [keyOf.idempotency(key.id)] : [])];
+      const decide = ([begun, known]: readonly (Value | undefined)[]): Decision<KeyRecord | null> => {
+        if (begun) return { result: null };
+        const taken = known as KeyRecord | undefined;
+        if (taken && taken.until > nowMs()) return { result: taken };
         const put: Puts = { [keyOf.operation(id)]: record };
         for (const item of items) put[keyOf.item(id, item.index)] = item;
         if (key) put[keyOf.idempotency(key.id)] = keyRecord(key, id, null);
@@ -220,29 +235,21 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
           result: null,
           put,
           add: [
-            [indexes.all, id],
-            [indexes.ofCluster(clusterId), id],
+            ...placesInLists(record),
             [indexes.open, id],
             ...(key ? [expiring(nowMs() + keyMs, keyOf.idempotency(key.id))] : []),
           ],
         };
-      });
+      };
+      return store.change(keys, decide, withinMs);
     },
 
     get,
     load,
 
     list: async ({ clusterId, state, limit, after }) => {
-      const found: OperationRecord[] = [];
-      let last = after;
-      while (found.length < limit) {
-        const window = { order: 'descending', limit: Math.max(limit, 100), ...(last !== undefined && { after: last }) } as const;
-        const ids = await store.members(clusterId === undefined ? indexes.all : indexes.ofCluster(clusterId), window);
-        if (ids.length === 0) break;
-        found.push(...(await getAll(ids)).filter((record) => state === undefined || record.state === state));
-        last = ids.at(-1);
-      }
-      return found.slice(0, limit);
+      const window = { order: 'descending', limit, ...(after !== undefined && { after }) } as const;
+      return getAll(await store.members(indexes.operations(clusterId, state), window));
     },
 
     open: async () => getAll(await store.members(indexes.open, { order: 'ascending', limit: 10_000 })),
@@ -251,7 +258,7 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
       store.change<OperationRecord, boolean>([keyOf.operation(id)], ([record]) => {
         if (record?.owner === owner) return { result: true };
         if (!record || isFinal(record) || record.owner !== previous) return { result: false };
-        return { result: true, put: { [keyOf.operation(id)]: { ...record, owner, state: 'running', updatedAt: now() } } };
+        return { result: true, ...moved(record, { ...record, owner, state: 'running', updatedAt: now() }) };
       }),
 
     release: (id, owner) =>
@@ -264,21 +271,17 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
     depart: (work, items, sentAt) =>
       changeItems(work, items, (operation, records, users, userKeys) => {
         const put: Puts = { [keyOf.operation(work.id)]: { ...operation, updatedAt: now() } };
-        const departing: ItemRecord[] = [];
+        const departed: ItemRecord[] = [];
         records.forEach((record, at) => {
           const user = users[at];
           if (user?.holder != null && user.holder !== work.id) return;
-          const item: ItemRecord = {
-            ...record,
-            sentAt: record.sentAt ?? sentAt,
-            sends: (record.sends ?? 0) + 1,
-            underWay: nowMs(),
-          };
-          departing.push(item);
+          // Written down by this very change before, which was sent twice.
+          const item = record.underWay === undefined ? beforeCall(record, sentAt, nowMs()) : record;
+          departed.push(item);
           put[keyOf.item(work.id, item.index)] = item;
           put[userKeys[at] as string] = { made: user?.made ?? null, holder: work.id };
         });
-        return { result: departing, ...(departing.length > 0 && { put }) };
+        return { result: departed, ...(departed.length > 0 && { put }) };
       }),
 
     follow: (work, items, job) =>
@@ -297,6 +300,7 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
         const fresh: ItemOutcome[] = [];
         records.forEach((record, at) => {
           const outcome = outcomes.get(record.index) as StepOutcome;
+          if (record.underWay === undefined && !isOutcome(outcome)) return;
           if (record.outcome) return;
           put[keyOf.item(work.id, record.index)] = afterStep(record, outcome);
           if (!isOutcome(outcome)) return;
@@ -322,12 +326,12 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
       store.change<OperationRecord, undefined>([keyOf.operation(id)], ([record]) => {
         if (record?.owner !== owner) throw new OwnershipLost();
         if (isFinal(record)) return { result: undefined };
-        const finished = { ...record, state, updatedAt: now(), finishedAt: now() };
+        const { put, drop, add } = moved(record, { ...record, state, updatedAt: now(), finishedAt: now() });
         return {
           result: undefined,
-          put: { [keyOf.operation(id)]: finished },
-          drop: [[indexes.open, id]],
-          add: [expiring(nowMs() + operationMs, keyOf.operation(id))],
+          put,
+          drop: [...drop, [indexes.open, id]],
+          add: [...add, expiring(nowMs() + operationMs, keyOf.operation(id))],
         };
       }),
 
@@ -354,7 +358,8 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
     },
 
     answer: (key, answer) =>
-      store.change<KeyRecord, undefined>([keyOf.idempotency(key.id)], ([record]) => {
+      store.change<KeyRecord, undefined>([keyOf.idempotency(key.id)], ([known]) => {
+        const record = known && known.until > nowMs() ? known : undefined;
         if (record?.answer) return { result: undefined };
         return {
           result: undefined,

@@ -4,11 +4,11 @@ import type { Call } from '../../adapter.js';
 import { asGatewayError, GatewayError, type Report } from '../../errors.js';
 import type { OperationKind } from '../../model.js';
 import type { Target } from '../../registry.js';
-import type { Store } from '../../store/store.js';
+import { type Store, storeUnavailable } from '../../store/store.js';
 import type { Vault } from '../../store/vault.js';
 import type { Executor } from './executor.js';
 import { keyInFlight } from './idempotency.js';
-import { type KeyReference, type Ledger, type ListFilter, OwnershipLost, storeUnavailable } from './ledger.js';
+import { type KeyReference, type Ledger, type ListFilter, OwnershipLost } from './ledger.js';
 import type { Queue, Runner } from './queue.js';
 import { type ItemRecord, isFinal, keyOf, type LoadedOperation, type OperationRecord, placeOf, summarise } from './records.js';
 
@@ -17,6 +17,7 @@ const LONGEST_LOOK_MS = 500;
 const SWEEP_MS = 60_000;
 /** A store that is away longer than this is told as such to a caller. */
 const STORE_MS = 5_000;
+const LATER_MS = 500;
 /** What was given up needs a moment to notice. */
 const UNWIND_MS = 2_000;
 
@@ -52,10 +53,14 @@ export interface Operations {
   /** Asks for the operation to be stopped, and answers it as it is then. @throws operation_not_found */
   cancel(id: string, patience: AbortSignal): Promise<LoadedOperation>;
   /**
-   * Begins nothing more and lets what is under way end, for so long at most. What is not over then goes on with the next process that
-   * uses the store; where there is none, it is told.
+   * Begins nothing more where another process, or the next one, will: what is under way comes to its end, and the rest is left. Without
+   * a durable store all goes on.
    */
-  stop(withinMs: number): Promise<LoadedOperation[]>;
+  handOver(): Promise<void>;
+  /** Resolves when nothing is worked on here. */
+  idle(): Promise<void>;
+  /** Lets go of everything, and tells what is lost by it. */
+  abandon(): Promise<LoadedOperation[]>;
 }
 
 export interface OperationsDeps {
@@ -70,30 +75,26 @@ export interface OperationsDeps {
 /** Sorts by time. */
 const newId = (): string => `op_${Date.now().toString(16).padStart(12, '0')}${randomBytes(10).toString('hex')}`;
 
-const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
+/** Resolves after so long, or as soon as a signal aborts. */
+const sleep = (ms: number, ...signals: readonly AbortSignal[]): Promise<void> =>
   new Promise((resolve) => {
     const over = (): void => {
       clearTimeout(timer);
-      signal.removeEventListener('abort', over);
+      for (const signal of signals) signal.removeEventListener('abort', over);
       resolve();
     };
     const timer = setTimeout(over, ms);
-    signal.addEventListener('abort', over, { once: true });
-    if (signal.aborted) over();
+    for (const signal of signals) signal.addEventListener('abort', over, { once: true });
+    if (signals.some(({ aborted }) => aborted)) over();
   });
 
-/** What the store answers, or `store_unavailable` when it does not within a few seconds. */
-const inTime = async <T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
-  const late = new AbortController();
+/** What the store answers, or `store_unavailable` when it does not in time. */
+const inTime = async <T>(answer: Promise<T>, ms = STORE_MS): Promise<T> => {
+  answer.catch(() => undefined);
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      late.abort();
-      reject(storeUnavailable());
-    }, STORE_MS);
+    timer = setTimeout(() => reject(storeUnavailable()), ms);
   });
-  const answer = work(late.signal);
-  answer.catch(() => undefined);
   return Promise.race([answer, tooLate]).finally(() => clearTimeout(timer));
 };
 
@@ -135,28 +136,28 @@ export const createOperations = ({ store, ledger, vault, execute, report, create
     throw new GatewayError('operation_not_found', `There is no operation ${id}, or it is no longer kept.`);
   };
 
-  const load = (id: string): Promise<LoadedOperation> => inTime(async () => found(id, await ledger.load(id)));
+  const load = (id: string): Promise<LoadedOperation> => inTime(ledger.load(id)).then((operation) => found(id, operation));
 
   /** Nobody here goes on with it: the process is stopping. */
   const isLeft = ({ owner }: OperationRecord): boolean => pausing.signal.aborted && owner === null;
 
   /** Waits until the operation is worked on no longer here, or for a moment. */
-  const aMoment = async (id: string, ms: number, signal: AbortSignal): Promise<void> => {
+  const aMoment = async (id: string, ms: number, patience: AbortSignal): Promise<void> => {
     const waiter = new AbortController();
     const waiters = waiting.get(id) ?? new Set();
     waiting.set(id, waiters.add(waiter));
-    await sleep(ms, AbortSignal.any([waiter.signal, signal]));
+    await sleep(ms, waiter.signal, patience, abandoning.signal);
     waiters.delete(waiter);
     if (waiters.size === 0) waiting.delete(id);
   };
 
   /** The operation at its end, or as it is when the patience is over. A store that is away meanwhile is waited for as long. */
   const waitFor = async (known: LoadedOperation, patience: AbortSignal): Promise<LoadedOperation> => {
-    const over = AbortSignal.any([patience, abandoning.signal]);
     for (let look = 0; ; look++) {
-      const record = await inTime(() => ledger.get(known.id)).catch(() => undefined);
-      if (over.aborted || (record && (isFinal(record) || isLeft(record)))) return load(known.id).catch(() => known);
-      await aMoment(known.id, Math.min(FIRST_LOOK_MS * 1.5 ** look, LONGEST_LOOK_MS), over);
+      const record = await inTime(ledger.get(known.id)).catch(() => undefined);
+      const isOver = patience.aborted || abandoning.signal.aborted;
+      if (isOver || (record && (isFinal(record) || isLeft(record)))) return load(known.id).catch(() => known);
+      await aMoment(known.id, Math.min(FIRST_LOOK_MS * 1.5 ** look, LONGEST_LOOK_MS), patience);
     }
   };
 
@@ -191,42 +192,46 @@ export const createOperations = ({ store, ledger, vault, execute, report, create
     submit: async (operation, submission) => {
       const record = toRecord(operation, submission);
       const { key, patience } = submission;
-      const taken = await inTime((signal) => ledger.begin(record, key, signal)).catch((error: GatewayError) => {
+      // The store stops before we do: what is told as not begun will not be.
+      const taken = await inTime(ledger.begin(record, key, STORE_MS), STORE_MS + LATER_MS).catch((error: GatewayError) => {
         throw error.code === 'store_unavailable' ? error.retold(`${error.message} Nothing was begun.`) : error;
       });
       if (taken) throw keyInFlight();
       if (key) key.begun = true;
       // Written down, it is found by whoever looks for what was left behind: here it only goes on at once.
-      await inTime(() => queue.add(record.id)).catch(onFault);
+      await inTime(queue.add(record.id)).catch(onFault);
       return waitFor(record, patience);
     },
 
     get: load,
 
-    list: (filter) => inTime(() => ledger.list(filter)),
+    list: (filter) => inTime(ledger.list(filter)),
 
     cancel: async (id, patience) => {
       const known = await load(id);
-      await inTime(() => ledger.cancel(id));
+      await inTime(ledger.cancel(id));
       return waitFor(known, patience);
     },
 
-    stop: async (withinMs) => {
-      clearInterval(sweeping);
-      const idleWithin = async (ms: number): Promise<void> => {
-        const over = new AbortController();
-        await Promise.race([queue.idle(), sleep(ms, over.signal)]);
-        over.abort();
-      };
-      if (store.durable) pausing.abort();
+    handOver: async () => {
+      if (!store.durable) return;
+      pausing.abort();
       await queue.pause();
-      await idleWithin(withinMs);
-      const rest = store.durable ? [] : await Promise.all((await ledger.open()).map(({ id }) => load(id)));
+    },
+
+    idle: () => queue.idle(),
+
+    abandon: async () => {
+      clearInterval(sweeping);
+      await queue.pause();
+      const lost = store.durable ? [] : await Promise.all((await ledger.open()).map(({ id }) => load(id)));
       pausing.abort();
       abandoning.abort();
-      await idleWithin(UNWIND_MS);
+      const over = new AbortController();
+      await Promise.race([queue.idle(), sleep(UNWIND_MS, over.signal)]);
+      over.abort();
       await queue.close();
-      return rest;
+      return lost;
     },
   };
 };

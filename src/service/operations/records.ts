@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { StoredError } from '../../errors.js';
 import type { ItemStatus, OperationKind, OperationState, ResultSummary, Role, User } from '../../model.js';
 import type { Target } from '../../registry.js';
+import type { Member } from '../../store/store.js';
 import type { Sealed } from '../../store/vault.js';
 
 /** A cluster as its vendor knows it. */
@@ -115,13 +116,21 @@ export const keyOf = {
 
 /** Ids of operations sort by time, and so do these indexes of them. */
 export const indexes = {
-  all: 'operations',
-  ofCluster: (clusterId: string) => `operations-of:${clusterId}`,
+  /** All operations, those on a cluster, those in a state, and those of both. */
+  operations: (clusterId?: string, state?: string) => `operations ${JSON.stringify([clusterId ?? null, state ?? null])}`,
   /** Not final. */
   open: 'open-operations',
   /** `TIME KEY`: what may be removed from then on. */
   expiry: 'expiry',
 };
+
+/** Where a list of operations may have to find this one. */
+export const placesInLists = ({ id, clusterId, state }: OperationRecord): Member[] => [
+  [indexes.operations(), id],
+  [indexes.operations(clusterId), id],
+  [indexes.operations(undefined, state), id],
+  [indexes.operations(clusterId, state), id],
+];
 
 const FINAL: ReadonlySet<OperationState> = new Set(['succeeded', 'failed', 'cancelled']);
 

@@ -1,5 +1,5 @@
 import { Queue as BullQueue, Worker } from 'bullmq';
-import { connectRedis, PREFIX } from '../../store/redis.js';
+import { connectRedis, PREFIX, withoutCommand } from '../../store/redis.js';
 import type { Ledger } from './ledger.js';
 import type { Queue, Runner } from './queue.js';
 
@@ -45,13 +45,16 @@ export const createRedisQueue = (
       maxStalledCount: ANY_NUMBER,
     },
   );
-  queue.on('error', onAway);
-  worker.on('error', onAway);
-  for (const connection of [queueConnection, workerConnection]) connection.on('error', onAway);
+  const onError = (error: Error): void => onAway(withoutCommand(error));
+  queue.on('error', onError);
+  worker.on('error', onError);
+  for (const connection of [queueConnection, workerConnection]) connection.on('error', onError);
 
   /** The id of the job is that of the operation, so that one in the queue is not added twice. */
   const add = async (id: string): Promise<void> => {
-    await queue.add('work', { id }, { jobId: id, removeOnComplete: true, removeOnFail: true });
+    await queue.add('work', { id }, { jobId: id, removeOnComplete: true, removeOnFail: true }).catch((error: unknown) => {
+      throw withoutCommand(error);
+    });
   };
 
   /** An operation is written down before it is queued: one whose process died in between is queued here. */

@@ -102,9 +102,10 @@ export const refusedWith = (target: Target, { username }: ItemRecord, failure: G
   return failedWith(unchanged ? told(failure, 'Nothing was changed.') : failure);
 };
 
+/** What the vendor said in its own fields is not kept. */
 const succeeded = (status: ItemStatus, user: VendorUser | null, target: Target): ItemOutcome => ({
   status,
-  ...(user && { user: toUser(target, user) }),
+  ...(user && { user: toUser(target, { ...user, attributes: {} }) }),
 });
 
 /** The cluster's own word that it tried and failed, rather than that of something in front of it. */
