@@ -1,8 +1,8 @@
 /** Request bodies: JSON in UTF-8, by the document's schemas. */
-import { CsvError, parse as parseCsvText } from 'csv-parse/sync';
 import express, { type Request, type RequestHandler } from 'express';
 import { GatewayError } from '../../src/errors.js';
 import { type CheckedOperation, CSV } from './contract.js';
+import { readCsv } from './csv.js';
 import { invalidRequest } from './validation.js';
 
 const LARGEST_BODY = '1mb';
@@ -31,21 +31,6 @@ const parseJson = (text: string): unknown => {
     return JSON.parse(text);
   } catch {
     return refuse('is not valid JSON');
-  }
-};
-
-/** A line per item, under a line with the names of their members: as the JSON body that says the same. */
-const parseCsv = (text: string): unknown => {
-  try {
-    const rows: Record<string, string>[] = parseCsvText(text, { columns: true, bom: true, skip_empty_lines: true });
-    const items = rows.map((row) => ({
-      op: 'create',
-      ...Object.fromEntries(Object.entries(row).filter(([, field]) => field !== '')),
-    }));
-    return { items };
-  } catch (error) {
-    const line = error instanceof CsvError ? (error as { lines?: number }).lines : undefined;
-    return refuse(line === undefined ? 'is not valid CSV' : `is not valid CSV in line ${line}`);
   }
 };
 
@@ -78,7 +63,7 @@ export const readBody = ({ checkBody }: CheckedOperation, request: Request): unk
   const check = checkBody.get(type);
   if (check === undefined) throw unsupported(request, types, `Send the body as ${types.join(' or ')}.`);
   if (charset !== undefined && !UTF_8.test(charset)) throw unsupported(request, types, 'Send the body in UTF-8.');
-  return check(type === CSV ? parseCsv(decode(body)) : parseJson(decode(body)));
+  return check(type === CSV ? readCsv(decode(body)) : parseJson(decode(body)));
 };
 
 /** What goes before the handler of an operation. */

@@ -20,7 +20,12 @@ export interface Input<Id extends OperationId> {
   readonly url: string;
   readonly call: Call;
   /** For a write: how it is to be made and waited for. */
-  readonly submission: Submission;
+  readonly submission: PreferredSubmission;
+}
+
+/** With what is heeded of `Prefer`, for the answer to say so. */
+export interface PreferredSubmission extends Submission {
+  readonly applied?: string;
 }
 
 /** An answer that the document names. Errors are thrown. */

@@ -8,7 +8,8 @@ export interface Preference {
 
 const tokens = (prefer: string): Map<string, string> => {
   const found = new Map<string, string>();
-  for (const preference of prefer.split(',')) {
+  // Commas within quotes belong to a value.
+  for (const [preference] of prefer.matchAll(/(?:"[^"]*"|[^,"])+/g)) {
     const [name = '', value = ''] = (preference.split(';')[0] ?? '').split('=').map((part) => part.trim());
     // The first one counts (section 2).
     if (!found.has(name.toLowerCase())) found.set(name.toLowerCase(), value.replace(/^"(.*)"$/, '$1'));
@@ -21,8 +22,7 @@ export const readPrefer = (prefer: string | undefined, longestMs: number): Prefe
   const given = tokens(prefer ?? '');
   const async = given.get('respond-async') === '';
   const wait = given.get('wait') ?? '';
-  const seconds = /^\d{1,6}$/.test(wait) ? Math.min(Number(wait), Math.floor(longestMs / 1000)) : undefined;
-  const applied = [...(async ? ['respond-async'] : []), ...(seconds === undefined ? [] : [`wait=${seconds}`])].join(', ');
-  if (applied === '') return {};
-  return { waitMs: (seconds ?? 0) * 1000, applied };
+  const waitMs = /^\d{1,6}$/.test(wait) ? Math.min(Number(wait) * 1000, longestMs) : undefined;
+  const words = [...(async ? ['respond-async'] : []), ...(waitMs === undefined ? [] : [`wait=${Math.round(waitMs / 1000)}`])];
+  return words.length === 0 ? {} : { waitMs: waitMs ?? 0, applied: words.join(', ') };
 };

@@ -57,6 +57,11 @@ export const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
     title: 'Idempotency key reused',
     help: 'This `Idempotency-Key` belongs to a request with another body. A new request needs a new key.',
   },
+  operation_cancelled: {
+    status: 409,
+    title: 'Operation cancelled',
+    help: 'Somebody cancelled this write before it was sent. Nothing was changed.',
+  },
   precondition_failed: {
     status: 412,
     title: 'Precondition failed',

@@ -7,7 +7,7 @@ import { bodyParser, readBody } from './body.js';
 import { contextOf } from './context.js';
 import type { CheckedOperation } from './contract.js';
 import { idempotently } from './idempotent.js';
-import type { AnyHandler, AnyReply, Handlers, OperationId } from './operations.js';
+import type { AnyHandler, AnyReply, Handlers, OperationId, PreferredSubmission } from './operations.js';
 import { readPrefer } from './prefer.js';
 import { type Rendered, send } from './problem.js';
 
@@ -38,6 +38,14 @@ const render = ({ status, headers = {}, body, type }: AnyReply): Rendered => {
   };
 };
 
+/** The methods of all documented paths that a path fits: a user may be called `batch`. */
+const methodsAt = (documented: readonly CheckedOperation[], path: string): string[] => {
+  const fits = ({ path: template }: CheckedOperation): boolean =>
+    new RegExp(`^${template.replace(/[.]/g, '\\.').replace(/\{\w+\}/g, '[^/]+')}$`).test(path);
+  const methods = documented.filter(fits).map(({ method }) => method.toUpperCase());
+  return [...methods, ...(methods.includes('GET') ? ['HEAD'] : [])];
+};
+
 /** Checks a request against the document and performs it. */
 const perform = async (
   { handlers, idempotency, replyOf, deadlineMs, callerHeader }: RouterDeps,
@@ -61,13 +69,17 @@ const perform = async (
     given === undefined
       ? undefined
       : idempotency.refer({ key: given, caller, method: request.method, path: request.path, body: { body, query } });
-  const submission = { call, path: request.path, patience, ...(key && { key }) };
+  const submission: PreferredSubmission = {
+    call,
+    path: request.path,
+    patience,
+    ...(key && { key }),
+    ...(applied !== undefined && { applied }),
+  };
 
   const handle = handlers[operation.operationId as OperationId] as unknown as AnyHandler;
-  const answer = async (): Promise<Rendered> => {
-    const { headers: own, ...reply } = await handle({ params: request.params, query, headers, body, url, call, submission });
-    return render({ ...reply, headers: { ...own, ...(applied !== undefined && { 'Preference-Applied': applied }) } });
-  };
+  const answer = async (): Promise<Rendered> =>
+    render(await handle({ params: request.params, query, headers, body, url, call, submission }));
   if (!key) return answer();
   return idempotently(idempotency, {
     key,
@@ -99,9 +111,8 @@ export const createRouter = (documented: readonly CheckedOperation[], deps: Rout
     router[operation.method](expressPath(operation.path), bodyParser(operation), serve);
   }
   for (const path of new Set(documented.map((operation) => operation.path))) {
-    const methods = documented.filter((operation) => operation.path === path).map(({ method }) => method.toUpperCase());
-    const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : [])].join(', ');
     router.all(expressPath(path), (request, response) => {
+      const allow = methodsAt(documented, request.path).join(', ');
       response.set('Allow', allow);
       throw new GatewayError('method_not_allowed', `${request.method} is not a method of this path; it has ${allow}.`);
     });

@@ -10,7 +10,9 @@ const pointerOf = ({ instancePath, keyword, params }: ErrorObject): string => {
       ? params['missingProperty']
       : keyword === 'additionalProperties'
         ? params['additionalProperty']
-        : undefined;
+        : keyword === 'discriminator'
+          ? params['tag']
+          : undefined;
   return key === undefined ? instancePath : `${instancePath}/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`;
 };
 
@@ -25,7 +27,7 @@ const messageOf = ({ keyword, params, message = 'is not valid' }: ErrorObject): 
     case 'minLength':
       return params['limit'] === 1 ? 'must not be empty' : message;
     case 'discriminator':
-      return params['error'] === 'mapping' ? `has an unknown value in ${params['tag']}` : message;
+      return params['error'] === 'mapping' ? 'has an unknown value' : 'is missing, or no text';
     case 'minProperties':
       return 'changes nothing';
     case 'enum':

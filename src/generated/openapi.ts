@@ -105,7 +105,7 @@ export interface paths {
          *     users too, and nothing is written.
          *
          *     A CSV has a line with the names of its columns (`op`, `username`, `password`, `role`, `directoryMode`) and then one line per item;
-         *     without the column `op`, every line is a `create`. Empty fields count as left out.
+         *     without the column `op`, every line is a `create`. Empty fields count as left out, and so do empty lines.
          */
         post: operations["batchUsers"];
         delete?: never;
@@ -615,8 +615,8 @@ export interface components {
         OperationKind: "createUser" | "updateUser" | "setUserPassword" | "deleteUser" | "batchUsers";
         /**
          * @description `already_exists`: the name was taken before, and nothing was changed. `refused`: a rule, or the vendor, does not allow it.
-         *     `failed`: it was not done. `unknown`: the vendor's answer was lost and the vendor could not be read back in time. `cancelled`: it
-         *     was never sent.
+         *     `failed`: it was not done. `unknown`: the vendor's answer was lost and the vendor could not be read back in time. `cancelled`: the
+         *     operation was stopped before it was done.
          * @enum {string}
          */
         ItemStatus: "created" | "updated" | "deleted" | "already_exists" | "not_found" | "refused" | "failed" | "unknown" | "cancelled";
@@ -733,7 +733,7 @@ export interface components {
          * @description The stable name of a problem; `/problems/{code}` explains it.
          * @enum {string}
          */
-        ErrorCode: "invalid_request" | "invalid_user" | "not_found" | "cluster_not_found" | "user_not_found" | "operation_not_found" | "method_not_allowed" | "user_already_exists" | "cluster_not_ready" | "idempotency_key_in_flight" | "idempotency_key_reused" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "not_supported" | "vendor_rate_limited" | "vendor_credentials_rejected" | "vendor_permission_denied" | "vendor_account_problem" | "vendor_clock_skew" | "cluster_agent_failed" | "vendor_unavailable" | "vendor_timeout" | "vendor_bad_response" | "store_unavailable" | "internal_error";
+        ErrorCode: "invalid_request" | "invalid_user" | "not_found" | "cluster_not_found" | "user_not_found" | "operation_not_found" | "method_not_allowed" | "user_already_exists" | "cluster_not_ready" | "idempotency_key_in_flight" | "idempotency_key_reused" | "operation_cancelled" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "not_supported" | "vendor_rate_limited" | "vendor_credentials_rejected" | "vendor_permission_denied" | "vendor_account_problem" | "vendor_clock_skew" | "cluster_agent_failed" | "vendor_unavailable" | "vendor_timeout" | "vendor_bad_response" | "store_unavailable" | "internal_error";
         FieldError: {
             /**
              * @description JSON pointer (RFC 6901) into the body, or `/query/{name}` for a query parameter, or `/header/{name}`.
@@ -843,7 +843,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `user_already_exists`, `cluster_not_ready` or `idempotency_key_in_flight`. */
+        /** @description `user_already_exists`, `cluster_not_ready`, `idempotency_key_in_flight` or `operation_cancelled`. */
         Conflict: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];

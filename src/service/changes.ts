@@ -117,8 +117,10 @@ export const createChanges = (gate: Gate, operations: Operations): Changes => {
 
     batch: async (clusterId, { items, stopOnError }, submission) => {
       const { target, outcomes } = await admitBatch(clusterId, items, submission.call);
+      const refused = outcomes.findIndex((outcome) => outcome !== undefined);
       const kept = items.map((item, index): NewItem => {
-        const outcome = outcomes[index];
+        // Where an error stops all after it, the first one does.
+        const outcome = stopOnError && index !== refused ? undefined : outcomes[index];
         return { ...toItem(item), ...(outcome && { outcome }) };
       });
       return operations.submit({ kind: 'batchUsers', target, items: kept, stopOnError }, submission);

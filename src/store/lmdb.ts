@@ -25,9 +25,15 @@ export const openLmdbStore = (folder: string): Store => {
   const records = root.openDB<Value, string>({ name: 'records', encoding: 'json' });
   const indexes = root.openDB<true, [string, string]>({ name: 'indexes', encoding: 'json' });
 
+  /** Reads see one moment until the event loop has turned; what another process has written since counts, too. */
+  const lookAnew = (): void => root.resetReadTxn();
+
   return {
     durable: true,
-    read: async <T extends Value>(keys: readonly string[]) => keys.map((key) => records.get(key) as T | undefined),
+    read: async <T extends Value>(keys: readonly string[]) => {
+      lookAnew();
+      return keys.map((key) => records.get(key) as T | undefined);
+    },
 
     change: async (keys, decide) => {
       const result = await root.transaction(() => {
@@ -45,6 +51,7 @@ export const openLmdbStore = (folder: string): Store => {
     },
 
     members: async (index, { order, limit, after }) => {
+      lookAnew();
       const range =
         order === 'ascending'
           ? { start: [index, after ?? ''], end: [index, END] }

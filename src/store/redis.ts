@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { GatewayError } from '../errors.js';
 import { type Decision, type Store, storeUnavailable, type Value } from './store.js';
@@ -31,7 +32,9 @@ return 1
 
 type ChangeCommand = { change(keyCount: number, ...rest: (string | number)[]): Promise<number> };
 
+const LOOK_MS = 50;
 const CHECK_MS = 2_000;
+const LONGEST_RETRY_MS = 1_000;
 
 const recordKey = (key: string): string => `${PREFIX}:record:${key}`;
 const indexKey = (name: string): string => `${PREFIX}:index:${name}`;
@@ -52,7 +55,8 @@ const refused = (error: unknown): never => {
 };
 
 /** Waits for a Redis that is away: what is to be written is written when it is back. */
-export const connectRedis = (url: string): Redis => new Redis(url, { maxRetriesPerRequest: null, lazyConnect: false });
+export const connectRedis = (url: string): Redis =>
+  new Redis(url, { maxRetriesPerRequest: null, retryStrategy: (attempts) => Math.min(attempts * 100, LONGEST_RETRY_MS) });
 
 /** A Redis that the gateways of many machines share. */
 export const openRedisStore = (url: string, onError: (error: Error) => void): Store => {
@@ -63,11 +67,17 @@ export const openRedisStore = (url: string, onError: (error: Error) => void): St
     (redis as unknown as ChangeCommand).change(...args).catch(refused);
   const texts = async (keys: readonly string[]): Promise<(string | null)[]> =>
     keys.length === 0 ? [] : redis.mget(keys.map(recordKey)).catch(refused);
+  /** What would wait for Redis to come back is not sent at all. */
+  const untilReady = async (until: number): Promise<void> => {
+    while (redis.status !== 'ready') {
+      if (Date.now() >= until) throw storeUnavailable();
+      await sleep(LOOK_MS);
+    }
+  };
   /** A time of ours by the clock of Redis, in milliseconds. */
   const latestFor = async (ours: number): Promise<number> => {
     const [seconds, micros] = await redis.time().catch(refused);
-    const left = ours - Date.now();
-    if (left <= 0) throw storeUnavailable();
+    const left = Math.max(ours - Date.now(), 0);
     return Math.floor(Number(seconds) * 1000 + Number(micros) / 1000 + left);
   };
   const parse = <T extends Value>(text: string | null): T | undefined => (text === null ? undefined : (JSON.parse(text) as T));
@@ -81,12 +91,16 @@ export const openRedisStore = (url: string, onError: (error: Error) => void): St
       decide: (values: readonly (T | undefined)[]) => Decision<Result>,
       withinMs?: number,
     ): Promise<Result> => {
-      const startedAt = Date.now();
+      const until = withinMs === undefined ? undefined : Date.now() + withinMs;
+      let late = false;
+      if (until !== undefined) await untilReady(until);
       for (;;) {
-        const [current, latest] = await Promise.all([texts(keys), withinMs === undefined ? 0 : latestFor(startedAt + withinMs)]);
+        const [current, latest] = await Promise.all([texts(keys), until === undefined ? 0 : latestFor(until)]);
         const { result, put = {}, add = [], drop = [] } = decide(current.map((text) => parse<T>(text)));
         const puts = Object.entries(put);
         if (puts.length + add.length + drop.length === 0) return result;
+        // What was sent again after a lost answer may have been written the first time: then there would be nothing to write.
+        if (late) throw storeUnavailable();
         const all = [
           ...keys.map(recordKey),
           ...puts.map(([key]) => recordKey(key)),
@@ -101,7 +115,7 @@ export const openRedisStore = (url: string, onError: (error: Error) => void): St
           ...[...add, ...drop].map(([, member]) => member),
         );
         if (done === 1) return result;
-        if (done === -1) throw storeUnavailable();
+        if (done === -1) late = true;
       }
     },
 

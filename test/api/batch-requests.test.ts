@@ -28,7 +28,8 @@ describe('a batch that does not fit the document is refused as a whole', () => {
     ['no items', { items: [] }, '/items'],
     ['too many', { items: Array.from({ length: 1001 }, () => good) }, '/items'],
     ['not even a list', {}, '/items'],
-    ['an unknown op', { items: [good, { ...good, op: 'rename' }] }, '/items/1'],
+    ['an unknown op', { items: [good, { ...good, op: 'rename' }] }, '/items/1/op'],
+    ['no op', { items: [good, { ...good, op: undefined }] }, '/items/1/op'],
     ['no op', { items: [good, { username: 'user.0001' }] }, '/items/1/op'],
     ['an item of another type', { items: [good, 'user.0001'] }, '/items/1'],
     ['an unknown member', { items: [{ ...good, uid: 3 }] }, '/items/0/uid'],
@@ -149,10 +150,12 @@ describe('a CSV', () => {
   });
 
   it.each([
-    ['an unknown column', `username,password,colour\nuser.one,${PASSWORD},red\n`, '/items/0/colour'],
-    ['a column like a prototype', `username,password,__proto__\nuser.one,${PASSWORD},x\n`, '/items/0/__proto__'],
+    ['an unknown column', `username,password,colour\nuser.one,${PASSWORD},red\n`, ''],
+    ['a column twice', `username,username,password\nuser.one,user.two,${PASSWORD}\n`, ''],
+    ['a column without a name', `username,password,\nuser.one,${PASSWORD},\n`, ''],
+    ['a column like a prototype', `username,password,__proto__\nuser.one,${PASSWORD},x\n`, ''],
     ['no password', `username,password\nuser.one,${PASSWORD}\nuser.two,\n`, '/items/1/password'],
-    ['a wrong op', `op,username\nrename,user.0001\n`, '/items/0'],
+    ['a wrong op', `op,username\nrename,user.0001\n`, '/items/0/op'],
     ['an update of nothing', 'op,username,role\nupdate,user.0001,\n', '/items/0'],
     ['no items', 'username,password\n', '/items'],
     ['nothing but a line end', '\n', '/items'],

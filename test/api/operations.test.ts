@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { EHPC_CLUSTER, ehpcAccount, SHANHE_CLUSTER, shanheAccount } from '../support/backends.js';
+import { SHANHE_CLUSTER, shanheAccount } from '../support/backends.js';
 import { bothVendors } from '../support/both-vendors.js';
 import { startGateway, type TestAnswer, type TestGateway } from '../support/gateway.js';
 
@@ -19,12 +19,13 @@ const newName = (): string => `ops${String(++fresh).padStart(5, '0')}`;
 const newNames = (count: number): string[] => Array.from({ length: count }, newName);
 const creating = (username: string) => ({ op: 'create', username, password: PASSWORD });
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+/** The users of these that the vendors did something to. */
 const effectsOn = (names: readonly string[]): string[] =>
-  [...stage.ehpc.journal, ...stage.shanhe.journal]
-    .filter(({ username }) => names.includes(username))
-    .map(({ username }) => username);
+  [stage.ehpc, stage.shanhe].flatMap(({ journal }) => journal.map(({ username }) => username)).filter((n) => names.includes(n));
 const callsOf = (action: string): number =>
-  [...stage.ehpc.calls, ...stage.shanhe.calls].filter((call) => call.action === action).length;
+  [stage.ehpc, stage.shanhe].flatMap(({ calls }) => calls.filter((call) => call.action === action)).length;
+/** One field of each of a list. */
+const each = (items: readonly Record<string, unknown>[], field: string): unknown[] => items.map((item) => item[field]);
 
 const begin = async (cluster: string, items: object[], body: object = {}): Promise<string> => {
   const { status, headers } = await stage.gateway.request('POST', `/clusters/${cluster}/users/batch`, {
@@ -47,17 +48,11 @@ const lookUntil = async (path: string, isSo: (answer: TestAnswer) => boolean, ga
 };
 const sum = (summary: Record<string, number>): number => Object.values(summary).reduce((total, count) => total + count, 0);
 
-/** Another gateway over the same vendors. */
-const gatewayWith = async (settings: { server?: object; retention?: object; store?: object }): Promise<TestGateway> => {
-  const gateway = await startGateway({
-    accounts: { aliyun: { ...ehpcAccount(stage.ehpc), listing: 'sync' }, jinan: shanheAccount(stage.shanhe) },
-    clusters: [
-      { id: 'ali', account: 'aliyun', vendorClusterId: EHPC_CLUSTER },
-      { id: 'shan', account: 'jinan', vendorClusterId: SHANHE_CLUSTER },
-    ],
-    ...settings,
-    server: { settleSeconds: 0, drainSeconds: 0, ...settings.server },
-  });
+/** Another gateway over Shanhe. */
+const gatewayWith = async (settings: object, server: object = {}): Promise<TestGateway> => {
+  const accounts = { jinan: shanheAccount(stage.shanhe) };
+  const clusters = [{ id: 'shan', account: 'jinan', vendorClusterId: SHANHE_CLUSTER }];
+  const gateway = await startGateway({ accounts, clusters, ...settings, server: { drainSeconds: 0, ...server } });
   cleanups.push(() => gateway.stop());
   return gateway;
 };
@@ -82,12 +77,14 @@ describe('an operation', () => {
     const end = await lookUntil(path, isFinal);
     expect(end.body).toMatchObject({ id: body.id, state: 'succeeded', progress: { done: 12, total: 12 } });
     expect(end.body.summary).toMatchObject({ created: 10, refused: 1, not_found: 1, failed: 0, cancelled: 0 });
-    expect(end.body.results.map(({ index }: { index: number }) => index)).toEqual(items.map((_, index) => index));
+    expect(each(end.body.results, 'index')).toEqual(items.map((_, index) => index));
     expect(end.body.links).toEqual({ self: path, cluster: '/clusters/shan' });
     expect(end.headers.has('retry-after')).toBe(false);
     expect(Date.parse(end.body.finishedAt)).toBeGreaterThanOrEqual(Date.parse(end.body.createdAt));
     expect(effectsOn(names).sort()).toEqual(names);
     expect(end.text).not.toContain(PASSWORD);
+    const late = await cancel(path);
+    expect([late.status, late.text]).toEqual([200, end.text]);
   });
 
   it('that stopped at an error as it was asked to has failed', async () => {
@@ -108,16 +105,13 @@ describe('an operation', () => {
 
 describe('the list of operations', () => {
   it('has every write, the newest first, and narrows by cluster and state', async () => {
-    const name = newName();
     const { gateway } = stage;
-    const users = '/clusters/ali/users';
+    const [users, name] = ['/clusters/ali/users', newName()];
     const list = async (query = ''): Promise<string[]> => {
       const { body } = await gateway.get(`/operations${query}`);
       for (const item of body.items) expect(item).not.toHaveProperty('results');
       expect(body.nextCursor).toBeNull();
-      return body.items.map(
-        (item: { kind: string; clusterId: string; state: string }) => `${item.kind} ${item.clusterId} ${item.state}`,
-      );
+      return body.items.map((item: Record<string, string>) => `${item['kind']} ${item['clusterId']} ${item['state']}`);
     };
     expect(await list()).toEqual([]);
     const writes = [
@@ -132,12 +126,11 @@ describe('the list of operations', () => {
       expect([200, 201, 204, 409]).toContain((await write()).status);
       await sleep(2);
     }
-    stage.shanhe.inject({ kind: 'delay', delayMs: 1_000, action: '/user/addUser' });
+    stage.shanhe.inject({ kind: 'delay', delayMs: 3_000, action: '/user/addUser' });
     await lookUntil(await begin('shan', [creating(newName())]), ({ body }) => body.state === 'running');
 
-    const onAli = ['deleteUser', 'setUserPassword', 'updateUser', 'createUser', 'createUser'].map(
-      (kind) => `${kind} ali succeeded`,
-    );
+    const kinds = ['deleteUser', 'setUserPassword', 'updateUser', 'createUser', 'createUser'];
+    const onAli = kinds.map((kind) => `${kind} ali succeeded`);
     const onShan = ['batchUsers shan running', 'batchUsers shan succeeded'];
     expect(await list()).toEqual([...onShan, ...onAli]);
     expect(await list('?clusterId=ali')).toEqual(onAli);
@@ -156,33 +149,24 @@ describe('the list of operations', () => {
     }
     await Promise.all([create('shan'), create('shan')]);
     for (const filter of ['', '&clusterId=ali', '&clusterId=ali&state=succeeded']) {
-      const all = (await stage.gateway.get(`/operations?limit=200${filter}`)).body.items.map(({ id }: { id: string }) => id);
+      const all = each((await stage.gateway.get(`/operations?limit=200${filter}`)).body.items, 'id');
       expect(all.length).toBeGreaterThanOrEqual(12);
-      const seen: string[] = [];
+      const seen: unknown[] = [];
       for (let cursor: string | null = ''; cursor !== null; ) {
         const query: string = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
         const { body } = await stage.gateway.get(`/operations?limit=5${filter}${query}`);
         expect(body.items.length).toBeLessThanOrEqual(5);
-        seen.push(...body.items.map(({ id }: { id: string }) => id));
+        seen.push(...each(body.items, 'id'));
         cursor = body.nextCursor;
         await create('ali');
       }
       expect(seen).toEqual(all);
-      const whole = await stage.gateway.get(`/operations?limit=${all.length + 4}${filter}`);
-      expect(whole.body.items.slice(-all.length).map(({ id }: { id: string }) => id)).toEqual(all);
     }
   });
 
-  it.each([
-    ['limit=0', '/query/limit'],
-    ['limit=201', '/query/limit'],
-    ['state=done', '/query/state'],
-    ['cursor=', '/query/cursor'],
-    ['clusterId=', '/query/clusterId'],
-    ['kind=createUser', '/query/kind'],
-  ])('refuses ?%s', async (query, pointer) => {
+  it.each(['limit=0', 'limit=201', 'state=done', 'cursor=', 'clusterId=', 'kind=createUser'])('refuses ?%s', async (query) => {
     const { status, body } = await stage.gateway.get(`/operations?${query}`);
-    expect([status, body.errors[0].pointer]).toEqual([400, pointer]);
+    expect([status, body.errors[0].pointer]).toEqual([400, `/query/${query.split('=')[0]}`]);
   });
 });
 
@@ -199,10 +183,8 @@ describe('cancelling', () => {
     const { status, body } = await cancel(path);
     expect([status, body.state, body.progress]).toEqual([200, 'cancelled', { done: count, total: count }]);
     expect(body.links).toEqual({ self: path, cluster: `/clusters/${cluster}` });
-    const named = (wanted: string): string[] =>
-      body.results
-        .filter(({ status: is }: { status: string }) => is === wanted)
-        .map(({ username }: { username: string }) => username);
+    const results: Record<string, string>[] = body.results;
+    const named = (wanted: string) => results.flatMap(({ status: is, username }) => (is === wanted ? [username] : []));
     expect([named('created').length + named('cancelled').length, named('cancelled').length > 0]).toEqual([count, true]);
     expect(named('created').length).toBeGreaterThanOrEqual(calls);
     expect([body.summary.created, body.summary.cancelled]).toEqual([named('created').length, named('cancelled').length]);
@@ -213,9 +195,9 @@ describe('cancelling', () => {
   });
 
   it('is answered 202 when what was sent outlasts the request', async () => {
-    const gateway = await gatewayWith({ server: { deadlineSeconds: 0.5 } });
+    const gateway = await gatewayWith({}, { deadlineSeconds: 1 });
     const names = newNames(20);
-    stage.shanhe.inject({ kind: 'delay', delayMs: 1_500, action: '/user/addUser', times: -1 });
+    stage.shanhe.inject({ kind: 'delay', delayMs: 2_500, action: '/user/addUser', times: -1 });
     const before = callsOf('/user/addUser');
     const first = await gateway.request('POST', '/clusters/shan/users/batch', { body: { items: names.map(creating) } });
     expect(first.status).toBe(202);
@@ -227,36 +209,6 @@ describe('cancelling', () => {
     expect([end.body.state, end.body.summary]).toMatchObject(['cancelled', { created: 8, cancelled: 12 }]);
     expect(effectsOn(names)).toHaveLength(8);
   });
-
-  it('leaves an operation as it is whose end has come', async () => {
-    const name = newName();
-    await stage.gateway.post('/clusters/ali/users', { username: name, password: PASSWORD });
-    const { body } = await stage.gateway.get('/operations?limit=1');
-    const before = await stage.gateway.get(body.items[0].links.self);
-    const { status, text } = await cancel(body.items[0].links.self);
-    expect([status, text]).toEqual([200, before.text]);
-    expect((await stage.gateway.get(body.items[0].links.self)).text).toBe(before.text);
-  });
-
-  it('stops a write that waits for another one to the same user', async () => {
-    const users = '/clusters/ali/users';
-    const change = (role: string) => stage.gateway.request('PATCH', `${users}/user.0071`, { body: { role } });
-    stage.ehpc.inject({ kind: 'delay', delayMs: 800, action: 'ModifyUserGroups' });
-    const before = callsOf('ModifyUserGroups');
-    const first = change('admin');
-    while (callsOf('ModifyUserGroups') === before) await sleep(5);
-    const second = change('member');
-    while ((await stage.gateway.get('/operations')).body.items.length < 2) await sleep(5);
-    const { status, body } = await cancel((await stage.gateway.get('/operations?limit=1')).body.items[0].links.self);
-    expect([status, body.state, body.results]).toMatchObject([
-      200,
-      'cancelled',
-      [{ username: 'user.0071', status: 'cancelled' }],
-    ]);
-    expect([(await first).status, (await second).body.state]).toEqual([200, 'cancelled']);
-    expect((await stage.gateway.get(`${users}/user.0071`)).body.role).toBe('admin');
-    expect(callsOf('ModifyUserGroups') - before).toBe(1);
-  });
 });
 
 describe('finished operations', () => {
@@ -264,7 +216,7 @@ describe('finished operations', () => {
     const folder = mkdtempSync(join(tmpdir(), 'hpc-gateway-operations-'));
     cleanups.push(() => rmSync(folder, { recursive: true, force: true }));
     const create = async (gateway: TestGateway): Promise<string> => {
-      const { status } = await gateway.post('/clusters/ali/users', { username: newName(), password: PASSWORD });
+      const { status } = await gateway.post('/clusters/shan/users', { username: newName(), password: PASSWORD });
       expect(status).toBe(201);
       return (await gateway.get('/operations?limit=1')).body.items[0].links.self;
     };

@@ -32,13 +32,14 @@ const remove = (path: string, headers: Record<string, string> = {}) => stage.gat
 const setPassword = (path: string, headers: Record<string, string> = {}) =>
   stage.gateway.request('PUT', `${path}/password`, { body: { password: `${PASSWORD}9` }, headers });
 
-const WRITES = [
+type Write = typeof promote;
+const WRITES: readonly [string, ClusterId, Write, number, string][] = [
   ['PATCH on E-HPC', 'ali', promote, 200, 'role_changed'],
   ['DELETE on E-HPC', 'ali', remove, 204, 'deleted'],
   ['PUT password on E-HPC', 'ali', setPassword, 204, 'password_changed'],
   ['DELETE on Shanhe', 'shan', remove, 204, 'deleted'],
   ['PUT password on Shanhe', 'shan', setPassword, 204, 'password_changed'],
-] as const;
+];
 
 describe('the entity tag of a user', () => {
   it.each(VENDORS)('is strong, and the same for who made it and for whoever reads it: %s', async (_, cluster) => {
@@ -60,6 +61,17 @@ describe('the entity tag of a user', () => {
     expect([promoted.status, changed]).toEqual([200, expect.stringMatching(/^"[^"]+"$/)]);
     expect(changed).not.toBe(tag);
     expect((await stage.gateway.get(path)).headers.get('etag')).toBe(changed);
+  });
+
+  it('is not told of a user who could not be read back, unless it is the right one', async () => {
+    const username = newName();
+    stage.ehpc.inject({ kind: 'http_status', status: 500, action: 'ListUsers', times: -1 });
+    const { status, headers } = await stage.gateway.post(usersOf('ali'), { username, password: PASSWORD });
+    expect(status).toBe(201);
+    stage.ehpc.clearFaults();
+    const read = await stage.gateway.get(`${usersOf('ali')}/${username}`);
+    expect(read.status).toBe(200);
+    expect([null, read.headers.get('etag')]).toContain(headers.get('etag'));
   });
 
   it('is another for a user that was deleted and made again', async () => {

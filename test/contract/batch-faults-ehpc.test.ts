@@ -12,6 +12,7 @@ const EHPC: Vendor = {
   add: 'AddUsers',
   remove: 'DeleteUsers',
   list: 'ListUsers',
+  settleSeconds: 0.25,
   many: 100,
   invalid: 'InvalidParams',
   badKey: 'InvalidAccessKeyId.NotFound',

@@ -11,6 +11,7 @@ const SHANHE: Vendor = {
   add: '/user/addUser',
   remove: '/user/deleteUser',
   list: '/user',
+  settleSeconds: 0.5,
   many: 20,
   invalid: '1101',
   badKey: '1200',

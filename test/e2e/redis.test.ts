@@ -25,7 +25,7 @@ interface Started extends Run {
 }
 
 describeWithRedis('on one Redis', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'gateway-redis-'));
+  const folder = mkdtempSync(join(tmpdir(), 'gateway-shared-redis-'));
   const path = join(folder, 'gateway.yaml');
   let redis: TestRedis;
   let simulator: ShanheHpcSimulator;

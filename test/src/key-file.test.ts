@@ -7,7 +7,7 @@ import { adapters } from '../../adapters/index.js';
 import { ConfigError } from '../../src/config/error.js';
 import { checkConfig } from '../../src/config/load.js';
 import { keyFromFile } from '../../src/store/key-file.js';
-import { built, killStarted, start } from '../support/processes.js';
+import { built, killStarted, start } from '../support/in-step.js';
 
 const PROCESSES = 5;
 

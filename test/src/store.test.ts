@@ -257,15 +257,6 @@ const itKeepsItsPromises = (storeOf: () => Store): void => {
       expect(await store.members(index, { order: 'descending', limit: 100 })).toEqual(sorted.toReversed());
       expect(await store.members(index, { order: 'ascending', limit: 3, after: 'a' })).toEqual(['a ', 'a-1', 'a:1']);
     });
-
-    it('are sorted by their UTF-8 bytes beyond U+FFFF, too', async () => {
-      const store = storeOf();
-      const index = fresh();
-      const members = ['\u{1f600}', '\uff5e', 'a'];
-      await add(store, ...members.map((member) => [index, member] as const));
-      expect(await everything(store, index)).toEqual(['a', '\uff5e', '\u{1f600}']);
-      expect(await store.members(index, { order: 'descending', limit: 2 })).toEqual(['\u{1f600}', '\uff5e']);
-    });
   });
 
   it('answers a check', async () => {
@@ -392,10 +383,26 @@ describeWithRedis('the Redis store', () => {
     expect(await everything(store, index)).toEqual(['member']);
   });
 
+  it('writes nothing when it does not come to it in time, and tells so', async () => {
+    const [late, early] = [fresh(), fresh()];
+    const write = (key: string, withinMs: number): Promise<string> =>
+      store.change([], () => ({ result: 'written', put: { [key]: { written: true } } }), withinMs);
+    expect(await write(early, 5_000)).toBe('written');
+    await redis.down();
+    const tooLate = expect(write(late, 300)).rejects.toMatchObject({ code: 'store_unavailable', effect: 'none' });
+    const inTime = write(early, 15_000);
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    await redis.up();
+    await tooLate;
+    expect(await inTime).toBe('written');
+    expect(await store.read([late, early])).toEqual([undefined, { written: true }]);
+  });
+
   it('closes while the server is away', async () => {
     const leaving = open();
     await leaving.check();
     await redis.down();
+    opened.delete(leaving);
     await expect(leaving.close()).resolves.toBeUndefined();
     await redis.up();
     await isBack(store);

@@ -67,72 +67,68 @@ const end = async (child: ChildProcess, ending: Ending): Promise<void> => {
   await exit;
 };
 
+interface Guard {
+  /** The server that is running. */
+  watch(pid: number | null): void;
+  leave(): void;
+}
+
 /**
  * Ends the server and removes its folder when the test's process is gone, killed too: its stdin closes then. An `exit` listener would
  * not do, since Jest shows tests a copy of `process`.
  */
-const guard = (pid: number, folder: string): ChildProcess => {
-  const script = 'cat > /dev/null; kill -KILL "$1"; rm -rf "$2"';
-  const watcher = spawn('sh', ['-c', script, 'sh', String(pid), folder], { stdio: ['pipe', 'ignore', 'ignore'] });
+const guard = (folder: string): Guard => {
+  const script = 'while read -r line; do pid=$line; done; [ -n "$pid" ] && kill -KILL "$pid"; rm -rf "$1"';
+  const watcher = spawn('sh', ['-c', script, 'sh', folder], { stdio: ['pipe', 'ignore', 'ignore'] });
   watcher.unref();
-  return watcher;
+  return {
+    watch: (pid) => void watcher.stdin.write(`${pid ?? ''}\n`),
+    leave: () => void watcher.kill('SIGKILL'),
+  };
 };
 
-interface Running {
-  readonly server: ChildProcess;
-  readonly watcher: ChildProcess;
-}
-
-const launch = async (port: number, folder: string): Promise<Running> => {
+const launch = async (port: number, folder: string, { watch }: Guard): Promise<ChildProcess> => {
   const logPath = join(folder, 'log');
   const log = openSync(logPath, 'a');
-  const options = [
-    '--port',
-    String(port),
-    '--bind',
-    HOST,
-    '--dir',
-    folder,
-    '--appendonly',
-    'yes',
-    '--appendfsync',
-    'always',
-    '--save',
-    '',
-  ];
-  const server = spawn('redis-server', options, { stdio: ['ignore', log, log] });
+  const options = ['--port', String(port), '--bind', HOST, '--dir', folder];
+  const durability = ['--appendonly', 'yes', '--appendfsync', 'always', '--save', ''];
+  const server = spawn('redis-server', [...options, ...durability], { stdio: ['ignore', log, log] });
   closeSync(log);
   await once(server, 'spawn');
   server.unref();
-  const watcher = guard(server.pid as number, folder);
+  watch(server.pid as number);
 
   const since = Date.now();
   let answer = '';
   while (!isOver(server) && Date.now() - since < READY_MS) {
     answer = await ping(port);
     // One that did not get the port has ended, and what answers there is somebody else.
-    if (answer === '+PONG' && !isOver(server)) return { server, watcher };
+    if (answer === '+PONG' && !isOver(server)) return server;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   const how = isOver(server)
     ? `ended with ${server.signalCode ?? server.exitCode}`
     : `answered PING with ${JSON.stringify(answer)} for ${READY_MS} ms`;
   await end(server, 'SIGKILL');
-  watcher.kill('SIGKILL');
+  watch(null);
   throw new Error(`redis-server on port ${port} ${how}:\n${readFileSync(logPath, 'utf8').slice(-2_000)}`);
 };
 
 /** A Redis on a free port that keeps what is written. */
 export const startRedis = async (): Promise<TestRedis> => {
   const folder = mkdtempSync(join(tmpdir(), 'gateway-redis-'));
-  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  const watcher = guard(folder);
+  const remove = (): void => {
+    watcher.leave();
+    rmSync(folder, { recursive: true, force: true });
+  };
 
   /** The port may be taken between finding it and using it. */
-  const first = async (): Promise<{ port: number; running: Running }> => {
+  const first = async (): Promise<{ port: number; server: ChildProcess }> => {
     for (let start = 1; ; start++) {
       const port = await freePort();
       try {
-        return { port, running: await launch(port, folder) };
+        return { port, server: await launch(port, folder, watcher) };
       } catch (error) {
         if (start < STARTS) continue;
         remove();
@@ -140,18 +136,17 @@ export const startRedis = async (): Promise<TestRedis> => {
       }
     }
   };
-  const { port, running: started } = await first();
-  let running: Running | undefined = started;
+  const { port, server } = await first();
+  let running: ChildProcess | undefined = server;
 
   const down = async (ending: Ending = 'SIGTERM'): Promise<void> => {
     if (!running) return;
-    const { server, watcher } = running;
+    await end(running, ending);
+    watcher.watch(null);
     running = undefined;
-    await end(server, ending);
-    watcher.kill('SIGKILL');
   };
   const up = async (): Promise<void> => {
-    running ??= await launch(port, folder);
+    running ??= await launch(port, folder, watcher);
   };
 
   return {

@@ -64,10 +64,8 @@ type Served = 'listOperations' | 'getOperation' | 'cancelOperation';
 export const operationHandlers = (operations: Operations): Pick<Handlers, Served> => ({
   listOperations: async ({ query }) => {
     const { limit = 50, cursor: after, clusterId, state } = query;
-    const records = await operations.list({ clusterId, state, after, limit: limit + 1 });
-    const shown = records.slice(0, limit);
-    const nextCursor = records.length > limit ? (shown.at(-1)?.id ?? null) : null;
-    return { status: 200, body: { items: shown.map(toHead), nextCursor } };
+    const { operations: items, next } = await operations.list({ clusterId, state, after, limit });
+    return { status: 200, body: { items: items.map(toHead), nextCursor: next } };
   },
 
   getOperation: async ({ params }) => {

@@ -1,9 +1,9 @@
-import { restoreError } from '../../../src/errors.js';
+import { GatewayError, restoreError } from '../../../src/errors.js';
 import type { BatchResult, User } from '../../../src/model.js';
 import type { Changes } from '../../../src/service/changes.js';
-import { isFinal, type LoadedOperation, summarise } from '../../../src/service/operations/records.js';
+import { type ItemOutcome, isFinal, type LoadedOperation, summarise } from '../../../src/service/operations/records.js';
 import { entityTag } from '../../../src/service/user.js';
-import type { Handlers } from '../operations.js';
+import type { Handlers, PreferredSubmission } from '../operations.js';
 import { accepted, plain, resultsOf, toResult } from './operations.js';
 
 const userPath = (clusterId: string, username: string): string =>
@@ -11,37 +11,39 @@ const userPath = (clusterId: string, username: string): string =>
 
 export const tagged = (user: User) => ({ ETag: entityTag(user) });
 
-/** The user that a write to one user came to, where there is one to show. @throws why it was not made */
-const settledUser = ({ items: [item] }: LoadedOperation): User | undefined => {
-  if (item?.outcome?.error) throw restoreError(item.outcome.error);
-  return item?.outcome?.user;
+/** What a write to one user came to. @throws why it was not made */
+const settled = ({ id, items: [item] }: LoadedOperation): ItemOutcome => {
+  const outcome = item?.outcome;
+  if (outcome?.error) throw restoreError(outcome.error);
+  if (!outcome || outcome.status === 'cancelled')
+    throw new GatewayError('operation_cancelled', `The operation ${id} was cancelled before it was sent. Nothing was changed.`);
+  return outcome;
 };
 
-/** A write that nobody sent: it was cancelled before. */
-const wasNeverSent = ({ state, items }: LoadedOperation): boolean =>
-  state === 'cancelled' && items.every(({ outcome }) => outcome?.status === 'cancelled');
+/** A user who could not be read after the write has no entity tag: what is known of him is not all. */
+const shown = (operation: LoadedOperation) => {
+  const { user, unread } = settled(operation);
+  return { user: plain(user as User), tag: unread ? {} : tagged(user as User) };
+};
 
 const created = (operation: LoadedOperation) => {
-  const user = settledUser(operation) as User;
-  return {
-    status: 201 as const,
-    body: plain(user),
-    headers: { Location: userPath(user.clusterId, user.username), ...tagged(user) },
-  };
+  const { user, tag } = shown(operation);
+  return { status: 201 as const, body: user, headers: { Location: userPath(user.clusterId, user.username), ...tag } };
 };
 
 const updated = (operation: LoadedOperation) => {
-  const user = settledUser(operation) as User;
-  return { status: 200 as const, body: plain(user), headers: tagged(user) };
+  const { user, tag } = shown(operation);
+  return { status: 200 as const, body: user, headers: tag };
 };
 
 const noContent = (operation: LoadedOperation) => {
-  settledUser(operation);
-  return { status: 204 as const };
+  settled(operation);
+  return { status: 204 as const, headers: {} };
 };
 
 const batchResult = (operation: LoadedOperation) => ({
   status: 200 as const,
+  headers: {},
   body: {
     operationId: operation.id,
     dryRun: false,
@@ -50,12 +52,8 @@ const batchResult = (operation: LoadedOperation) => ({
   } satisfies BatchResult,
 });
 
-const isOver = (operation: LoadedOperation): boolean =>
-  isFinal(operation) && (operation.kind === 'batchUsers' || !wasNeverSent(operation));
-
 /** The answer to a write whose operation is over, of whatever kind. @throws why a write to one user was not made */
 export const replyOf = (operation: LoadedOperation) => {
-  if (!isOver(operation)) return accepted(operation);
   switch (operation.kind) {
     case 'createUser':
       return created(operation);
@@ -71,28 +69,35 @@ export const replyOf = (operation: LoadedOperation) => {
 
 type Write = 'createUser' | 'updateUser' | 'deleteUser' | 'setUserPassword' | 'batchUsers';
 
-export const writeHandlers = (changes: Changes): Pick<Handlers, Write> => {
-  const reply =
-    <Reply>(settled: (operation: LoadedOperation) => Reply) =>
-    (operation: LoadedOperation) =>
-      isOver(operation) ? settled(operation) : accepted(operation);
+type Answer = { readonly status: number; readonly headers: Readonly<Record<string, string>> };
 
+/** The answer to a write that is over, or 202; with what was heeded of `Prefer`. */
+const replyTo =
+  <Reply extends Answer>(over: (operation: LoadedOperation) => Reply, { applied }: PreferredSubmission) =>
+  (operation: LoadedOperation) => {
+    const answer = isFinal(operation) ? over(operation) : accepted(operation);
+    return applied === undefined ? answer : { ...answer, headers: { ...answer.headers, 'Preference-Applied': applied } };
+  };
+
+export const writeHandlers = (changes: Changes): Pick<Handlers, Write> => {
   return {
-    createUser: ({ params, body, submission }) => changes.create(params.clusterId, body, submission).then(reply(created)),
+    createUser: ({ params, body, submission }) =>
+      changes.create(params.clusterId, body, submission).then(replyTo(created, submission)),
 
     updateUser: ({ params, headers, body, submission }) =>
-      changes.setRole(reference(params, headers), body.role, submission).then(reply(updated)),
+      changes.setRole(reference(params, headers), body.role, submission).then(replyTo(updated, submission)),
 
     setUserPassword: ({ params, headers, body, submission }) =>
-      changes.setPassword(reference(params, headers), body.password, submission).then(reply(noContent)),
+      changes.setPassword(reference(params, headers), body.password, submission).then(replyTo(noContent, submission)),
 
     deleteUser: ({ params, headers, submission }) =>
-      changes.delete(reference(params, headers), submission).then(reply(noContent)),
+      changes.delete(reference(params, headers), submission).then(replyTo(noContent, submission)),
 
     batchUsers: async ({ params: { clusterId }, query, body, url, call, submission }) => {
       const request = body as Exclude<typeof body, string>;
       const batch = { items: request.items, stopOnError: query.stopOnError ?? request.stopOnError };
-      if (!(query.dryRun ?? request.dryRun)) return changes.batch(clusterId, batch, submission).then(reply(batchResult));
+      if (!(query.dryRun ?? request.dryRun))
+        return changes.batch(clusterId, batch, submission).then(replyTo(batchResult, submission));
       const outcomes = await changes.rehearse(clusterId, batch, call);
       const path = url.split('?')[0] ?? url;
       const results = outcomes.map((outcome, index) =>

@@ -1,7 +1,7 @@
 /** Works off one operation: groups its items into the vendor's batches, sends them, and finds out what became of each. */
 import { setMaxListeners } from 'node:events';
 import pLimit, { type LimitFunction } from 'p-limit';
-import type { Call, Receipt, VendorUser } from '../../adapter.js';
+import type { Call, Receipt } from '../../adapter.js';
 import { pollDelay } from '../../deadline.js';
 import { asGatewayError, GatewayError, type Report } from '../../errors.js';
 import type { Capabilities } from '../../model.js';
@@ -145,22 +145,21 @@ export const createExecutor = (deps: ExecutorDeps): Executor => {
     const passwordOf = ({ index, password }: ItemRecord): string =>
       password === undefined ? '' : vault.open(password, keyOf.item(id, index));
 
-    /** The user as it is after a write, where the caller waits for it: that it cannot be read does not undo the write. */
-    const asWritten = async (
-      target: Target,
-      step: Step,
-      { username, role = 'member' }: ItemRecord,
-    ): Promise<VendorUser | null> => {
-      if (isBatch || step === 'delete' || step === 'setPassword') return null;
+    /** The outcome with the user as it is now, where the caller waits for it: that it cannot be read does not undo the write. */
+    const asWritten = async (target: Target, step: Step, item: ItemRecord): Promise<StepOutcome> => {
+      const { success } = rulesOf(step);
+      if (isBatch || step === 'delete' || step === 'setPassword') return success(item, null, target);
+      const { username, role = 'member' } = item;
       const read = await findUser(target, username, call).catch(() => null);
+      if (read) return success(item, read, target);
       const unknown = { group: null, uid: null, gid: null, mountPoint: null, createdAt: null, updatedAt: null, userId: null };
-      return read ?? { username, role, ...unknown, attributes: {} };
+      const outcome = success(item, { username, role, ...unknown, attributes: {} }, target);
+      return isOutcome(outcome) ? { ...outcome, unread: true } : outcome;
     };
 
     const succeed = async (target: Target, step: Step, group: readonly ItemRecord[]): Promise<Resolution> => {
       const outcomes = new Map<number, StepOutcome>();
-      for (const item of group)
-        outcomes.set(item.index, rulesOf(step).success(item, await asWritten(target, step, item), target));
+      for (const item of group) outcomes.set(item.index, await asWritten(target, step, item));
       return { outcomes, left: [], how: 'whole' };
     };
 
@@ -184,7 +183,7 @@ export const createExecutor = (deps: ExecutorDeps): Executor => {
       const outcomes = new Map<number, StepOutcome>();
       const notDone = new Map<number, GatewayError>();
       if (!read.ok) return { readable: false, outcomes, notDone };
-      const made = await ledger.madeByOthers(work, names);
+      const made = await ledger.madeLately(work.place, names);
       for (const item of group) {
         const verdict = rules.judge({
           target,
@@ -206,6 +205,13 @@ export const createExecutor = (deps: ExecutorDeps): Executor => {
 
     const leftOf = (group: readonly ItemRecord[], outcomes: ReadonlyMap<number, StepOutcome>): ItemRecord[] =>
       group.filter(({ index }) => !outcomes.has(index));
+
+    /** Whether a cluster that refused as not ready is so only for a moment, as far as can be told. */
+    const mayBeReady = (target: Target): Promise<boolean> =>
+      clusters.freshFacts(target, call).then(
+        ({ state }) => state === 'ready' || state === 'unknown',
+        () => true,
+      );
 
     /** A refusal without effect: which item it is about, if any, and whether to try again. */
     const resolveRefusal = async (
@@ -236,13 +242,7 @@ export const createExecutor = (deps: ExecutorDeps): Executor => {
         return { outcomes: judged.outcomes, left, how: judged.outcomes.size > 0 ? 'whole' : 'halves' };
       }
 
-      const passes =
-        failure.retryable &&
-        (failure.code !== 'cluster_not_ready' ||
-          (await clusters.freshFacts(target, call).then(
-            ({ state }) => state === 'ready',
-            () => false,
-          )));
+      const passes = failure.retryable && (failure.code !== 'cluster_not_ready' || (await mayBeReady(target)));
       const patience = failure.code === 'vendor_rate_limited' ? QUOTA_PATIENCE_MS : PATIENCE_MS;
       if (isBatch && passes && Date.now() - wentWellAt < patience) {
         const waitMs = failure.retryAfterMs ?? pollDelay(refusals++, FIRST_RETRY_MS, LONGEST_RETRY_MS);
@@ -261,8 +261,11 @@ export const createExecutor = (deps: ExecutorDeps): Executor => {
       failure: GatewayError,
     ): Promise<Resolution> => {
       noteFault(failure);
-      const until = Date.now() + (failure.effect === 'open' ? settleMs : 0);
-      const { readable, outcomes, notDone } = await judgeAll(target, step, group, failure, { settled: until, readable: until });
+      const now = Date.now();
+      const times = { settled: failure.effect === 'open' ? now + settleMs : now, readable: now + settleMs };
+      const { readable, outcomes, notDone } = await judgeAll(target, step, group, failure, times);
+      if (isBatch && Date.now() - wentWellAt > PATIENCE_MS)
+        fatal = told(failure, 'Nothing has gone well for ten minutes, so nothing more was sent.');
       if (!readable) {
         const error = told(failure, `Whether ${rulesOf(step).question} could not be read back.`, 'open');
         return { outcomes: all(group, () => failedWith(error, 'unknown')), left: [], how: 'whole' };
@@ -339,7 +342,11 @@ export const createExecutor = (deps: ExecutorDeps): Executor => {
       const step = stepOf(first);
       const sending = () => dispatch(target, step, group);
       const { departed, receipt, failure } = await (limit ? limit(sending) : sending());
-      if (departed.length === 0) return;
+      if (departed.length === 0) {
+        // Another operation is at these users, or nothing more is to be sent.
+        await sleep(LOOK_AGAIN_MS);
+        return;
+      }
       if (receipt?.state === 'accepted') await ledger.follow(work, departed, receipt.job);
       const { outcomes, left, how, waitMs } = receipt
         ? await complete(target, step, departed, receipt)
@@ -350,7 +357,7 @@ export const createExecutor = (deps: ExecutorDeps): Executor => {
       await apply(new Map([...outcomes, ...all(left, () => ({ status: 'again', untouched }))]));
       if (left.length === 0) return;
       if (waitMs !== undefined) quietUntil = Math.max(quietUntil, Date.now() + waitMs);
-      const again = left.map(({ index }) => items.get(index) as ItemRecord);
+      const again = left.filter(({ index }) => index < stopsAt()).map(({ index }) => items.get(index) as ItemRecord);
       if (how === 'whole') return runGroup(target, limit, again);
       const middle = Math.ceil(again.length / 2);
       await runGroup(target, limit, again.slice(0, middle));
@@ -447,32 +454,32 @@ export const createExecutor = (deps: ExecutorDeps): Executor => {
         const candidates = ready();
         const groups = stopOnError ? firstGroup(candidates, capabilities) : groupsOf(candidates, capabilities);
         if (groups.length === 0 && running.size === 0) break;
-        const before = unsettled().length;
         for (const group of groups) if (running.size < most) start(group);
         await Promise.race(running);
-        // Another operation is at all that is left.
-        if (running.size === 0 && unsettled().length === before) await sleep(LOOK_AGAIN_MS);
       }
       await Promise.all(running);
       if (failure !== undefined) throw failure;
     };
 
-    const refuseRest = (target: Target, error: GatewayError): Promise<void> =>
-      apply(all(unsettled(), (item) => refusedWith(target, item, error)));
-
     /** The last word on what was never sent, and on the whole. */
-    const conclude = async (target: Target): Promise<void> => {
-      if (fatal) await refuseRest(target, fatal);
+    const conclude = async (): Promise<void> => {
+      if (fatal) {
+        const error = fatal;
+        await apply(all(unsettled(), () => failedWith(error)));
+      }
       const rest = unsettled();
       const stopped = stopsAt() !== Number.POSITIVE_INFINITY;
       if (rest.length > 0 && !stopped && !(await isCancelled())) return;
       await apply(all(rest, () => ({ status: 'cancelled' })));
-      const state = rest.length === 0 ? 'succeeded' : stopped ? 'failed' : 'cancelled';
+      const state = fatal || stopped ? 'failed' : rest.length === 0 ? 'succeeded' : 'cancelled';
       await ledger.finish(work, state);
     };
 
+    /** Nobody can ask the cluster any more, nor what became of what was sent to it. */
     const giveUp = async (error: GatewayError): Promise<void> => {
-      await apply(all(unsettled(), () => failedWith(error)));
+      const outcomeOf = ({ sends = 0 }: ItemRecord) =>
+        sends === 0 ? failedWith(error) : failedWith(told(error, 'What was sent before cannot be read back.', 'open'), 'unknown');
+      await apply(all(unsettled(), outcomeOf));
       await ledger.finish(work, 'failed');
     };
 
@@ -507,7 +514,7 @@ export const createExecutor = (deps: ExecutorDeps): Executor => {
       if (!target) return;
       await recover(target);
       if (!call.signal.aborted) await workOff(target);
-      if (!call.signal.aborted) await conclude(target);
+      if (!call.signal.aborted) await conclude();
     } finally {
       signals.abandon.removeEventListener('abort', onAbandon);
     }

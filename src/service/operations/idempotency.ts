@@ -2,7 +2,7 @@
 import { GatewayError } from '../../errors.js';
 import type { Vault } from '../../store/vault.js';
 import type { KeyReference, Ledger } from './ledger.js';
-import { isFinal, type KeptAnswer, type LoadedOperation } from './records.js';
+import { isFinal, type KeptAnswer, type KeyRecord, type LoadedOperation } from './records.js';
 
 const RETRY_MS = 2_000;
 
@@ -38,12 +38,18 @@ const canonical = (value: unknown): string =>
       : member,
   ) ?? '';
 
-export const keyInFlight = (): GatewayError =>
-  new GatewayError(
-    'idempotency_key_in_flight',
-    'A request with this Idempotency-Key is still running. Send it again later for its answer.',
-    { retryAfterMs: RETRY_MS },
-  );
+/** Why a request cannot have a key that is taken and not answered yet. */
+export const refusalOf = ({ fingerprint }: KeyRecord, key: KeyReference): GatewayError =>
+  fingerprint === key.fingerprint
+    ? new GatewayError(
+        'idempotency_key_in_flight',
+        'A request with this Idempotency-Key is still running. Send it again later for its answer.',
+        { retryAfterMs: RETRY_MS },
+      )
+    : new GatewayError(
+        'idempotency_key_reused',
+        'This Idempotency-Key was used for a request with another body. Use a new key for a new request.',
+      );
 
 /** Neither key, caller nor body is kept, only keyed hashes of them: a body may hold a password, a caller may be a token. */
 export const createIdempotency = (ledger: Ledger, vault: Vault): Idempotency => ({
@@ -56,16 +62,11 @@ export const createIdempotency = (ledger: Ledger, vault: Vault): Idempotency => 
   find: async (key) => {
     const record = await ledger.key(key.id);
     if (!record) return undefined;
-    if (record.fingerprint !== key.fingerprint) {
-      throw new GatewayError(
-        'idempotency_key_reused',
-        'This Idempotency-Key was used for a request with another body. Use a new key for a new request.',
-      );
-    }
+    if (record.fingerprint !== key.fingerprint) throw refusalOf(record, key);
     if (record.answer) return { answer: record.answer };
     const operation = record.operationId === null ? undefined : await ledger.load(record.operationId);
     if (!operation) return undefined;
-    if (!isFinal(operation)) throw keyInFlight();
+    if (!isFinal(operation)) throw refusalOf(record, key);
     return { operation };
   },
 

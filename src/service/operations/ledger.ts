@@ -58,6 +58,12 @@ export interface ListFilter {
   readonly after?: string | undefined;
 }
 
+export interface OperationPage {
+  readonly operations: readonly OperationRecord[];
+  /** Where the next window begins; null on the last one. */
+  readonly next: string | null;
+}
+
 export interface Lifetimes {
   readonly operationMs: number;
   readonly keyMs: number;
@@ -72,7 +78,7 @@ export interface Ledger {
   get(id: string): Promise<OperationRecord | undefined>;
   load(id: string): Promise<LoadedOperation | undefined>;
   /** Newest first. */
-  list(filter: ListFilter): Promise<OperationRecord[]>;
+  list(filter: ListFilter): Promise<OperationPage>;
   /** Operations that are not final, oldest first. */
   open(): Promise<OperationRecord[]>;
   /** Makes `owner` the one who works on it, when it is `previous` until now and not final. */
@@ -88,8 +94,8 @@ export interface Ledger {
   finish(operation: Work, state: OperationRecord['state']): Promise<void>;
   /** Asks for the operation to be stopped. */
   cancel(id: string): Promise<void>;
-  /** Users that another operation made lately. */
-  madeByOthers(operation: Work, usernames: readonly string[]): Promise<ReadonlyMap<string, NonNullable<UserRecord['made']>>>;
+  /** Users that operations made lately, by items that are settled. */
+  madeLately(place: Place, usernames: readonly string[]): Promise<ReadonlyMap<string, NonNullable<UserRecord['made']>>>;
   key(id: string): Promise<KeyRecord | undefined>;
   /** Keeps the answer of a request with a key. */
   answer(key: KeyReference, answer: KeptAnswer): Promise<void>;
@@ -248,16 +254,21 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
     load,
 
     list: async ({ clusterId, state, limit, after }) => {
-      const window = { order: 'descending', limit, ...(after !== undefined && { after }) } as const;
-      return getAll(await store.members(indexes.operations(clusterId, state), window));
+      const window = { order: 'descending', limit: limit + 1, ...(after !== undefined && { after }) } as const;
+      const ids = await store.members(indexes.operations(clusterId, state), window);
+      const shown = ids.slice(0, limit);
+      // One may have moved on, or be gone, since the index was read.
+      const operations = (await getAll(shown)).filter((record) => state === undefined || record.state === state);
+      return { operations, next: ids.length > limit ? (shown.at(-1) ?? null) : null };
     },
 
     open: async () => getAll(await store.members(indexes.open, { order: 'ascending', limit: 10_000 })),
 
     claim: (id, owner, previous) =>
       store.change<OperationRecord, boolean>([keyOf.operation(id)], ([record]) => {
-        if (record?.owner === owner) return { result: true };
-        if (!record || isFinal(record) || record.owner !== previous) return { result: false };
+        if (!record || isFinal(record)) return { result: false };
+        if (record.owner === owner) return { result: true };
+        if (record.owner !== previous) return { result: false };
         return { result: true, ...moved(record, { ...record, owner, state: 'running', updatedAt: now() }) };
       }),
 
@@ -310,7 +321,7 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
           const key = userKeys[at] as string;
           const made =
             outcome.status === 'created'
-              ? { by: work.id, at: nowMs(), createdAt: outcome.user?.createdAt ?? null }
+              ? { at: nowMs(), createdAt: outcome.user?.createdAt ?? null }
               : outcome.status === 'deleted'
                 ? null
                 : (user?.made ?? null);
@@ -342,12 +353,11 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
           : { result: undefined, put: { [keyOf.operation(id)]: { ...record, cancelling: true, updatedAt: now() } } },
       ),
 
-    madeByOthers: async ({ id, place }, usernames) => {
+    madeLately: async (place, usernames) => {
       const records = await store.read<UserRecord>(usernames.map((username) => keyOf.user(place, username)));
       const made = new Map<string, NonNullable<UserRecord['made']>>();
       records.forEach((record, at) => {
-        if (record?.made && record.made.by !== id && record.made.at + MADE_KEPT_MS > nowMs())
-          made.set(usernames[at] as string, record.made);
+        if (record?.made && record.made.at + MADE_KEPT_MS > nowMs()) made.set(usernames[at] as string, record.made);
       });
       return made;
     },

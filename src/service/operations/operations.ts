@@ -7,8 +7,8 @@ import type { Target } from '../../registry.js';
 import { type Store, storeUnavailable } from '../../store/store.js';
 import type { Vault } from '../../store/vault.js';
 import type { Executor } from './executor.js';
-import { keyInFlight } from './idempotency.js';
-import { type KeyReference, type Ledger, type ListFilter, OwnershipLost } from './ledger.js';
+import { refusalOf } from './idempotency.js';
+import { type KeyReference, type Ledger, type ListFilter, type OperationPage, OwnershipLost } from './ledger.js';
 import type { Queue, Runner } from './queue.js';
 import { type ItemRecord, isFinal, keyOf, type LoadedOperation, type OperationRecord, placeOf, summarise } from './records.js';
 
@@ -49,7 +49,7 @@ export interface Operations {
   submit(operation: NewOperation, submission: Submission): Promise<LoadedOperation>;
   /** @throws operation_not_found */
   get(id: string): Promise<LoadedOperation>;
-  list(filter: ListFilter): Promise<OperationRecord[]>;
+  list(filter: ListFilter): Promise<OperationPage>;
   /** Asks for the operation to be stopped, and answers it as it is then. @throws operation_not_found */
   cancel(id: string, patience: AbortSignal): Promise<LoadedOperation>;
   /**
@@ -112,8 +112,10 @@ export const createOperations = ({ store, ledger, vault, execute, report, create
   };
 
   const onFault = (thrown: unknown): void => {
-    if (thrown instanceof OwnershipLost || abandoning.signal.aborted) return;
-    report(asGatewayError(thrown), 'operations');
+    const error = asGatewayError(thrown);
+    // A store that is away is told by the store.
+    const isKnown = thrown instanceof OwnershipLost || error.code === 'store_unavailable';
+    if (!isKnown && !abandoning.signal.aborted) report(error, 'operations');
   };
 
   const run: Runner = async (id, owner) => {
@@ -188,15 +190,19 @@ export const createOperations = ({ store, ledger, vault, execute, report, create
     };
   };
 
+  /** The store gives up before we do: then it is sure that nothing was begun. */
+  const begin = (record: LoadedOperation, key: KeyReference | undefined) =>
+    ledger.begin(record, key, STORE_MS).catch((thrown: unknown) => {
+      const error = asGatewayError(thrown);
+      throw error.code === 'store_unavailable' ? error.retold(`${error.message} Nothing was begun.`) : error;
+    });
+
   return {
     submit: async (operation, submission) => {
       const record = toRecord(operation, submission);
       const { key, patience } = submission;
-      // The store stops before we do: what is told as not begun will not be.
-      const taken = await inTime(ledger.begin(record, key, STORE_MS), STORE_MS + LATER_MS).catch((error: GatewayError) => {
-        throw error.code === 'store_unavailable' ? error.retold(`${error.message} Nothing was begun.`) : error;
-      });
-      if (taken) throw keyInFlight();
+      const taken = await inTime(begin(record, key), STORE_MS + LATER_MS);
+      if (taken && key) throw refusalOf(taken, key);
       if (key) key.begun = true;
       // Written down, it is found by whoever looks for what was left behind: here it only goes on at once.
       await inTime(queue.add(record.id)).catch(onFault);

@@ -41,6 +41,8 @@ export interface OperationRecord {
 export interface ItemOutcome {
   readonly status: ItemStatus;
   readonly user?: User;
+  /** The user could not be read after the write: what is told of it was asked for. */
+  readonly unread?: true;
   readonly error?: StoredError;
 }
 
@@ -94,8 +96,8 @@ export interface KeyRecord {
 export interface UserRecord {
   /** The operation whose item is on its way. */
   readonly holder: string | null;
-  /** Made by an operation lately; `createdAt` as the vendor tells it, where it was read. */
-  readonly made: { readonly by: string; readonly at: number; readonly createdAt: string | null } | null;
+  /** Made by an item that is settled, lately; `createdAt` as the vendor tells it, where it was read. */
+  readonly made: { readonly at: number; readonly createdAt: string | null } | null;
 }
 
 /** A process that works on operations. */

@@ -1,5 +1,6 @@
 import { Queue as BullQueue, Worker } from 'bullmq';
 import { connectRedis, PREFIX, withoutCommand } from '../../store/redis.js';
+import { storeUnavailable } from '../../store/store.js';
 import type { Ledger } from './ledger.js';
 import type { Queue, Runner } from './queue.js';
 
@@ -22,6 +23,7 @@ export const createRedisQueue = (
   const queueConnection = connectRedis(url);
   const workerConnection = connectRedis(url);
   const queue = new BullQueue(NAME, { ...common, connection: queueConnection });
+  const onError = (error: Error): void => onAway(withoutCommand(error));
   const running = new Set<Promise<void>>();
 
   const work = async (id: string, token: string): Promise<void> => {
@@ -45,7 +47,6 @@ export const createRedisQueue = (
       maxStalledCount: ANY_NUMBER,
     },
   );
-  const onError = (error: Error): void => onAway(withoutCommand(error));
   queue.on('error', onError);
   worker.on('error', onError);
   for (const connection of [queueConnection, workerConnection]) connection.on('error', onError);
@@ -53,7 +54,8 @@ export const createRedisQueue = (
   /** The id of the job is that of the operation, so that one in the queue is not added twice. */
   const add = async (id: string): Promise<void> => {
     await queue.add('work', { id }, { jobId: id, removeOnComplete: true, removeOnFail: true }).catch((error: unknown) => {
-      throw withoutCommand(error);
+      onError(error as Error);
+      throw storeUnavailable();
     });
   };
 

@@ -24,7 +24,7 @@ export interface Evidence {
   readonly item: ItemRecord;
   readonly found: VendorUser | null;
   readonly failure: GatewayError;
-  /** By whom the user was made lately, if not by this operation. */
+  /** That the user was made lately, by another item of this operation or of another one. */
   readonly made: UserRecord['made'];
   /** Whether the step was sent before the call that failed. */
   readonly sentBefore: boolean;
@@ -111,7 +111,7 @@ const succeeded = (status: ItemStatus, user: VendorUser | null, target: Target):
 /** The cluster's own word that it tried and failed, rather than that of something in front of it. */
 const hasFailed = ({ code, effect }: GatewayError): boolean => code === 'cluster_agent_failed' && effect === 'ended';
 
-/** Whether the user is the one that another operation made. */
+/** Whether the user is the one that was made lately. */
 const isOf = (made: NonNullable<UserRecord['made']>, { createdAt }: VendorUser): boolean =>
   made.createdAt === null || createdAt === null || made.createdAt === createdAt;
 
