@@ -15,6 +15,8 @@ import { createGate } from '../src/service/gate.js';
 import { createExecutor } from '../src/service/operations/executor.js';
 import { createIdempotency } from '../src/service/operations/idempotency.js';
 import { createJobs } from '../src/service/operations/jobs.js';
+import { createKeys } from '../src/service/operations/keys.js';
+import { createLeases } from '../src/service/operations/leases.js';
 import { createLedger } from '../src/service/operations/ledger.js';
 import { createLocalQueue } from '../src/service/operations/local-queue.js';
 import { createOperations } from '../src/service/operations/operations.js';
@@ -64,10 +66,8 @@ export const createGateway = (config: GatewayConfig, modules: Readonly<Record<st
   const transport = createTransport(`hpc-gateway/${version}`);
   const clusters = createClusters(createRegistry(config, modules, transport), report);
   const gate = createGate(clusters);
-  const ledger = createLedger(store, {
-    operationMs: retention.operationDays * 24 * HOUR_MS,
-    keyMs: retention.idempotencyKeyHours * HOUR_MS,
-  });
+  const keyMs = retention.idempotencyKeyHours * HOUR_MS;
+  const ledger = createLedger(store, { operationMs: retention.operationDays * 24 * HOUR_MS, keyMs });
   const settleMs = toMilliseconds(server.settleSeconds);
   const jobMs = toMilliseconds(server.jobSeconds);
   const leaseMs = toMilliseconds(config.store.leaseSeconds);
@@ -81,7 +81,7 @@ export const createGateway = (config: GatewayConfig, modules: Readonly<Record<st
     createQueue: (run, onFault) =>
       config.store.kind === 'redis'
         ? createRedisQueue(config.store.url ?? '', ledger, leaseMs, run, onFault, onAway)
-        : createLocalQueue(ledger, leaseMs, run, onFault),
+        : createLocalQueue(ledger, createLeases(store), leaseMs, run, onFault),
   });
   const deadlineMs = toMilliseconds(server.deadlineSeconds);
   const app = createApp({
@@ -89,7 +89,7 @@ export const createGateway = (config: GatewayConfig, modules: Readonly<Record<st
     users: createUsers(clusters),
     changes: createChanges(gate, operations),
     operations,
-    idempotency: createIdempotency(ledger, vault),
+    idempotency: createIdempotency(createKeys(store, keyMs), ledger, vault),
     store,
     log,
     report,

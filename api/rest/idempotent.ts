@@ -1,7 +1,7 @@
 /** Requests with an `Idempotency-Key`: answered once, and then as they were. */
 import { asGatewayError } from '../../src/errors.js';
 import type { Idempotency } from '../../src/service/operations/idempotency.js';
-import type { KeyReference } from '../../src/service/operations/ledger.js';
+import type { KeyReference } from '../../src/service/operations/keys.js';
 import type { LoadedOperation } from '../../src/service/operations/records.js';
 import { type Rendered, renderProblem } from './problem.js';
 

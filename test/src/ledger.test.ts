@@ -4,13 +4,13 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { StoredError } from '../../src/errors.js';
 import type { User } from '../../src/model.js';
+import { afterCall, type StepOutcome } from '../../src/service/operations/item.js';
+import { createKeys, type KeyReference, type Keys } from '../../src/service/operations/keys.js';
+import { createLeases, type Leases } from '../../src/service/operations/leases.js';
 import {
-  afterStep,
-  createLedger,
-  type KeyReference,
+  createLedger as createOperationLedger,
   type Ledger,
   OwnershipLost,
-  type StepOutcome,
   type Work,
 } from '../../src/service/operations/ledger.js';
 import {
@@ -24,6 +24,7 @@ import {
   type Place,
   type UserRecord,
 } from '../../src/service/operations/records.js';
+import { sweep } from '../../src/service/operations/sweep.js';
 import { createMemoryStore } from '../../src/store/memory.js';
 import { openRedisStore } from '../../src/store/redis.js';
 import type { Decision, Store, Value } from '../../src/store/store.js';
@@ -40,6 +41,20 @@ const PLACE: Place = { account: 'aliyun', vendorClusterId: 'ehpc-hz-1' };
 const LATER = '2026-03-01T12:34:56.000Z';
 /** For the store to come to it. */
 const WITHIN_MS = 60 * SECOND;
+
+/** All that is written down, with one clock. */
+type Book = Ledger & Omit<Keys, 'find'> & Leases & { key: Keys['find']; sweep(): Promise<void> };
+
+const createLedger = (kept: Store, lifetimes: typeof LIFETIMES, nowMs: () => number = Date.now): Book => {
+  const { find, ...keys } = createKeys(kept, lifetimes.keyMs, nowMs);
+  return {
+    ...createOperationLedger(kept, lifetimes, nowMs),
+    ...keys,
+    ...createLeases(kept, nowMs),
+    key: find,
+    sweep: () => sweep(kept, nowMs()),
+  };
+};
 
 /** A store that may be looked into. */
 interface Glass extends Store {
@@ -92,7 +107,7 @@ const now = (): number => time;
 const iso = (ms = time): string => new Date(ms).toISOString();
 
 let store: Glass;
-let ledger: Ledger;
+let ledger: Book;
 beforeEach(() => {
   time = START;
   store = glass(createMemoryStore());
@@ -501,18 +516,18 @@ describe('a step that is to be sent again', () => {
   const again = (untouched: boolean): StepOutcome => ({ status: 'again', untouched });
 
   it('was sent, where that may have changed something', () => {
-    expect(afterStep(sent, again(false))).toEqual({ ...create(0), sentAt: LATER, sends: 1 });
-    expect(afterStep({ ...sent, sends: 3 }, again(false))).toEqual({ ...create(0), sentAt: LATER, sends: 3 });
+    expect(afterCall(sent, again(false))).toEqual({ ...create(0), sentAt: LATER, sends: 1 });
+    expect(afterCall({ ...sent, sends: 3 }, again(false))).toEqual({ ...create(0), sentAt: LATER, sends: 3 });
   });
 
   it('was not sent, where that surely changed nothing', () => {
-    expect(afterStep(sent, again(true))).toEqual(create(0));
-    expect(afterStep({ ...sent, sends: 3 }, again(true))).toEqual({ ...create(0), sentAt: LATER, sends: 2 });
+    expect(afterCall(sent, again(true))).toEqual(create(0));
+    expect(afterCall({ ...sent, sends: 3 }, again(true))).toEqual({ ...create(0), sentAt: LATER, sends: 2 });
   });
 
   it('is a new one after the role is set', () => {
     const update: ItemRecord = { ...sent, op: 'update', sends: 2 };
-    expect(afterStep(update, { status: 'role_is_set' })).toEqual({ ...create(0), op: 'update', roleIsSet: true });
+    expect(afterCall(update, { status: 'role_is_set' })).toEqual({ ...create(0), op: 'update', roleIsSet: true });
   });
 
   it('is written down as such', async () => {
@@ -704,20 +719,20 @@ describe('keys', () => {
 describe('isAlive', () => {
   it('is so for as long as was said', async () => {
     expect(await ledger.isAlive('me')).toBe(false);
-    await ledger.live('me', 10 * SECOND);
+    await ledger.renew('me', 10 * SECOND);
     expect(await ledger.isAlive('me')).toBe(true);
     expect(await ledger.isAlive('you')).toBe(false);
     time += 10 * SECOND - 1;
     expect(await ledger.isAlive('me')).toBe(true);
     time += 1;
     expect(await ledger.isAlive('me')).toBe(false);
-    await ledger.live('me', 10 * SECOND);
+    await ledger.renew('me', 10 * SECOND);
     expect(await ledger.isAlive('me')).toBe(true);
   });
 
   it('leaves little behind, and nothing after two days', async () => {
     for (let at = 0; at < 100; at++) {
-      await ledger.live('me', 10 * SECOND);
+      await ledger.renew('me', 10 * SECOND);
       time += 3 * SECOND;
     }
     expect(await members(indexes.expiry)).toHaveLength(1);
@@ -731,7 +746,7 @@ describe('isAlive', () => {
 
   it('is so for a process that lives longer than its first days', async () => {
     for (let at = 0; at < 5 * 24; at++) {
-      await ledger.live('me', 2 * HOUR);
+      await ledger.renew('me', 2 * HOUR);
       time += HOUR;
       await ledger.sweep();
       expect(await ledger.isAlive('me')).toBe(true);
@@ -891,7 +906,7 @@ describe('a change that is decided again upon what it has brought about itself',
 describeWithRedis('a Redis that is away', () => {
   let redis: TestRedis;
   let away: Store;
-  let onRedis: Ledger;
+  let onRedis: Book;
   beforeAll(async () => {
     redis = await startRedis();
     away = openRedisStore(redis.url, () => undefined);
@@ -945,7 +960,7 @@ describeWithRedis('an answer of Redis that is lost', () => {
   let proxy: Server;
   let direct: Store;
   let through: Store;
-  let onRedis: Ledger;
+  let onRedis: Book;
   const sockets = new Set<Socket>();
   /** The next change is done, but its answer is lost, and Redis cannot be reached for so long. */
   let loseNext: number | undefined;
@@ -986,7 +1001,7 @@ describeWithRedis('an answer of Redis that is lost', () => {
     direct = openRedisStore(redis.url, () => undefined);
     through = openRedisStore(`redis://127.0.0.1:${(proxy.address() as AddressInfo).port}`, () => undefined);
     onRedis = createLedger(through, LIFETIMES);
-    await onRedis.live('warm-up', SECOND);
+    await onRedis.renew('warm-up', SECOND);
   });
   afterAll(async () => {
     await through?.close();

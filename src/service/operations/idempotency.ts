@@ -1,7 +1,8 @@
 /** Idempotency keys: what a request with a key was answered, for whoever sends it again. */
 import { GatewayError } from '../../errors.js';
 import type { Vault } from '../../store/vault.js';
-import type { KeyReference, Ledger } from './ledger.js';
+import type { KeyReference, Keys } from './keys.js';
+import type { Ledger } from './ledger.js';
 import { isFinal, type KeptAnswer, type KeyRecord, type LoadedOperation } from './records.js';
 
 const RETRY_MS = 2_000;
@@ -52,7 +53,7 @@ export const refusalOf = ({ fingerprint }: KeyRecord, key: KeyReference): Gatewa
       );
 
 /** Neither key, caller nor body is kept, only keyed hashes of them: a body may hold a password, a caller may be a token. */
-export const createIdempotency = (ledger: Ledger, vault: Vault): Idempotency => ({
+export const createIdempotency = (keys: Keys, ledger: Ledger, vault: Vault): Idempotency => ({
   refer: ({ key, caller, method, path, body }) => ({
     id: vault.fingerprint(JSON.stringify(['key', caller, method, path, key])),
     fingerprint: vault.fingerprint(JSON.stringify(['body', canonical(body)])),
@@ -60,7 +61,7 @@ export const createIdempotency = (ledger: Ledger, vault: Vault): Idempotency => 
   }),
 
   find: async (key) => {
-    const record = await ledger.key(key.id);
+    const record = await keys.find(key.id);
     if (!record) return undefined;
     if (record.fingerprint !== key.fingerprint) throw refusalOf(record, key);
     if (record.answer) return { answer: record.answer };
@@ -70,6 +71,6 @@ export const createIdempotency = (ledger: Ledger, vault: Vault): Idempotency => 
     return { operation };
   },
 
-  keep: (key, answer) => ledger.answer(key, answer),
-  forget: (key) => ledger.forget(key),
+  keep: (key, answer) => keys.answer(key, answer),
+  forget: (key) => keys.forget(key),
 });

@@ -3,16 +3,19 @@
  * atomic change.
  */
 import type { Decision, Member, Store, Value } from '../../store/store.js';
+import { afterCall, beforeCall, isOutcome, type StepOutcome } from './item.js';
+import type { KeyReference } from './keys.js';
 import {
-  type InstanceRecord,
+  expiring,
   type ItemOutcome,
   type ItemRecord,
   indexes,
   isFinal,
-  type KeptAnswer,
+  itemKeysOf,
   type KeyRecord,
   keyOf,
   type LoadedOperation,
+  MADE_KEPT_MS,
   type OperationRecord,
   type Place,
   placesInLists,
@@ -20,35 +23,10 @@ import {
   type UserRecord,
 } from './records.js';
 
-/** Longer than the clocks can be apart by which a user's age is judged. */
-const MADE_KEPT_MS = 60_000;
-const MOST_SWEPT = 500;
-const DAY_MS = 24 * 60 * 60_000;
-
 /** Somebody else works on the operation by now: whoever gets this lets go of it. */
 export class OwnershipLost extends Error {
   override readonly name = 'OwnershipLost';
 }
-
-/** A request's idempotency key: where it is kept, and what its body was. */
-export interface KeyReference {
-  readonly id: string;
-  readonly fingerprint: string;
-  /** Set as soon as an operation was begun under it. */
-  begun: boolean;
-}
-
-/**
- * What a step of an item came to: its end, or the same step or the next one, to be sent (again) later. `untouched`: what was sent surely
- * changed nothing.
- */
-export type StepOutcome =
-  | ItemOutcome
-  | { readonly status: 'again'; readonly untouched: boolean }
-  | { readonly status: 'role_is_set' };
-
-export const isOutcome = (outcome: StepOutcome): outcome is ItemOutcome =>
-  outcome.status !== 'again' && outcome.status !== 'role_is_set';
 
 export interface ListFilter {
   readonly clusterId?: string | undefined;
@@ -96,16 +74,6 @@ export interface Ledger {
   cancel(id: string): Promise<void>;
   /** Users that operations made lately, by items that are settled. */
   madeLately(place: Place, usernames: readonly string[]): Promise<ReadonlyMap<string, NonNullable<UserRecord['made']>>>;
-  key(id: string): Promise<KeyRecord | undefined>;
-  /** Keeps the answer of a request with a key. */
-  answer(key: KeyReference, answer: KeptAnswer): Promise<void>;
-  /** Forgets the key: the same request may be made anew. */
-  forget(key: KeyReference): Promise<void>;
-  /** Says that a process lives, for so long. */
-  live(instance: string, forMs: number): Promise<void>;
-  isAlive(instance: string): Promise<boolean>;
-  /** Removes what is no longer to be kept. */
-  sweep(): Promise<void>;
 }
 
 /** An operation that this process works on. */
@@ -116,31 +84,6 @@ export interface Work {
 }
 
 type Puts = Record<string, Value | null>;
-
-const expiring = (atMs: number, key: string): Member => [indexes.expiry, `${new Date(atMs).toISOString()} ${key}`];
-
-/** The record of an item that is about to be sent. */
-const beforeCall = (record: ItemRecord, sentAt: string, underWay: number): ItemRecord => ({
-  ...record,
-  sentAt: record.sentAt ?? sentAt,
-  sends: (record.sends ?? 0) + 1,
-  underWay,
-});
-
-/** The record without what belongs to a call that is over. */
-const withoutCall = ({ underWay: _, job: __, ...item }: ItemRecord): ItemRecord => item;
-
-/** The record without what belongs to a step that is over. */
-const withoutStep = ({ sentAt: _, sends: __, ...item }: ItemRecord): ItemRecord => withoutCall(item);
-
-const settled = ({ password: _, ...item }: ItemRecord, outcome: ItemOutcome): ItemRecord => ({ ...withoutStep(item), outcome });
-
-export const afterStep = (item: ItemRecord, outcome: StepOutcome): ItemRecord => {
-  if (isOutcome(outcome)) return settled(item, outcome);
-  if (outcome.status === 'role_is_set') return { ...withoutStep(item), roleIsSet: true };
-  const sends = (item.sends ?? 1) - (outcome.untouched ? 1 : 0);
-  return sends === 0 ? withoutStep(item) : { ...withoutCall(item), sends };
-};
 
 /** What changes where an operation changes its state. */
 const moved = (from: OperationRecord, to: OperationRecord) => {
@@ -155,16 +98,6 @@ const moved = (from: OperationRecord, to: OperationRecord) => {
 
 export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, nowMs: () => number = Date.now): Ledger => {
   const now = (): string => new Date(nowMs()).toISOString();
-
-  const keyRecord = ({ fingerprint }: KeyReference, operationId: string | null, answer: KeptAnswer | null): KeyRecord => ({
-    fingerprint,
-    operationId,
-    answer,
-    until: nowMs() + keyMs,
-  });
-
-  const itemKeys = ({ id, total }: OperationRecord): string[] =>
-    Array.from({ length: total }, (_, index) => keyOf.item(id, index));
 
   /** Changes the operation and some of its items together with the records of their users. */
   const changeItems = <Result>(
@@ -192,7 +125,7 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
   const load = async (id: string): Promise<LoadedOperation | undefined> => {
     const record = await get(id);
     if (!record) return undefined;
-    const items = await store.read<ItemRecord>(itemKeys(record));
+    const items = await store.read<ItemRecord>(itemKeysOf(record));
     // Removed meanwhile.
     if (items.includes(undefined)) return undefined;
     return { ...record, items: items as ItemRecord[] };
@@ -200,30 +133,6 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
 
   const getAll = async (ids: readonly string[]): Promise<OperationRecord[]> =>
     (await store.read<OperationRecord>(ids.map(keyOf.operation))).filter((record) => record !== undefined);
-
-  const removeOperation = async (id: string): Promise<void> => {
-    const record = await get(id);
-    if (!record) return;
-    await store.change([], () => ({
-      result: undefined,
-      put: Object.fromEntries([keyOf.operation(id), ...itemKeys(record)].map((key) => [key, null])),
-      drop: placesInLists(record),
-    }));
-  };
-
-  const isOver = (key: string, value: Value): boolean => {
-    if (!key.startsWith('user:')) return (value as KeyRecord | InstanceRecord).until <= nowMs();
-    const { holder, made } = value as UserRecord;
-    return holder === null && (made === null || made.at + MADE_KEPT_MS <= nowMs());
-  };
-
-  const remove = (key: string): Promise<void> => {
-    if (key.startsWith(keyOf.operation(''))) return removeOperation(key.slice(keyOf.operation('').length));
-    return store.change<Value, undefined>([key], ([value]) => {
-      // In use again: whoever uses it has seen to its end.
-      return { result: undefined, ...(value && isOver(key, value) && { put: { [key]: null } }) };
-    });
-  };
 
   return {
     begin: (operation, key, withinMs) => {
@@ -236,15 +145,15 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
         if (taken && taken.until > nowMs()) return { result: taken };
         const put: Puts = { [keyOf.operation(id)]: record };
         for (const item of items) put[keyOf.item(id, item.index)] = item;
-        if (key) put[keyOf.idempotency(key.id)] = keyRecord(key, id, null);
+        const until = nowMs() + keyMs;
+        if (key) {
+          const { fingerprint } = key;
+          put[keyOf.idempotency(key.id)] = { fingerprint, operationId: id, answer: null, until } satisfies KeyRecord;
+        }
         return {
           result: null,
           put,
-          add: [
-            ...placesInLists(record),
-            [indexes.open, id],
-            ...(key ? [expiring(nowMs() + keyMs, keyOf.idempotency(key.id))] : []),
-          ],
+          add: [...placesInLists(record), [indexes.open, id], ...(key ? [expiring(until, keyOf.idempotency(key.id))] : [])],
         };
       };
       return store.change(keys, decide, withinMs);
@@ -313,7 +222,7 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
           const outcome = outcomes.get(record.index) as StepOutcome;
           if (record.underWay === undefined && !isOutcome(outcome)) return;
           if (record.outcome) return;
-          put[keyOf.item(work.id, record.index)] = afterStep(record, outcome);
+          put[keyOf.item(work.id, record.index)] = afterCall(record, outcome);
           if (!isOutcome(outcome)) return;
           fresh.push(outcome);
           const user = users[at];
@@ -360,50 +269,6 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
         if (record?.made && record.made.at + MADE_KEPT_MS > nowMs()) made.set(usernames[at] as string, record.made);
       });
       return made;
-    },
-
-    key: async (id) => {
-      const [record] = await store.read<KeyRecord>([keyOf.idempotency(id)]);
-      return record && record.until > nowMs() ? record : undefined;
-    },
-
-    answer: (key, answer) =>
-      store.change<KeyRecord, undefined>([keyOf.idempotency(key.id)], ([known]) => {
-        const record = known && known.until > nowMs() ? known : undefined;
-        if (record?.answer) return { result: undefined };
-        return {
-          result: undefined,
-          put: { [keyOf.idempotency(key.id)]: { ...(record ?? keyRecord(key, null, null)), answer } },
-          ...(!record && { add: [expiring(nowMs() + keyMs, keyOf.idempotency(key.id))] }),
-        };
-      }),
-
-    forget: ({ id }) => store.change([], () => ({ result: undefined, put: { [keyOf.idempotency(id)]: null } })),
-
-    live: (instance, forMs) => {
-      const key = keyOf.instance(instance);
-      const record: InstanceRecord = { until: nowMs() + forMs };
-      // By the day, so that a process that lives long has few of them.
-      const removal = (Math.ceil(record.until / DAY_MS) + 1) * DAY_MS;
-      return store.change([], () => ({ result: undefined, put: { [key]: record }, add: [expiring(removal, key)] }));
-    },
-
-    isAlive: async (instance) => {
-      const [record] = await store.read<InstanceRecord>([keyOf.instance(instance)]);
-      return record !== undefined && record.until > nowMs();
-    },
-
-    sweep: async () => {
-      const due = now();
-      for (;;) {
-        const members = await store.members(indexes.expiry, { order: 'ascending', limit: MOST_SWEPT });
-        const over = members.filter((member) => member.slice(0, due.length) <= due);
-        for (const member of over) {
-          await remove(member.slice(due.length + 1));
-          await store.change([], () => ({ result: undefined, drop: [[indexes.expiry, member]] }));
-        }
-        if (over.length < MOST_SWEPT) return;
-      }
     },
   };
 };

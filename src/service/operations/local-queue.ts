@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Leases } from './leases.js';
 import type { Ledger } from './ledger.js';
 import type { Queue, Runner } from './queue.js';
 import type { OperationRecord } from './records.js';
@@ -7,7 +8,13 @@ import type { OperationRecord } from './records.js';
  * The queue of processes that share a store: each works on what it was asked for, and on what a process that is no longer heard of has
  * left behind.
  */
-export const createLocalQueue = (ledger: Ledger, leaseMs: number, run: Runner, onFault: (error: unknown) => void): Queue => {
+export const createLocalQueue = (
+  ledger: Ledger,
+  leases: Leases,
+  leaseMs: number,
+  run: Runner,
+  onFault: (error: unknown) => void,
+): Queue => {
   const instance = randomUUID();
   const running = new Map<string, Promise<void>>();
   let heardOfAt = 0;
@@ -16,7 +23,7 @@ export const createLocalQueue = (ledger: Ledger, leaseMs: number, run: Runner, o
   const live = async (): Promise<void> => {
     if (Date.now() - heardOfAt < leaseMs / 3) return;
     heardOfAt = Date.now();
-    await ledger.live(instance, leaseMs);
+    await leases.renew(instance, leaseMs);
   };
 
   const start = (id: string, previous: string | null): void => {
@@ -34,7 +41,7 @@ export const createLocalQueue = (ledger: Ledger, leaseMs: number, run: Runner, o
   };
 
   const isOrphan = async ({ id, owner }: OperationRecord): Promise<boolean> =>
-    !running.has(id) && (owner === null || owner === instance || !(await ledger.isAlive(owner)));
+    !running.has(id) && (owner === null || owner === instance || !(await leases.isAlive(owner)));
 
   const adopt = async (): Promise<void> => {
     for (const operation of await ledger.open()) if (await isOrphan(operation)) start(operation.id, operation.owner);

@@ -8,9 +8,11 @@ import { type Store, storeUnavailable } from '../../store/store.js';
 import type { Vault } from '../../store/vault.js';
 import type { Executor } from './executor.js';
 import { refusalOf } from './idempotency.js';
-import { type KeyReference, type Ledger, type ListFilter, type OperationPage, OwnershipLost } from './ledger.js';
+import type { KeyReference } from './keys.js';
+import { type Ledger, type ListFilter, type OperationPage, OwnershipLost } from './ledger.js';
 import type { Queue, Runner } from './queue.js';
 import { type ItemRecord, isFinal, keyOf, type LoadedOperation, type OperationRecord, placeOf, summarise } from './records.js';
+import { sweep } from './sweep.js';
 
 const FIRST_LOOK_MS = 25;
 const LONGEST_LOOK_MS = 500;
@@ -129,9 +131,9 @@ export const createOperations = ({ store, ledger, vault, execute, report, create
   };
 
   const queue = createQueue(run, onFault);
-  const sweep = (): void => void ledger.sweep().catch(onFault);
-  const sweeping = setInterval(sweep, SWEEP_MS).unref();
-  sweep();
+  const sweepNow = (): void => void sweep(store).catch(onFault);
+  const sweeping = setInterval(sweepNow, SWEEP_MS).unref();
+  sweepNow();
 
   const found = (id: string, operation: LoadedOperation | undefined): LoadedOperation => {
     if (operation) return operation;

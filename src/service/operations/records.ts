@@ -126,6 +126,15 @@ export const indexes = {
   expiry: 'expiry',
 };
 
+/** Longer than the clocks can be apart by which a user's age is judged. */
+export const MADE_KEPT_MS = 60_000;
+
+export const itemKeysOf = ({ id, total }: OperationRecord): string[] =>
+  Array.from({ length: total }, (_, index) => keyOf.item(id, index));
+
+/** Lets a sweep come by. */
+export const expiring = (atMs: number, key: string): Member => [indexes.expiry, `${new Date(atMs).toISOString()} ${key}`];
+
 /** Where a list of operations may have to find this one. */
 export const placesInLists = ({ id, clusterId, state }: OperationRecord): Member[] => [
   [indexes.operations(), id],

@@ -7,7 +7,7 @@ import { type Effect, GatewayError, storeError } from '../../errors.js';
 import type { ItemStatus, UserFeature } from '../../model.js';
 import type { Target } from '../../registry.js';
 import { toUser } from '../user.js';
-import type { StepOutcome } from './ledger.js';
+import type { StepOutcome } from './item.js';
 import type { ItemOutcome, ItemRecord, UserRecord } from './records.js';
 
 export type Step = Extract<UserFeature, 'create' | 'setRole' | 'setPassword' | 'delete'>;
