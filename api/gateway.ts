@@ -70,7 +70,6 @@ export const createGateway = (config: GatewayConfig, modules: Readonly<Record<st
   const ledger = createLedger(store, { operationMs: retention.operationDays * 24 * HOUR_MS, keyMs });
   const settleMs = toMilliseconds(server.settleSeconds);
   const jobMs = toMilliseconds(server.jobSeconds);
-  const leaseMs = toMilliseconds(config.store.leaseSeconds);
   const execute = createExecutor({ ledger, vault, clusters, gate, jobs: createJobs(), report, settleMs, jobMs });
   const operations = createOperations({
     store,
@@ -78,10 +77,11 @@ export const createGateway = (config: GatewayConfig, modules: Readonly<Record<st
     vault,
     execute,
     report,
-    createQueue: (run, onFault) =>
-      config.store.kind === 'redis'
-        ? createRedisQueue(config.store.url ?? '', ledger, leaseMs, run, onFault, onAway)
-        : createLocalQueue(ledger, createLeases(store), leaseMs, run, onFault),
+    createQueue: (run, onFault) => {
+      const tools = { ledger, leaseMs: toMilliseconds(config.store.leaseSeconds), run, onFault };
+      if (config.store.kind === 'redis') return createRedisQueue(config.store.url ?? '', onAway, tools);
+      return createLocalQueue(createLeases(store), tools);
+    },
   });
   const deadlineMs = toMilliseconds(server.deadlineSeconds);
   const app = createApp({

@@ -79,36 +79,35 @@ const replyTo =
     return applied === undefined ? answer : { ...answer, headers: { ...answer.headers, 'Preference-Applied': applied } };
   };
 
-export const writeHandlers = (changes: Changes): Pick<Handlers, Write> => {
-  return {
-    createUser: ({ params, body, submission }) =>
-      changes.create(params.clusterId, body, submission).then(replyTo(created, submission)),
-
-    updateUser: ({ params, headers, body, submission }) =>
-      changes.setRole(reference(params, headers), body.role, submission).then(replyTo(updated, submission)),
-
-    setUserPassword: ({ params, headers, body, submission }) =>
-      changes.setPassword(reference(params, headers), body.password, submission).then(replyTo(noContent, submission)),
-
-    deleteUser: ({ params, headers, submission }) =>
-      changes.delete(reference(params, headers), submission).then(replyTo(noContent, submission)),
-
-    batchUsers: async ({ params: { clusterId }, query, body, url, call, submission }) => {
-      const request = body as Exclude<typeof body, string>;
-      const batch = { items: request.items, stopOnError: query.stopOnError ?? request.stopOnError };
-      if (!(query.dryRun ?? request.dryRun))
-        return changes.batch(clusterId, batch, submission).then(replyTo(batchResult, submission));
-      const outcomes = await changes.rehearse(clusterId, batch, call);
-      const path = url.split('?')[0] ?? url;
-      const results = outcomes.map((outcome, index) =>
-        toResult({ ...(batch.items[index] as (typeof batch.items)[number]), index }, outcome, path, call.requestId),
-      );
-      return { status: 200, body: { operationId: null, dryRun: true, summary: summarise(outcomes), results } };
-    },
-  };
-};
-
+/** The user of a path, as long as the user is as `If-Match` says. */
 const reference = (
   { clusterId, username }: { readonly clusterId: string; readonly username: string },
   { 'If-Match': ifMatch }: { readonly 'If-Match'?: string },
 ) => ({ clusterId, username, ...(ifMatch !== undefined && { ifMatch }) });
+
+export const writeHandlers = (changes: Changes): Pick<Handlers, Write> => ({
+  createUser: ({ params, body, submission }) =>
+    changes.create(params.clusterId, body, submission).then(replyTo(created, submission)),
+
+  updateUser: ({ params, headers, body, submission }) =>
+    changes.setRole(reference(params, headers), body.role, submission).then(replyTo(updated, submission)),
+
+  setUserPassword: ({ params, headers, body, submission }) =>
+    changes.setPassword(reference(params, headers), body.password, submission).then(replyTo(noContent, submission)),
+
+  deleteUser: ({ params, headers, submission }) =>
+    changes.delete(reference(params, headers), submission).then(replyTo(noContent, submission)),
+
+  batchUsers: async ({ params: { clusterId }, query, body, url, call, submission }) => {
+    const request = body as Exclude<typeof body, string>;
+    const batch = { items: request.items, stopOnError: query.stopOnError ?? request.stopOnError };
+    if (!(query.dryRun ?? request.dryRun))
+      return changes.batch(clusterId, batch, submission).then(replyTo(batchResult, submission));
+    const outcomes = await changes.rehearse(clusterId, batch, call);
+    const path = url.split('?')[0] ?? url;
+    const results = outcomes.map((outcome, index) =>
+      toResult({ ...(batch.items[index] as (typeof batch.items)[number]), index }, outcome, path, call.requestId),
+    );
+    return { status: 200, body: { operationId: null, dryRun: true, summary: summarise(outcomes), results } };
+  },
+});

@@ -1,20 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Leases } from './leases.js';
-import type { Ledger } from './ledger.js';
-import type { Queue, Runner } from './queue.js';
+import type { Queue, QueueTools } from './queue.js';
 import type { OperationRecord } from './records.js';
 
 /**
  * The queue of processes that share a store: each works on what it was asked for, and on what a process that is no longer heard of has
  * left behind.
  */
-export const createLocalQueue = (
-  ledger: Ledger,
-  leases: Leases,
-  leaseMs: number,
-  run: Runner,
-  onFault: (error: unknown) => void,
-): Queue => {
+export const createLocalQueue = (leases: Leases, { ledger, leaseMs, run, onFault }: QueueTools): Queue => {
   const instance = randomUUID();
   const running = new Map<string, Promise<void>>();
   let heardOfAt = 0;

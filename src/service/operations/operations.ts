@@ -1,17 +1,14 @@
-import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
-import type { Call } from '../../adapter.js';
 import { asGatewayError, GatewayError, type Report } from '../../errors.js';
-import type { OperationKind } from '../../model.js';
-import type { Target } from '../../registry.js';
 import { type Store, storeUnavailable } from '../../store/store.js';
 import type { Vault } from '../../store/vault.js';
 import type { Executor } from './executor.js';
 import { refusalOf } from './idempotency.js';
 import type { KeyReference } from './keys.js';
 import { type Ledger, type ListFilter, type OperationPage, OwnershipLost } from './ledger.js';
+import { type NewOperation, type Submission, toRecord } from './new-operation.js';
 import type { Queue, Runner } from './queue.js';
-import { type ItemRecord, isFinal, keyOf, type LoadedOperation, type OperationRecord, placeOf, summarise } from './records.js';
+import { isFinal, type LoadedOperation, type OperationRecord } from './records.js';
 import { sweep } from './sweep.js';
 
 const FIRST_LOOK_MS = 25;
@@ -22,26 +19,6 @@ const STORE_MS = 5_000;
 const LATER_MS = 500;
 /** What was given up needs a moment to notice. */
 const UNWIND_MS = 2_000;
-
-/** An item as a caller wants it, with its password in the clear. */
-export type NewItem = Omit<ItemRecord, 'index' | 'password'> & { readonly password?: string };
-
-export interface NewOperation {
-  readonly kind: OperationKind;
-  readonly target: Target;
-  readonly items: readonly NewItem[];
-  readonly stopOnError?: boolean;
-}
-
-/** The circumstances of a request that writes. */
-export interface Submission {
-  readonly call: Call;
-  /** Of the request. */
-  readonly path: string;
-  /** The caller is answered when this aborts, be the operation over or not. */
-  readonly patience: AbortSignal;
-  readonly key?: KeyReference;
-}
 
 export interface Operations {
   /**
@@ -73,9 +50,6 @@ export interface OperationsDeps {
   readonly report: Report;
   createQueue(run: Runner, onFault: (error: unknown) => void): Queue;
 }
-
-/** Sorts by time. */
-const newId = (): string => `op_${Date.now().toString(16).padStart(12, '0')}${randomBytes(10).toString('hex')}`;
 
 /** Resolves after so long, or as soon as a signal aborts. */
 const sleep = (ms: number, ...signals: readonly AbortSignal[]): Promise<void> =>
@@ -158,38 +132,13 @@ export const createOperations = ({ store, ledger, vault, execute, report, create
   /** The operation at its end, or as it is when the patience is over. A store that is away meanwhile is waited for as long. */
   const waitFor = async (known: LoadedOperation, patience: AbortSignal): Promise<LoadedOperation> => {
     for (let look = 0; ; look++) {
+      // Begins before the look, so that an end in between is not missed.
+      const moment = aMoment(known.id, Math.min(FIRST_LOOK_MS * 1.5 ** look, LONGEST_LOOK_MS), patience);
       const record = await inTime(ledger.get(known.id)).catch(() => undefined);
       const isOver = patience.aborted || abandoning.signal.aborted;
       if (isOver || (record && (isFinal(record) || isLeft(record)))) return load(known.id).catch(() => known);
-      await aMoment(known.id, Math.min(FIRST_LOOK_MS * 1.5 ** look, LONGEST_LOOK_MS), patience);
+      await moment;
     }
-  };
-
-  const toRecord = ({ kind, target, items, stopOnError = false }: NewOperation, { call, path }: Submission): LoadedOperation => {
-    const id = newId();
-    const at = new Date().toISOString();
-    return {
-      id,
-      kind,
-      clusterId: target.id,
-      place: placeOf(target),
-      state: 'pending',
-      total: items.length,
-      summary: summarise(items.flatMap(({ outcome }) => outcome ?? [])),
-      stopOnError,
-      cancelling: false,
-      owner: null,
-      requestId: call.requestId,
-      path,
-      createdAt: at,
-      updatedAt: at,
-      finishedAt: null,
-      items: items.map(({ password, ...item }, index) => ({
-        ...item,
-        index,
-        ...(password !== undefined && !item.outcome && { password: vault.seal(password, keyOf.item(id, index)) }),
-      })),
-    };
   };
 
   /** The store gives up before we do: then it is sure that nothing was begun. */
@@ -201,7 +150,7 @@ export const createOperations = ({ store, ledger, vault, execute, report, create
 
   return {
     submit: async (operation, submission) => {
-      const record = toRecord(operation, submission);
+      const record = toRecord(operation, submission, vault);
       const { key, patience } = submission;
       const taken = await inTime(begin(record, key), STORE_MS + LATER_MS);
       if (taken && key) throw refusalOf(taken, key);

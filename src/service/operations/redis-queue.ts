@@ -1,8 +1,7 @@
 import { Queue as BullQueue, Worker } from 'bullmq';
 import { connectRedis, PREFIX, withoutCommand } from '../../store/redis.js';
 import { storeUnavailable } from '../../store/store.js';
-import type { Ledger } from './ledger.js';
-import type { Queue, Runner } from './queue.js';
+import type { Queue, QueueTools } from './queue.js';
 
 const NAME = 'operations';
 const CONCURRENCY = 100;
@@ -10,14 +9,14 @@ const CONCURRENCY = 100;
 /** An operation may be taken over as often as it has to be: each turn goes on where the last one ended. */
 const ANY_NUMBER = Number.MAX_SAFE_INTEGER;
 
-/** BullMQ carries the ids of operations from gateway to gateway; what is to be done stands in the store. */
+/**
+ * BullMQ carries the ids of operations from gateway to gateway; what is to be done stands in the store.
+ * @param onAway hears of a Redis that cannot be reached
+ */
 export const createRedisQueue = (
   url: string,
-  ledger: Ledger,
-  leaseMs: number,
-  run: Runner,
-  onFault: (error: unknown) => void,
   onAway: (error: Error) => void,
+  { ledger, leaseMs, run, onFault }: QueueTools,
 ): Queue => {
   const common = { prefix: PREFIX };
   const queueConnection = connectRedis(url);
