@@ -77,6 +77,8 @@ export const createGateway = (config: GatewayConfig, modules: Readonly<Record<st
     vault,
     execute,
     report,
+    note: ({ id, kind, clusterId, requestId, state, summary, total }, event) =>
+      log.info({ operation: id, kind, clusterId, requestId, state, total, summary }, `operation ${event}`),
     createQueue: (run, onFault) => {
       const tools = { ledger, leaseMs: toMilliseconds(config.store.leaseSeconds), run, onFault };
       if (config.store.kind === 'redis') return createRedisQueue(config.store.url ?? '', onAway, tools);
@@ -101,15 +103,17 @@ export const createGateway = (config: GatewayConfig, modules: Readonly<Record<st
   return {
     app,
 
-    listen: () =>
-      new Promise((resolve, reject) => {
+    listen: async () => {
+      await operations.start();
+      return new Promise((resolve, reject) => {
         // A request has to arrive within its deadline too; Node looks for late ones at this interval.
         const arrival = { requestTimeout: deadlineMs + ARRIVAL_MS, connectionsCheckingInterval: ARRIVAL_MS };
         const server = createServer(arrival, app);
         server.once('error', reject);
         server.listen(config.server.port, config.server.host, () => resolve(urlOf(server)));
         connections = followConnections(server);
-      }),
+      });
+    },
 
     stop: async () => {
       const over = new AbortController();

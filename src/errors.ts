@@ -82,6 +82,13 @@ export class GatewayError extends Error {
     });
   }
 
+  /** The same failure without the vendor's own words, which may be about another user. */
+  withoutWords(): GatewayError {
+    if (!this.vendor?.message) return this;
+    const facts = { ...storeError(this), vendor: { ...this.vendor, message: null } };
+    return new GatewayError(this.code, this.message, { ...facts, cause: this });
+  }
+
   /** The same failure of a later step: seen from the whole, the effect is another. */
   withEffect(effect: Effect): GatewayError {
     return effect === this.effect ? this : this.retold(this.message, this.code, effect);

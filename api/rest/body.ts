@@ -29,8 +29,9 @@ const decode = (body: Buffer): string => {
 const parseJson = (text: string): unknown => {
   try {
     return JSON.parse(text);
-  } catch {
-    return refuse('is not valid JSON');
+  } catch (error) {
+    const [, position] = /at position (\d+)/.exec((error as Error).message) ?? [];
+    return refuse(position === undefined ? 'is not valid JSON' : `is not valid JSON, at position ${position}`);
   }
 };
 

@@ -13,23 +13,37 @@ const checkNames = (names: readonly string[]): string[] => {
   const wrong = names.findIndex((name, at) => !COLUMNS.includes(name) || names.indexOf(name) < at);
   if (wrong !== -1)
     refuse(
-      `has no known name, or one that stood before, in column ${wrong + 1} of its first line; it may name ${COLUMNS.join(', ')}`,
+      `has to begin with a line of names out of ${COLUMNS.join(', ')}, each once and spelt so, with commas between; column ${wrong + 1} is none`,
     );
   return [...names];
 };
 
+/** By the parser's own codes; its messages quote the line. */
+const REASONS: Readonly<Record<string, string>> = {
+  CSV_RECORD_INCONSISTENT_COLUMNS: 'has more or fewer fields than names',
+  CSV_QUOTE_NOT_CLOSED: 'has a quote that is not closed',
+  CSV_INVALID_CLOSING_QUOTE: 'has something behind a closing quote',
+  INVALID_OPENING_QUOTE: 'has a quote in the middle of a field',
+};
+
+const explain = (error: CsvError): string => {
+  const { code, lines } = error as { readonly code: string; readonly lines?: number };
+  return `is not valid CSV: line ${lines ?? 1} ${REASONS[code] ?? 'cannot be read'}`;
+};
+
 /** The JSON body that says the same. @throws invalid_request, which never quotes a field */
 export const readCsv = (text: string): unknown => {
+  if (!/[\r\n]./.test(text)) refuse('has one line only; curl keeps the lines of a file with --data-binary, not with -d');
   try {
-    const rows: Record<string, string>[] = parse(text, { columns: checkNames, skip_empty_lines: true });
+    const options = { columns: checkNames, skip_empty_lines: true, skip_records_with_empty_values: true };
+    const rows: Record<string, string>[] = parse(text, options);
     const items = rows.map((row) => {
       const given = Object.entries(row).filter(([, field]) => field !== '');
       return { op: 'create', ...Object.fromEntries(given) };
     });
     return { items };
   } catch (error) {
-    if (!(error instanceof CsvError)) throw error;
-    const { lines } = error as { lines?: number };
-    return refuse(lines === undefined ? 'is not valid CSV' : `is not valid CSV in line ${lines}`);
+    if (error instanceof CsvError) refuse(explain(error));
+    throw error;
   }
 };

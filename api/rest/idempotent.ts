@@ -1,5 +1,5 @@
 /** Requests with an `Idempotency-Key`: answered once, and then as they were. */
-import { asGatewayError } from '../../src/errors.js';
+import { asGatewayError, type GatewayError } from '../../src/errors.js';
 import type { Idempotency } from '../../src/service/operations/idempotency.js';
 import type { KeyReference } from '../../src/service/operations/keys.js';
 import type { LoadedOperation } from '../../src/service/operations/records.js';
@@ -28,6 +28,10 @@ const answerLate = ({ answerOf }: Keyed, operation: LoadedOperation): Rendered =
   }
 };
 
+/** Nothing was sent, or nothing was changed, and the same request may go well later. */
+const mayBeSentAnew = ({ code, retryable, effect }: GatewayError): boolean =>
+  effect === 'none' && (retryable || code === 'precondition_failed');
+
 /** Performs the request, or answers as it was answered before. @throws what the request throws before it has begun anything */
 export const idempotently = async (idempotency: Idempotency, keyed: Keyed): Promise<Rendered> => {
   const { key, instance, requestId, perform } = keyed;
@@ -39,8 +43,7 @@ export const idempotently = async (idempotency: Idempotency, keyed: Keyed): Prom
   } catch (thrown) {
     const error = asGatewayError(thrown);
     if (!key.begun) throw error;
-    // It may go well with the same key later, as `retryable` says.
-    if (error.retryable && error.effect === 'none') {
+    if (mayBeSentAnew(error)) {
       await idempotency.forget(key);
       throw error;
     }

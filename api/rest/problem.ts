@@ -55,7 +55,7 @@ export const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
   idempotency_key_reused: {
     status: 422,
     title: 'Idempotency key reused',
-    help: 'This `Idempotency-Key` belongs to a request with another body. A new request needs a new key.',
+    help: 'This `Idempotency-Key` belongs to a request with another body or other query parameters. A new request needs a new key.',
   },
   operation_cancelled: {
     status: 409,

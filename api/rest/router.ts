@@ -21,6 +21,10 @@ export interface RouterDeps {
   readonly callerHeader: string;
 }
 
+interface DryRun {
+  readonly dryRun?: boolean;
+}
+
 const expressPath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1');
 
 /** Path and query as they came; a request line may hold a whole URL, whose host is not to be trusted. */
@@ -63,7 +67,9 @@ const perform = async (
   const url = pathAndQuery(request);
   const { waitMs, applied } = readPrefer(headers['Prefer'], deadlineMs);
   const patience = waitMs === undefined ? call.signal : AbortSignal.any([call.signal, AbortSignal.timeout(waitMs)]);
-  const given = headers['Idempotency-Key'];
+  // A dry run writes nothing: there is nothing to repeat.
+  const isDry = (query as DryRun).dryRun ?? (body as DryRun | undefined)?.dryRun;
+  const given = isDry ? undefined : headers['Idempotency-Key'];
   const caller = request.get(callerHeader) ?? null;
   const key =
     given === undefined

@@ -16,8 +16,15 @@ const pointerOf = ({ instancePath, keyword, params }: ErrorObject): string => {
   return key === undefined ? instancePath : `${instancePath}/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`;
 };
 
-const messageOf = ({ keyword, params, message = 'is not valid' }: ErrorObject): string => {
+/** What an error says in words of ours; a pattern may have its own in the document. */
+const messageOf = ({ keyword, params, parentSchema, message = 'is not valid' }: ErrorObject): string => {
   switch (keyword) {
+    case 'pattern':
+      return String(parentSchema?.['x-pattern'] ?? message);
+    case 'maxItems':
+      return `must have at most ${params['limit']} items`;
+    case 'minItems':
+      return `must have at least ${params['limit']} items`;
     case 'additionalProperties':
       return 'is not known';
     case 'required':
@@ -113,7 +120,9 @@ export const createValidators = (document: OpenApiDocument): Validators => {
     strictRequired: false,
     allowUnionTypes: true,
     discriminator: true,
+    verbose: true,
   });
+  ajv.addVocabulary(['x-pattern']);
   for (const format of ['date-time', 'uri-reference', 'password']) ajv.addFormat(format, true);
   for (const [name, schema] of Object.entries(document.components.schemas)) ajv.addSchema(detached(schema), name);
 

@@ -33,7 +33,7 @@ export const coreSchema = {
         path: { type: 'string', minLength: 1, default: 'data' },
         url: { type: 'string', format: 'redis-url' },
         encryptionKey: { type: 'string', format: 'key' },
-        leaseSeconds: { type: 'number', minimum: 0.5, maximum: 600, default: 10 },
+        leaseSeconds: { type: 'number', minimum: 0.5, maximum: 600, default: 5 },
       },
     },
     retention: {

@@ -100,12 +100,12 @@ export interface paths {
          *     (`capabilities.batch`); the items of one user are done in their order. A batch of the vendor's that fails as a whole is read back
          *     and, where that does not settle it, split until the bad item is alone.
          *
-         *     An item that breaks a rule of the cluster is `refused` and not sent. With `stopOnError` the items are done one vendor batch after
+         *     An item that breaks a rule of the cluster is `refused` and not sent; one that does not fit this document is a 400 for the whole. With `stopOnError` the items are done one vendor batch after
          *     the other, and those that were not sent when one fails are `cancelled`. With `dryRun` all is checked, names against the cluster's
          *     users too, and nothing is written.
          *
          *     A CSV has a line with the names of its columns (`op`, `username`, `password`, `role`, `directoryMode`) and then one line per item;
-         *     without the column `op`, every line is a `create`. Empty fields count as left out, and so do empty lines.
+         *     without the column `op`, every line is a `create`. Empty fields and lines count as left out.
          */
         post: operations["batchUsers"];
         delete?: never;
@@ -606,7 +606,8 @@ export interface components {
             cancelled: number;
         };
         /**
-         * @description `pending`: nobody has begun with it. `succeeded`: it ran to its end; `results` tell what became of each user. `failed`: it could
+         * @description `pending`: nobody has begun with it. `succeeded`: it ran to its end; `results` and `summary` tell what became of each user, who may
+         *     have been refused. `failed`: it could
          *     not, or stopped at an error as `stopOnError` asked. `cancelled`: it was stopped before all items were sent.
          * @enum {string}
          */
@@ -906,7 +907,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `invalid_user`: a value breaks a rule of the cluster, which its `capabilities` state, or the vendor refused a value. `idempotency_key_reused`: the key belongs to a request with another body. */
+        /** @description `invalid_user`: a value breaks a rule of the cluster, which its `capabilities` state, or the vendor refused a value. `idempotency_key_reused`: the key belongs to a request with another body or other query parameters. */
         Unprocessable: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -1021,8 +1022,8 @@ export interface components {
         /**
          * @description A text that the caller chooses for this very request and sends again when it repeats it: the write is made once, and each
          *     repetition gets the first answer, with `Idempotency-Replayed: true`. Good for this caller and path, for 24 hours unless configured
-         *     otherwise. With another body it answers 422, and while the first request is still running 409. An answer that is `retryable` and
-         *     says that nothing was changed is not kept.
+         *     otherwise. With another body or other query parameters it answers 422, and while the first request is still running 409. A 412, and
+         *     an answer that is `retryable` and says that nothing was changed, are not kept; a dry run pays no heed to the key.
          */
         IdempotencyKey: string;
         /**
@@ -1192,8 +1193,8 @@ export interface operations {
                 /**
                  * @description A text that the caller chooses for this very request and sends again when it repeats it: the write is made once, and each
                  *     repetition gets the first answer, with `Idempotency-Replayed: true`. Good for this caller and path, for 24 hours unless configured
-                 *     otherwise. With another body it answers 422, and while the first request is still running 409. An answer that is `retryable` and
-                 *     says that nothing was changed is not kept.
+                 *     otherwise. With another body or other query parameters it answers 422, and while the first request is still running 409. A 412, and
+                 *     an answer that is `retryable` and says that nothing was changed, are not kept; a dry run pays no heed to the key.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
                 /**
@@ -1255,8 +1256,8 @@ export interface operations {
                 /**
                  * @description A text that the caller chooses for this very request and sends again when it repeats it: the write is made once, and each
                  *     repetition gets the first answer, with `Idempotency-Replayed: true`. Good for this caller and path, for 24 hours unless configured
-                 *     otherwise. With another body it answers 422, and while the first request is still running 409. An answer that is `retryable` and
-                 *     says that nothing was changed is not kept.
+                 *     otherwise. With another body or other query parameters it answers 422, and while the first request is still running 409. A 412, and
+                 *     an answer that is `retryable` and says that nothing was changed, are not kept; a dry run pays no heed to the key.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
                 /**
@@ -1352,8 +1353,8 @@ export interface operations {
                 /**
                  * @description A text that the caller chooses for this very request and sends again when it repeats it: the write is made once, and each
                  *     repetition gets the first answer, with `Idempotency-Replayed: true`. Good for this caller and path, for 24 hours unless configured
-                 *     otherwise. With another body it answers 422, and while the first request is still running 409. An answer that is `retryable` and
-                 *     says that nothing was changed is not kept.
+                 *     otherwise. With another body or other query parameters it answers 422, and while the first request is still running 409. A 412, and
+                 *     an answer that is `retryable` and says that nothing was changed, are not kept; a dry run pays no heed to the key.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
                 /**
@@ -1405,8 +1406,8 @@ export interface operations {
                 /**
                  * @description A text that the caller chooses for this very request and sends again when it repeats it: the write is made once, and each
                  *     repetition gets the first answer, with `Idempotency-Replayed: true`. Good for this caller and path, for 24 hours unless configured
-                 *     otherwise. With another body it answers 422, and while the first request is still running 409. An answer that is `retryable` and
-                 *     says that nothing was changed is not kept.
+                 *     otherwise. With another body or other query parameters it answers 422, and while the first request is still running 409. A 412, and
+                 *     an answer that is `retryable` and says that nothing was changed, are not kept; a dry run pays no heed to the key.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
                 /**
@@ -1468,8 +1469,8 @@ export interface operations {
                 /**
                  * @description A text that the caller chooses for this very request and sends again when it repeats it: the write is made once, and each
                  *     repetition gets the first answer, with `Idempotency-Replayed: true`. Good for this caller and path, for 24 hours unless configured
-                 *     otherwise. With another body it answers 422, and while the first request is still running 409. An answer that is `retryable` and
-                 *     says that nothing was changed is not kept.
+                 *     otherwise. With another body or other query parameters it answers 422, and while the first request is still running 409. A 412, and
+                 *     an answer that is `retryable` and says that nothing was changed, are not kept; a dry run pays no heed to the key.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
                 /**
@@ -1588,8 +1589,8 @@ export interface operations {
                 /**
                  * @description A text that the caller chooses for this very request and sends again when it repeats it: the write is made once, and each
                  *     repetition gets the first answer, with `Idempotency-Replayed: true`. Good for this caller and path, for 24 hours unless configured
-                 *     otherwise. With another body it answers 422, and while the first request is still running 409. An answer that is `retryable` and
-                 *     says that nothing was changed is not kept.
+                 *     otherwise. With another body or other query parameters it answers 422, and while the first request is still running 409. A 412, and
+                 *     an answer that is `retryable` and says that nothing was changed, are not kept; a dry run pays no heed to the key.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
             };

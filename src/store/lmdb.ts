@@ -1,17 +1,39 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { open } from 'lmdb';
+import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { open, type RootDatabase } from 'lmdb';
 import { ConfigError, errnoOf } from '../config/error.js';
 import type { Store, Value } from './store.js';
 
 /** Sorts after every ASCII text. */
 const END = '\uffff';
 
-const makeFolder = (folder: string): void => {
+/** One folder after the other: Node's own way down does not end where a file system takes no folders. */
+const makeFolders = (folder: string): void => {
+  if (existsSync(folder)) return;
+  makeFolders(dirname(folder));
+  mkdirSync(folder, { mode: 0o700 });
+};
+
+const prepare = (folder: string): void => {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolders(resolve(folder));
+    if (!statSync(folder).isDirectory()) throw new ConfigError([`store.path: ${folder} is not a folder`]);
   } catch (error) {
+    if (error instanceof ConfigError) throw error;
     throw new ConfigError([`store.path: the folder ${folder} cannot be made (${errnoOf(error)})`]);
+  }
+};
+
+/** Only the owner may read who is in it, whatever the folder says. */
+const FILES = ['operations.mdb', 'operations.mdb-lock'];
+
+const openFile = (folder: string): RootDatabase => {
+  try {
+    const root = open({ path: join(folder, 'operations.mdb'), maxDbs: 2, encoding: 'json' });
+    for (const file of FILES) chmodSync(join(folder, file), 0o600);
+    return root;
+  } catch (error) {
+    throw new ConfigError([`store.path: the folder ${folder} cannot be used (${(error as Error).message})`]);
   }
 };
 
@@ -20,8 +42,8 @@ const makeFolder = (folder: string): void => {
  * @throws ConfigError
  */
 export const openLmdbStore = (folder: string): Store => {
-  makeFolder(folder);
-  const root = open({ path: join(folder, 'operations.mdb'), maxDbs: 2, encoding: 'json' });
+  prepare(folder);
+  const root = openFile(folder);
   const records = root.openDB<Value, string>({ name: 'records', encoding: 'json' });
   const indexes = root.openDB<true, [string, string]>({ name: 'indexes', encoding: 'json' });
 

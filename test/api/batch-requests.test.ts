@@ -157,8 +157,8 @@ describe('a CSV', () => {
     ['no password', `username,password\nuser.one,${PASSWORD}\nuser.two,\n`, '/items/1/password'],
     ['a wrong op', `op,username\nrename,user.0001\n`, '/items/0/op'],
     ['an update of nothing', 'op,username,role\nupdate,user.0001,\n', '/items/0'],
-    ['no items', 'username,password\n', '/items'],
-    ['nothing but a line end', '\n', '/items'],
+    ['no items', 'username,password\n', ''],
+    ['nothing but a line end', '\n', ''],
     ['not UTF-8', Buffer.from([0x75, 0xff, 0xfe]), ''],
   ])('is refused like the JSON: %s', async (_, csv, pointer) => {
     const answer = await postCsv(csv);

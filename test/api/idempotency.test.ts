@@ -84,15 +84,22 @@ describe('the same key and body', () => {
     expectReplay(await send(cancel, key), first);
   });
 
-  it('replay a dry run however its body is written, and whatever has become of the cluster since', async () => {
+  it('count however the body is written', async () => {
     const [username, key, json] = [newName(), newKey(), { 'content-type': 'application/json' }];
-    const rehearse = (raw: string) =>
-      stage.gateway.request('POST', `${ALI}/batch`, { raw, headers: { ...json, 'idempotency-key': key } });
-    const first = await rehearse(`{"dryRun":true,"items":[{"op":"create","username":"${username}","password":"${PASSWORD}"}]}`);
-    expect(first.body.summary).toMatchObject({ created: 1, already_exists: 0 });
-    expect((await send(creating(username), newKey())).status).toBe(201);
-    const again = `{ "items": [\n{"password":"${PASSWORD}", "op":"create", "username":"${username}"}], "dryRun": true }`;
-    expectReplay(await rehearse(again), first);
+    const send = (raw: string) => stage.gateway.request('POST', ALI, { raw, headers: { ...json, 'idempotency-key': key } });
+    const first = await send(`{"username":"${username}","password":"${PASSWORD}"}`);
+    expectReplay(await send(`{ "password":\n"${PASSWORD}", "username":"${username}" }`), first);
+  });
+
+  it('are not used up by a dry run', async () => {
+    const [batch, key] = [batching([newName()]), newKey()];
+    const { body, ...request } = batch;
+    const rehearse = () => send({ ...request, body: { ...(body as object), dryRun: true } }, key);
+    expect((await rehearse()).body.summary).toMatchObject({ created: 1 });
+    const done = await send(batch, key);
+    expect([done.status, isReplay(done), done.body.summary.created]).toEqual([200, false, 1]);
+    expect((await rehearse()).body.summary).toMatchObject({ created: 0, already_exists: 1 });
+    expectReplay(await send(batch, key), done);
   });
 
   it('replay a 202 as that 202, before and after the end', async () => {

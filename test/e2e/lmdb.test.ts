@@ -2,10 +2,12 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type ShanheHpcSimulator, startShanheHpc } from '../../simulators/shanhe-hpc/index.js';
 import { SHANHE_CLUSTER, shanheAccount } from '../support/backends.js';
 import { endProcesses, READY, type Run, server } from '../support/process.js';
+
+jest.setTimeout(60_000);
 
 const PASSWORD = 'Abcdefg1@klm';
 const USERS = 120;
@@ -131,11 +133,35 @@ describe('operations in a folder', () => {
     expectAllMade(await untilFinal(other.url, location));
   });
 
+  it('is refused without the key that it was written with', async () => {
+    const first = await start();
+    first.child.kill('SIGTERM');
+    await first.exit;
+    rmSync(join(folder, 'data', 'key'));
+    const run = server({ HPC_GATEWAY_CONFIG: config });
+    expect((await run.exit).code).toBe(1);
+    expect(run.errors()).toContain('store.encryptionKey: the store was written with another key');
+  });
+
+  it('tells in the log what ended, and what goes on after a crash', async () => {
+    const first = await start();
+    const location = await begin(first.url);
+    await until(first.url, location, (done) => done > 0);
+    first.child.kill('SIGKILL');
+    await first.exit;
+    const second = await start();
+    await untilFinal(second.url, location);
+    expect(second.errors()).toMatch(/"state":"running".*"operation goes on"/);
+    expect(second.errors()).toMatch(
+      new RegExp(`"state":"succeeded","total":${USERS},"summary":\\{"created":${USERS},.*"operation ended"`),
+    );
+  });
+
   it('says why it cannot be used', async () => {
     writeFileSync(join(folder, 'data'), 'a file where the folder should be');
     const run = server({ HPC_GATEWAY_CONFIG: config });
     expect((await run.exit).code).toBe(1);
-    expect(run.errors()).toMatch(/store\.path: the folder .* cannot be made \(EEXIST\)/);
+    expect(run.errors()).toMatch(/store\.path: .*data is not a folder/);
     rmSync(join(folder, 'data'));
   });
 });

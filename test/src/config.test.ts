@@ -33,7 +33,7 @@ describe('a good configuration', () => {
       jobSeconds: 900,
       callerHeader: 'authorization',
     });
-    expect(config.store).toEqual({ kind: 'lmdb', path: 'data', leaseSeconds: 10 });
+    expect(config.store).toEqual({ kind: 'lmdb', path: 'data', leaseSeconds: 5 });
     expect(config.retention).toEqual({ operationDays: 7, idempotencyKeyHours: 24 });
     expect(config.accounts['aliyun']).toEqual({
       vendor: 'alibaba-ehpc',

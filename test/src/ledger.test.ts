@@ -135,6 +135,7 @@ const operation = (id: string, change: Partial<LoadedOperation> = {}): LoadedOpe
     stopOnError: false,
     cancelling: false,
     owner: null,
+    turns: 0,
     requestId: 'request-1',
     path: '/clusters/hangzhou/users:batch',
     createdAt: iso(),

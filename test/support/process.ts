@@ -36,7 +36,7 @@ export const run = (command: string, args: readonly string[], env: Record<string
     });
   });
   const until = async (pattern: RegExp): Promise<RegExpMatchArray> => {
-    for (let wait = 0; wait < 400; wait++) {
+    for (let wait = 0; wait < 1_200; wait++) {
       const match = pattern.exec(output);
       if (match) return match;
       if (child.exitCode !== null) break;

@@ -49,7 +49,7 @@ export const refusalOf = ({ fingerprint }: KeyRecord, key: KeyReference): Gatewa
       )
     : new GatewayError(
         'idempotency_key_reused',
-        'This Idempotency-Key was used for a request with another body. Use a new key for a new request.',
+        'This Idempotency-Key was used for a request with another body or other query parameters. Use a new key for a new request.',
       );
 
 /** Neither key, caller nor body is kept, only keyed hashes of them: a body may hold a password, a caller may be a token. */

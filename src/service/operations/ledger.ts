@@ -178,7 +178,10 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
         if (!record || isFinal(record)) return { result: false };
         if (record.owner === owner) return { result: true };
         if (record.owner !== previous) return { result: false };
-        return { result: true, ...moved(record, { ...record, owner, state: 'running', updatedAt: now() }) };
+        return {
+          result: true,
+          ...moved(record, { ...record, owner, turns: record.turns + 1, state: 'running', updatedAt: now() }),
+        };
       }),
 
     release: (id, owner) =>

@@ -48,6 +48,7 @@ export const toRecord = (
     stopOnError,
     cancelling: false,
     owner: null,
+    turns: 0,
     requestId: call.requestId,
     path,
     createdAt: at,

@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { ConfigError } from '../../config/error.js';
 import { asGatewayError, GatewayError, type Report } from '../../errors.js';
 import { type Store, storeUnavailable } from '../../store/store.js';
 import type { Vault } from '../../store/vault.js';
@@ -10,6 +11,7 @@ import { type NewOperation, type Submission, toRecord } from './new-operation.js
 import type { Queue, Runner } from './queue.js';
 import { isFinal, type LoadedOperation, type OperationRecord } from './records.js';
 import { sweep } from './sweep.js';
+import { checkVault } from './vault-check.js';
 
 const FIRST_LOOK_MS = 25;
 const LONGEST_LOOK_MS = 500;
@@ -21,6 +23,11 @@ const LATER_MS = 500;
 const UNWIND_MS = 2_000;
 
 export interface Operations {
+  /**
+   * Begins to work on what is in the store. A store that does not answer is waited for behind the scenes, with nothing begun before.
+   * @throws ConfigError when the store was written with another key
+   */
+  start(): Promise<void>;
   /**
    * Begins an operation and waits for its end, as long as the caller does. Nothing stops what was begun but `cancel`.
    * @throws idempotency_key_in_flight, store_unavailable
@@ -48,6 +55,8 @@ export interface OperationsDeps {
   readonly vault: Vault;
   readonly execute: Executor;
   readonly report: Report;
+  /** Hears of what goes on where no request tells of it. */
+  note(operation: OperationRecord, event: 'goes on' | 'ended'): void;
   createQueue(run: Runner, onFault: (error: unknown) => void): Queue;
 }
 
@@ -74,7 +83,7 @@ const inTime = async <T>(answer: Promise<T>, ms = STORE_MS): Promise<T> => {
   return Promise.race([answer, tooLate]).finally(() => clearTimeout(timer));
 };
 
-export const createOperations = ({ store, ledger, vault, execute, report, createQueue }: OperationsDeps): Operations => {
+export const createOperations = ({ store, ledger, vault, execute, report, note, createQueue }: OperationsDeps): Operations => {
   const pausing = new AbortController();
   const abandoning = new AbortController();
   const signals = { pause: pausing.signal, abandon: abandoning.signal };
@@ -97,17 +106,34 @@ export const createOperations = ({ store, ledger, vault, execute, report, create
   const run: Runner = async (id, owner) => {
     try {
       const operation = await ledger.load(id);
-      if (operation) await execute(operation, owner, signals);
+      if (!operation) return;
+      if (operation.turns > 1) note(operation, 'goes on');
+      await execute(operation, owner, signals);
+      const record = await ledger.get(id);
+      if (record && isFinal(record)) note(record, 'ended');
     } finally {
       await ledger.release(id, owner);
       wake(id);
     }
   };
 
-  const queue = createQueue(run, onFault);
-  const sweepNow = (): void => void sweep(store).catch(onFault);
-  const sweeping = setInterval(sweepNow, SWEEP_MS).unref();
-  sweepNow();
+  let queue: Queue | undefined;
+  let sweeping: NodeJS.Timeout | undefined;
+
+  const begin = async (): Promise<void> => {
+    await checkVault(store, vault);
+    if (pausing.signal.aborted) return;
+    queue = createQueue(run, onFault);
+    const sweepNow = (): void => void sweep(store).catch(onFault);
+    sweeping = setInterval(sweepNow, SWEEP_MS).unref();
+    sweepNow();
+  };
+
+  /** Until the store has answered once, nobody knows whether what is written there could be read again. */
+  const started = (): Queue => {
+    if (!queue) throw storeUnavailable().retold('The store of the gateway has not answered yet. Nothing was begun.');
+    return queue;
+  };
 
   const found = (id: string, operation: LoadedOperation | undefined): LoadedOperation => {
     if (operation) return operation;
@@ -142,21 +168,30 @@ export const createOperations = ({ store, ledger, vault, execute, report, create
   };
 
   /** The store gives up before we do: then it is sure that nothing was begun. */
-  const begin = (record: LoadedOperation, key: KeyReference | undefined) =>
+  const writeDown = (record: LoadedOperation, key: KeyReference | undefined) =>
     ledger.begin(record, key, STORE_MS).catch((thrown: unknown) => {
       const error = asGatewayError(thrown);
       throw error.code === 'store_unavailable' ? error.retold(`${error.message} Nothing was begun.`) : error;
     });
 
   return {
+    start: async () => {
+      const beginning = begin();
+      await inTime(beginning).catch((error: unknown) => {
+        if (error instanceof ConfigError) throw error;
+        beginning.catch(onFault);
+      });
+    },
+
     submit: async (operation, submission) => {
+      const worker = started();
       const record = toRecord(operation, submission, vault);
       const { key, patience } = submission;
-      const taken = await inTime(begin(record, key), STORE_MS + LATER_MS);
+      const taken = await inTime(writeDown(record, key), STORE_MS + LATER_MS);
       if (taken && key) throw refusalOf(taken, key);
       if (key) key.begun = true;
       // Written down, it is found by whoever looks for what was left behind: here it only goes on at once.
-      await inTime(queue.add(record.id)).catch(onFault);
+      await inTime(worker.add(record.id)).catch(onFault);
       return waitFor(record, patience);
     },
 
@@ -173,21 +208,21 @@ export const createOperations = ({ store, ledger, vault, execute, report, create
     handOver: async () => {
       if (!store.durable) return;
       pausing.abort();
-      await queue.pause();
+      await queue?.pause();
     },
 
-    idle: () => queue.idle(),
+    idle: async () => queue?.idle(),
 
     abandon: async () => {
       clearInterval(sweeping);
-      await queue.pause();
+      await queue?.pause();
       const lost = store.durable ? [] : await Promise.all((await ledger.open()).map(({ id }) => load(id)));
       pausing.abort();
       abandoning.abort();
       const over = new AbortController();
-      await Promise.race([queue.idle(), sleep(UNWIND_MS, over.signal)]);
+      await Promise.race([queue?.idle(), sleep(UNWIND_MS, over.signal)]);
       over.abort();
-      await queue.close();
+      await queue?.close();
       return lost;
     },
   };

@@ -29,6 +29,8 @@ export interface OperationRecord {
   readonly cancelling: boolean;
   /** Who works on it; nobody else may write to it meanwhile. */
   readonly owner: string | null;
+  /** How often somebody began to work on it. */
+  readonly turns: number;
   /** The request that began it, and its path. */
   readonly requestId: string;
   readonly path: string;
@@ -114,6 +116,8 @@ export const keyOf = {
   idempotency: (id: string) => `idempotency:${id}`,
   user: ({ account, vendorClusterId }: Place, username: string) => `user:${hash([account, vendorClusterId, username])}`,
   instance: (name: string) => `instance:${name}`,
+  /** What the key of the store makes of a known text. */
+  vault: 'vault',
 };
 
 /** Ids of operations sort by time, and so do these indexes of them. */

@@ -100,7 +100,7 @@ export const judge = async (
       target,
       item,
       found: read.found.get(item.username) ?? null,
-      failure,
+      failure: group.length === 1 ? failure : failure.withoutWords(),
       made: made.get(item.username) ?? null,
       sentBefore: (item.sends ?? 0) > 1,
       alone: group.length === 1,
