@@ -50,8 +50,11 @@ export const numberedPages = (offset: number, limit: number, maxSize: number): P
 /** Pages asked for at the same time. */
 const CONCURRENCY = 4;
 
+/** A list that changes under the reader shifts between pages; one that never rests is taken as it comes. */
+export const ATTEMPTS_AT_REST = 3;
+
 /**
- * Reads a window. The first page tells the total; then only the pages that exist are asked for, a few at a time. Without a total they are
+ * Reads a window, again while its pages do not agree on the total. The first page tells the total; then only the pages that exist are asked for, a few at a time. Without a total they are
  * read one by one until one is short.
  */
 export const readWindow = async <Row>(
@@ -59,9 +62,22 @@ export const readWindow = async <Row>(
   pages: readonly Page[],
   fetchPage: (page: Page) => Promise<PageOf<Row>>,
 ): Promise<Slice<Row>> => {
+  for (let attempt = 1; ; attempt++) {
+    const { slice, agree } = await readOnce(window, pages, fetchPage);
+    if (agree || attempt === ATTEMPTS_AT_REST) return slice;
+  }
+};
+
+const readOnce = async <Row>(
+  window: { readonly offset: number; readonly limit: number },
+  pages: readonly Page[],
+  fetchPage: (page: Page) => Promise<PageOf<Row>>,
+): Promise<{ readonly slice: Slice<Row>; readonly agree: boolean }> => {
+  const totals = new Set<number | null>();
   const found = new Map<number, Row>();
   const fetchInto = async (page: Page): Promise<PageOf<Row>> => {
     const answer = await fetchPage(page);
+    totals.add(answer.total);
     if (answer.rows.length === 0 && page.start < (answer.total ?? 0)) throw badResponse('an empty page inside the list');
     answer.rows.slice(0, page.size).forEach((row, index) => {
       found.set(page.start + index, row);
@@ -70,7 +86,7 @@ export const readWindow = async <Row>(
   };
 
   const [first, ...rest] = pages;
-  if (!first) return { rows: [], total: null };
+  if (!first) return { slice: { rows: [], total: null }, agree: true };
   const head = await fetchInto(first);
   let last = head;
   if (head.total === null) {
@@ -92,5 +108,5 @@ export const readWindow = async <Row>(
     const row = found.get(window.offset + index);
     if (row !== undefined) rows.push(row);
   }
-  return { rows, total: head.total };
+  return { slice: { rows, total: head.total }, agree: head.total === null || totals.size === 1 };
 };

@@ -8,6 +8,9 @@ const refuse = (message: string): never => {
   throw invalidRequest([{ pointer: '', message }]);
 };
 
+/** One more than a batch takes: what comes behind is refused with it. */
+const ENOUGH = 1_001;
+
 /** Columns are told by their places: where the line of names was forgotten, it is a line of passwords. */
 const checkNames = (names: readonly string[]): string[] => {
   const wrong = names.findIndex((name, at) => !COLUMNS.includes(name) || names.indexOf(name) < at);
@@ -35,7 +38,7 @@ const explain = (error: CsvError): string => {
 export const readCsv = (text: string): unknown => {
   if (!/[\r\n]./.test(text)) refuse('has one line only; curl keeps the lines of a file with --data-binary, not with -d');
   try {
-    const options = { columns: checkNames, skip_empty_lines: true, skip_records_with_empty_values: true };
+    const options = { columns: checkNames, skip_empty_lines: true, skip_records_with_empty_values: true, to: ENOUGH };
     const rows: Record<string, string>[] = parse(text, options);
     const items = rows.map((row) => {
       const given = Object.entries(row).filter(([, field]) => field !== '');

@@ -131,7 +131,7 @@ export const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
   store_unavailable: {
     status: 503,
     title: 'Store unavailable',
-    help: 'The store in which the gateway keeps its operations does not answer. Nothing was begun; try again later.',
+    help: 'The store in which the gateway keeps its operations does not answer. Where `detail` does not say that nothing was begun, send the write again with the same `Idempotency-Key`, or look at `GET /operations`.',
   },
   internal_error: { status: 500, title: 'Internal error', help: 'A fault of the gateway. Report it with the `requestId`.' },
 };

@@ -93,11 +93,20 @@ const parameterSchema = (parameters: readonly Parameter[], place: Parameter['in'
   };
 };
 
+/** Errors that end the look for others: in a list without end there may be mistakes without end. */
+const ENOUGH: ReadonlySet<string | undefined> = new Set(['maxItems']);
+
+/**
+ * @param first stops at the first error
+ * @param all finds them all, so that a caller can mend them at once
+ */
 const checker =
-  (validate: ValidateFunction, prefix: string): Check =>
+  (first: ValidateFunction, all: ValidateFunction, prefix: string): Check =>
   (value) => {
-    if (!validate(value)) throw invalidRequest(toFieldErrors(validate.errors, prefix));
-    return value;
+    if (first(value)) return value;
+    if (!ENOUGH.has(first.errors?.[0]?.keyword)) all(value);
+    const errors = ENOUGH.has(first.errors?.[0]?.keyword) ? first.errors : all.errors;
+    throw invalidRequest(toFieldErrors(errors, prefix));
   };
 
 /** Numbers of a query are plain decimal digits, truth is `true` or `false`; anything else stays text, which the schema refuses. */
@@ -112,9 +121,9 @@ const withTypes = (query: Readonly<Record<string, unknown>>, parameters: readonl
   return Object.fromEntries(Object.entries(query).map(([name, value]) => [name, fromText(types.get(name), value)]));
 };
 
-export const createValidators = (document: OpenApiDocument): Validators => {
+const createAjv = (document: OpenApiDocument, allErrors: boolean): Ajv => {
   const ajv = new Ajv({
-    allErrors: true,
+    allErrors,
     useDefaults: true,
     strict: true,
     strictRequired: false,
@@ -125,21 +134,27 @@ export const createValidators = (document: OpenApiDocument): Validators => {
   ajv.addVocabulary(['x-pattern']);
   for (const format of ['date-time', 'uri-reference', 'password']) ajv.addFormat(format, true);
   for (const [name, schema] of Object.entries(document.components.schemas)) ajv.addSchema(detached(schema), name);
+  return ajv;
+};
+
+export const createValidators = (document: OpenApiDocument): Validators => {
+  const [first, all] = [createAjv(document, false), createAjv(document, true)];
+  const compile = (schema: object, prefix: string): Check => checker(first.compile(schema), all.compile(schema), prefix);
 
   return {
     query: (parameters) => {
-      const check = checker(ajv.compile(parameterSchema(parameters, 'query')), '/query');
+      const check = compile(parameterSchema(parameters, 'query'), '/query');
       return (raw) => check(withTypes(raw as Record<string, unknown>, parameters));
     },
     headers: (parameters) => {
       const names = parameters.filter((parameter) => parameter.in === 'header').map(({ name }) => name);
-      const check = checker(ajv.compile(parameterSchema(parameters, 'header')), '/header');
+      const check = compile(parameterSchema(parameters, 'header'), '/header');
       return (raw) => {
         const given = raw as Readonly<Record<string, unknown>>;
         const named = names.map((name) => [name, given[name.toLowerCase()]] as const);
         return check(Object.fromEntries(named.filter(([, value]) => value !== undefined)));
       };
     },
-    body: (schema) => checker(ajv.compile(detached(schema)), ''),
+    body: (schema) => compile(detached(schema), ''),
   };
 };

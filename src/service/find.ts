@@ -1,5 +1,6 @@
 /** Reading users where vendors have no "get one" and no filter to rely on. */
 import type { Call, VendorUser } from '../adapter.js';
+import { ATTEMPTS_AT_REST } from '../paging.js';
 import type { Target } from '../registry.js';
 import { capabilitiesOf } from './clusters.js';
 
@@ -11,35 +12,43 @@ export interface Listing {
   readonly snapshot?: string;
 }
 
-/** All users, in the vendor's order, window by window, until `enough` says so. */
-export const walk = async (
+interface WalkOptions {
+  readonly search?: string;
+  readonly snapshot?: string;
+  readonly enough?: (users: readonly VendorUser[]) => boolean;
+}
+
+/**
+ * All users, in the vendor's order, window by window, until `enough` says so. A list that changes under the walk may have shifted a user
+ * from one window into the other, unseen: then it is walked again, a few times at most.
+ */
+export const walk = async (target: Target, pageSize: number, call: Call, options: WalkOptions = {}): Promise<Listing> => {
+  for (let attempt = 1; ; attempt++) {
+    const { listing, agree } = await walkOnce(target, pageSize, call, options);
+    if (agree || attempt === ATTEMPTS_AT_REST) return listing;
+  }
+};
+
+const walkOnce = async (
   { account, vendorClusterId }: Target,
   pageSize: number,
   call: Call,
-  options: {
-    readonly search?: string;
-    readonly snapshot?: string;
-    readonly enough?: (users: readonly VendorUser[]) => boolean;
-  } = {},
-): Promise<Listing> => {
+  { search, snapshot: given, enough }: WalkOptions,
+): Promise<{ readonly listing: Listing; readonly agree: boolean }> => {
   const limit = pageSize * PAGES_A_WINDOW;
   const users: VendorUser[] = [];
-  let snapshot = options.snapshot;
+  const totals = new Set<number | null>();
+  let snapshot = given;
   for (let offset = 0; ; offset += limit) {
-    const slice = await account.adapter.listUsers(
-      vendorClusterId,
-      {
-        offset,
-        limit,
-        ...(snapshot !== undefined && { snapshot }),
-        ...(options.search !== undefined && { search: options.search }),
-      },
-      call,
-    );
+    const window = { offset, limit, ...(snapshot !== undefined && { snapshot }), ...(search !== undefined && { search }) };
+    const slice = await account.adapter.listUsers(vendorClusterId, window, call);
     snapshot = slice.snapshot;
+    totals.add(slice.total);
     users.push(...slice.users);
+    const isEnough = enough?.(slice.users) ?? false;
     const atEnd = slice.total === null ? slice.users.length < limit : offset + limit >= slice.total;
-    if (atEnd || options.enough?.(slice.users)) return { users, ...(snapshot !== undefined && { snapshot }) };
+    const listing = { users, ...(snapshot !== undefined && { snapshot }) };
+    if (isEnough || atEnd) return { listing, agree: isEnough || slice.total === null || totals.size === 1 };
   }
 };
 

@@ -1,8 +1,8 @@
-import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { ConfigError, errnoOf } from '../config/error.js';
-import type { Store, Value } from './store.js';
+import { type Store, storeUnavailable, type Value } from './store.js';
 
 /** Sorts after every ASCII text. */
 const END = '\uffff';
@@ -37,18 +37,29 @@ const openFile = (folder: string): RootDatabase => {
   }
 };
 
+/** Two in one process would wait for each other for ever; other processes may have it open. */
+const opened = new Set<string>();
+
 /**
  * An LMDB file in a folder, which the processes of one machine may share: LMDB lets one of them write at a time.
  * @throws ConfigError
  */
 export const openLmdbStore = (folder: string): Store => {
   prepare(folder);
+  const path = realpathSync(folder);
+  if (opened.has(path)) throw new ConfigError([`store.path: ${folder} is open in this process already`]);
   const root = openFile(folder);
+  opened.add(path);
   const records = root.openDB<Value, string>({ name: 'records', encoding: 'json' });
   const indexes = root.openDB<true, [string, string]>({ name: 'indexes', encoding: 'json' });
 
+  let closing = false;
+
   /** Reads see one moment until the event loop has turned; what another process has written since counts, too. */
-  const lookAnew = (): void => root.resetReadTxn();
+  const lookAnew = (): void => {
+    if (closing) throw storeUnavailable();
+    root.resetReadTxn();
+  };
 
   return {
     durable: true,
@@ -58,6 +69,7 @@ export const openLmdbStore = (folder: string): Store => {
     },
 
     change: async (keys, decide) => {
+      if (closing) throw storeUnavailable();
       const result = await root.transaction(() => {
         const decision = decide(keys.map((key) => records.get(key) as never));
         for (const [key, value] of Object.entries(decision.put ?? {})) {
@@ -86,6 +98,10 @@ export const openLmdbStore = (folder: string): Store => {
     },
 
     check: async () => undefined,
-    close: () => root.close(),
+    close: async () => {
+      closing = true;
+      opened.delete(path);
+      await root.close();
+    },
   };
 };

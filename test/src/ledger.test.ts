@@ -324,9 +324,9 @@ describe('whoever is not the owner', () => {
   it('changes nothing and is told so', async () => {
     const mine = await begun('op_1');
     const items = await itemsOf('op_1');
-    await ledger.depart(mine, items.slice(0, 1), LATER);
+    await ledger.depart(mine, items.slice(0, 1), LATER, false);
     for (const stranger of [workOf('op_1', 'you'), workOf('op_0', 'me'), workOf('op_1', '')]) {
-      await expectOwnershipLost(() => ledger.depart(stranger, items, LATER));
+      await expectOwnershipLost(() => ledger.depart(stranger, items, LATER, false));
       await expectOwnershipLost(() => ledger.follow(stranger, items, 'job-1'));
       await expectOwnershipLost(() => ledger.settle(stranger, outcomes([0, created], [1, created])));
       await expectOwnershipLost(() => ledger.finish(stranger, 'succeeded'));
@@ -337,10 +337,10 @@ describe('whoever is not the owner', () => {
     const mine = await begun('op_1');
     const items = await itemsOf('op_1');
     await ledger.claim('op_1', 'you', 'me');
-    await expectOwnershipLost(() => ledger.depart(mine, items, LATER));
+    await expectOwnershipLost(() => ledger.depart(mine, items, LATER, false));
     await expectOwnershipLost(() => ledger.settle(mine, outcomes([0, created])));
     const yours = workOf('op_1', 'you');
-    expect(await ledger.depart(yours, items, LATER)).toHaveLength(3);
+    expect(await ledger.depart(yours, items, LATER, false)).toHaveLength(3);
     await ledger.release('op_1', 'you');
     await expectOwnershipLost(() => ledger.follow(yours, items, 'job-1'));
     await expectOwnershipLost(() => ledger.finish(yours, 'failed'));
@@ -352,7 +352,7 @@ describe('depart', () => {
     const work = await begun('op_1');
     const [first, second, third] = (await itemsOf('op_1')) as [ItemRecord, ItemRecord, ItemRecord];
     time += SECOND;
-    const departed = await ledger.depart(work, [first, third], LATER);
+    const departed = await ledger.depart(work, [first, third], LATER, false);
     expect(departed).toEqual([
       { ...first, sentAt: LATER, sends: 1, underWay: time },
       { ...third, sentAt: LATER, sends: 1, underWay: time },
@@ -366,31 +366,34 @@ describe('depart', () => {
   it('leaves out users that another operation has on its way, until they are settled', async () => {
     const mine = await begun('op_1', 'me', { items: [create(0, 'ada'), create(1, 'bob')] });
     const yours = await begun('op_2', 'you', { items: [create(0, 'bob'), create(1, 'eve')] });
-    await ledger.depart(mine, await itemsOf('op_1'), LATER);
-    const left = await ledger.depart(yours, await itemsOf('op_2'), LATER);
+    await ledger.depart(mine, await itemsOf('op_1'), LATER, false);
+    const left = await ledger.depart(yours, await itemsOf('op_2'), LATER, false);
     expect(left.map(({ username }) => username)).toEqual(['eve']);
     expect(await itemOf('op_2', 0)).toEqual(create(0, 'bob'));
     expect(await userOf('bob')).toMatchObject({ holder: 'op_1' });
 
-    // Sent again is still on its way.
-    await ledger.settle(mine, outcomes([1, { status: 'again', untouched: false }]));
     const written = store.changes;
-    expect(await ledger.depart(yours, [await itemOf('op_2', 0)], LATER)).toEqual([]);
+    expect(await ledger.depart(yours, [await itemOf('op_2', 0)], LATER, false)).toEqual([]);
     expect(store.changes).toBe(written);
+    // In order, nothing goes before the one that is held.
+    expect(await ledger.depart(yours, await itemsOf('op_2'), LATER, true)).toEqual([]);
 
-    await ledger.settle(mine, outcomes([1, { status: 'refused', error }]));
-    const [bob] = await ledger.depart(yours, [await itemOf('op_2', 0)], LATER);
+    // Between two calls nobody holds the user: two operations that wait for each other's would wait for ever.
+    await ledger.settle(mine, outcomes([1, { status: 'again', untouched: false }]));
+    const [bob] = await ledger.depart(yours, [await itemOf('op_2', 0)], LATER, false);
     expect(bob).toMatchObject({ username: 'bob', sends: 1 });
     expect(await userOf('bob')).toMatchObject({ holder: 'op_2' });
     // Still the other's.
-    expect(await ledger.depart(await begun('op_3', 'her', { items: [create(0, 'ada')] }), [create(0, 'ada')], LATER)).toEqual([]);
+    expect(
+      await ledger.depart(await begun('op_3', 'her', { items: [create(0, 'ada')] }), [create(0, 'ada')], LATER, false),
+    ).toEqual([]);
   });
 
   it('lets one of many operations have a user', async () => {
     const works = await Promise.all(
       Array.from({ length: 10 }, (_, at) => begun(`op_${at}`, 'me', { items: [create(0, 'ada')] })),
     );
-    const departed = await Promise.all(works.map((work) => ledger.depart(work, [create(0, 'ada')], LATER)));
+    const departed = await Promise.all(works.map((work) => ledger.depart(work, [create(0, 'ada')], LATER, false)));
     expect(departed.filter((items) => items.length > 0)).toHaveLength(1);
   });
 
@@ -398,17 +401,17 @@ describe('depart', () => {
     const elsewhere: Place = { account: 'aliyun', vendorClusterId: 'ehpc-hz-2' };
     const mine = await begun('op_1', 'me', { items: [create(0, 'ada')] });
     await begun('op_2', 'me', { items: [create(0, 'ada')], place: elsewhere });
-    expect(await ledger.depart(mine, [create(0, 'ada')], LATER)).toHaveLength(1);
-    expect(await ledger.depart({ id: 'op_2', owner: 'me', place: elsewhere }, [create(0, 'ada')], LATER)).toHaveLength(1);
+    expect(await ledger.depart(mine, [create(0, 'ada')], LATER, false)).toHaveLength(1);
+    expect(await ledger.depart({ id: 'op_2', owner: 'me', place: elsewhere }, [create(0, 'ada')], LATER, false)).toHaveLength(1);
   });
 
   it('goes on where a process before it has ended', async () => {
     const mine = await begun('op_1', 'me', { items: [create(0, 'ada')] });
-    await ledger.depart(mine, [create(0, 'ada')], LATER);
+    await ledger.depart(mine, [create(0, 'ada')], LATER, false);
     await ledger.claim('op_1', 'you', 'me');
     const yours = workOf('op_1', 'you');
     await ledger.settle(yours, outcomes([0, { status: 'again', untouched: false }]));
-    const [again] = await ledger.depart(yours, [create(0, 'ada')], iso(START + DAY));
+    const [again] = await ledger.depart(yours, [create(0, 'ada')], iso(START + DAY), false);
     expect(again).toMatchObject({ sentAt: LATER, sends: 2 });
   });
 });
@@ -416,7 +419,7 @@ describe('depart', () => {
 describe('follow', () => {
   it('writes down which job does the items', async () => {
     const work = await begun('op_1');
-    const departed = await ledger.depart(work, (await itemsOf('op_1')).slice(0, 2), LATER);
+    const departed = await ledger.depart(work, (await itemsOf('op_1')).slice(0, 2), LATER, false);
     await ledger.follow(work, departed, 'job-1');
     expect((await itemsOf('op_1')).map(({ job }) => job)).toEqual(['job-1', 'job-1', undefined]);
     expect(await itemOf('op_1', 0)).toMatchObject({ sentAt: LATER, sends: 1, underWay: START, password: 'sealed-0' });
@@ -426,7 +429,7 @@ describe('follow', () => {
 describe('settle', () => {
   it('keeps what came of an item, and nothing of how', async () => {
     const work = await begun('op_1');
-    await ledger.follow(work, await ledger.depart(work, await itemsOf('op_1'), LATER), 'job-1');
+    await ledger.follow(work, await ledger.depart(work, await itemsOf('op_1'), LATER, false), 'job-1');
     const ada = user('user0', LATER);
     await ledger.settle(work, outcomes([0, { status: 'created', user: ada }], [2, { status: 'refused', error }]));
     const kept = { op: 'create', role: 'member' } as const;
@@ -438,14 +441,14 @@ describe('settle', () => {
 
   it('erases a password as soon as its item is settled, and not before', async () => {
     const work = await begun('op_1');
-    await ledger.depart(work, await itemsOf('op_1'), LATER);
+    await ledger.depart(work, await itemsOf('op_1'), LATER, false);
     await ledger.settle(
       work,
       outcomes([0, created], [1, { status: 'again', untouched: false }], [2, { status: 'again', untouched: true }]),
     );
     const passwords = (await itemsOf('op_1')).map(({ password }) => password);
     expect(passwords).toEqual([undefined, 'sealed-1', 'sealed-2']);
-    await ledger.depart(work, (await itemsOf('op_1')).slice(1, 2), LATER);
+    await ledger.depart(work, (await itemsOf('op_1')).slice(1, 2), LATER, false);
     await ledger.settle(work, outcomes([1, { status: 'role_is_set' }], [2, { status: 'cancelled' }]));
     expect((await itemsOf('op_1')).map(({ password }) => password)).toEqual([undefined, 'sealed-1', undefined]);
     expect(await itemOf('op_1', 1)).toMatchObject({ roleIsSet: true });
@@ -457,7 +460,7 @@ describe('settle', () => {
   it('counts', async () => {
     const items = Array.from({ length: 10 }, (_, at) => create(at));
     const work = await begun('op_1', 'me', { items });
-    await ledger.depart(work, items, LATER);
+    await ledger.depart(work, items, LATER, false);
     time += SECOND;
     await ledger.settle(work, outcomes([0, created], [1, created], [2, { status: 'already_exists', error }]));
     expect(await ledger.get('op_1')).toMatchObject({
@@ -503,7 +506,7 @@ describe('settle', () => {
   it('frees the user, but not one that another operation has', async () => {
     const mine = await begun('op_1', 'me', { items: [create(0, 'ada'), create(1, 'bob')] });
     const yours = await begun('op_2', 'you', { items: [create(0, 'ada')] });
-    await ledger.depart(mine, await itemsOf('op_1'), LATER);
+    await ledger.depart(mine, await itemsOf('op_1'), LATER, false);
     // Cancelled before it was sent.
     await ledger.settle(yours, outcomes([0, { status: 'cancelled' }]));
     expect(await userOf('ada')).toEqual({ holder: 'op_1', made: null });
@@ -533,7 +536,8 @@ describe('a step that is to be sent again', () => {
 
   it('is written down as such', async () => {
     const work = await begun('op_1', 'me', { items: [create(0)] });
-    const go = async (sentAt: string): Promise<ItemRecord> => (await ledger.depart(work, [create(0)], sentAt))[0] as ItemRecord;
+    const go = async (sentAt: string): Promise<ItemRecord> =>
+      (await ledger.depart(work, [create(0)], sentAt, false))[0] as ItemRecord;
     expect(await go('a')).toMatchObject({ sentAt: 'a', sends: 1 });
     await ledger.settle(work, outcomes([0, again(true)]));
     expect(await itemOf('op_1', 0)).toEqual(create(0));
@@ -634,7 +638,7 @@ describe('madeLately', () => {
   it('tells of users that another operation made within the last minute', async () => {
     const mine = await begun('op_1', 'me', { items: [create(0, 'ada'), create(1, 'bob'), create(2, 'eve')] });
     const yours = workOf('op_2', 'you');
-    await ledger.depart(mine, await itemsOf('op_1'), LATER);
+    await ledger.depart(mine, await itemsOf('op_1'), LATER, false);
     expect(await made(yours, ['ada', 'bob', 'eve'])).toEqual({});
     await ledger.settle(
       mine,
@@ -656,19 +660,19 @@ describe('madeLately', () => {
   it('still does while and after somebody changes the user, and no more after it was deleted', async () => {
     const items = [create(0, 'ada')];
     const mine = await begun('op_1', 'me', { items });
-    await ledger.depart(mine, items, LATER);
+    await ledger.depart(mine, items, LATER, false);
     await ledger.settle(mine, outcomes([0, created]));
     for (const status of ['updated', 'failed', 'cancelled'] as const) {
       const work = await begun(`op_${status}`, 'me', {
         items: [{ index: 0, op: 'update', username: 'ada', role: 'manager' as never }],
       });
-      await ledger.depart(work, items, LATER);
+      await ledger.depart(work, items, LATER, false);
       expect(await made(workOf('op_2', 'you'), ['ada'])).toHaveProperty('ada');
       await ledger.settle(work, outcomes([0, status === 'failed' ? { status, error } : { status }]));
       expect(await made(workOf('op_2', 'you'), ['ada'])).toHaveProperty('ada');
     }
     const deleting = await begun('op_9', 'me', { items: [{ index: 0, op: 'delete', username: 'ada' }] });
-    await ledger.depart(deleting, items, LATER);
+    await ledger.depart(deleting, items, LATER, false);
     await ledger.settle(deleting, outcomes([0, { status: 'deleted' }]));
     expect(await made(workOf('op_2', 'you'), ['ada'])).toEqual({});
     expect(await userOf('ada')).toBeUndefined();
@@ -815,11 +819,11 @@ describe('sweep', () => {
   it('removes what was known of users who were made, but not of those on their way', async () => {
     const items = [create(0, 'ada'), create(1, 'bob')];
     const mine = await begun('op_1', 'me', { items });
-    await ledger.depart(mine, items, LATER);
+    await ledger.depart(mine, items, LATER, false);
     await ledger.settle(mine, outcomes([0, created], [1, created]));
     time += 30 * SECOND;
     const yours = await begun('op_2', 'you', { items: [create(0, 'bob')] });
-    await ledger.depart(yours, [create(0, 'bob')], LATER);
+    await ledger.depart(yours, [create(0, 'bob')], LATER, false);
     time += 30 * SECOND;
     await ledger.sweep();
     expect(await userOf('ada')).toBeUndefined();
@@ -892,7 +896,7 @@ describe('a change that is decided again upon what it has brought about itself',
 
   it('departs once', async () => {
     const work = await begun('op_1', 'me', { items: [create(0)] });
-    expect(await ledger.depart(work, [create(0)], LATER)).toMatchObject([{ sentAt: LATER, sends: 1 }]);
+    expect(await ledger.depart(work, [create(0)], LATER, false)).toMatchObject([{ sentAt: LATER, sends: 1 }]);
     expect(await itemOf('op_1', 0)).toMatchObject({ sends: 1 });
   });
 
@@ -1026,12 +1030,12 @@ describeWithRedis('an answer of Redis that is lost', () => {
     expect(await onRedis.load('op_1')).toEqual(one);
     expect(await losing(0, () => onRedis.claim('op_1', 'me', null))).toBe(true);
     const work = workOf('op_1', 'me');
-    expect(await losing(0, () => onRedis.depart(work, [create(0)], LATER))).toMatchObject([{ sends: 1 }]);
+    expect(await losing(0, () => onRedis.depart(work, [create(0)], LATER, false))).toMatchObject([{ sends: 1 }]);
     await losing(0, () => onRedis.settle(work, outcomes([0, { status: 'again', untouched: false }])));
-    expect(await losing(0, () => onRedis.depart(work, [create(0)], LATER))).toMatchObject([{ sends: 2 }]);
+    expect(await losing(0, () => onRedis.depart(work, [create(0)], LATER, false))).toMatchObject([{ sends: 2 }]);
     await losing(0, () => onRedis.settle(work, outcomes([0, { status: 'again', untouched: true }])));
     expect((await onRedis.load('op_1'))?.items[0]).toMatchObject({ sends: 1, sentAt: LATER });
-    await onRedis.depart(work, [create(0)], LATER);
+    await onRedis.depart(work, [create(0)], LATER, false);
     await losing(0, () => onRedis.settle(work, outcomes([0, created])));
     await losing(0, () => onRedis.finish(work, 'succeeded'));
     expect(await onRedis.get('op_1')).toMatchObject({ state: 'succeeded', summary: { ...EMPTY_SUMMARY, created: 1 } });

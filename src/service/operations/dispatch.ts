@@ -12,8 +12,8 @@ export type Dispatch =
   | { readonly departed: readonly ItemRecord[]; readonly receipt: Receipt }
   | { readonly departed: readonly ItemRecord[]; readonly failure: GatewayError };
 
-/** Waits for a vendor that asked for it, and looks now and then whether it still makes sense to. */
-const whenQuietIsOver = async (turn: Turn): Promise<boolean> => {
+/** Waits for a vendor that asked to be left alone, and looks now and then whether it still makes sense to. */
+export const whenQuietIsOver = async (turn: Turn): Promise<boolean> => {
   while (await mayGoOn(turn)) {
     const left = turn.progress.quietMs();
     if (left === 0) return true;
@@ -23,8 +23,9 @@ const whenQuietIsOver = async (turn: Turn): Promise<boolean> => {
 };
 
 /** @throws precondition_failed where the user is not as the caller saw it, user_not_found */
-const checkPrecondition = async ({ target, call }: Turn, { username, ifMatch }: ItemRecord): Promise<void> => {
-  if (ifMatch === undefined) return;
+const checkPrecondition = async ({ target, call }: Turn, { username, ifMatch, sends = 0 }: ItemRecord): Promise<void> => {
+  // What was sent before may have changed the user itself.
+  if (ifMatch === undefined || sends > 1) return;
   const found = await findUser(target, username, call).catch((thrown: unknown) => {
     throw asGatewayError(thrown).withEffect('none');
   });
@@ -42,9 +43,9 @@ const passwordOf = ({ vault, work }: Turn, { index, password }: ItemRecord): str
 
 /** Undefined when nothing was sent: it is to stop, or other operations are at all of these users. @throws OwnershipLost */
 export const dispatch = async (turn: Turn, step: Step, group: readonly ItemRecord[]): Promise<Dispatch | undefined> => {
-  const { ledger, gate, work, target, progress, call } = turn;
-  if (!(await whenQuietIsOver(turn))) return undefined;
-  const departed = await ledger.depart(work, group, target.account.vendorNow().toISOString());
+  const { ledger, gate, work, target, progress, call, inOrder } = turn;
+  if (!(await mayGoOn(turn))) return undefined;
+  const departed = await ledger.depart(work, group, target.account.vendorNow().toISOString(), inOrder);
   progress.update(departed);
   if (departed.length === 0) return undefined;
   try {

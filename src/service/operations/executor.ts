@@ -5,7 +5,7 @@ import { pollDelay } from '../../deadline.js';
 import { asGatewayError, GatewayError } from '../../errors.js';
 import type { Target } from '../../registry.js';
 import { capabilitiesOf } from '../clusters.js';
-import { dispatch } from './dispatch.js';
+import { dispatch, whenQuietIsOver } from './dispatch.js';
 import { firstGroup, groupsOf } from './grouping.js';
 import type { Work } from './ledger.js';
 import { createProgress, type Progress } from './progress.js';
@@ -44,32 +44,38 @@ const createLimits = (): Limits => {
   };
 };
 
-/** Sends a group, and again what is left of it, until each item is settled or nothing more is to be sent. */
-const runGroup = async (turn: Turn, limit: LimitFunction, group: readonly ItemRecord[]): Promise<void> => {
+/**
+ * Sends a group, and again what is left of it, until each item is settled or nothing more is to be sent. Answers false when nothing was
+ * sent at all: other operations are at these users, or it is to stop.
+ */
+const runGroup = async (turn: Turn, limit: LimitFunction, group: readonly ItemRecord[]): Promise<boolean> => {
   const { ledger, work, progress, call } = turn;
   const [first] = group;
-  if (!first || first.index >= progress.stopsAt()) return;
+  if (!first || first.index >= progress.stopsAt()) return true;
   const step = stepOf(first);
+  // Outside the limit, so that the operations of others go on meanwhile.
+  if (!(await whenQuietIsOver(turn))) return false;
   const sent = await limit(() => dispatch(turn, step, group));
-  if (!sent) {
-    await sleep(LOOK_AGAIN_MS);
-    return;
-  }
+  if (!sent) return false;
   const { departed } = sent;
   if ('receipt' in sent && sent.receipt.state === 'accepted') await ledger.follow(work, departed, sent.receipt.job);
   const { outcomes, left, how, waitMs } = await ('receipt' in sent
     ? resolveReceipt(turn, step, departed, sent.receipt)
     : resolveFailure(turn, step, departed, sent.failure));
   // What was given up may still come about: it stays as it is for whoever goes on.
-  if (call.signal.aborted) return;
+  if (call.signal.aborted) return true;
   const untouched = 'failure' in sent && sent.failure.effect === 'none';
   await progress.settle(new Map([...outcomes, ...forAll(left, () => ({ status: 'again', untouched }))]));
   if (waitMs !== undefined) progress.keepQuiet(waitMs);
   const next = left.map(({ index }) => progress.item(index)).filter(({ index }) => index < progress.stopsAt());
-  if (how === 'whole') return runGroup(turn, limit, next);
+  if (how === 'whole') {
+    await runGroup(turn, limit, next);
+    return true;
+  }
   const middle = Math.ceil(next.length / 2);
   await runGroup(turn, limit, next.slice(0, middle));
   await runGroup(turn, limit, next.slice(middle));
+  return true;
 };
 
 const workOff = async (turn: Turn, { stopOnError }: LoadedOperation, limits: Limits): Promise<void> => {
@@ -78,28 +84,42 @@ const workOff = async (turn: Turn, { stopOnError }: LoadedOperation, limits: Lim
   const limit = isBatch ? limits(target, batch.concurrency) : pLimit(1);
   const most = writes === 'job' ? MOST_OPEN_JOBS : batch.concurrency;
   const busy = new Set<number>();
-  const running = new Set<Promise<void>>();
   const failures: unknown[] = [];
-  const start = (group: readonly ItemRecord[]): void => {
+  /** Groups that make calls now. */
+  const running = new Set<Promise<void>>();
+  /** All groups that are begun: one whose users are held by others rests a moment, and leaves the calls to the rest. */
+  const begun = new Set<Promise<void>>();
+  const follow = (work: Promise<void>, among: Set<Promise<void>>): void => {
+    const followed: Promise<void> = work.finally(() => among.delete(followed));
+    among.add(followed);
+  };
+  const run = async (group: readonly ItemRecord[], sending: Promise<boolean>): Promise<void> => {
     for (const { index } of group) busy.add(index);
-    const run: Promise<void> = runGroup(turn, limit, group)
-      .catch((thrown: unknown) => {
-        failures.push(thrown);
-      })
-      .finally(() => {
-        for (const { index } of group) busy.delete(index);
-        running.delete(run);
-      });
-    running.add(run);
+    try {
+      if (!(await sending)) await sleep(LOOK_AGAIN_MS);
+    } catch (thrown) {
+      failures.push(thrown);
+    } finally {
+      for (const { index } of group) busy.delete(index);
+    }
+  };
+  const start = (group: readonly ItemRecord[]): void => {
+    const sending = runGroup(turn, limit, group);
+    const sent = sending.then(
+      () => undefined,
+      () => undefined,
+    );
+    follow(sent, running);
+    follow(run(group, sending), begun);
   };
   while (failures.length === 0 && (await mayGoOn(turn))) {
     const unsettled = progress.unsettled();
     const groups = stopOnError ? firstGroup(unsettled, busy, batch, progress.stopsAt()) : groupsOf(unsettled, busy, batch);
-    if (groups.length === 0 && running.size === 0) break;
+    if (groups.length + begun.size === 0) break;
     for (const group of groups) if (running.size < most) start(group);
-    await Promise.race(running);
+    await Promise.race([...running, ...begun]);
   }
-  await Promise.all(running);
+  await Promise.all(begun);
   if (failures.length > 0) throw failures[0];
 };
 
@@ -170,7 +190,16 @@ export const createExecutor = (tools: Tools): Executor => {
       const target = await locate(tools, operation, work, progress, pause);
       if (!target) return;
       const call = { requestId, signal };
-      const turn: Turn = { ...tools, work, target, progress, call, isBatch: kind === 'batchUsers', pause };
+      const turn: Turn = {
+        ...tools,
+        work,
+        target,
+        progress,
+        call,
+        isBatch: kind === 'batchUsers',
+        inOrder: operation.stopOnError,
+        pause,
+      };
       await recover(turn);
       if (!signal.aborted) await workOff(turn, operation, limits);
       if (!signal.aborted) await conclude(turn);

@@ -1,7 +1,7 @@
 /** Which items go to the vendor together. */
 import type { BatchSizes } from '../../model.js';
 import type { ItemRecord } from './records.js';
-import { type Step, stepOf } from './steps.js';
+import { hasAnotherStep, type Step, stepOf } from './steps.js';
 
 /** Items that may be sent now: nobody is at them, and what comes before for the same user is settled. */
 const readyOf = (unsettled: readonly ItemRecord[], busy: ReadonlySet<number>): ItemRecord[] => {
@@ -38,7 +38,12 @@ export const firstGroup = (
   if (!first || busy.size > 0) return [];
   const step = stepOf(first);
   const ready = new Set(readyOf(unsettled, busy));
-  const end = unsettled.findIndex((item) => item.index >= stopsAt || stepOf(item) !== step || !ready.has(item));
-  const group = unsettled.slice(0, end === -1 ? undefined : end).slice(0, sizes[step] ?? 1);
+  const group: ItemRecord[] = [];
+  for (const item of unsettled) {
+    const fits = item.index < stopsAt && stepOf(item) === step && ready.has(item) && group.length < (sizes[step] ?? 1);
+    if (!fits) break;
+    group.push(item);
+    if (hasAnotherStep(item)) break;
+  }
   return group.length > 0 ? [group] : [];
 };

@@ -1,6 +1,7 @@
 /** Idempotency keys: what a request with a key was answered, for whoever sends it again. */
 import { GatewayError } from '../../errors.js';
 import type { Vault } from '../../store/vault.js';
+import { inTime } from './in-time.js';
 import type { KeyReference, Keys } from './keys.js';
 import type { Ledger } from './ledger.js';
 import { isFinal, type KeptAnswer, type KeyRecord, type LoadedOperation } from './records.js';
@@ -61,16 +62,21 @@ export const createIdempotency = (keys: Keys, ledger: Ledger, vault: Vault): Ide
   }),
 
   find: async (key) => {
-    const record = await keys.find(key.id);
+    const record = await inTime(keys.find(key.id));
     if (!record) return undefined;
     if (record.fingerprint !== key.fingerprint) throw refusalOf(record, key);
     if (record.answer) return { answer: record.answer };
-    const operation = record.operationId === null ? undefined : await ledger.load(record.operationId);
-    if (!operation) return undefined;
+    const operation = record.operationId === null ? undefined : await inTime(ledger.load(record.operationId));
+    if (!operation) {
+      // Swept before it was asked for: nobody can tell any more, so the key is free.
+      await inTime(keys.forget(key));
+      return undefined;
+    }
     if (!isFinal(operation)) throw refusalOf(record, key);
     return { operation };
   },
 
-  keep: (key, answer) => keys.answer(key, answer),
-  forget: (key) => keys.forget(key),
+  // The operation is on record: without the kept answer a repetition is answered from there.
+  keep: (key, answer) => inTime(keys.answer(key, answer)).catch(() => undefined),
+  forget: (key) => inTime(keys.forget(key)).catch(() => undefined),
 });

@@ -11,6 +11,7 @@ const PAUSE_A_JOB_MS = 10;
 /** A vendor may list a job a little later than it names it. */
 const POLLS_UNTIL_LISTED = 6;
 const MOST_AT_ONCE = 100;
+const LOOK_MS = 60_000;
 
 /** How long a job is followed, and on whose behalf. */
 export interface Patience extends Call {
@@ -49,30 +50,30 @@ const judge = (account: Account, waiting: Waiting, state: JobState): void => {
   else if (Date.now() >= waiting.until) waiting.resolve('running');
 };
 
-/** The jobs of one account. */
+/** The jobs of one account, each with those who wait for it. */
 const watch = (account: Account, getJobs: NonNullable<Account['adapter']['getJobs']>) => {
-  const waiting = new Map<string, Waiting>();
+  const waiting = new Map<string, Set<Waiting>>();
   let timer: NodeJS.Timeout | undefined;
+  let dueAt = Number.POSITIVE_INFINITY;
   let looking = false;
 
+  const waitersOf = (job: string): Waiting[] => [...(waiting.get(job) ?? [])];
+
   const lookAt = async (jobs: readonly string[]): Promise<number> => {
-    const [first] = jobs;
-    const asker = waiting.get(first as string);
+    const [asker] = jobs.flatMap(waitersOf);
     if (!asker) return 0;
     try {
-      const states = await getJobs(jobs, { requestId: asker.requestId, signal: AbortSignal.timeout(60_000) });
+      const states = await getJobs(jobs, { requestId: asker.requestId, signal: AbortSignal.timeout(LOOK_MS) });
       jobs.forEach((job, at) => {
-        const one = waiting.get(job);
-        if (one) judge(account, one, states[at] ?? { state: 'unknown' });
+        for (const one of waitersOf(job)) judge(account, one, states[at] ?? { state: 'unknown' });
       });
       return 0;
     } catch (thrown) {
       const error = asGatewayError(thrown);
-      for (const job of jobs) {
-        const one = waiting.get(job);
+      for (const one of jobs.flatMap(waitersOf)) {
         // What fails here is the looking, not the job.
-        if (!error.retryable) one?.reject(error.withEffect('open'));
-        else if (one && Date.now() >= one.until) one.resolve('running');
+        if (!error.retryable) one.reject(error.withEffect('open'));
+        else if (Date.now() >= one.until) one.resolve('running');
       }
       return error.retryAfterMs ?? 0;
     }
@@ -80,6 +81,7 @@ const watch = (account: Account, getJobs: NonNullable<Account['adapter']['getJob
 
   const look = async (): Promise<void> => {
     looking = true;
+    dueAt = Number.POSITIVE_INFINITY;
     const jobs = [...waiting.keys()];
     let wait = 0;
     for (let from = 0; from < jobs.length; from += MOST_AT_ONCE)
@@ -88,21 +90,32 @@ const watch = (account: Account, getJobs: NonNullable<Account['adapter']['getJob
     plan(wait);
   };
 
+  /** The next look: soon for a new job, at most so often for many. One that is due earlier stays so. */
   const plan = (atLeastMs: number): void => {
-    clearTimeout(timer);
     if (waiting.size === 0 || looking) return;
-    const youngest = Math.min(...[...waiting.values()].map(({ polls }) => polls));
+    const youngest = Math.min(...[...waiting.values()].flatMap((all) => [...all]).map(({ polls }) => polls));
     const delay = Math.max(pollDelay(youngest, FIRST_POLL_MS, LONGEST_POLL_MS), waiting.size * PAUSE_A_JOB_MS, atLeastMs);
+    if (Date.now() + delay >= dueAt) return;
+    clearTimeout(timer);
+    dueAt = Date.now() + delay;
     timer = setTimeout(() => void look(), delay);
+  };
+
+  const leave = (job: string, one: Waiting): void => {
+    const all = waiting.get(job);
+    all?.delete(one);
+    if (all?.size === 0) waiting.delete(job);
+    if (waiting.size > 0) return;
+    clearTimeout(timer);
+    dueAt = Number.POSITIVE_INFINITY;
   };
 
   return (job: string, patience: Patience): Promise<'done' | 'running'> =>
     new Promise<'done' | 'running'>((resolve, reject) => {
       const giveUp = (): void => one.reject(deadlinePassed());
       const over = (): void => {
-        waiting.delete(job);
+        leave(job, one);
         patience.signal.removeEventListener('abort', giveUp);
-        if (waiting.size === 0) clearTimeout(timer);
       };
       const one: Waiting = {
         ...patience,
@@ -121,9 +134,9 @@ const watch = (account: Account, getJobs: NonNullable<Account['adapter']['getJob
         reject(deadlinePassed());
         return;
       }
-      waiting.set(job, one);
+      waiting.set(job, (waiting.get(job) ?? new Set()).add(one));
       patience.signal.addEventListener('abort', giveUp, { once: true });
-      if (timer === undefined || waiting.size === 1) plan(0);
+      plan(0);
     });
 };
 

@@ -22,6 +22,7 @@ import {
   summarise,
   type UserRecord,
 } from './records.js';
+import { createTurns } from './turns.js';
 
 /** Somebody else works on the operation by now: whoever gets this lets go of it. */
 export class OwnershipLost extends Error {
@@ -63,8 +64,11 @@ export interface Ledger {
   claim(id: string, owner: string, previous: string | null): Promise<boolean>;
   /** Lets go of it, so that anybody may go on. */
   release(id: string, owner: string): Promise<void>;
-  /** Writes down that these items are about to be sent. Answers those that no other operation has on its way. */
-  depart(operation: Work, items: readonly ItemRecord[], sentAt: string): Promise<ItemRecord[]>;
+  /**
+   * Writes down that these items are about to be sent. Answers those whose users no other operation has on its way.
+   * @param inOrder to answer only those before the first that cannot go
+   */
+  depart(operation: Work, items: readonly ItemRecord[], sentAt: string, inOrder: boolean): Promise<ItemRecord[]>;
   /** Writes down which job does the items. */
   follow(operation: Work, items: readonly ItemRecord[], job: string): Promise<void>;
   /** Writes down what came of items; passwords of those that are settled are erased. */
@@ -97,6 +101,8 @@ const moved = (from: OperationRecord, to: OperationRecord) => {
 };
 
 export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, nowMs: () => number = Date.now): Ledger => {
+  /** Changes of one operation all write its record: one after the other they do not have to be tried again. */
+  const inTurn = createTurns();
   const now = (): string => new Date(nowMs()).toISOString();
 
   /** Changes the operation and some of its items together with the records of their users. */
@@ -112,11 +118,12 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
   ): Promise<Result> => {
     const userKeys = items.map(({ username }) => keyOf.user(place, username));
     const keys = [keyOf.operation(id), ...items.map(({ index }) => keyOf.item(id, index)), ...userKeys];
-    return store.change<Value, Result>(keys, ([operation, ...values]) => {
+    const decideAll = ([operation, ...values]: readonly (Value | undefined)[]): Decision<Result> => {
       if ((operation as OperationRecord | undefined)?.owner !== owner) throw new OwnershipLost();
       const records = values.slice(0, items.length) as ItemRecord[];
       return decide(operation as OperationRecord, records, values.slice(items.length) as (UserRecord | undefined)[], userKeys);
-    });
+    };
+    return inTurn(id, () => store.change(keys, decideAll));
   };
 
   const get = async (id: string): Promise<OperationRecord | undefined> =>
@@ -133,6 +140,12 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
 
   const getAll = async (ids: readonly string[]): Promise<OperationRecord[]> =>
     (await store.read<OperationRecord>(ids.map(keyOf.operation))).filter((record) => record !== undefined);
+
+  /** What is known of the user's making after this. */
+  const madeBy = (outcome: StepOutcome, user: UserRecord | undefined): UserRecord['made'] => {
+    if (outcome.status === 'created') return { at: nowMs(), createdAt: outcome.user?.createdAt ?? null };
+    return outcome.status === 'deleted' ? null : (user?.made ?? null);
+  };
 
   return {
     begin: (operation, key, withinMs) => {
@@ -191,13 +204,15 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
           : { result: undefined },
       ),
 
-    depart: (work, items, sentAt) =>
+    depart: (work, items, sentAt, inOrder) =>
       changeItems(work, items, (operation, records, users, userKeys) => {
         const put: Puts = { [keyOf.operation(work.id)]: { ...operation, updatedAt: now() } };
         const departed: ItemRecord[] = [];
+        const isHeld = (at: number): boolean => users[at]?.holder != null && users[at]?.holder !== work.id;
+        const firstHeld = records.findIndex((_, at) => isHeld(at));
         records.forEach((record, at) => {
           const user = users[at];
-          if (user?.holder != null && user.holder !== work.id) return;
+          if (isHeld(at) || (inOrder && firstHeld !== -1 && at > firstHeld)) return;
           // Written down by this very change before, which was sent twice.
           const item = record.underWay === undefined ? beforeCall(record, sentAt, nowMs()) : record;
           departed.push(item);
@@ -226,19 +241,13 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
           if (record.underWay === undefined && !isOutcome(outcome)) return;
           if (record.outcome) return;
           put[keyOf.item(work.id, record.index)] = afterCall(record, outcome);
-          if (!isOutcome(outcome)) return;
-          fresh.push(outcome);
+          if (isOutcome(outcome)) fresh.push(outcome);
           const user = users[at];
           if (user?.holder != null && user.holder !== work.id) return;
           const key = userKeys[at] as string;
-          const made =
-            outcome.status === 'created'
-              ? { at: nowMs(), createdAt: outcome.user?.createdAt ?? null }
-              : outcome.status === 'deleted'
-                ? null
-                : (user?.made ?? null);
+          const made = madeBy(outcome, user);
           put[key] = made ? { holder: null, made } : null;
-          if (made) add.push(expiring(nowMs() + MADE_KEPT_MS, key));
+          if (made) add.push(expiring(made.at + MADE_KEPT_MS, key));
         });
         put[keyOf.operation(work.id)] = { ...operation, summary: summarise(fresh, operation.summary), updatedAt: now() };
         return { result: undefined, put, add };

@@ -5,6 +5,7 @@ import { type Store, storeUnavailable } from '../../store/store.js';
 import type { Vault } from '../../store/vault.js';
 import type { Executor } from './executor.js';
 import { refusalOf } from './idempotency.js';
+import { inTime, STORE_MS } from './in-time.js';
 import type { KeyReference } from './keys.js';
 import { type Ledger, type ListFilter, type OperationPage, OwnershipLost } from './ledger.js';
 import { type NewOperation, type Submission, toRecord } from './new-operation.js';
@@ -16,8 +17,6 @@ import { checkVault } from './vault-check.js';
 const FIRST_LOOK_MS = 25;
 const LONGEST_LOOK_MS = 500;
 const SWEEP_MS = 60_000;
-/** A store that is away longer than this is told as such to a caller. */
-const STORE_MS = 5_000;
 const LATER_MS = 500;
 /** What was given up needs a moment to notice. */
 const UNWIND_MS = 2_000;
@@ -73,16 +72,6 @@ const sleep = (ms: number, ...signals: readonly AbortSignal[]): Promise<void> =>
     if (signals.some(({ aborted }) => aborted)) over();
   });
 
-/** What the store answers, or `store_unavailable` when it does not in time. */
-const inTime = async <T>(answer: Promise<T>, ms = STORE_MS): Promise<T> => {
-  answer.catch(() => undefined);
-  let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(storeUnavailable()), ms);
-  });
-  return Promise.race([answer, tooLate]).finally(() => clearTimeout(timer));
-};
-
 export const createOperations = ({ store, ledger, vault, execute, report, note, createQueue }: OperationsDeps): Operations => {
   const pausing = new AbortController();
   const abandoning = new AbortController();
@@ -124,7 +113,16 @@ export const createOperations = ({ store, ledger, vault, execute, report, note, 
     await checkVault(store, vault);
     if (pausing.signal.aborted) return;
     queue = createQueue(run, onFault);
-    const sweepNow = (): void => void sweep(store).catch(onFault);
+    let isSweeping = false;
+    const sweepNow = (): void => {
+      if (isSweeping) return;
+      isSweeping = true;
+      sweep(store)
+        .catch(onFault)
+        .finally(() => {
+          isSweeping = false;
+        });
+    };
     sweeping = setInterval(sweepNow, SWEEP_MS).unref();
     sweepNow();
   };

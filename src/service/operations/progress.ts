@@ -2,6 +2,7 @@ import type { GatewayError } from '../../errors.js';
 import { afterCall, isOutcome, type StepOutcome } from './item.js';
 import type { Ledger, Work } from './ledger.js';
 import { type ItemRecord, isDone, type LoadedOperation } from './records.js';
+import { inViewOf } from './steps.js';
 
 /** How far an operation is that this process works on: its items as the ledger has them, and how things go. */
 export interface Progress {
@@ -41,8 +42,11 @@ export const createProgress = (operation: LoadedOperation, work: Work, ledger: L
       if (operation.stopOnError) for (const { index, outcome } of items.values()) if (outcome && !isDone(outcome)) return index;
       return Number.POSITIVE_INFINITY;
     },
-    settle: async (outcomes) => {
-      if (outcomes.size === 0) return;
+    settle: async (given) => {
+      if (given.size === 0) return;
+      const outcomes = new Map(
+        [...given].map(([index, outcome]) => [index, isOutcome(outcome) ? inViewOf(item(index), outcome) : outcome] as const),
+      );
       await ledger.settle(work, outcomes);
       for (const [index, outcome] of outcomes) {
         items.set(index, afterCall(item(index), outcome));

@@ -59,8 +59,15 @@ export const createRedisQueue = (
   };
 
   /** An operation is written down before it is queued: one whose process died in between is queued here. */
+  let isAdding = false;
   const addAll = async (): Promise<void> => {
-    for (const { id } of await ledger.open()) await add(id);
+    if (isAdding) return;
+    isAdding = true;
+    try {
+      for (const { id } of await ledger.open()) await add(id);
+    } finally {
+      isAdding = false;
+    }
   };
   const timer = setInterval(() => void addAll().catch(onFault), leaseMs).unref();
   void addAll().catch(onFault);

@@ -3,12 +3,12 @@
  * call or not at all; where that does not settle it, the cluster is read back.
  */
 import type { Adapter, Call, Receipt, VendorUser } from '../../adapter.js';
-import { type Effect, GatewayError, storeError } from '../../errors.js';
+import { type Effect, GatewayError, restoreError, storeError } from '../../errors.js';
 import type { ItemStatus, UserFeature } from '../../model.js';
 import type { Target } from '../../registry.js';
 import { toUser } from '../user.js';
 import type { StepOutcome } from './item.js';
-import type { ItemOutcome, ItemRecord, UserRecord } from './records.js';
+import { type ItemOutcome, type ItemRecord, isDone, type UserRecord } from './records.js';
 
 export type Step = Extract<UserFeature, 'create' | 'setRole' | 'setPassword' | 'delete'>;
 
@@ -56,6 +56,9 @@ export const stepOf = (item: ItemRecord): Step => {
   return item.role !== undefined && !item.roleIsSet ? 'setRole' : 'setPassword';
 };
 
+/** Of an update of both role and password the role comes first. */
+export const hasAnotherStep = (item: ItemRecord): boolean => stepOf(item) === 'setRole' && item.password !== undefined;
+
 /** The adapter's method; the gate has made sure that there is one. */
 const methodOf = <Name extends 'createUsers' | 'setRoles' | 'setPasswords' | 'deleteUsers'>(
   { account }: Target,
@@ -100,6 +103,20 @@ export const refusedWith = (target: Target, { username }: ItemRecord, failure: G
   if (failure.code === 'user_already_exists') return failedWith(alreadyExists(target, username, failure));
   const unchanged = failure.retryable && failure.code !== 'cluster_not_ready';
   return failedWith(unchanged ? told(failure, 'Nothing was changed.') : failure);
+};
+
+/** The steps before this one, or earlier calls for it, may have changed something: no ending hides that. */
+export const inViewOf = (item: ItemRecord, outcome: ItemOutcome): ItemOutcome => {
+  if (isDone(outcome) || outcome.status === 'unknown') return outcome;
+  const error = outcome.error
+    ? restoreError(outcome.error)
+    : new GatewayError('operation_cancelled', 'The operation was cancelled.');
+  const earlier = (item.sends ?? 0) - (item.underWay === undefined ? 0 : 1);
+  const role = item.roleIsSet ? ' The role was changed.' : '';
+  if (stepOf(item) === 'setPassword' && earlier > 0 && outcome.status !== 'not_found')
+    return failedWith(told(error, `Whether the password was set cannot be read back.${role}`, 'open'), 'unknown');
+  if (!item.roleIsSet) return outcome;
+  return failedWith(told(error, role.trim(), 'open'), outcome.status === 'cancelled' ? 'failed' : outcome.status);
 };
 
 /** What the vendor said in its own fields is not kept. */

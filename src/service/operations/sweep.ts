@@ -12,7 +12,7 @@ import {
   type UserRecord,
 } from './records.js';
 
-const MOST_AT_ONCE = 500;
+const MOST_AT_ONCE = 200;
 
 const OPERATION = keyOf.operation('');
 
@@ -33,22 +33,43 @@ const isOver = (key: string, value: Value, now: number): boolean => {
   return holder === null && (made === null || made.at + MADE_KEPT_MS <= now);
 };
 
+/** Removes what is over among the records, and its marks, in one change. */
+const removeRecords = (store: Store, marks: readonly Mark[], now: number): Promise<void> =>
+  store.change<Value, undefined>(
+    marks.map(({ key }) => key),
+    (values) => {
+      const over = marks.filter((_, at) => {
+        const value = values[at];
+        return value !== undefined && isOver((marks[at] as Mark).key, value, now);
+      });
+      return {
+        result: undefined,
+        put: Object.fromEntries(over.map(({ key }) => [key, null])),
+        drop: marks.map(({ member }) => [indexes.expiry, member]),
+      };
+    },
+  );
+
+/** A member of the index of what may be removed. */
+interface Mark {
+  readonly key: string;
+  readonly member: string;
+}
+
 export const sweep = async (store: Store, now: number = Date.now()): Promise<void> => {
   const due = new Date(now).toISOString();
-  const remove = (key: string): Promise<void> =>
-    key.startsWith(OPERATION)
-      ? removeOperation(store, key)
-      : store.change<Value, undefined>([key], ([value]) => ({
-          result: undefined,
-          ...(value && isOver(key, value, now) && { put: { [key]: null } }),
-        }));
   for (;;) {
     const members = await store.members(indexes.expiry, { order: 'ascending', limit: MOST_AT_ONCE });
-    const over = members.filter((member) => member.slice(0, due.length) <= due);
-    for (const member of over) {
-      await remove(member.slice(due.length + 1));
+    const marks = members
+      .filter((member) => member.slice(0, due.length) <= due)
+      .map((member): Mark => ({ member, key: member.slice(due.length + 1) }));
+    const operations = marks.filter(({ key }) => key.startsWith(OPERATION));
+    for (const { key, member } of operations) {
+      await removeOperation(store, key);
       await store.change([], () => ({ result: undefined, drop: [[indexes.expiry, member]] }));
     }
-    if (over.length < MOST_AT_ONCE) return;
+    const others = marks.filter((mark) => !operations.includes(mark));
+    if (others.length > 0) await removeRecords(store, others, now);
+    if (marks.length < MOST_AT_ONCE) return;
   }
 };

@@ -31,6 +31,8 @@ export interface Turn extends Tools {
   readonly call: Call;
   /** A batch is patient with the vendor; a caller waits for a write to one user, and for that user. */
   readonly isBatch: boolean;
+  /** Whether nothing may be sent before what stands before it. */
+  readonly inOrder: boolean;
   /** Aborts when nothing more is to be begun here. */
   readonly pause: AbortSignal;
 }
