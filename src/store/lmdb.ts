@@ -70,7 +70,8 @@ export const openLmdbStore = (folder: string): Store => {
 
     change: async (keys, decide) => {
       if (closing) throw storeUnavailable();
-      const result = await root.transaction(() => {
+      // Asynchronous transactions of lmdb-js 3.5 now and then lose a change when several processes write; this one holds LMDB's own lock.
+      const result = root.transactionSync(() => {
         const decision = decide(keys.map((key) => records.get(key) as never));
         for (const [key, value] of Object.entries(decision.put ?? {})) {
           if (value === null) records.remove(key);
