@@ -133,6 +133,25 @@ describe('operations in a folder', () => {
     expectAllMade(await untilFinal(other.url, location));
   });
 
+  it('does not go on at another cluster that has the same id by now', async () => {
+    const first = await start();
+    const location = await begin(first.url);
+    await until(first.url, location, (done) => done > 0);
+    first.child.kill('SIGKILL');
+    await first.exit;
+    await pause(500);
+    const made = simulator.journal.length;
+    const raw = JSON.parse(readFileSync(config, 'utf8')) as { clusters: { vendorClusterId: string }[] };
+    for (const cluster of raw.clusters) cluster.vendorClusterId = 'ehpc-another';
+    writeFileSync(config, JSON.stringify(raw));
+    const second = await start();
+    const { state, results } = await untilFinal(second.url, location);
+    expect([state, results.length]).toEqual(['failed', USERS]);
+    // What may have been sent is not told as failed.
+    expect(new Set(results.map(({ status }) => status))).toEqual(new Set(['created', 'unknown', 'failed']));
+    expect(simulator.journal).toHaveLength(made);
+  });
+
   it('is refused without the key that it was written with', async () => {
     const first = await start();
     first.child.kill('SIGTERM');

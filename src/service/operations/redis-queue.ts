@@ -4,7 +4,8 @@ import { storeUnavailable } from '../../store/store.js';
 import type { Queue, QueueTools } from './queue.js';
 
 const NAME = 'operations';
-const CONCURRENCY = 100;
+/** Most of them wait; a write to one user must not wait behind batches that wait for a quota. */
+const CONCURRENCY = 1_000;
 
 /** An operation may be taken over as often as it has to be: each turn goes on where the last one ended. */
 const ANY_NUMBER = Number.MAX_SAFE_INTEGER;
