@@ -49,6 +49,16 @@ describe('a batch that does not fit the document is refused as a whole', () => {
     expect(effectsCount()).toBe(before);
   });
 
+  it('is told at once where it has far too many items, whatever is in them', async () => {
+    const { status, body } = await stage.gateway.post(BATCH, { items: Array.from({ length: 100_000 }, () => ({})) });
+    expect([status, body.errors]).toEqual([400, [{ pointer: '/items', message: 'must have at most 1000 items' }]]);
+    const lines = await stage.gateway.request('POST', BATCH, {
+      raw: `username\n${'x\n'.repeat(200_000)}`,
+      headers: { 'content-type': 'text/csv' },
+    });
+    expect([lines.status, lines.body.errors]).toEqual([400, [{ pointer: '/items', message: 'must have at most 1000 items' }]]);
+  });
+
   it.each(['dryRun=maybe', 'dryRun=', 'dryRun=1', 'stopOnError=yes', 'dryRun=true&dryRun=true'])('?%s', async (query) => {
     const answer = await stage.gateway.post(`${BATCH}?${query}`, { items: [good] });
     expect([answer.status, pointers(answer)]).toEqual([400, [`/query/${query.split('=')[0]}`]]);
