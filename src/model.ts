@@ -17,7 +17,6 @@ export type ItemStatus = Schemas['ItemStatus'];
 export type Operation = Schemas['Operation'];
 export type OperationHead = Schemas['OperationHead'];
 export type OperationKind = Schemas['OperationKind'];
-export type OperationPage = Schemas['OperationPage'];
 export type OperationState = Schemas['OperationState'];
 export type PasswordRule = Schemas['PasswordRule'];
 export type Problem = Schemas['Problem'];

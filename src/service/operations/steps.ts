@@ -97,11 +97,15 @@ export const failedWith = (error: GatewayError, status: ItemStatus = statusOf(er
   error: storeError(error),
 });
 
-/** A refusal without effect, in the words of this item. */
-export const refusedWith = (target: Target, { username }: ItemRecord, failure: GatewayError): ItemOutcome => {
+/** A refusal without effect, in the words of this item; an earlier step or call of it may have had one. */
+export const refusedWith = (
+  target: Target,
+  { username, roleIsSet, sends = 1 }: ItemRecord,
+  failure: GatewayError,
+): ItemOutcome => {
   if (failure.code === 'user_not_found') return failedWith(notFound(target, username, failure));
   if (failure.code === 'user_already_exists') return failedWith(alreadyExists(target, username, failure));
-  const unchanged = failure.retryable && failure.code !== 'cluster_not_ready';
+  const unchanged = failure.retryable && failure.code !== 'cluster_not_ready' && !roleIsSet && sends === 1;
   return failedWith(unchanged ? told(failure, 'Nothing was changed.') : failure);
 };
 
