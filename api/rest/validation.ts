@@ -98,15 +98,16 @@ const ENOUGH: ReadonlySet<string | undefined> = new Set(['maxItems']);
 
 /**
  * @param first stops at the first error
- * @param all finds them all, so that a caller can mend them at once
+ * @param all finds them all, so that a caller can mend them at once; made when it is needed
  */
 const checker =
-  (first: ValidateFunction, all: ValidateFunction, prefix: string): Check =>
+  (first: ValidateFunction, all: () => ValidateFunction, prefix: string): Check =>
   (value) => {
     if (first(value)) return value;
-    if (!ENOUGH.has(first.errors?.[0]?.keyword)) all(value);
-    const errors = ENOUGH.has(first.errors?.[0]?.keyword) ? first.errors : all.errors;
-    throw invalidRequest(toFieldErrors(errors, prefix));
+    if (ENOUGH.has(first.errors?.[0]?.keyword)) throw invalidRequest(toFieldErrors(first.errors, prefix));
+    const thorough = all();
+    thorough(value);
+    throw invalidRequest(toFieldErrors(thorough.errors, prefix));
   };
 
 /** Numbers of a query are plain decimal digits, truth is `true` or `false`; anything else stays text, which the schema refuses. */
@@ -138,8 +139,14 @@ const createAjv = (document: OpenApiDocument, allErrors: boolean): Ajv => {
 };
 
 export const createValidators = (document: OpenApiDocument): Validators => {
-  const [first, all] = [createAjv(document, false), createAjv(document, true)];
-  const compile = (schema: object, prefix: string): Check => checker(first.compile(schema), all.compile(schema), prefix);
+  const first = createAjv(document, false);
+  let all: Ajv | undefined;
+  // Compiling takes long; ajv keeps what it has compiled.
+  const thorough = (schema: object) => (): ValidateFunction => {
+    all ??= createAjv(document, true);
+    return all.compile(schema);
+  };
+  const compile = (schema: object, prefix: string): Check => checker(first.compile(schema), thorough(schema), prefix);
 
   return {
     query: (parameters) => {
