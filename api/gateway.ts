@@ -20,7 +20,6 @@ import { createLeases } from '../src/service/operations/leases.js';
 import { createLedger } from '../src/service/operations/ledger.js';
 import { createLocalQueue } from '../src/service/operations/local-queue.js';
 import { createOperations } from '../src/service/operations/operations.js';
-import { createRedisQueue } from '../src/service/operations/redis-queue.js';
 import { createUsers } from '../src/service/users.js';
 import { openStore } from '../src/store/open.js';
 import { createApp } from './app.js';
@@ -79,10 +78,12 @@ export const createGateway = (config: GatewayConfig, modules: Readonly<Record<st
     report,
     note: ({ id, kind, clusterId, requestId, state, summary, total }, event) =>
       log.info({ operation: id, kind, clusterId, requestId, state, total, summary }, `operation ${event}`),
-    createQueue: (run, onFault) => {
+    createQueue: async (run, onFault) => {
       const tools = { ledger, leaseMs: toMilliseconds(config.store.leaseSeconds), run, onFault };
-      if (config.store.kind === 'redis') return createRedisQueue(config.store.url ?? '', onAway, tools);
-      return createLocalQueue(createLeases(store), tools);
+      if (config.store.kind !== 'redis') return createLocalQueue(createLeases(store), tools);
+      // BullMQ takes long to load, and only Redis needs it.
+      const { createRedisQueue } = await import('../src/service/operations/redis-queue.js');
+      return createRedisQueue(config.store.url ?? '', onAway, tools);
     },
   });
   const deadlineMs = toMilliseconds(server.deadlineSeconds);

@@ -56,7 +56,7 @@ export interface OperationsDeps {
   readonly report: Report;
   /** Hears of what goes on where no request tells of it. */
   note(operation: OperationRecord, event: 'goes on' | 'ended'): void;
-  createQueue(run: Runner, onFault: (error: unknown) => void): Queue;
+  createQueue(run: Runner, onFault: (error: unknown) => void): Promise<Queue>;
 }
 
 /** Resolves after so long, or as soon as a signal aborts. */
@@ -112,7 +112,7 @@ export const createOperations = ({ store, ledger, vault, execute, report, note, 
   const begin = async (): Promise<void> => {
     await checkVault(store, vault);
     if (pausing.signal.aborted) return;
-    queue = createQueue(run, onFault);
+    queue = await createQueue(run, onFault);
     let isSweeping = false;
     const sweepNow = (): void => {
       if (isSweeping) return;
