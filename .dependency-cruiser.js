@@ -48,7 +48,7 @@ export default {
     ),
     never(
       'axios-in-http',
-      { pathNot: '^(src/http|test)/' },
+      { pathNot: '^(src/vendor|test)/' },
       { path: 'node_modules/axios/' },
       'One module speaks HTTP to vendors.',
     ),

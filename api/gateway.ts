@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import type { AdapterModule } from '../src/adapter.js';
 import { type GatewayConfig, toMilliseconds } from '../src/config/schema.js';
 import type { Report } from '../src/errors.js';
-import { createTransport } from '../src/http/transport.js';
+import { createTransport } from '../src/vendor/transport.js';
 import { version } from '../src/project.js';
 import { createRegistry } from '../src/registry.js';
 import { createChanges } from '../src/service/changes.js';

@@ -2,12 +2,13 @@
  * The adapter contract: all that there is to know to write an adapter for one more vendor.
  *
  * An adapter speaks the model of `openapi.yaml` on the outside and one vendor's protocol on the inside. It translates; it decides
- * nothing: rules are data (`capabilities`), outcomes are settled by `src/service`, deadlines and retries by `src/http`.
+ * nothing: rules are data (`capabilities`), outcomes are settled by `src/service`, deadlines and retries by `src/vendor`.
  *
  * All methods are safe under concurrent calls, honour `call.signal`, and fail with a `GatewayError` only.
  */
-import type { HttpClient } from './http/client.js';
+
 import type { Capabilities, ClusterState, Role } from './model.js';
+import type { HttpClient } from './vendor/client.js';
 
 /** Facts of one call. */
 export interface Call {
@@ -59,6 +60,11 @@ export interface UserSlice {
   /** Users in the whole listing; null where the vendor does not tell. */
   readonly total: number | null;
   readonly snapshot?: string;
+  /**
+   * Users of the window may be missing: a page was shorter than asked inside the list and could not be read on, the total changed while
+   * reading, or a row was left out. Who is not in an incomplete slice may be there all the same.
+   */
+  readonly incomplete?: boolean;
 }
 
 export interface NewUser {

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { Adapter, AdapterModule } from './adapter.js';
 import type { GatewayConfig } from './config/schema.js';
 import { asGatewayError } from './errors.js';
-import { createHttpClient, type HttpClient } from './http/client.js';
-import { createVendorClock } from './http/clock.js';
-import type { Transport } from './http/transport.js';
+import { createHttpClient, type HttpClient } from './vendor/client.js';
+import { createVendorClock } from './vendor/clock.js';
+import type { Transport } from './vendor/transport.js';
 
 /** A live vendor account. */
 export interface Account {

@@ -1,7 +1,7 @@
 /** Example HPC's codes in ours. */
 import { GatewayError } from '../../src/errors.js';
-import type { HttpResponse } from '../../src/http/client.js';
-import { redact } from '../../src/http/redact.js';
+import type { HttpResponse } from '../../src/vendor/client.js';
+import { redact } from '../../src/vendor/redact.js';
 import type { ErrorCode } from '../../src/model.js';
 import { badResponse, isObject, type JsonObject, parseObject, text } from '../../src/wire.js';
 

@@ -4,7 +4,7 @@
  */
 import { createHash, createHmac } from 'node:crypto';
 import { canonicalQuery, type Params, utcSeconds } from '../../src/encoding.js';
-import type { HttpRequest } from '../../src/http/client.js';
+import type { HttpRequest } from '../../src/vendor/client.js';
 import type { Credentials } from './config.js';
 
 export interface SignedCall {

@@ -3,8 +3,8 @@
  * https://help.aliyun.com/en/e-hpc/e-hpc-1-0/developer-reference/api-ehpc-2018-04-12-errorcodes
  */
 import { type Effect, GatewayError } from '../../src/errors.js';
-import type { HttpResponse } from '../../src/http/client.js';
-import { redact } from '../../src/http/redact.js';
+import type { HttpResponse } from '../../src/vendor/client.js';
+import { redact } from '../../src/vendor/redact.js';
 import type { ErrorCode } from '../../src/model.js';
 import { badResponse, type JsonObject, parseObject, text } from '../../src/wire.js';
 

@@ -4,8 +4,8 @@
  * Source: the vendor's page on error codes (yunify/qingcloud-docs: content/compute/hpc/api/error_code.md).
  */
 import { GatewayError } from '../../src/errors.js';
-import type { HttpResponse } from '../../src/http/client.js';
-import { redact } from '../../src/http/redact.js';
+import type { HttpResponse } from '../../src/vendor/client.js';
+import { redact } from '../../src/vendor/redact.js';
 import type { ErrorCode } from '../../src/model.js';
 import { badResponse, count, type JsonObject, parseObject, text } from '../../src/wire.js';
 

@@ -5,7 +5,7 @@
  */
 import { createHash, createHmac } from 'node:crypto';
 import { canonicalQuery, type Params, percentEncode, utcSeconds } from '../../src/encoding.js';
-import type { HttpRequest } from '../../src/http/client.js';
+import type { HttpRequest } from '../../src/vendor/client.js';
 import type { ShanheCredentials } from './config.js';
 
 export interface ShanheCall {

@@ -9,7 +9,7 @@ import { exampleHpc } from '../../adapters/_template/index.js';
 import { adapters } from '../../adapters/index.js';
 import type { Adapter, AdapterModule, VendorCluster } from '../../src/adapter.js';
 import { validate } from '../../src/config/validate.js';
-import type { HttpClient, HttpRequest } from '../../src/http/client.js';
+import type { HttpClient, HttpRequest } from '../../src/vendor/client.js';
 
 const FOLDERS = readdirSync('adapters', { withFileTypes: true })
   .filter((entry) => entry.isDirectory() && !entry.name.startsWith('_'))

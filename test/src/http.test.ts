@@ -2,10 +2,10 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type Effect, GatewayError } from '../../src/errors.js';
-import { createHttpClient, type HttpResponse } from '../../src/http/client.js';
-import { createVendorClock } from '../../src/http/clock.js';
-import { createPolicy } from '../../src/http/policy.js';
-import { createTransport } from '../../src/http/transport.js';
+import { createHttpClient, type HttpResponse } from '../../src/vendor/client.js';
+import { createVendorClock } from '../../src/vendor/clock.js';
+import { createPolicy } from '../../src/vendor/policy.js';
+import { createTransport } from '../../src/vendor/transport.js';
 
 const transport = createTransport('test');
 const servers: Server[] = [];

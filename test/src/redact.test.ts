@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { redact } from '../../src/http/redact.js';
+import { redact } from '../../src/vendor/redact.js';
 
 const SECRET = `p@ss 'w"o\\rd!*(~)`;
 const strict = (text: string): string =>

@@ -1,0 +1,33 @@
+/** Time as the core sees it. Injected, so that tests can run minutes of waiting in seconds. */
+import { setTimeout as delay } from 'node:timers/promises';
+
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Resolves after `ms`, or as soon as the signal aborts. Never rejects. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Aborts after `ms`. */
+  timeout(ms: number): AbortSignal;
+}
+
+/** The longest time that a timer of Node takes; a longer one would fire at once. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
+
+const timerMs = (ms: number): number => (ms > 0 ? Math.min(Math.ceil(ms), MAX_TIMER_MS) : 0);
+
+const realSleep = async (ms: number, signal?: AbortSignal): Promise<void> => {
+  await delay(timerMs(ms), undefined, signal && { signal }).catch(() => undefined);
+};
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  sleep: realSleep,
+  timeout: (ms) => AbortSignal.timeout(timerMs(ms)),
+};
+
+/** A clock that runs `speed` times as fast as the system's, from the moment it is made. */
+export const scaledClock = (speed: number, startMs: number = Date.now()): Clock => ({
+  now: () => startMs + (Date.now() - startMs) * speed,
+  sleep: (ms, signal) => realSleep(ms / speed, signal),
+  timeout: (ms) => AbortSignal.timeout(timerMs(ms / speed)),
+});
