@@ -1,7 +1,8 @@
+import { type Fault, inventedName, takePage } from '../kit/index.js';
 import { derivedText } from '../kit/random.js';
 import { refuse } from './errors.js';
 import type { EhpcQuirks } from './quirks.js';
-import { pageOf, rowsOf } from './rules.js';
+import { pageOf } from './rules.js';
 import type { EhpcClusterSeed } from './seed.js';
 import type { EhpcState } from './state.js';
 import type { EhpcCall } from './urls.js';
@@ -32,15 +33,30 @@ const simpleOf = (seed: EhpcClusterSeed, region: string) => ({
   LoginNodes: JSON.stringify([{ InstanceId: `i-${derivedText(`${seed.id}/login`, 20)}`, IpAddress: '192.168.0.10' }]),
 });
 
+export interface ClusterScope {
+  readonly state: EhpcState;
+  readonly quirks: EhpcQuirks;
+  readonly region: string;
+}
+
+const inventedCluster = (position: number): EhpcClusterSeed => ({
+  id: `ehpc-hz-${inventedName(position)}`,
+  name: inventedName(position),
+  status: 'running',
+  users: [],
+});
+
 /** 9.12: the region of the host decides what is listed. */
-export const listClusters = (call: EhpcCall, state: EhpcState, region: string, detail: 'simple' | 'meta') => {
-  const page = pageOf(call.values);
+export const listClusters = (call: EhpcCall, fault: Fault | null, detail: 'simple' | 'meta', scope: ClusterScope) => {
+  const { state, quirks, region } = scope;
+  const page = pageOf(call.values, quirks, fault);
   const seeds = [...state.clusters.values()].map(({ seed }) => seed).filter(({ regionId = region }) => regionId === region);
-  const rows = rowsOf(seeds, page).map((seed) => (detail === 'meta' ? metaOf(seed) : simpleOf(seed, region)));
-  return { PageNumber: page.number, PageSize: page.size, TotalCount: seeds.length, Clusters: { ClusterInfoSimple: rows } };
+  const { total, rows } = takePage(seeds, page, fault, inventedCluster);
+  const shown = rows.map((seed) => (detail === 'meta' ? metaOf(seed) : simpleOf(seed, region)));
+  return { PageNumber: page.number, PageSize: page.size, TotalCount: total, Clusters: { ClusterInfoSimple: shown } };
 };
 
-export const describeCluster = (clusterId: string, state: EhpcState, region: string, quirks: EhpcQuirks) => {
+export const describeCluster = (clusterId: string, { state, region, quirks }: ClusterScope) => {
   const { seed } = state.clusters.get(clusterId) ?? refuse('ClusterNotFound');
   const { Count: _count, LoginNodes: _nodes, ...info } = simpleOf(seed, region);
   const Id = quirks.describedId === 'instance' ? `i-${derivedText(seed.id, 20)}` : seed.id;

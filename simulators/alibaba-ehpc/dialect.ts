@@ -1,14 +1,15 @@
-import { type Dialect, type Fault, type FaultKind, Refusal, type Reply, type Workshop } from '../kit/index.js';
+import { type Dialect, Refusal, type Reply, type SimulatorContext } from '../kit/index.js';
 import { createActions } from './actions.js';
-import { CODE_OF_STATUS, errorFacts, refuse } from './errors.js';
-import type { ListingOptions } from './listing.js';
+import { errorFacts, refuse } from './errors.js';
+import { canShow, FAULTS, faultCode, retryHeaders } from './faults.js';
+import { createAsyncListing, type ListingOptions } from './listing.js';
+import { createOtherParty } from './other-party.js';
 import type { EhpcQuirks } from './quirks.js';
-import { failure, misshape, success } from './replies.js';
+import { corrupt, failure, success } from './replies.js';
 import type { EhpcClusterSeed } from './seed.js';
 import { createState, passwordMatches, usersOf } from './state.js';
 import { type EhpcCall, readCall } from './urls.js';
 import { createNonceMemory, type Keyring, verifyCall } from './verify.js';
-import { WRITES } from './writes.js';
 
 export interface DialectOptions extends ListingOptions {
   readonly keyring: Keyring;
@@ -21,23 +22,10 @@ export interface DialectOptions extends ListingOptions {
 }
 
 const VERSION = '2018-04-12';
-const FAULTS: readonly FaultKind[] = [
-  ...(['throttle', 'vendor_error', 'error_after', 'http_status', 'html', 'cut_json', 'wrong_shape', 'delay'] as const),
-  ...(['hang', 'hang_after', 'reset_before', 'reset_after', 'half_batch'] as const),
-];
 
 const deny = (action: string, code: string): never => {
   const detail = { AuthAction: `ehpc:${action}`, AuthPrincipalType: 'SubUser', NoPermissionType: 'ImplicitDeny' };
   return refuse(code, '', { AccessDeniedDetail: { ...detail, PolicyType: 'AccountLevelIdentityBasedPolicy' } });
-};
-
-/** The client's clue for waiting: official code reads the second header as milliseconds (section 12). */
-const retryHeaders = ({ retryAfterSeconds: seconds }: Fault): Record<string, string> =>
-  seconds === undefined ? {} : { 'retry-after': String(seconds), 'x-acs-retry-after': String(seconds * 1000) };
-
-const faultCode = (fault: Fault): string => {
-  if (fault.code !== undefined) return fault.code;
-  return fault.kind === 'throttle' ? 'Throttling.User' : (CODE_OF_STATUS[fault.status ?? 0] ?? '');
 };
 
 const bare = (status: number, headers: Record<string, string>): Reply => ({
@@ -48,10 +36,13 @@ const bare = (status: number, headers: Record<string, string>): Reply => ({
   headers,
 });
 
-export const createDialect = (options: DialectOptions, { clock, timers, journal }: Workshop): Dialect<EhpcCall> => {
+export const createDialect = (options: DialectOptions, { clock, timers, journal }: SimulatorContext): Dialect<EhpcCall> => {
   const { keyring, quirks, host, strictPost, denyActions } = options;
   const state = createState(options.clusters, quirks.unknownUser, clock.now, journal.effect);
-  const actions = createActions({ state, timers, asyncWriteMs: options.asyncWriteMs }, quirks, options);
+  const asyncListing = createAsyncListing(state, quirks, options);
+  const actions = createActions({ state, timers, asyncWriteMs: options.asyncWriteMs, quirks }, asyncListing, options);
+  const hasRows = (call: EhpcCall) =>
+    call.action === 'ListUsers' || (call.action === 'ListUsersAsync' && asyncListing.hasRows(call));
   const useNonce = createNonceMemory();
 
   /** Section 11.2 up to the point where faults and the operation take over. */
@@ -78,14 +69,14 @@ export const createDialect = (options: DialectOptions, { clock, timers, journal 
 
   return {
     faultKinds: FAULTS,
-    canShow: (kind, call) => kind !== 'half_batch' || Object.hasOwn(WRITES, call.action),
+    canShow: (fault, call) => canShow(fault, call, hasRows),
     read: readCall,
     admit: (call) =>
       orRefusal(call, () => {
         admit(call);
         return null;
       }),
-    perform: (call, twist) => orRefusal(call, () => success(call, actions[call.action]?.(call, twist) ?? {})),
+    perform: (call, fault) => orRefusal(call, () => success(call, actions[call.action]?.(call, fault) ?? {})),
     faultReply: (fault, call) => {
       const code = faultCode(fault);
       if (code === '') return bare(fault.status ?? 500, retryHeaders(fault));
@@ -93,8 +84,9 @@ export const createDialect = (options: DialectOptions, { clock, timers, journal 
       const { status = facts.status, message = facts.message } = fault;
       return failure(call, { ...facts, status, message }, host, retryHeaders(fault));
     },
-    misshape,
+    corrupt,
     users: (clusterId) => usersOf(state, clusterId),
     checkPassword: (clusterId, username, password) => passwordMatches(state, clusterId, username, password),
+    otherParty: createOtherParty(state, clock.now),
   };
 };

@@ -69,7 +69,7 @@ export const startAlibabaEhpc = async (options: AlibabaEhpcOptions = {}): Promis
     denyActions: options.denyActions ?? [],
     strictPost: options.strictPost ?? false,
   };
-  const core = await startServer(options, (workshop) => createDialect(settings, workshop));
+  const core = await startServer(options, (context) => createDialect(settings, context));
   const keys = { accessKeyId, accessKeySecret, ...(securityToken === undefined ? {} : { securityToken }), region };
   return { ...core, clusters: clusters.map(({ id }) => id), ...keys };
 };

@@ -32,6 +32,13 @@ export interface EhpcQuirks {
   unknownUser: 'AgentError.Account.UserNotExist' | 'UserNotFound';
   /** 5: DescribeCluster's ClusterInfo.Id, described with an instance id. */
   describedId: 'cluster' | 'instance';
+  /**
+   * What a write does when an entry is refused (a taken or unknown name): nothing; the entries before it; or all the others.
+   * The answer is the refusal of the first bad entry. Not documented.
+   */
+  batch: 'all-or-nothing' | 'until-refused' | 'skips-refused';
+  /** The largest page: a larger one, up to the documented 50, may be asked for, and PageSize of the answer says this size. */
+  maxPageSize: number;
 }
 
 export const EHPC_QUIRKS: EhpcQuirks = {
@@ -51,4 +58,6 @@ export const EHPC_QUIRKS: EhpcQuirks = {
   timeWindowMinutes: 15,
   unknownUser: 'AgentError.Account.UserNotExist',
   describedId: 'cluster',
+  batch: 'all-or-nothing',
+  maxPageSize: 50,
 };

@@ -52,7 +52,7 @@ const stringsOf = (list: unknown): unknown => {
 };
 
 /** Valid JSON of the wrong shape. */
-export const misshape = (reply: Reply, shape: Shape): Reply => {
+export const corrupt = (reply: Reply, shape: Shape): Reply => {
   if (shape === 'array') return { ...reply, body: '[]' };
   if (shape === 'null') return { ...reply, body: 'null' };
   const fields: Record<string, unknown> = reply.contentType === JSON_TYPE ? JSON.parse(reply.body) : {};

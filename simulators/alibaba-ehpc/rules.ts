@@ -1,5 +1,7 @@
+import { type Fault, type Page, pageCap } from '../kit/index.js';
 import type { Entry } from './entries.js';
 import { refuse } from './errors.js';
+import type { EhpcQuirks } from './quirks.js';
 import type { EhpcGroup } from './seed.js';
 
 /** 4a: what the documents allow. Details name the parameter and never repeat a password. */
@@ -7,10 +9,10 @@ const NAME = /^[A-Za-z][A-Za-z0-9.]{5,29}$/;
 const PASSWORD = /^[A-Za-z0-9()~!@#$%^&*\-_+=|{}[\]:;'/<>,.?]{8,30}$/;
 const CLASSES = [/[A-Z]/, /[a-z]/, /\d/, /[^A-Za-z0-9]/];
 const MAX_ENTRIES = 100;
-const MAX_PAGE_SIZE = 50;
+const LARGEST_PAGE_SIZE = 50;
 
 const isPassword = (text: string) => PASSWORD.test(text) && CLASSES.filter((kind) => kind.test(text)).length >= 3;
-const isGroup = (text: string): text is EhpcGroup => text === 'users' || text === 'wheel';
+export const isGroup = (text: string): text is EhpcGroup => text === 'users' || text === 'wheel';
 
 export const nameOf = (entry: Entry, index: number): string => {
   const { name = '' } = entry;
@@ -39,18 +41,17 @@ const wholeNumber = (raw: string | undefined, fallback: number, max: number, nam
   return value >= 1 && value <= max ? value : refuse('InvalidParams', name);
 };
 
-export interface Page {
+export interface NumberedPage extends Page {
   readonly number: number;
-  readonly size: number;
 }
 
-export const pageOf = (values: ReadonlyMap<string, string>): Page => ({
-  number: wholeNumber(values.get('PageNumber'), 1, Number.MAX_SAFE_INTEGER, 'PageNumber'),
-  size: wholeNumber(values.get('PageSize'), 10, MAX_PAGE_SIZE, 'PageSize'),
-});
-
-export const rowsOf = <Row>(rows: readonly Row[], page: Page): Row[] =>
-  rows.slice((page.number - 1) * page.size, page.number * page.size);
+/** Pages are counted in units of the size that is answered, which may be less than the size that was asked for. */
+export const pageOf = (values: ReadonlyMap<string, string>, quirks: EhpcQuirks, fault: Fault | null): NumberedPage => {
+  const number = wholeNumber(values.get('PageNumber'), 1, Number.MAX_SAFE_INTEGER, 'PageNumber');
+  const asked = wholeNumber(values.get('PageSize'), 10, LARGEST_PAGE_SIZE, 'PageSize');
+  const size = Math.min(asked, pageCap(quirks.maxPageSize, fault));
+  return { number, size, from: (number - 1) * size };
+};
 
 export const isAsync = (values: ReadonlyMap<string, string>): boolean => {
   const raw = values.get('Async') ?? 'false';

@@ -1,26 +1,26 @@
-import { Refusal } from '../kit/index.js';
+import type { Fault } from '../kit/index.js';
 import type { Timers } from '../kit/timers.js';
+import { applyBatch, refusalOf, type Step } from './batch.js';
 import { type Entry, readEntries } from './entries.js';
 import { refuse } from './errors.js';
+import type { EhpcQuirks } from './quirks.js';
 import { checkEntries, groupOf, isAsync, nameOf, passwordOf } from './rules.js';
-import type { EhpcCluster, EhpcState } from './state.js';
+import type { EhpcState } from './state.js';
 import type { EhpcCall } from './urls.js';
 
-/** A batch whose every entry passed the rules, ready to be applied in whole or in part. */
-interface Batch {
-  readonly size: number;
-  apply(cluster: EhpcCluster, from: number, to: number): void;
-}
-
 interface Write {
-  /** What the vendor says when the cluster's agent gave up half-way. */
+  /** The vendor's code when the cluster's agent stopped half-way. */
   readonly failure: string;
-  prepare(state: EhpcState, entries: readonly Entry[]): Batch;
+  /** One step an entry; refuses entries that break the rules. */
+  prepare(state: EhpcState, entries: readonly Entry[]): Step[];
 }
 
-const batch = <Item>(items: readonly Item[], run: (cluster: EhpcCluster, items: readonly Item[]) => void): Batch => ({
-  size: items.length,
-  apply: (cluster, from, to) => run(cluster, items.slice(from, to)),
+/** A change of a user that must exist. */
+const onUser = (state: EhpcState, name: string, apply: Step['apply']): Step => ({
+  check: (cluster) => {
+    state.known(cluster, name);
+  },
+  apply,
 });
 
 /** 4a: the write operations and the sub-fields each demands (9.11: all of them). */
@@ -28,30 +28,30 @@ export const WRITES: Record<string, Write> = {
   AddUsers: {
     failure: 'AgentError.Account.UserAddFailure',
     prepare: (state, entries) =>
-      batch(
-        entries.map((entry, i) => ({ name: nameOf(entry, i), group: groupOf(entry, i), password: passwordOf(entry, i) })),
-        state.add,
-      ),
+      entries
+        .map((entry, i) => ({ name: nameOf(entry, i), group: groupOf(entry, i), password: passwordOf(entry, i) }))
+        .map((user) => ({
+          check: (cluster) => state.mustBeFree(cluster, user.name),
+          apply: (cluster) => state.add(cluster, user),
+        })),
   },
   DeleteUsers: {
     failure: 'AgentError.Account.UserDeleteFailure',
-    prepare: (state, entries) => batch(entries.map(nameOf), state.remove),
+    prepare: (state, entries) => entries.map(nameOf).map((name) => onUser(state, name, (cluster) => state.remove(cluster, name))),
   },
   ModifyUserGroups: {
     failure: 'AgentError.Account.UserModifyGroupFailure',
     prepare: (state, entries) =>
-      batch(
-        entries.map((entry, i) => ({ name: nameOf(entry, i), group: groupOf(entry, i) })),
-        state.regroup,
-      ),
+      entries
+        .map((entry, i) => ({ name: nameOf(entry, i), group: groupOf(entry, i) }))
+        .map(({ name, group }) => onUser(state, name, (cluster) => state.regroup(cluster, name, group))),
   },
   ModifyUserPasswords: {
     failure: 'AgentError.Account.UserChangePasswordFailure',
     prepare: (state, entries) =>
-      batch(
-        entries.map((entry, i) => ({ name: nameOf(entry, i), password: passwordOf(entry, i) })),
-        state.repassword,
-      ),
+      entries
+        .map((entry, i) => ({ name: nameOf(entry, i), password: passwordOf(entry, i) }))
+        .map(({ name, password }) => onUser(state, name, (cluster) => state.repassword(cluster, name, password))),
   },
 };
 
@@ -59,30 +59,23 @@ export interface WriteTools {
   readonly state: EhpcState;
   readonly timers: Timers;
   readonly asyncWriteMs: number;
+  readonly quirks: EhpcQuirks;
 }
 
-/** A later refusal has nobody to tell: no schema returns an id for `Async=true` (4a). */
-const quietly = (run: () => void) => () => {
-  try {
-    run();
-  } catch (cause) {
-    if (!(cause instanceof Refusal)) throw cause;
-  }
-};
-
 /** Rules first, then the cluster, then all names, then the effect. Success is an empty body with a RequestId. */
-export const runWrite = (write: Write, call: EhpcCall, clusterId: string, half: boolean, tools: WriteTools): void => {
-  const { state, timers, asyncWriteMs } = tools;
+export const runWrite = (write: Write, call: EhpcCall, clusterId: string, fault: Fault | null, tools: WriteTools): void => {
+  const { state, timers, asyncWriteMs, quirks } = tools;
   const later = isAsync(call.values);
   const entries = readEntries(call.values);
   checkEntries(entries);
-  const prepared = write.prepare(state, entries);
+  const steps = write.prepare(state, entries);
   const cluster = state.runningCluster(clusterId);
-  if (half) {
-    prepared.apply(cluster, 0, Math.floor(prepared.size / 2));
+  const apply = applyBatch[quirks.batch];
+  if (fault?.kind === 'half_batch') {
+    apply(cluster, steps.slice(0, Math.floor(steps.length / 2)));
     refuse(write.failure, clusterId);
   }
-  const apply = () => prepared.apply(cluster, 0, prepared.size);
-  if (later) timers.after(asyncWriteMs, quietly(apply));
-  else apply();
+  // A later refusal is never reported: no schema returns an id for `Async=true` (4a).
+  if (later) timers.after(asyncWriteMs, () => void refusalOf(() => apply(cluster, steps)));
+  else apply(cluster, steps);
 };

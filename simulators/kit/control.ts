@@ -1,9 +1,12 @@
+import { addFrom, changeFrom, type OtherParty } from './other-party.js';
 import type { Reply } from './types.js';
 
 /** What the control endpoint may do; the same functions that a test calls in the process. */
 export interface Controls {
   calls(): unknown;
   journal(): unknown;
+  otherChanges(): unknown;
+  readonly otherParty: OtherParty;
   users(clusterId: string): readonly unknown[] | null;
   faults(): unknown;
   inject(fault: unknown): void;
@@ -29,6 +32,8 @@ const usersOf = (controls: Controls, query: URLSearchParams) => {
   return users === null ? json(404, { error: `no cluster ${clusterId} here` }) : json(200, users);
 };
 
+const bodyOf = (body: Buffer): unknown => JSON.parse(body.toString('utf8'));
+
 type Handler = (controls: Controls, body: Buffer, query: URLSearchParams) => Reply;
 
 const ROUTES: Record<string, Handler> = {
@@ -38,10 +43,23 @@ const ROUTES: Record<string, Handler> = {
     return done();
   },
   'GET /journal': (controls) => json(200, controls.journal()),
+  'GET /other-changes': (controls) => json(200, controls.otherChanges()),
   'GET /users': (controls, _body, query) => usersOf(controls, query),
+  'POST /users': (controls, body) => {
+    addFrom(controls.otherParty, bodyOf(body));
+    return done();
+  },
+  'PATCH /users': (controls, body) => {
+    changeFrom(controls.otherParty, bodyOf(body));
+    return done();
+  },
+  'DELETE /users': (controls, _body, query) => {
+    controls.otherParty.removeUser(query.get('clusterId') ?? '', query.get('username') ?? '');
+    return done();
+  },
   'GET /faults': (controls) => json(200, controls.faults()),
   'POST /faults': (controls, body) => {
-    controls.inject(JSON.parse(body.toString('utf8')));
+    controls.inject(bodyOf(body));
     return done();
   },
   'DELETE /faults': (controls) => {
@@ -49,7 +67,7 @@ const ROUTES: Record<string, Handler> = {
     return done();
   },
   'POST /clock': (controls, body) => {
-    controls.skewClock(JSON.parse(body.toString('utf8')));
+    controls.skewClock(bodyOf(body));
     return done();
   },
 };

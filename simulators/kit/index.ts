@@ -1,16 +1,14 @@
+export {
+  COMMON_FAULT_KINDS,
+  FAULT_KINDS,
+  type Fault,
+  type FaultKind,
+  type RetryAfterHeader,
+  SHAPES,
+  type Shape,
+} from './fault.js';
+export { changeError, type NewUserOptions, type OtherParty, timeOrNow } from './other-party.js';
+export { inventedName, isPageFault, type Page, pageCap, takePage } from './pages.js';
 export { Refusal } from './refusal.js';
-export { type ServerOptions, type SimulatorCore, startServer, type Workshop } from './server.js';
-export type {
-  CallFacts,
-  CallRecord,
-  DateHeader,
-  Dialect,
-  Effect,
-  Fault,
-  FaultKind,
-  Incoming,
-  Reply,
-  Shape,
-  Simulator,
-} from './types.js';
-export { FAULT_KINDS, SHAPES } from './types.js';
+export { type ServerOptions, type SimulatorContext, type SimulatorCore, startServer } from './server.js';
+export type { CallFacts, CallRecord, ClockSkew, DateHeader, Dialect, Effect, Incoming, Reply, Simulator } from './types.js';

@@ -8,18 +8,24 @@ type OpenCall = { -readonly [Key in keyof CallRecord]: CallRecord[Key] };
 export interface Journal {
   readonly calls: readonly CallRecord[];
   readonly effects: readonly Effect[];
+  /** Effects of what `byOtherParty` runs; they are not in `effects`. */
+  readonly otherChanges: readonly Effect[];
   /** Logs a call when it arrives; the verdict is filled in later. */
   open(facts: CallFacts): OpenCall;
   effect(clusterId: string, username: string, effect: Effect['effect']): void;
+  byOtherParty(run: () => void): void;
   resetCalls(): void;
 }
 
 export const createJournal = (now: () => Date): Journal => {
   const calls: OpenCall[] = [];
   const effects: Effect[] = [];
+  const otherChanges: Effect[] = [];
+  let target = effects;
   return {
     calls,
     effects,
+    otherChanges,
     open: ({ action, method, clusterId, params, scheme }) => {
       const call = {
         at: now().toISOString(),
@@ -37,7 +43,15 @@ export const createJournal = (now: () => Date): Journal => {
       return call;
     },
     effect: (clusterId, username, effect) => {
-      effects.push({ at: now().toISOString(), clusterId, username, effect });
+      target.push({ at: now().toISOString(), clusterId, username, effect });
+    },
+    byOtherParty: (run) => {
+      target = otherChanges;
+      try {
+        run();
+      } finally {
+        target = effects;
+      }
     },
     resetCalls: () => {
       calls.length = 0;

@@ -1,16 +1,19 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { type Clock, createClock } from './clock.js';
+import { type Clock, createClock, skewClock } from './clock.js';
 import { answerControl, CONTROL_PREFIX, type Controls } from './control.js';
-import { createFaultQueue, parseFault } from './faults.js';
+import type { Fault } from './fault.js';
+import { createFaultQueue } from './faults.js';
 import { createJournal, type Journal } from './journal.js';
-import { runCall } from './outcome.js';
+import { loggedOtherParty } from './other-party.js';
+import { holdMs, type Outcome, runCall } from './outcome.js';
+import { parseFault } from './parse-fault.js';
+import { drip, send } from './send.js';
 import { createTimers, type Timers } from './timers.js';
-import type { CallFacts, DateHeader, Dialect, Fault, Incoming, Reply, Simulator } from './types.js';
+import type { CallFacts, Dialect, Incoming, Simulator } from './types.js';
 
 /** AddUsers with 100 users travels in the URL; Node's own limit of 16 KB would cut it off. */
 const MAX_HEADER_BYTES = 256 * 1024;
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
-const DATE_HEADERS: readonly DateHeader[] = ['skewed', 'none', 'true'];
 
 export interface ServerOptions {
   readonly port?: number | undefined;
@@ -18,8 +21,8 @@ export interface ServerOptions {
   readonly latencyMs?: number | undefined;
 }
 
-/** What a vendor's dialect is built from. */
-export interface Workshop {
+/** What the kit gives a vendor's dialect. */
+export interface SimulatorContext {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly journal: Journal;
@@ -54,38 +57,25 @@ const incomingOf = (request: IncomingMessage, body: Buffer): Incoming => {
   };
 };
 
-const send = (response: ServerResponse, reply: Reply, date: string | null) => {
-  if (response.destroyed) return;
-  response.sendDate = false;
-  const headers = { ...(date === null ? {} : { date }), 'content-type': reply.contentType, ...reply.headers };
-  response.writeHead(reply.status, { ...headers, 'content-length': Buffer.byteLength(reply.body) });
-  response.end(reply.body);
-};
-
-const skewClock = (clock: Clock, body: unknown) => {
-  const { skewMs, dateHeader = 'skewed' } = (body ?? {}) as { skewMs?: unknown; dateHeader?: unknown };
-  if (typeof skewMs !== 'number' || !Number.isFinite(skewMs)) throw new TypeError('"skewMs" must be a number of milliseconds');
-  const known = DATE_HEADERS.find((name) => name === dateHeader);
-  if (known === undefined) throw new TypeError(`"dateHeader" must be one of ${DATE_HEADERS.join(', ')}`);
-  clock.skew(skewMs, known);
-};
-
 /** A vendor's server on 127.0.0.1: verify, meet a fault, act, answer, log. */
 export const startServer = async <Call extends CallFacts>(
   options: ServerOptions,
-  build: (workshop: Workshop) => Dialect<Call>,
+  build: (context: SimulatorContext) => Dialect<Call>,
 ): Promise<SimulatorCore> => {
   const clock = createClock(options.now ?? (() => new Date()));
   const timers = createTimers();
   const journal = createJournal(clock.now);
   const faults = createFaultQueue();
   const dialect = build({ clock, timers, journal });
+  const otherParty = loggedOtherParty(dialect.otherParty, journal.byOtherParty);
   const inject = (fault: unknown) => faults.add(parseFault(fault, dialect.faultKinds));
   const latencyMs = options.latencyMs ?? 0;
 
   const controls: Controls = {
     calls: () => journal.calls,
     journal: () => journal.effects,
+    otherChanges: () => journal.otherChanges,
+    otherParty,
     users: dialect.users,
     faults: faults.list,
     inject,
@@ -94,11 +84,11 @@ export const startServer = async <Call extends CallFacts>(
     skewClock: (body) => skewClock(clock, body),
   };
 
-  const decide = (call: Call): { fault: Fault | null; outcome: ReturnType<typeof runCall> } => {
+  const decide = (call: Call): { fault: Fault | null; outcome: Outcome } => {
     const refusal = dialect.admit(call);
     if (refusal !== null) return { fault: null, outcome: { end: 'reply', reply: refusal } };
-    const fault = faults.take(call, (kind) => dialect.canShow(kind, call));
-    return { fault, outcome: runCall(dialect, call, fault) };
+    const fault = faults.take(call, (candidate) => dialect.canShow(candidate, call));
+    return { fault, outcome: runCall(dialect, call, fault, timers) };
   };
 
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
@@ -112,14 +102,16 @@ export const startServer = async <Call extends CallFacts>(
     if (latencyMs > 0) await timers.wait(latencyMs);
     const { fault, outcome } = decide(call);
     record.faulted = fault?.kind ?? null;
-    record.code = outcome.end === 'reply' ? outcome.reply.code : outcome.code;
-    if (fault?.delayMs) await timers.wait(fault.delayMs);
-    if (outcome.end !== 'reply') {
+    record.code = 'reply' in outcome ? outcome.reply.code : outcome.code;
+    const hold = holdMs(fault);
+    if (hold > 0) await timers.wait(hold);
+    if (!('reply' in outcome)) {
       if (outcome.end === 'reset') request.socket.resetAndDestroy();
       return;
     }
     record.status = outcome.reply.status;
-    send(response, outcome.reply, clock.dateHeader());
+    if (outcome.end === 'drip') await drip(response, outcome.reply, clock.dateHeader(), () => timers.wait(outcome.everyMs));
+    else send(response, outcome.reply, clock.dateHeader());
   };
 
   const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: 60_000 }, (request, response) => {
@@ -143,11 +135,13 @@ export const startServer = async <Call extends CallFacts>(
     endpoint: `http://127.0.0.1:${port}`,
     calls: journal.calls,
     journal: journal.effects,
+    otherChanges: journal.otherChanges,
+    ...otherParty,
     inject,
     clearFaults: faults.clear,
     resetCalls: journal.resetCalls,
     checkPassword: dialect.checkPassword,
-    setClockSkew: (ms, { dateHeader = 'skewed' } = {}) => clock.skew(ms, dateHeader),
+    setClockSkew: clock.skew,
     close: () =>
       new Promise((resolve) => {
         timers.stop();

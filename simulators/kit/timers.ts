@@ -1,6 +1,6 @@
 /** Work that a vendor does after it has answered. Stopped together with the simulator. */
 export interface Timers {
-  /** Runs at once when `ms` is not positive. */
+  /** Runs at once when `ms` is not positive; never after `stop`. */
   after(ms: number, run: () => void): void;
   wait(ms: number): Promise<void>;
   stop(): void;
@@ -8,7 +8,9 @@ export interface Timers {
 
 export const createTimers = (): Timers => {
   const pending = new Set<NodeJS.Timeout>();
+  let stopped = false;
   const after = (ms: number, run: () => void) => {
+    if (stopped) return;
     if (ms <= 0) return run();
     const timer = setTimeout(() => {
       pending.delete(timer);
@@ -20,6 +22,7 @@ export const createTimers = (): Timers => {
     after,
     wait: (ms) => new Promise((resolve) => after(ms, resolve)),
     stop: () => {
+      stopped = true;
       for (const timer of pending) clearTimeout(timer);
       pending.clear();
     },

@@ -1,3 +1,6 @@
+import type { Fault, FaultKind, Shape } from './fault.js';
+import type { OtherParty } from './other-party.js';
+
 /** One call that reached a simulator, without passwords, signatures and tokens. */
 export interface CallRecord {
   readonly at: string;
@@ -22,63 +25,28 @@ export interface Effect {
   readonly effect: 'created' | 'deleted' | 'role_changed' | 'password_changed';
 }
 
-export const FAULT_KINDS = [
-  'throttle',
-  'vendor_error',
-  'error_after',
-  'http_status',
-  'html',
-  'cut_json',
-  'wrong_shape',
-  'delay',
-  'hang',
-  'hang_after',
-  'reset_before',
-  'reset_after',
-  'job_fails',
-  'job_fails_after',
-  'job_never_ends',
-  'half_batch',
-] as const;
-export type FaultKind = (typeof FAULT_KINDS)[number];
-
-/** `strings`: list items are strings; `missing`: the payload key is absent; `array`, `null`: the whole body is that. */
-export const SHAPES = ['strings', 'missing', 'array', 'null'] as const;
-export type Shape = (typeof SHAPES)[number];
-
-/** Faults wait in the order they were injected. Only calls that passed verification meet them. */
-export interface Fault {
-  kind: FaultKind;
-  /** Only calls of this action or path: 'AddUsers', '/user/addUser'. */
-  action?: string;
-  /** Only calls that name this user. */
-  username?: string;
-  /** How many calls it hits; -1 or Infinity is all; default 1. */
-  times?: number;
-  /** Lets the first matching calls through. */
-  skip?: number;
-  /** Holds the answer back, after the effect if there is one; works with every kind. */
-  delayMs?: number;
-  code?: string;
-  status?: number;
-  message?: string;
-  retryAfterSeconds?: number;
-  /** For `wrong_shape`; default 'strings'. */
-  shape?: Shape;
-}
-
 export type DateHeader = 'skewed' | 'none' | 'true';
 
-export interface Simulator {
+export interface ClockSkew {
+  /** `skewed`: the Date header follows the clock; `true`: it is right; `none`: it is not sent. Default 'skewed'. */
+  dateHeader?: DateHeader;
+  /** The error of the Date header, whatever that of the clock is. */
+  dateMs?: number | undefined;
+}
+
+export interface Simulator extends OtherParty {
   readonly endpoint: string;
   readonly clusters: string[];
   readonly calls: readonly CallRecord[];
+  /** Effects of API calls. */
   readonly journal: readonly Effect[];
+  /** Effects of `addUser`, `removeUser`, `changePassword` and `setGroup`. */
+  readonly otherChanges: readonly Effect[];
   /** Throws a TypeError that says what to change when the fault makes no sense for this vendor. */
   inject(fault: Fault): void;
   clearFaults(): void;
-  /** Shifts the simulator's clock; its Date header shifts with it unless told otherwise. */
-  setClockSkew(ms: number, options?: { dateHeader?: DateHeader }): void;
+  /** Shifts the simulator's clock, which stamps users and checks signatures; the Date header follows by default. */
+  setClockSkew(ms: number, options?: ClockSkew): void;
   resetCalls(): void;
   checkPassword(clusterId: string, username: string, password: string): boolean;
   /** Destroys open sockets too. */
@@ -116,17 +84,18 @@ export interface CallFacts {
 /** All that differs between vendors. */
 export interface Dialect<Call extends CallFacts> {
   readonly faultKinds: readonly FaultKind[];
-  /** False for a job fault on a call that starts no job, and the like; such a fault goes on waiting. */
-  canShow(kind: FaultKind, call: Call): boolean;
+  /** False for a job fault on a call that starts no job, and the like; such a fault keeps waiting. */
+  canShow(fault: Fault, call: Call): boolean;
   /** Reads a call before anything is verified; never throws. */
   read(request: Incoming): Call;
   /** The refusal of a call that is unsigned, late, replayed or forbidden; null lets it pass. */
   admit(call: Call): Reply | null;
-  /** Effect and answer. `twist` is a fault of the vendor's own kind: a job that fails, half a batch. */
-  perform(call: Call, twist: Fault | null): Reply;
+  /** Effect and answer. `fault` is one that changes the operation itself: a job that fails, half a batch, a short page. */
+  perform(call: Call, fault: Fault | null): Reply;
   /** The vendor's answer for throttle, vendor_error, error_after and http_status. */
   faultReply(fault: Fault, call: Call): Reply;
-  misshape(reply: Reply, shape: Shape): Reply;
+  corrupt(reply: Reply, shape: Shape): Reply;
+  readonly otherParty: OtherParty;
   /** The cluster's users without passwords; null for an unknown cluster. */
   users(clusterId: string): readonly unknown[] | null;
   checkPassword(clusterId: string, username: string, password: string): boolean;

@@ -1,7 +1,8 @@
+import { type Fault, inventedName, takePage } from '../kit/index.js';
 import { derivedText } from '../kit/random.js';
 import { refuse } from './errors.js';
 import type { ShanheQuirks } from './quirks.js';
-import { isDescending, windowOf } from './rules.js';
+import { isDescending, pageOf } from './rules.js';
 import type { ShanheClusterSeed } from './seed.js';
 import type { ShanheState } from './state.js';
 import type { ShanheCall } from './urls.js';
@@ -39,8 +40,22 @@ const fieldsOf = (seed: ShanheClusterSeed) => ({
 const rowOf = (seed: ShanheClusterSeed, quirks: ShanheQuirks) =>
   quirks.clusterFields === 'inside' ? { app_cluster: fieldsOf(seed) } : { app_cluster: {}, ...fieldsOf(seed) };
 
+export interface ClusterScope {
+  readonly state: ShanheState;
+  readonly quirks: ShanheQuirks;
+}
+
+const inventedCluster = (position: number): ShanheClusterSeed => ({
+  id: `ehpc-${inventedName(position)}`,
+  name: inventedName(position),
+  type: 'ehpc',
+  status: 'active',
+  users: [],
+});
+
 /** 5.1. */
-export const listClusters = (call: ShanheCall, state: ShanheState, quirks: ShanheQuirks, owner: string | undefined) => {
+export const listClusters = (call: ShanheCall, fault: Fault | null, owner: string | undefined, scope: ClusterScope) => {
+  const { state, quirks } = scope;
   const asked = call.query.get('owner') ?? '';
   if (quirks.ownerRequired && asked === '') refuse('1100', 'parameter [owner] is missing');
   if (owner !== undefined && asked !== '' && asked !== owner) refuse('1400', `not the owner [${asked}]`);
@@ -51,5 +66,6 @@ export const listClusters = (call: ShanheCall, state: ShanheState, quirks: Shanh
     .filter((seed) => same('cluster_id', seed.id) && same('cluster_type', seed.type) && same('status', seed.status))
     .filter((seed) => seed.name.toLowerCase().includes(word));
   const ordered = isDescending(call, 0) ? found.toReversed() : found;
-  return { total: found.length, rows: windowOf(call, ordered).map((seed) => rowOf(seed, quirks)) };
+  const { total, rows } = takePage(ordered, pageOf(call, quirks, fault), fault, inventedCluster);
+  return { total, rows: rows.map((seed) => rowOf(seed, quirks)) };
 };

@@ -1,10 +1,12 @@
-import { type Dialect, type Fault, type FaultKind, Refusal, type Reply, type Workshop } from '../kit/index.js';
+import { type Dialect, Refusal, type Reply, type SimulatorContext } from '../kit/index.js';
 import { createActions } from './actions.js';
 import { messageOf, refuse } from './errors.js';
+import { canShow, FAULTS, retryHeaders } from './faults.js';
 import { createJobs } from './jobs.js';
+import { createOtherParty } from './other-party.js';
 import type { ShanheQuirks } from './quirks.js';
 import { createQuota } from './quota.js';
-import { failure, misshape, success } from './replies.js';
+import { corrupt, failure, success } from './replies.js';
 import type { ShanheClusterSeed } from './seed.js';
 import { createState, passwordMatches, usersOf } from './state.js';
 import { readCall, type ShanheCall } from './urls.js';
@@ -23,16 +25,6 @@ export interface DialectOptions {
   readonly quota: number | undefined;
 }
 
-const FAULTS: readonly FaultKind[] = [
-  ...(['throttle', 'vendor_error', 'error_after', 'http_status', 'html', 'cut_json', 'wrong_shape', 'delay'] as const),
-  ...(['hang', 'hang_after', 'reset_before', 'reset_after', 'job_fails', 'job_fails_after', 'job_never_ends'] as const),
-];
-
-const JOB_ACTIONS = ['/user/addUser', '/user/deleteUser'];
-
-const retryHeaders = ({ retryAfterSeconds: seconds }: Fault): Record<string, string> =>
-  seconds === undefined ? {} : { 'retry-after': String(seconds) };
-
 const bare = (status: number, body: string, headers: Record<string, string>): Reply => ({
   status,
   code: 'NONE',
@@ -41,7 +33,7 @@ const bare = (status: number, body: string, headers: Record<string, string>): Re
   headers,
 });
 
-export const createDialect = (options: DialectOptions, { clock, timers, journal }: Workshop): Dialect<ShanheCall> => {
+export const createDialect = (options: DialectOptions, { clock, timers, journal }: SimulatorContext): Dialect<ShanheCall> => {
   const { quirks } = options;
   const state = createState(options.clusters, options.account, clock.now, journal.effect);
   const jobs = createJobs(timers, clock.now, options.jobMs);
@@ -79,17 +71,17 @@ export const createDialect = (options: DialectOptions, { clock, timers, journal 
 
   return {
     faultKinds: FAULTS,
-    canShow: (kind, call) => !kind.startsWith('job_') || JOB_ACTIONS.includes(call.action),
+    canShow,
     read: readCall,
     admit: (call) =>
       orRefusal(() => {
         admit(call);
         return null;
       }),
-    perform: (call, twist) =>
+    perform: (call, fault) =>
       orRefusal(() => {
         const action = actions[call.action] ?? refuse('1101');
-        return success(action.name, action.run(call, twist));
+        return success(action.name, action.run(call, fault));
       }),
     faultReply: (fault) => {
       const headers = retryHeaders(fault);
@@ -98,8 +90,9 @@ export const createDialect = (options: DialectOptions, { clock, timers, journal 
         return bare(fault.status ?? 500, fault.message ?? '', headers);
       return failure({ code: fault.code ?? '2500', message: fault.message, status: fault.status, headers }, quirks);
     },
-    misshape,
+    corrupt,
     users: (clusterId) => usersOf(state, clusterId),
     checkPassword: (clusterId, username, password) => passwordMatches(state, clusterId, username, password),
+    otherParty: createOtherParty(state, clock.now),
   };
 };

@@ -53,7 +53,7 @@ export const startShanheHpc = async (options: ShanheHpcOptions = {}): Promise<Sh
     owner: options.owner,
     quota: options.quota,
   };
-  const core = await startServer(options, (workshop) => createDialect(settings, workshop));
+  const core = await startServer(options, (context) => createDialect(settings, context));
   return {
     ...core,
     endpoint: `${core.endpoint}/api`,

@@ -1,8 +1,8 @@
-import type { Fault } from '../kit/index.js';
+import { type Fault, inventedName, takePage } from '../kit/index.js';
 import { lowerText } from '../kit/random.js';
 import type { Timers } from '../kit/timers.js';
 import type { ShanheQuirks } from './quirks.js';
-import { isDescending, windowOf } from './rules.js';
+import { isDescending, pageOf } from './rules.js';
 import { shortTime } from './state.js';
 import type { ShanheCall } from './urls.js';
 
@@ -13,6 +13,8 @@ export interface Job {
   readonly clusterId: string;
   readonly owner: string;
   readonly createTime: string;
+  /** False for a job that runs but that /operation never shows. */
+  readonly listed: boolean;
   status: 'pending' | 'successful' | 'failed';
   statusTime: string;
   errorCodes: string;
@@ -29,20 +31,22 @@ export interface JobRequest {
 
 export interface Jobs {
   readonly all: readonly Job[];
-  start(request: JobRequest, twist: Fault | null): string;
+  start(request: JobRequest, fault: Fault | null): string;
 }
 
 export const createJobs = (timers: Timers, now: () => Date, jobMs: number): Jobs => {
   const all: Job[] = [];
   return {
     all,
-    start: ({ run, ...facts }, twist) => {
+    start: ({ run, ...facts }, fault) => {
       const at = shortTime(now());
-      const job: Job = { ...facts, id: `j-${lowerText(11)}`, createTime: at, status: 'pending', statusTime: at, errorCodes: '' };
+      const id = `j-${lowerText(11)}`;
+      const listed = fault?.kind !== 'job_unlisted';
+      const job: Job = { ...facts, id, createTime: at, listed, status: 'pending', statusTime: at, errorCodes: '' };
       all.push(job);
-      if (twist?.kind === 'job_never_ends') return job.id;
-      timers.after(jobMs, () => {
-        const good = twist?.kind !== 'job_fails' && run() && twist?.kind !== 'job_fails_after';
+      if (fault?.kind === 'job_never_ends') return job.id;
+      timers.after(fault?.kind === 'job_slow' ? (fault.delayMs ?? jobMs) : jobMs, () => {
+        const good = fault?.kind !== 'job_fails' && run() && fault?.kind !== 'job_fails_after';
         job.status = good ? 'successful' : 'failed';
         job.statusTime = shortTime(now());
         job.errorCodes = good ? '' : '5000';
@@ -77,6 +81,7 @@ const matches = (job: Job, call: ShanheCall, quirks: ShanheQuirks): boolean => {
   const same = (name: string, value: string) => [undefined, '', value].includes(call.query.get(name));
   const resources = listed(call, 'resource_ids');
   return (
+    job.listed &&
     (ids === null || ids.includes(job.id)) &&
     (resources === null || resources.includes(job.clusterId)) &&
     same('status', job.status) &&
@@ -85,9 +90,23 @@ const matches = (job: Job, call: ShanheCall, quirks: ShanheQuirks): boolean => {
   );
 };
 
+const inventedJob = (position: number): Job => ({
+  id: `j-${inventedName(position)}`,
+  action: 'HpcUserAddUser',
+  describe: '添加用户',
+  clusterId: '',
+  owner: '',
+  createTime: '2021-08-17T09:12:40Z',
+  listed: true,
+  status: 'pending',
+  statusTime: '2021-08-17T09:12:40Z',
+  errorCodes: '',
+});
+
 /** 4.5: both names of the id filter work (8.28). Newest first unless `reverse=0` asks otherwise. */
-export const listOperations = (call: ShanheCall, jobs: Jobs, quirks: ShanheQuirks) => {
+export const listOperations = (call: ShanheCall, fault: Fault | null, jobs: Jobs, quirks: ShanheQuirks) => {
   const found = jobs.all.filter((job) => matches(job, call, quirks));
   const ordered = isDescending(call, 1) || quirks.ignoreJobFilter ? found.toReversed() : found;
-  return { total: found.length, rows: windowOf(call, ordered).map(rowOf) };
+  const { total, rows } = takePage(ordered, pageOf(call, quirks, fault), fault, inventedJob);
+  return { total, rows: rows.map(rowOf) };
 };

@@ -30,6 +30,8 @@ export interface ShanheQuirks {
   ignoreJobFilter: boolean;
   /** 6.1: 200 for every ret_code, or an HTTP status that fits it. */
   httpStatus: 'always-200' | 'mapped';
+  /** Section 7: the largest page; a larger `limit` is capped, not refused. */
+  maxLimit: number;
 }
 
 export const SHANHE_QUIRKS: ShanheQuirks = {
@@ -48,4 +50,5 @@ export const SHANHE_QUIRKS: ShanheQuirks = {
   search: 'substring',
   ignoreJobFilter: false,
   httpStatus: 'always-200',
+  maxLimit: 100,
 };

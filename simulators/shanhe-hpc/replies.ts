@@ -36,7 +36,7 @@ export const failure = ({ code, message = messageOf(code), status, headers = {} 
 const LISTS = ['users_set', 'user_set', 'job_set', 'cluster_set', 'job_id'];
 
 /** Valid JSON of the wrong shape; the payload of a write is its job_id. */
-export const misshape = (reply: Reply, shape: Shape): Reply => {
+export const corrupt = (reply: Reply, shape: Shape): Reply => {
   if (shape === 'array') return { ...reply, body: '[]' };
   if (shape === 'null') return { ...reply, body: 'null' };
   const fields: Record<string, unknown> = JSON.parse(reply.body);

@@ -1,3 +1,4 @@
+import { type Fault, type Page, pageCap } from '../kit/index.js';
 import { refuse } from './errors.js';
 import type { ShanheQuirks } from './quirks.js';
 import type { ShanheCall } from './urls.js';
@@ -8,7 +9,6 @@ const USERNAME = /^[A-Za-z0-9_]{1,8}$/;
 const PASSWORD = /^[A-Za-z0-9!@#$%^&*()]{12,30}$/;
 const CLASSES = [/[A-Z]/, /[a-z]/, /\d/, /[^A-Za-z0-9]/];
 const MOD = /^[0-7]{3,4}$/;
-const MAX_LIMIT = 100;
 
 export const bodyText = (call: ShanheCall, name: string): string => {
   const value = call.body?.[name];
@@ -39,11 +39,10 @@ const integer = (call: ShanheCall, name: string, fallback: number, min: number):
   return value >= min ? value : refuse('1101', `parameter [${name}] has a wrong value`);
 };
 
-/** Section 7: default 10; more than 100 is capped, not refused. */
-export const windowOf = <Row>(call: ShanheCall, rows: readonly Row[]): Row[] => {
-  const limit = Math.min(integer(call, 'limit', 10, 1), MAX_LIMIT);
-  const offset = integer(call, 'offset', 0, 0);
-  return rows.slice(offset, offset + limit);
-};
+/** Section 7: 10 rows by default. */
+export const pageOf = (call: ShanheCall, quirks: ShanheQuirks, fault: Fault | null): Page => ({
+  from: integer(call, 'offset', 0, 0),
+  size: Math.min(integer(call, 'limit', 10, 1), pageCap(quirks.maxLimit, fault)),
+});
 
 export const isDescending = (call: ShanheCall, fallback: 0 | 1): boolean => integer(call, 'reverse', fallback, 0) === 1;

@@ -1,16 +1,16 @@
 import type { Effect } from '../kit/index.js';
-import { opensWith, sealPassword } from '../kit/passwords.js';
+import { hashPassword, matchesHash } from '../kit/passwords.js';
 import type { ShanheClusterSeed, ShanheRole, ShanheUserSeed } from './seed.js';
 
 export interface ShanheUser {
   readonly username: string;
   readonly userId: string;
-  readonly role: ShanheRole;
+  role: ShanheRole;
   readonly uid: number;
   readonly mod: string | null;
   readonly createTime: string;
   updateTime: string;
-  sealed: string | null;
+  passwordHash: string | null;
 }
 
 export interface ShanheCluster {
@@ -20,14 +20,25 @@ export interface ShanheCluster {
   nextUid: number;
 }
 
+export interface NewUser {
+  readonly username: string;
+  readonly password?: string | undefined;
+  readonly mod?: string | null;
+  /** Default 'member': no operation sets a role, so an added user is a member of its owner's account (section 9, inferred). */
+  readonly role?: ShanheRole;
+  /** Creation time; default: now. */
+  readonly at?: Date;
+}
+
 export interface ShanheState {
   readonly owner: string;
   readonly clusters: ReadonlyMap<string, ShanheCluster>;
   /** False when the name is taken. */
-  add(cluster: ShanheCluster, username: string, password: string, mod: string | null): boolean;
+  add(cluster: ShanheCluster, user: NewUser): boolean;
   /** False when there is no such user. */
   remove(cluster: ShanheCluster, username: string): boolean;
   repassword(cluster: ShanheCluster, user: ShanheUser, password: string): void;
+  changeRole(cluster: ShanheCluster, user: ShanheUser, role: ShanheRole): void;
 }
 
 const FIRST_UID = 41_500;
@@ -44,10 +55,10 @@ const userOf = (seed: ShanheUserSeed, uid: number, owner: string): ShanheUser =>
   mod: seed.mod ?? null,
   createTime: seed.createTime ?? CREATED,
   updateTime: seed.updateTime ?? seed.createTime ?? CREATED,
-  sealed: seed.password === undefined ? null : sealPassword(seed.password),
+  passwordHash: seed.password === undefined ? null : hashPassword(seed.password),
 });
 
-const plant = (seed: ShanheClusterSeed, owner: string): ShanheCluster => {
+const createCluster = (seed: ShanheClusterSeed, owner: string): ShanheCluster => {
   const users = new Map<string, ShanheUser>();
   let nextUid = FIRST_UID;
   for (const user of seed.users) {
@@ -62,13 +73,13 @@ type Log = (clusterId: string, username: string, effect: Effect['effect']) => vo
 
 export const createState = (seeds: readonly ShanheClusterSeed[], owner: string, now: () => Date, log: Log): ShanheState => ({
   owner,
-  clusters: new Map(seeds.map((seed) => [seed.id, plant(seed, owner)])),
-  add: (cluster, username, password, mod) => {
+  clusters: new Map(seeds.map((seed) => [seed.id, createCluster(seed, owner)])),
+  add: (cluster, { username, password, mod = null, role = 'member', at = now() }) => {
     if (cluster.users.has(username)) return false;
-    const createTime = shortTime(now());
-    // No operation sets a role, so an added user is a member of its owner's account (section 9, inferred).
-    const seed: ShanheUserSeed = { username, password, role: 'member', createTime, ...(mod === null ? {} : { mod }) };
-    cluster.users.set(username, userOf(seed, cluster.nextUid, owner));
+    const createTime = shortTime(at);
+    const passwordHash = password === undefined ? null : hashPassword(password);
+    const times = { createTime, updateTime: createTime };
+    cluster.users.set(username, { username, userId: owner, role, uid: cluster.nextUid, mod, ...times, passwordHash });
     cluster.nextUid += 1;
     log(cluster.seed.id, username, 'created');
     return true;
@@ -79,17 +90,22 @@ export const createState = (seeds: readonly ShanheClusterSeed[], owner: string, 
     return true;
   },
   repassword: (cluster, user, password) => {
-    user.sealed = sealPassword(password);
+    user.passwordHash = hashPassword(password);
     user.updateTime = shortTime(now());
     log(cluster.seed.id, user.username, 'password_changed');
+  },
+  changeRole: (cluster, user, role) => {
+    user.role = role;
+    user.updateTime = shortTime(now());
+    log(cluster.seed.id, user.username, 'role_changed');
   },
 });
 
 export const passwordMatches = (state: ShanheState, clusterId: string, username: string, password: string): boolean =>
-  opensWith(state.clusters.get(clusterId)?.users.get(username)?.sealed ?? null, password);
+  matchesHash(state.clusters.get(clusterId)?.users.get(username)?.passwordHash ?? null, password);
 
 export const usersOf = (state: ShanheState, clusterId: string) => {
   const cluster = state.clusters.get(clusterId);
   if (cluster === undefined) return null;
-  return [...cluster.users.values()].map(({ sealed: _sealed, ...user }) => user);
+  return [...cluster.users.values()].map(({ passwordHash: _sealed, ...user }) => user);
 };

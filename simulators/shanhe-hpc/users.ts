@@ -1,9 +1,9 @@
-import type { Fault } from '../kit/index.js';
+import { type Fault, inventedName, takePage } from '../kit/index.js';
 import { derivedText } from '../kit/random.js';
 import { refuse } from './errors.js';
 import type { Jobs } from './jobs.js';
 import type { ShanheQuirks } from './quirks.js';
-import { bodyText, modIn, newUsername, passwordIn, windowOf } from './rules.js';
+import { bodyText, modIn, newUsername, pageOf, passwordIn } from './rules.js';
 import type { ShanheCluster, ShanheState, ShanheUser } from './state.js';
 import type { ShanheCall } from './urls.js';
 
@@ -45,18 +45,34 @@ const clustersAsked = (call: ShanheCall, { state, quirks }: UserTools): ShanheCl
   );
 };
 
+/** The user at this place of a list without end. */
+const inventedUser = (position: number): ShanheUser => ({
+  username: inventedName(position),
+  userId: 'usr-invented',
+  role: 'member',
+  uid: 1_000_000 + position,
+  mod: null,
+  createTime: '2021-08-17T09:12:40Z',
+  updateTime: '2021-08-17T09:12:40Z',
+  passwordHash: null,
+});
+
 /** 4.1. */
-export const listUsers = (call: ShanheCall, tools: UserTools) => {
+export const listUsers = (call: ShanheCall, fault: Fault | null, tools: UserTools) => {
   const { quirks } = tools;
   const word = (call.query.get('search_word') ?? '').toLowerCase();
   const userId = call.query.get('user_id') ?? '';
   const fits = (name: string) => (quirks.search === 'prefix' ? name.startsWith(word) : name.includes(word));
-  const found = clustersAsked(call, tools).flatMap((cluster) =>
+  const clusters = clustersAsked(call, tools);
+  const found = clusters.flatMap((cluster) =>
     [...cluster.users.values()]
       .filter((user) => fits(user.username.toLowerCase()) && (userId === '' || user.userId === userId))
       .map((user) => ({ cluster, user })),
   );
-  return { total: found.length, rows: windowOf(call, found).map(({ cluster, user }) => rowOf(cluster, user, quirks)) };
+  const [first] = clusters;
+  const invent = first && ((position: number) => ({ cluster: first, user: inventedUser(position) }));
+  const { total, rows } = takePage(found, pageOf(call, quirks, fault), fault, invent);
+  return { total, rows: rows.map(({ cluster, user }) => rowOf(cluster, user, quirks)) };
 };
 
 const writableCluster = (call: ShanheCall, state: ShanheState): ShanheCluster => {
@@ -71,7 +87,7 @@ const exclusiveCluster = (cluster: ShanheCluster): ShanheCluster =>
     : refuse('1400', `users of the shared cluster [${cluster.seed.id}] can not be added or deleted`);
 
 /** 4.2: the answer is a job; the user is there when the job has succeeded. */
-export const addUser = (call: ShanheCall, twist: Fault | null, { state, jobs, quirks }: UserTools): string => {
+export const addUser = (call: ShanheCall, fault: Fault | null, { state, jobs, quirks }: UserTools): string => {
   const clusterId = bodyText(call, 'cluster_id');
   const username = newUsername(call);
   const password = passwordIn(call, 'password', quirks);
@@ -83,8 +99,8 @@ export const addUser = (call: ShanheCall, twist: Fault | null, { state, jobs, qu
       quirks.duplicateUser === '5000' ? `add hpc cluster [${clusterId}] user failed` : `user [${username}] exists`,
     );
   }
-  const run = () => state.add(cluster, username, password, mod);
-  return jobs.start({ action: 'HpcUserAddUser', describe: '添加用户', clusterId, owner: state.owner, run }, twist);
+  const run = () => state.add(cluster, { username, password, mod });
+  return jobs.start({ action: 'HpcUserAddUser', describe: '添加用户', clusterId, owner: state.owner, run }, fault);
 };
 
 const unknown = (username: string, quirks: ShanheQuirks): never =>
@@ -93,7 +109,7 @@ const unknown = (username: string, quirks: ShanheQuirks): never =>
     : refuse('5000', `delete cluster user failed: detail: user [${username}] not found`);
 
 /** 4.3: `admin` stays, and so does the last user. */
-export const deleteUser = (call: ShanheCall, twist: Fault | null, { state, jobs, quirks }: UserTools): string => {
+export const deleteUser = (call: ShanheCall, fault: Fault | null, { state, jobs, quirks }: UserTools): string => {
   const clusterId = bodyText(call, 'cluster_id');
   const username = bodyText(call, 'username');
   const cluster = exclusiveCluster(writableCluster(call, state));
@@ -101,7 +117,7 @@ export const deleteUser = (call: ShanheCall, twist: Fault | null, { state, jobs,
   if (!cluster.users.has(username) && quirks.unknownUser !== 'job') unknown(username, quirks);
   if (cluster.users.has(username) && cluster.users.size < 2) refuse('1400', 'the last user can not be deleted');
   const run = () => state.remove(cluster, username);
-  return jobs.start({ action: 'HpcUserDeleteUser', describe: '删除用户', clusterId, owner: state.owner, run }, twist);
+  return jobs.start({ action: 'HpcUserDeleteUser', describe: '删除用户', clusterId, owner: state.owner, run }, fault);
 };
 
 /** 4.4: at once, for every user of every kind of cluster. */

@@ -1,0 +1,56 @@
+import { FAULT_KINDS, type Fault, type FaultKind, RETRY_AFTER_HEADERS, SHAPES } from './fault.js';
+
+const TEXTS = ['action', 'username', 'code', 'message', 'retryAfter'];
+const COUNTS = ['skip', 'delayMs', 'retryAfterSeconds', 'forMs', 'rows'];
+const CHOICES: Record<string, readonly string[]> = { shape: SHAPES, retryAfterHeader: RETRY_AFTER_HEADERS };
+const KNOWN = ['kind', 'times', 'status', ...Object.keys(CHOICES), ...TEXTS, ...COUNTS];
+
+const NEEDS: Partial<Record<FaultKind, keyof Fault>> = {
+  delay: 'delayMs',
+  late_effect: 'delayMs',
+  job_slow: 'delayMs',
+  vendor_error: 'code',
+  error_after: 'code',
+  http_status: 'status',
+  short_page: 'rows',
+  hole_page: 'rows',
+};
+
+const wrong = (message: string): never => {
+  throw new TypeError(message);
+};
+
+const isCount = (value: unknown) => typeof value === 'number' && Number.isFinite(value) && value >= 0;
+const isHeaderText = (text: unknown) => /^[\x20-\x7e]*$/.test(String(text));
+
+const checkTypes = (fields: Readonly<Record<string, unknown>>) => {
+  for (const key of TEXTS) if (key in fields && typeof fields[key] !== 'string') wrong(`"${key}" must be a string`);
+  for (const key of COUNTS) if (key in fields && !isCount(fields[key])) wrong(`"${key}" must be a number of 0 or more`);
+  for (const [key, values] of Object.entries(CHOICES))
+    if (key in fields && !values.some((value) => value === fields[key])) wrong(`"${key}" must be one of ${values.join(', ')}`);
+};
+
+const checkValues = ({ times, status, rows, retryAfter = '' }: Readonly<Record<string, unknown>>) => {
+  const endless = times === -1 || times === Number.POSITIVE_INFINITY;
+  if (times !== undefined && !endless && !(Number.isInteger(times) && Number(times) >= 1))
+    wrong('"times" must be 1 or more, or -1');
+  if (status !== undefined && !(Number.isInteger(status) && Number(status) >= 200 && Number(status) <= 599))
+    wrong('"status" must be an HTTP status from 200 to 599');
+  if (rows !== undefined && !Number.isInteger(rows)) wrong('"rows" must be a whole number');
+  if (!isHeaderText(retryAfter)) wrong('"retryAfter" must be printable ASCII');
+};
+
+/** Narrows JSON or a caller's object to a fault that this vendor can show; the error says what to change. */
+export const parseFault = (value: unknown, kinds: readonly FaultKind[]): Fault => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return wrong('a fault is a JSON object with a "kind"');
+  const fields = Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined));
+  for (const key of Object.keys(fields))
+    if (!KNOWN.includes(key)) wrong(`unknown field "${key}"; a fault has ${KNOWN.join(', ')}`);
+  const kind = FAULT_KINDS.find((known) => known === fields.kind);
+  if (kind === undefined || !kinds.includes(kind)) return wrong(`"kind" must be one of ${kinds.join(', ')} for this vendor`);
+  checkTypes(fields);
+  checkValues(fields);
+  const needed = NEEDS[kind];
+  if (needed !== undefined && fields[needed] === undefined) wrong(`"${kind}" needs "${needed}"`);
+  return { ...fields, kind };
+};
