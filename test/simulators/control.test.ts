@@ -86,7 +86,11 @@ describe('over HTTP', () => {
     expect((await control('alibaba', 'POST', '/clock', { skewMs: 0, dateHeader: 'none' })).status).toBe(204);
     const reply = await acs3(demo.alibaba, 'ListClusters');
     expect([reply.status, reply.headers['date']]).toEqual([200, undefined]);
-    for (const body of [{}, { skewMs: 'x' }, { skewMs: 0, dateHeader: 'odd' }, 'null']) {
+    expect((await control('alibaba', 'POST', '/clock', { skewMs: 0, dateMs: 86_400_000 })).status).toBe(204);
+    const ahead = await acs3(demo.alibaba, 'ListClusters');
+    expect(ahead.status).toBe(200);
+    expect(Date.parse(String(ahead.headers['date']))).toBeGreaterThan(Date.now() + 3_600_000);
+    for (const body of [{}, { skewMs: 'x' }, { skewMs: 0, dateHeader: 'odd' }, { skewMs: 0, dateMs: 'x' }, 'null']) {
       expect((await control('alibaba', 'POST', '/clock', body)).status).toBe(400);
     }
     await control('alibaba', 'POST', '/clock', { skewMs: 0 });

@@ -259,6 +259,12 @@ describe('inject', () => {
     [{ kind: 'html', skip: -1 }, /"skip" must be/],
     [{ kind: 'wrong_shape', shape: 'round' }, /"shape" must be/],
     [{ kind: 'html', retries: 3 }, /unknown field "retries"/],
+    [{ kind: 'short_page' }, /needs "rows"/],
+    [{ kind: 'hole_page', rows: 1.5 }, /"rows" must be/],
+    [{ kind: 'late_effect' }, /needs "delayMs"/],
+    [{ kind: 'html', forMs: -1 }, /"forMs" must be/],
+    [{ kind: 'throttle', retryAfter: 'a\nb' }, /"retryAfter" must be/],
+    [{ kind: 'throttle', retryAfterHeader: 'none' }, /"retryAfterHeader" must be/],
   ])('%j is refused', (fault, message) => {
     expect(() => alibaba.inject(fault as Fault)).toThrow(message);
   });
