@@ -4,9 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Express } from 'express';
 import type { Logger } from 'pino';
 import type { AdapterModule } from '../src/adapter.js';
+import { type Clock, systemClock } from '../src/clock.js';
 import { type GatewayConfig, toMilliseconds } from '../src/config/schema.js';
 import type { Report } from '../src/errors.js';
-import { createTransport } from '../src/vendor/transport.js';
 import { version } from '../src/project.js';
 import { createRegistry } from '../src/registry.js';
 import { createChanges } from '../src/service/changes.js';
@@ -22,6 +22,8 @@ import { createLocalQueue } from '../src/service/operations/local-queue.js';
 import { createOperations } from '../src/service/operations/operations.js';
 import { createUsers } from '../src/service/users.js';
 import { openStore } from '../src/store/open.js';
+import { createTransport } from '../src/vendor/transport.js';
+import { createOffsets } from '../src/writes/offsets.js';
 import { createApp } from './app.js';
 import { type Connections, followConnections } from './connections.js';
 
@@ -41,6 +43,11 @@ const urlOf = (server: Server): string => {
 };
 
 const HOUR_MS = 60 * 60_000;
+
+/** How long a write to one user waits for a vendor that is busy: its caller waits too. */
+const SINGLE_PATIENCE_MS = 10_000;
+const SINGLE_PATIENCE_SHARE = 0.8;
+
 const AWAY_TOLD_MS = 10_000;
 
 /** Every attempt to reach it fails: one line in a while is enough. */
@@ -57,7 +64,12 @@ const seldom = <Subject>(tell: (subject: Subject) => void): ((subject: Subject) 
  * Config → store and registry → services → app.
  * @throws ConfigError when the store cannot be used
  */
-export const createGateway = (config: GatewayConfig, modules: Readonly<Record<string, AdapterModule>>, log: Logger): Gateway => {
+export const createGateway = (
+  config: GatewayConfig,
+  modules: Readonly<Record<string, AdapterModule>>,
+  log: Logger,
+  clock: Clock = systemClock,
+): Gateway => {
   const { server, retention } = config;
   const report: Report = (fault, requestId) => log.error({ requestId, err: fault.cause ?? fault }, 'the gateway failed');
   const onAway = seldom(({ message }: Error) => log.warn({ reason: message }, 'the store is away; what is to be written waits'));
@@ -66,10 +78,23 @@ export const createGateway = (config: GatewayConfig, modules: Readonly<Record<st
   const clusters = createClusters(createRegistry(config, modules, transport), report);
   const gate = createGate(clusters);
   const keyMs = retention.idempotencyKeyHours * HOUR_MS;
-  const ledger = createLedger(store, { operationMs: retention.operationDays * 24 * HOUR_MS, keyMs });
+  const ledger = createLedger(store, { operationMs: retention.operationDays * 24 * HOUR_MS, keyMs }, clock.now);
   const settleMs = toMilliseconds(server.settleSeconds);
   const jobMs = toMilliseconds(server.jobSeconds);
-  const execute = createExecutor({ ledger, vault, clusters, gate, jobs: createJobs(), report, settleMs, jobMs });
+  const deadlineMs = toMilliseconds(server.deadlineSeconds);
+  const execute = createExecutor({
+    ledger,
+    vault,
+    clusters,
+    gate,
+    jobs: createJobs(clock),
+    offsets: createOffsets(clock),
+    clock,
+    report,
+    settleMs,
+    jobMs,
+    singlePatienceMs: Math.min(SINGLE_PATIENCE_MS, deadlineMs * SINGLE_PATIENCE_SHARE),
+  });
   const operations = createOperations({
     store,
     ledger,
@@ -86,7 +111,6 @@ export const createGateway = (config: GatewayConfig, modules: Readonly<Record<st
       return createRedisQueue(config.store.url ?? '', onAway, tools);
     },
   });
-  const deadlineMs = toMilliseconds(server.deadlineSeconds);
   const app = createApp({
     clusters,
     users: createUsers(clusters),

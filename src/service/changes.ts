@@ -2,12 +2,12 @@
 import type { Call, NewUser } from '../adapter.js';
 import { GatewayError } from '../errors.js';
 import type { BatchItem, Role, UserCreate } from '../model.js';
+import { failedWith } from '../users/steps/wording.js';
 import { findUsers } from './find.js';
 import type { Gate, Requirement } from './gate.js';
 import type { NewItem, Submission } from './operations/new-operation.js';
 import type { Operations } from './operations/operations.js';
 import { type ItemOutcome, isDone, type LoadedOperation } from './operations/records.js';
-import { failedWith } from './operations/steps.js';
 import { checkNewUser, checkPassword, checkRole } from './rules.js';
 
 export interface Batch {

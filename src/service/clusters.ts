@@ -16,6 +16,12 @@ export interface AccountProblem {
   readonly error: GatewayError;
 }
 
+/** A cluster as its vendor knows it. */
+export interface ClusterRef {
+  readonly account: string;
+  readonly vendorClusterId: string;
+}
+
 export interface Clusters {
   vendors(): Vendor[];
   list(call: Call): Promise<{ items: Cluster[]; problems: AccountProblem[] }>;
@@ -23,6 +29,8 @@ export interface Clusters {
   get(clusterId: string, call: Call): Promise<Cluster>;
   /** Where the cluster stands; asks a vendor only about discovered clusters. @throws cluster_not_found */
   resolve(clusterId: string, call: Call): Promise<Target>;
+  /** The cluster of work that began earlier, at the address where it was then. Asks no vendor. Undefined when that is no longer served. */
+  at(clusterId: string, ref: ClusterRef): Target | undefined;
   /** The vendor's facts, at most a minute old. @throws cluster_not_found */
   facts(target: Target, call: Call): Promise<VendorCluster>;
   /** The vendor's facts as they are now. @throws cluster_not_found */
@@ -157,6 +165,14 @@ export const createClusters = ({ modules, accounts, targets }: Registry, report:
     },
 
     resolve: async (clusterId, call) => configured.get(clusterId) ?? discover(clusterId, call),
+
+    at: (clusterId, { account: name, vendorClusterId }) => {
+      const target = configured.get(clusterId);
+      if (target) return target.account.name === name && target.vendorClusterId === vendorClusterId ? target : undefined;
+      // A discovered cluster that is missing from one listing is still there to be asked.
+      const account = accounts.find((candidate) => candidate.name === name && candidate.discover);
+      return account && clusterId === vendorClusterId ? { id: clusterId, account, vendorClusterId, discovered: true } : undefined;
+    },
 
     facts: (target, call) =>
       untilAborted(

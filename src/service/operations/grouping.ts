@@ -1,7 +1,8 @@
 /** Which items go to the vendor together. */
 import type { BatchSizes } from '../../model.js';
+import type { StepName } from '../../users/steps/step.js';
+import { hasAnotherStep, stepOf } from './item.js';
 import type { ItemRecord } from './records.js';
-import { hasAnotherStep, type Step, stepOf } from './steps.js';
 
 /** Items that may be sent now: nobody is at them, and what comes before for the same user is settled. */
 const readyOf = (unsettled: readonly ItemRecord[], busy: ReadonlySet<number>): ItemRecord[] => {
@@ -15,7 +16,7 @@ const readyOf = (unsettled: readonly ItemRecord[], busy: ReadonlySet<number>): I
 
 /** All that may be sent, step by step, in the vendor's batch sizes. */
 export const groupsOf = (unsettled: readonly ItemRecord[], busy: ReadonlySet<number>, sizes: BatchSizes): ItemRecord[][] => {
-  const bySteps = new Map<Step, ItemRecord[]>();
+  const bySteps = new Map<StepName, ItemRecord[]>();
   for (const item of readyOf(unsettled, busy)) {
     const group = bySteps.get(stepOf(item)) ?? [];
     group.push(item);

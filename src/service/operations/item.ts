@@ -1,5 +1,9 @@
 /** The life of an item: what its record becomes with each call for it. */
-import type { ItemOutcome, ItemRecord } from './records.js';
+import { GatewayError, restoreError } from '../../errors.js';
+import type { StepName } from '../../users/steps/step.js';
+import { failedWith, withDetail } from '../../users/steps/wording.js';
+import type { Baseline } from '../../writes/verdict.js';
+import { type ItemOutcome, type ItemRecord, isDone, type UserRecord } from './records.js';
 
 /**
  * What a step of an item came to: its end, or the same step or the next one, to be sent (again) later. `untouched`: what was sent surely
@@ -13,30 +17,71 @@ export type StepOutcome =
 export const isOutcome = (outcome: StepOutcome): outcome is ItemOutcome =>
   outcome.status !== 'again' && outcome.status !== 'role_is_set';
 
-/**
- * The record of an item that is about to be sent.
- * @param sentAt by the vendor's clock
- * @param underWay by ours, in milliseconds since 1970
- */
-export const beforeCall = (item: ItemRecord, sentAt: string, underWay: number): ItemRecord => ({
-  ...item,
-  sentAt: item.sentAt ?? sentAt,
-  sends: (item.sends ?? 0) + 1,
-  underWay,
-});
+export const stepOf = (item: ItemRecord): StepName => {
+  if (item.op !== 'update') return item.op;
+  return item.role !== undefined && !item.roleIsSet ? 'setRole' : 'setPassword';
+};
+
+/** Of an update of both role and password the role comes first. */
+export const hasAnotherStep = (item: ItemRecord): boolean => stepOf(item) === 'setRole' && item.password !== undefined;
+
+/** What is stored with a send. */
+export interface Departure {
+  /** By our clock, in milliseconds since 1970. */
+  readonly at: number;
+  readonly baselineOf: (username: string, user: UserRecord | undefined) => Baseline;
+  /** The precondition was checked right before. */
+  readonly checked: boolean;
+}
+
+/** The record of an item that is about to be sent. */
+export const beforeCall = (
+  item: ItemRecord,
+  user: UserRecord | undefined,
+  { at, baselineOf, checked }: Departure,
+): ItemRecord => {
+  const { baseline: _, ...rest } = item;
+  const baseline = baselineOf(item.username, user);
+  return {
+    ...rest,
+    sentAt: item.sentAt ?? new Date(at).toISOString(),
+    sends: (item.sends ?? 0) + 1,
+    underWay: at,
+    ...(baseline !== 'unread' && { baseline }),
+    ...(checked && { checked }),
+  };
+};
 
 /** The record without what belongs to a call that is over. */
 const withoutCall = ({ underWay: _, job: __, ...item }: ItemRecord): ItemRecord => item;
 
 /** The record without what belongs to a step that is over. */
-const withoutStep = ({ sentAt: _, sends: __, ...item }: ItemRecord): ItemRecord => withoutCall(item);
+const withoutStep = ({ sentAt: _, sends: __, baseline: ___, checked: ____, ...item }: ItemRecord): ItemRecord =>
+  withoutCall(item);
 
-/** The password is not needed any more. */
-const settled = ({ password: _, ...item }: ItemRecord, outcome: ItemOutcome): ItemRecord => ({ ...withoutStep(item), outcome });
+/** The password is not needed any more. What an unknown end may still be judged by is kept. */
+const settled = ({ password: _, ...item }: ItemRecord, outcome: ItemOutcome): ItemRecord => ({
+  ...(outcome.status === 'unknown' ? withoutCall(item) : withoutStep(item)),
+  outcome,
+});
 
 export const afterCall = (item: ItemRecord, outcome: StepOutcome): ItemRecord => {
   if (isOutcome(outcome)) return settled(item, outcome);
   if (outcome.status === 'role_is_set') return { ...withoutStep(item), roleIsSet: true };
   const sends = (item.sends ?? 1) - (outcome.untouched ? 1 : 0);
   return sends === 0 ? withoutStep(item) : { ...withoutCall(item), sends };
+};
+
+/** The steps before this one, or earlier calls for it, may have changed something: no end hides that. */
+export const inViewOf = (item: ItemRecord, outcome: ItemOutcome): ItemOutcome => {
+  if (isDone(outcome) || outcome.status === 'unknown') return outcome;
+  const error = outcome.error
+    ? restoreError(outcome.error)
+    : new GatewayError('operation_cancelled', 'The operation was cancelled.');
+  const earlier = (item.sends ?? 0) - (item.underWay === undefined ? 0 : 1);
+  const role = item.roleIsSet ? ' The role was changed.' : '';
+  if (stepOf(item) === 'setPassword' && earlier > 0 && outcome.status !== 'not_found')
+    return failedWith(withDetail(error, `Whether the password was set cannot be read back.${role}`, 'open'), 'unknown');
+  if (!item.roleIsSet) return outcome;
+  return failedWith(withDetail(error, role.trim(), 'open'), outcome.status === 'cancelled' ? 'failed' : outcome.status);
 };

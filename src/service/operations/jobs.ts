@@ -1,157 +1,198 @@
 /** Following the jobs of vendors: all jobs of an account are asked for together, so that many cost few calls. */
-import type { Call, JobState, Receipt } from '../../adapter.js';
+import type { Call, JobState } from '../../adapter.js';
+import type { Clock } from '../../clock.js';
 import { deadlinePassed, pollDelay } from '../../deadline.js';
 import { asGatewayError, GatewayError } from '../../errors.js';
 import type { Account } from '../../registry.js';
+import type { Job } from '../../writes/verdict.js';
 
 const FIRST_POLL_MS = 150;
-const LONGEST_POLL_MS = 5_000;
+const MAX_POLL_MS = 5_000;
+/** Looks that fail are repeated ever more slowly. */
+const MAX_FAILED_LOOK_MS = 30_000;
 /** Between two looks there is this much more for every job: a hundred of them are looked for once a second. */
-const PAUSE_A_JOB_MS = 10;
+const PAUSE_PER_JOB_MS = 10;
 /** A vendor may list a job a little later than it names it. */
-const POLLS_UNTIL_LISTED = 6;
-const MOST_AT_ONCE = 100;
+const LOOKS_UNTIL_LISTED = 6;
+const MAX_JOBS_PER_LOOK = 100;
 const LOOK_MS = 60_000;
 
 /** How long a job is followed, and on whose behalf. */
-export interface Patience extends Call {
+export interface Following extends Call {
   /** In milliseconds since 1970. */
   readonly until: number;
 }
 
-interface Waiting extends Patience {
-  polls: number;
+/** How a job ended, or `running` when it has not by then; with what is known of a failure. */
+export interface JobEnd {
+  readonly job: Exclude<Job, 'unknown'>;
+  readonly error?: GatewayError;
+}
+
+interface Follower extends Following {
+  readonly job: string;
+  looks: number;
   unlisted: number;
-  resolve(state: 'done' | 'running'): void;
+  resolve(end: JobEnd): void;
   reject(error: GatewayError): void;
 }
 
 export interface Jobs {
   /**
-   * Resolves with `done` when what the vendor took is done, with `running` when it is not by then. An outage while following is no
-   * verdict on the job: the looks go on.
-   * @throws cluster_agent_failed when the job failed; vendor_bad_response when the vendor does not list it; both to be settled by
-   * reading back
+   * Resolves when the vendor's job has ended, or when it is followed no longer. A look that fails, in whatever way, says nothing about
+   * the job: the looks go on.
+   * @throws vendor_timeout when the signal aborts
    */
-  completed(account: Account, receipt: Receipt, patience: Patience): Promise<'done' | 'running'>;
+  end(account: Account, job: string, following: Following): Promise<JobEnd>;
 }
 
-const failed = (account: Account, code: string | null): GatewayError =>
+const jobFailed = (account: Account, code: string | null): GatewayError =>
   new GatewayError('cluster_agent_failed', "The vendor's job failed.", {
     vendor: { name: account.module.vendor, code, message: null, requestId: null, status: null },
   });
 
-const judge = (account: Account, waiting: Waiting, state: JobState): void => {
-  waiting.polls++;
-  if (state.state === 'succeeded') waiting.resolve('done');
-  else if (state.state === 'failed') waiting.reject(failed(account, state.code));
-  else if (state.state === 'unknown' && ++waiting.unlisted >= POLLS_UNTIL_LISTED)
-    waiting.reject(new GatewayError('vendor_bad_response', 'The vendor does not list the job that it named.'));
-  else if (Date.now() >= waiting.until) waiting.resolve('running');
-};
+const notEnded = (): GatewayError => new GatewayError('vendor_timeout', "The vendor's job has not ended in time.");
 
-/** The jobs of one account, each with those who wait for it. */
-const watch = (account: Account, getJobs: NonNullable<Account['adapter']['getJobs']>) => {
-  const waiting = new Map<string, Set<Waiting>>();
-  let timer: NodeJS.Timeout | undefined;
-  let dueAt = Number.POSITIVE_INFINITY;
+const notListed = (): GatewayError => new GatewayError('vendor_bad_response', 'The vendor does not list the job that it named.');
+
+/** The jobs of one account, each with those who follow it. */
+const createWatch = (account: Account, getJobs: NonNullable<Account['adapter']['getJobs']>, clock: Clock) => {
+  const followers = new Map<string, Set<Follower>>();
   let looking = false;
+  /** Wakes the loop before its next look is due. */
+  let wake = new AbortController();
+  /** When the next look is, in milliseconds since 1970. */
+  let dueAt = Number.POSITIVE_INFINITY;
+  /** What the vendor asked to wait for at the last look. */
+  let askedMs = 0;
+  let failedLooks = 0;
 
-  const waitersOf = (job: string): Waiting[] => [...(waiting.get(job) ?? [])];
+  const followersOf = (job: string): Follower[] => [...(followers.get(job) ?? [])];
+  const all = (): Follower[] => [...followers.values()].flatMap((some) => [...some]);
 
+  const judge = (follower: Follower, state: JobState): void => {
+    follower.looks++;
+    if (state.state === 'succeeded') follower.resolve({ job: 'done' });
+    else if (state.state === 'failed') follower.resolve({ job: 'failed', error: jobFailed(account, state.code) });
+    else if (state.state === 'unknown' && ++follower.unlisted >= LOOKS_UNTIL_LISTED)
+      follower.resolve({ job: 'unlisted', error: notListed() });
+  };
+
+  /** @returns what the vendor asks to wait for, in milliseconds */
   const lookAt = async (jobs: readonly string[]): Promise<number> => {
-    const [asker] = jobs.flatMap(waitersOf);
+    const [asker] = jobs.flatMap(followersOf);
     if (!asker) return 0;
     try {
-      const states = await getJobs(jobs, { requestId: asker.requestId, signal: AbortSignal.timeout(LOOK_MS) });
+      const states = await getJobs(jobs, { requestId: asker.requestId, signal: clock.timeout(LOOK_MS) });
+      failedLooks = 0;
       jobs.forEach((job, at) => {
-        for (const one of waitersOf(job)) judge(account, one, states[at] ?? { state: 'unknown' });
+        for (const follower of followersOf(job)) judge(follower, states[at] ?? { state: 'unknown' });
       });
       return 0;
     } catch (thrown) {
-      const error = asGatewayError(thrown);
-      for (const one of jobs.flatMap(waitersOf)) {
-        // What fails here is the looking, not the job.
-        if (!error.retryable) one.reject(error.withEffect('open'));
-        else if (Date.now() >= one.until) one.resolve('running');
-      }
-      return error.retryAfterMs ?? 0;
+      failedLooks++;
+      return asGatewayError(thrown).retryAfterMs ?? 0;
     }
   };
 
-  const look = async (): Promise<void> => {
-    looking = true;
-    dueAt = Number.POSITIVE_INFINITY;
-    const jobs = [...waiting.keys()];
+  const endThoseDue = (): void => {
+    for (const follower of all()) if (clock.now() >= follower.until) follower.resolve({ job: 'running', error: notEnded() });
+  };
+
+  const lookAtAll = async (): Promise<number> => {
+    const jobs = [...followers.keys()];
     let wait = 0;
-    for (let from = 0; from < jobs.length; from += MOST_AT_ONCE)
-      wait = Math.max(wait, await lookAt(jobs.slice(from, from + MOST_AT_ONCE)));
-    looking = false;
-    plan(wait);
+    for (let from = 0; from < jobs.length; from += MAX_JOBS_PER_LOOK)
+      wait = Math.max(wait, await lookAt(jobs.slice(from, from + MAX_JOBS_PER_LOOK)));
+    return wait;
   };
 
-  /** The next look: soon for a new job, at most so often for many. One that is due earlier stays so. */
-  const plan = (atLeastMs: number): void => {
-    if (waiting.size === 0 || looking) return;
-    const youngest = Math.min(...[...waiting.values()].flatMap((all) => [...all]).map(({ polls }) => polls));
-    const delay = Math.max(pollDelay(youngest, FIRST_POLL_MS, LONGEST_POLL_MS), waiting.size * PAUSE_A_JOB_MS, atLeastMs);
-    if (Date.now() + delay >= dueAt) return;
-    clearTimeout(timer);
-    dueAt = Date.now() + delay;
-    timer = setTimeout(() => void look(), delay);
+  /** The next look: soon for a new job, seldom for many, and never later than somebody stops following. */
+  const delayMs = (): number => {
+    const youngest = Math.min(...all().map(({ looks }) => looks));
+    const normal = Math.max(pollDelay(youngest, FIRST_POLL_MS, MAX_POLL_MS), followers.size * PAUSE_PER_JOB_MS);
+    const failed = failedLooks === 0 ? 0 : pollDelay(failedLooks, FIRST_POLL_MS, MAX_FAILED_LOOK_MS);
+    const due = Math.min(...all().map(({ until }) => until)) - clock.now();
+    return Math.max(Math.min(Math.max(normal, failed, askedMs), due), 0);
   };
 
-  const leave = (job: string, one: Waiting): void => {
-    const all = waiting.get(job);
-    all?.delete(one);
-    if (all?.size === 0) waiting.delete(job);
-    if (waiting.size > 0) return;
-    clearTimeout(timer);
+  const watch = async (): Promise<void> => {
+    if (looking) return;
+    looking = true;
+    while (followers.size > 0) {
+      wake = new AbortController();
+      dueAt = Math.min(dueAt, clock.now() + delayMs());
+      await clock.sleep(dueAt - clock.now(), wake.signal);
+      if (wake.signal.aborted) continue;
+      dueAt = Number.POSITIVE_INFINITY;
+      askedMs = await lookAtAll();
+      endThoseDue();
+    }
     dueAt = Number.POSITIVE_INFINITY;
+    looking = false;
   };
 
-  return (job: string, patience: Patience): Promise<'done' | 'running'> =>
-    new Promise<'done' | 'running'>((resolve, reject) => {
-      const giveUp = (): void => one.reject(deadlinePassed());
+  /** A new job may be due before the others; a vendor that asked to be left alone is left alone. */
+  const begin = (): void => {
+    if (!looking) {
+      void watch();
+      return;
+    }
+    const due = clock.now() + delayMs();
+    if (askedMs > 0 || due >= dueAt) return;
+    dueAt = due;
+    wake.abort();
+  };
+
+  const leave = (follower: Follower): void => {
+    const some = followers.get(follower.job);
+    some?.delete(follower);
+    if (some?.size === 0) followers.delete(follower.job);
+    if (followers.size === 0) wake.abort();
+  };
+
+  return (job: string, following: Following): Promise<JobEnd> =>
+    new Promise<JobEnd>((resolve, reject) => {
+      if (following.signal.aborted) {
+        reject(deadlinePassed());
+        return;
+      }
+      const onAbort = (): void => follower.reject(deadlinePassed());
       const over = (): void => {
-        leave(job, one);
-        patience.signal.removeEventListener('abort', giveUp);
+        leave(follower);
+        following.signal.removeEventListener('abort', onAbort);
       };
-      const one: Waiting = {
-        ...patience,
-        polls: 0,
+      const follower: Follower = {
+        ...following,
+        job,
+        looks: 0,
         unlisted: 0,
-        resolve: (state) => {
+        resolve: (end) => {
           over();
-          resolve(state);
+          resolve(end);
         },
         reject: (error) => {
           over();
           reject(error);
         },
       };
-      if (patience.signal.aborted) {
-        reject(deadlinePassed());
-        return;
-      }
-      waiting.set(job, (waiting.get(job) ?? new Set()).add(one));
-      patience.signal.addEventListener('abort', giveUp, { once: true });
-      plan(0);
+      followers.set(job, (followers.get(job) ?? new Set()).add(follower));
+      following.signal.addEventListener('abort', onAbort, { once: true });
+      begin();
     });
 };
 
-export const createJobs = (): Jobs => {
-  const watches = new Map<Account, ReturnType<typeof watch>>();
+export const createJobs = (clock: Clock): Jobs => {
+  const watches = new Map<Account, ReturnType<typeof createWatch>>();
 
   return {
-    completed: async (account, receipt, patience) => {
-      if (receipt.state === 'applied') return 'done';
+    end: async (account, job, following) => {
       const { getJobs } = account.adapter;
       if (!getJobs)
         throw new GatewayError('internal_error', `The adapter ${account.module.vendor} names a job but cannot follow it.`);
-      const follow = watches.get(account) ?? watch(account, getJobs);
-      watches.set(account, follow);
-      return follow(receipt.job, patience);
+      const watch = watches.get(account) ?? createWatch(account, getJobs, clock);
+      watches.set(account, watch);
+      return watch(job, following);
     },
   };
 };

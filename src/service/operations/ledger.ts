@@ -3,7 +3,7 @@
  * atomic change.
  */
 import type { Decision, Member, Store, Value } from '../../store/store.js';
-import { afterCall, beforeCall, isOutcome, type StepOutcome } from './item.js';
+import { afterCall, beforeCall, type Departure, isOutcome, type StepOutcome } from './item.js';
 import type { KeyReference } from './keys.js';
 import {
   expiring,
@@ -14,8 +14,8 @@ import {
   itemKeysOf,
   type KeyRecord,
   keyOf,
+  LATELY_MS,
   type LoadedOperation,
-  MADE_KEPT_MS,
   type OperationRecord,
   type Place,
   placesInLists,
@@ -68,9 +68,11 @@ export interface Ledger {
    * Writes down that these items are about to be sent. Answers those whose users no other operation has on its way.
    * @param inOrder to answer only those before the first that cannot go
    */
-  depart(operation: Work, items: readonly ItemRecord[], sentAt: string, inOrder: boolean): Promise<ItemRecord[]>;
-  /** Writes down which job does the items. */
-  follow(operation: Work, items: readonly ItemRecord[], job: string): Promise<void>;
+  depart(operation: Work, items: readonly ItemRecord[], departure: Departure, inOrder: boolean): Promise<ItemRecord[]>;
+  /** Keeps other operations from the user of an item that is not sent yet. Answers false when another one has them. */
+  hold(operation: Work, item: ItemRecord): Promise<boolean>;
+  /** Stores which job does the items. */
+  attachJob(operation: Work, items: readonly ItemRecord[], job: string): Promise<void>;
   /** Writes down what came of items; passwords of those that are settled are erased. */
   settle(operation: Work, outcomes: ReadonlyMap<number, StepOutcome>): Promise<void>;
   finish(operation: Work, state: OperationRecord['state']): Promise<void>;
@@ -141,10 +143,13 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
   const getAll = async (ids: readonly string[]): Promise<OperationRecord[]> =>
     (await store.read<OperationRecord>(ids.map(keyOf.operation))).filter((record) => record !== undefined);
 
-  /** What is known of the user's making after this. */
-  const madeBy = (outcome: StepOutcome, user: UserRecord | undefined): UserRecord['made'] => {
-    if (outcome.status === 'created') return { at: nowMs(), createdAt: outcome.user?.createdAt ?? null };
-    return outcome.status === 'deleted' ? null : (user?.made ?? null);
+  /** What is known after this of what operations did to the user lately. */
+  const latelyBy = (outcome: StepOutcome, user: UserRecord | undefined): Omit<UserRecord, 'holder'> | null => {
+    if (outcome.status === 'created') return { made: { at: nowMs(), createdAt: outcome.user?.createdAt ?? null } };
+    if (outcome.status === 'deleted') return { made: null, goneAt: nowMs() };
+    if (!user?.made && user?.goneAt === undefined) return null;
+    const { holder: _, ...lately } = user;
+    return lately;
   };
 
   return {
@@ -204,7 +209,7 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
           : { result: undefined },
       ),
 
-    depart: (work, items, sentAt, inOrder) =>
+    depart: (work, items, departure, inOrder) =>
       changeItems(work, items, (operation, records, users, userKeys) => {
         const put: Puts = { [keyOf.operation(work.id)]: { ...operation, updatedAt: now() } };
         const departed: ItemRecord[] = [];
@@ -214,15 +219,22 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
           const user = users[at];
           if (isHeld(at) || (inOrder && firstHeld !== -1 && at > firstHeld)) return;
           // Written down by this very change before, which was sent twice.
-          const item = record.underWay === undefined ? beforeCall(record, sentAt, nowMs()) : record;
+          const item = record.underWay === undefined ? beforeCall(record, user, departure) : record;
           departed.push(item);
           put[keyOf.item(work.id, item.index)] = item;
-          put[userKeys[at] as string] = { made: user?.made ?? null, holder: work.id };
+          put[userKeys[at] as string] = { ...(user ?? { made: null }), holder: work.id };
         });
         return { result: departed, ...(departed.length > 0 && { put }) };
       }),
 
-    follow: (work, items, job) =>
+    hold: (work, item) =>
+      changeItems(work, [item], (_, __, [user], [userKey]) =>
+        user?.holder != null && user.holder !== work.id
+          ? { result: false }
+          : { result: true, put: { [userKey as string]: { ...(user ?? { made: null }), holder: work.id } } },
+      ),
+
+    attachJob: (work, items, job) =>
       changeItems(work, items, (_, records) => ({
         result: undefined,
         put: Object.fromEntries(records.map((record) => [keyOf.item(work.id, record.index), { ...record, job }])),
@@ -245,9 +257,9 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
           const user = users[at];
           if (user?.holder != null && user.holder !== work.id) return;
           const key = userKeys[at] as string;
-          const made = madeBy(outcome, user);
-          put[key] = made ? { holder: null, made } : null;
-          if (made) add.push(expiring(made.at + MADE_KEPT_MS, key));
+          const lately = latelyBy(outcome, user);
+          put[key] = lately && { holder: null, ...lately };
+          if (lately) add.push(expiring((lately.made?.at ?? lately.goneAt ?? nowMs()) + LATELY_MS, key));
         });
         put[keyOf.operation(work.id)] = { ...operation, summary: summarise(fresh, operation.summary), updatedAt: now() };
         return { result: undefined, put, add };
@@ -278,7 +290,7 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
       const records = await store.read<UserRecord>(usernames.map((username) => keyOf.user(place, username)));
       const made = new Map<string, NonNullable<UserRecord['made']>>();
       records.forEach((record, at) => {
-        if (record?.made && record.made.at + MADE_KEPT_MS > nowMs()) made.set(usernames[at] as string, record.made);
+        if (record?.made && record.made.at + LATELY_MS > nowMs()) made.set(usernames[at] as string, record.made);
       });
       return made;
     },

@@ -1,45 +1,83 @@
+/** Reading users to learn what became of a write. */
 import type { Call, VendorUser } from '../../adapter.js';
-import { pause, pollDelay } from '../../deadline.js';
+import { deadlinePassed, pollDelay } from '../../deadline.js';
 import { asGatewayError, type GatewayError } from '../../errors.js';
 import type { Target } from '../../registry.js';
-import { findUser, findUsers } from '../find.js';
+import { findUsers } from '../find.js';
+import { type Context, clusterKey } from './context.js';
 
 const FIRST_READ_MS = 300;
-const LONGEST_READ_MS = 5_000;
-
-/** Up to so many users are looked up one by one; for more the whole list is read. */
+const MAX_WAIT_MS = 5_000;
+/** One reading, with all its pages. */
+const READ_MS = 60_000;
+/** Up to so many users are looked up one by one, where the vendor can. */
 const ONE_BY_ONE = 3;
+/** Names beside those asked for, from whose times the cluster's clock is learned. */
+export const TEACHERS = 3;
 
-export type Found = ReadonlyMap<string, VendorUser | null>;
+export interface Found {
+  readonly found: ReadonlyMap<string, VendorUser | null>;
+  /** Whether a name that is not found is not there. */
+  readonly complete: boolean;
+}
 
-export type ReadBack = { readonly ok: true; readonly found: Found } | { readonly ok: false; readonly error: GatewayError };
-
-const read = async (target: Target, usernames: readonly string[], call: Call): Promise<Found> => {
-  if (usernames.length > ONE_BY_ONE) return findUsers(target, usernames, call);
-  const users = usernames.map(async (username) => [username, await findUser(target, username, call)] as const);
-  return new Map(await Promise.all(users));
+/** Users by name: by the vendor's own look-up where there is one and it finds them, else by one listing. */
+export const readUsers = async (target: Target, usernames: readonly string[], call: Call, maxPages?: number): Promise<Found> => {
+  const { adapter } = target.account;
+  const found = new Map<string, VendorUser | null>();
+  if (adapter.lookUpUser && usernames.length <= ONE_BY_ONE) {
+    for (const username of usernames) {
+      const hit = await adapter.lookUpUser(target.vendorClusterId, username, call);
+      if (hit?.username === username) found.set(username, hit);
+    }
+  }
+  const rest = usernames.filter((username) => !found.has(username));
+  if (rest.length === 0) return { found, complete: true };
+  void maxPages;
+  const listed = { found: await findUsers(target, rest, call), complete: true };
+  return { found: new Map([...found, ...listed.found]), complete: listed.complete };
 };
 
+/** When reading may stop, in milliseconds since 1970. */
+export interface Times {
+  /** What is not there by then will not come. */
+  readonly settled: number;
+  /** Until when an answer is waited for. */
+  readonly readable: number;
+}
+
+export type ReadBack = (Found & { readonly ok: true }) | { readonly ok: false; readonly error: GatewayError };
+
 /**
- * Reads users back. Where the vendor may still be at it, what is there right now proves little: they are read again until all are as
- * they should be or the time for settling is over. An outage of the reading ends nothing before its own time is over.
- * @param times in milliseconds since 1970: until when to wait for the effect, and until when for an answer at all
+ * Reads users back until all are as they should be, or what is not there will not come any more. The last reading is made when that time
+ * is over, not before. An outage of the reading ends nothing before its own time is over.
+ * @throws vendor_timeout when the work is abandoned
  */
 export const readBack = async (
-  target: Target,
+  context: Context,
   usernames: readonly string[],
-  isDone: (found: Found) => boolean,
-  times: { readonly settled: number; readonly readable: number },
-  call: Call,
+  isAsAsked: (found: Found['found']) => boolean,
+  times: Times,
 ): Promise<ReadBack> => {
+  const { target, call, clock, offsets } = context;
+  const cluster = clusterKey(target);
+  const teachers = offsets.awaited(cluster).filter((name) => !usernames.includes(name));
+  const names = usernames.length > ONE_BY_ONE ? [...usernames, ...teachers.slice(0, TEACHERS)] : usernames;
   for (let poll = 0; ; poll++) {
-    const answer = await read(target, usernames, call).then(
-      (found): ReadBack => ({ ok: true, found }),
+    const startedAt = clock.now();
+    const bounded: Call = { requestId: call.requestId, signal: AbortSignal.any([call.signal, clock.timeout(READ_MS)]) };
+    const answer = await readUsers(target, names, bounded).then(
+      (read): ReadBack => ({ ok: true, ...read }),
       (thrown: unknown): ReadBack => ({ ok: false, error: asGatewayError(thrown) }),
     );
-    if (answer.ok && isDone(answer.found)) return answer;
-    const wait = pollDelay(poll, FIRST_READ_MS, LONGEST_READ_MS);
-    if (Date.now() + wait > (answer.ok ? times.settled : times.readable)) return answer;
-    await pause(wait, call.signal);
+    if (call.signal.aborted) throw deadlinePassed();
+    if (answer.ok) {
+      for (const [name, user] of answer.found) if (user) offsets.observe(cluster, name, user.createdAt);
+      if (isAsAsked(answer.found)) return answer;
+    }
+    const until = answer.ok && answer.complete ? times.settled : Math.max(times.settled, times.readable);
+    if (startedAt >= until) return answer;
+    const wait = pollDelay(poll, FIRST_READ_MS, MAX_WAIT_MS);
+    await clock.sleep(Math.min(wait, Math.max(until - clock.now(), 0)), call.signal);
   }
 };

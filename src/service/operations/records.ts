@@ -59,8 +59,12 @@ export interface ItemRecord {
   readonly password?: Sealed;
   /** The user has to be as one of these entity tags says. */
   readonly ifMatch?: string;
-  /** The first time that the present step was sent, by the vendor's clock. What is there since may be its work. */
+  /** The first time that the present step was sent, by our clock. What was made since may be its work. */
   readonly sentAt?: string;
+  /** What a complete reading showed of the user between the intent and the last send. */
+  readonly baseline?: 'absent' | 'present';
+  /** The precondition was checked right before the last send. */
+  readonly checked?: true;
   /** How often the present step was sent with an effect that was not ruled out. */
   readonly sends?: number;
   /** A call for it is under way since then, by our clock. Left behind by a process that died. */
@@ -100,6 +104,8 @@ export interface UserRecord {
   readonly holder: string | null;
   /** Made by an item that is settled, lately; `createdAt` as the vendor tells it, where it was read. */
   readonly made: { readonly at: number; readonly createdAt: string | null } | null;
+  /** When an item that is settled deleted them, lately. In milliseconds since 1970. */
+  readonly goneAt?: number;
 }
 
 /** A process that works on operations. */
@@ -130,8 +136,8 @@ export const indexes = {
   expiry: 'expiry',
 };
 
-/** Longer than the clocks can be apart by which a user's age is judged. */
-export const MADE_KEPT_MS = 60_000;
+/** How long it is kept what operations did to a user: longer than a reading before a send counts, and the call after it. */
+export const LATELY_MS = 10 * 60_000;
 
 export const itemKeysOf = ({ id, total }: OperationRecord): string[] =>
   Array.from({ length: total }, (_, index) => keyOf.item(id, index));

@@ -1,33 +1,43 @@
 import type { Call } from '../../adapter.js';
+import type { Clock } from '../../clock.js';
 import type { GatewayError, Report } from '../../errors.js';
 import type { Target } from '../../registry.js';
 import type { Vault } from '../../store/vault.js';
+import type { Offsets } from '../../writes/offsets.js';
+import type { Pace } from '../../writes/pace.js';
 import type { Clusters } from '../clusters.js';
 import type { Gate } from '../gate.js';
+import type { Baselines } from './baseline.js';
 import type { StepOutcome } from './item.js';
 import type { Jobs } from './jobs.js';
 import type { Ledger, Work } from './ledger.js';
 import type { Progress } from './progress.js';
-import type { ItemRecord } from './records.js';
+import { type ItemRecord, keyOf } from './records.js';
 
 /** What work on operations needs. */
-export interface Tools {
+export interface Deps {
   readonly ledger: Ledger;
   readonly vault: Vault;
   readonly clusters: Clusters;
   readonly gate: Gate;
   readonly jobs: Jobs;
+  readonly offsets: Offsets;
+  readonly clock: Clock;
   readonly report: Report;
-  /** How long to read back for what a lost answer may still bring about. */
+  /** How long a call without an answer may still take effect. */
   readonly settleMs: number;
   readonly jobMs: number;
+  /** How long a write to one user waits for a vendor that is busy. */
+  readonly singlePatienceMs: number;
 }
 
 /** One operation on its cluster, as long as this process works on it. */
-export interface Turn extends Tools {
+export interface Context extends Deps {
   readonly work: Work;
   readonly target: Target;
   readonly progress: Progress;
+  readonly pace: Pace;
+  readonly baselines: Baselines;
   readonly call: Call;
   /** A batch is patient with the vendor; a caller waits for a write to one user, and for that user. */
   readonly isBatch: boolean;
@@ -40,13 +50,17 @@ export interface Turn extends Tools {
 /** Between two looks at whether a user that another operation is at has become free, and at whether to stop. */
 export const LOOK_AGAIN_MS = 100;
 
-/** How long a batch puts up with a vendor that refuses to work now, from the last thing that went well. */
-export const PATIENCE_MS = 10 * 60_000;
+/** Any call to a vendor, however many attempts it takes, ends by then. */
+export const CALL_MS = 60_000;
 
-export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+/** The call of the operation, with an end of its own. */
+export const boundedCall = ({ call, clock }: Context, ms: number): Call => ({
+  requestId: call.requestId,
+  signal: AbortSignal.any([call.signal, clock.timeout(ms)]),
+});
 
 /** Whether more may be sent. */
-export const mayGoOn = async ({ progress, pause }: Turn): Promise<boolean> =>
+export const mayGoOn = async ({ progress, pause }: Context): Promise<boolean> =>
   !progress.fatal && !pause.aborted && !(await progress.isCancelled());
 
 /** The same kind of outcome for each of the items. */
@@ -54,6 +68,12 @@ export const forAll = (items: readonly ItemRecord[], outcome: (item: ItemRecord)
   new Map(items.map((item) => [item.index, outcome(item)]));
 
 /** Faults of the gateway itself are for the log. */
-export const noteFault = ({ report, call }: Turn, error: GatewayError): void => {
+export const noteFault = ({ report, call }: Context, error: GatewayError): void => {
   if (error.code === 'internal_error') report(error, call.requestId);
 };
+
+/** What a cluster is known by among the offsets of clocks. */
+export const clusterKey = ({ account, vendorClusterId }: Target): string => JSON.stringify([account.name, vendorClusterId]);
+
+export const passwordOf = ({ vault, work }: Context, { index, password }: ItemRecord): string =>
+  password === undefined ? '' : vault.open(password, keyOf.item(work.id, index));

@@ -1,0 +1,91 @@
+/**
+ * What a listing shows before anything is sent: the proof of who was first where two clocks prove nothing. Read once for an operation,
+ * and again when it has become old; never more than a few pages.
+ */
+import type { Call } from '../../adapter.js';
+import type { Clock } from '../../clock.js';
+import type { Target } from '../../registry.js';
+import type { Offsets } from '../../writes/offsets.js';
+import type { Baseline } from '../../writes/verdict.js';
+import { clusterKey } from './context.js';
+import { type Found, readUsers, TEACHERS } from './read-back.js';
+import type { UserRecord } from './records.js';
+
+/** Vendor pages that are worth it. A longer list is not read for creates; for deletes the user is most often found before its end. */
+const MAX_PAGES = { create: 10, deleteOne: 4, deleteMany: 40 } as const;
+/** After so long somebody else may have been there. */
+const FRESH_MS = 45_000;
+const READ_MS = { one: 5_000, many: 20_000 } as const;
+/** How long one user is tried to be read, with waits in between. */
+const TRY_MS = 2_000;
+const WAIT_MS = 300;
+
+export interface Baselines {
+  /** Reads the cluster where that can prove something. Never fails: what cannot be read is `unread`. */
+  prepare(step: 'create' | 'delete', usernames: readonly string[], call: Call): Promise<void>;
+  /** Notes what a complete reading showed, by our clock. */
+  note(username: string, baseline: Baseline, at: number): void;
+  /** What is known of the user, in view of what operations did to them since. */
+  of(username: string, user: UserRecord | undefined): Baseline;
+}
+
+interface Noted {
+  readonly baseline: Baseline;
+  readonly at: number;
+}
+
+export const createBaselines = (target: Target, offsets: Offsets, clock: Clock): Baselines => {
+  const known = new Map<string, Noted>();
+  const triedAt = new Map<string, number>();
+  const cluster = clusterKey(target);
+
+  const isFresh = (at: number | undefined): boolean => at !== undefined && clock.now() - at <= FRESH_MS;
+
+  const of = (username: string, user: UserRecord | undefined): Baseline => {
+    const noted = known.get(username);
+    if (!noted || !isFresh(noted.at)) return 'unread';
+    if (user?.made && user.made.at >= noted.at) return 'present';
+    if (user?.goneAt !== undefined && user.goneAt >= noted.at) return 'absent';
+    return noted.baseline;
+  };
+
+  /** A vendor that cannot be read for a moment is asked again; then the write goes without. */
+  const tryToRead = async (
+    names: readonly string[],
+    bounded: Call,
+    maxPages: number,
+    until: number,
+  ): Promise<Found | undefined> => {
+    for (;;) {
+      const read = await readUsers(target, names, bounded, maxPages).catch(() => undefined);
+      if (read || clock.now() >= until || bounded.signal.aborted) return read;
+      await clock.sleep(WAIT_MS, bounded.signal);
+    }
+  };
+
+  return {
+    of,
+    note: (username, baseline, at) => void known.set(username, { baseline, at }),
+
+    prepare: async (step, usernames, { requestId, signal }) => {
+      // The age of a user tells whose they are, once the cluster's clock is known.
+      if (step === 'create' && offsets.isKnown(cluster)) return;
+      const wanted = usernames.filter((username) => !isFresh(triedAt.get(username)) && of(username, undefined) === 'unread');
+      if (wanted.length === 0) return;
+      const at = clock.now();
+      for (const username of wanted) triedAt.set(username, at);
+      const isOne = wanted.length === 1;
+      const maxPages = step === 'create' ? MAX_PAGES.create : isOne ? MAX_PAGES.deleteOne : MAX_PAGES.deleteMany;
+      const bounded = { requestId, signal: AbortSignal.any([signal, clock.timeout(isOne ? READ_MS.one : READ_MS.many)]) };
+      const names = isOne ? wanted : [...wanted, ...offsets.awaited(cluster).slice(0, TEACHERS)];
+      const read = await tryToRead(names, bounded, maxPages, isOne ? at + TRY_MS : at);
+      if (!read) return;
+      for (const [name, user] of read.found) if (user) offsets.observe(cluster, name, user.createdAt);
+      for (const username of wanted) {
+        const found = read.found.get(username) ?? null;
+        if (found) known.set(username, { baseline: 'present', at });
+        else if (read.complete) known.set(username, { baseline: 'absent', at });
+      }
+    },
+  };
+};

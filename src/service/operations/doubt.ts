@@ -1,0 +1,206 @@
+/** What is not known about an item after its call, and how reading back settles it. */
+import type { VendorUser } from '../../adapter.js';
+import { GatewayError } from '../../errors.js';
+import type { Finding, Step } from '../../users/steps/step.js';
+import { MAX_UNCERTAINTY_MS } from '../../writes/offsets.js';
+import { type Baseline, type Company, type Evidence, isFinalVerdict, type Reading, verdict } from '../../writes/verdict.js';
+import { type Context, clusterKey } from './context.js';
+import type { Flight } from './flight.js';
+import type { StepOutcome } from './item.js';
+import { type Found, readBack, type Times } from './read-back.js';
+import type { ItemRecord, UserRecord } from './records.js';
+
+/** An item whose call has ended without settling it. */
+export interface Doubt {
+  readonly item: ItemRecord;
+  readonly flight: Flight;
+}
+
+/** What is to be done with an item. */
+export type Decision =
+  | { readonly kind: 'settled'; readonly outcome: StepOutcome }
+  | { readonly kind: 'again'; readonly apart: boolean; readonly untouched: boolean }
+  | { readonly kind: 'read' };
+
+/** A batch waits at least so long for a cluster that cannot be read. */
+const BATCH_READABLE_MS = 12_000;
+
+/** An item that was sent so often, at last alone, without a word, is given up; and one that failed alone so often. */
+const MAX_SENDS = 4;
+const MAX_FAILED_SENDS = 3;
+
+type Made = NonNullable<UserRecord['made']>;
+
+/** Whether the user who was found is the one that another item made. Undefined where nobody can say. */
+const isOf = (context: Context, made: Made, { createdAt }: VendorUser): boolean | undefined => {
+  if (made.createdAt !== null && createdAt !== null) return made.createdAt === createdAt;
+  const cluster = clusterKey(context.target);
+  if (!context.offsets.isKnown(cluster)) return undefined;
+  // Two users of one name that were made within so short a time are taken for one.
+  return context.offsets.age(cluster, createdAt, made.at + 2 * MAX_UNCERTAINTY_MS) === 'before';
+};
+
+type Origin = Pick<Evidence, 'age' | 'baseline'>;
+
+/** Where the user who was found comes from. One that another item of ours made since, and that is still the same, was before us. */
+const originOf = (context: Context, item: ItemRecord, found: VendorUser | null, made: Made | undefined): Origin => {
+  const { sentAt } = item;
+  const baseline: Baseline = item.baseline ?? 'unread';
+  if (!found) return { age: 'uncertain', baseline };
+  const since = Date.parse(sentAt ?? '');
+  const age = context.offsets.age(clusterKey(context.target), found.createdAt, Number.isNaN(since) ? 0 : since);
+  // Nobody else of ours was at the user between that look and the send.
+  if (!made || baseline === 'absent') return { age, baseline };
+  if (isOf(context, made, found) !== false) return { age: 'before', baseline: 'unread' };
+  return { age, baseline: baseline === 'present' ? 'unread' : baseline };
+};
+
+const readingOf = (step: Step, item: ItemRecord, read: Found | undefined): Reading => {
+  if (!read) return 'unreadable';
+  const found = read.found.get(item.username);
+  if (found) return step.readingOf(item, found);
+  return read.complete ? 'absent' : 'incomplete';
+};
+
+interface Seen extends Origin {
+  readonly reading: Reading;
+  readonly found: VendorUser | null;
+  readonly company: Company;
+}
+
+const NOT_SEEN = { reading: 'none', age: 'uncertain' } as const;
+
+const companyOf = ({ items }: Flight): Company => (items.length > 1 ? 'among' : 'alone');
+
+/** Whether waiting and sending again, or following the job further, is still worth it. */
+const hasPatience = ({ progress, isBatch }: Context, { item, flight }: Doubt): boolean => {
+  const { job, word, goesOn = true } = flight;
+  const { sends = 1 } = item;
+  if (progress.fatal || !goesOn || job === 'running') return false;
+  if (companyOf(flight) !== 'alone') return true;
+  // The vendor's own word about this very item is believed, in a batch at the second time.
+  if (word === 'failed') return isBatch && sends < MAX_FAILED_SENDS;
+  return word !== 'taken' && (word !== 'none' || sends < MAX_SENDS);
+};
+
+const evidenceOf = (context: Context, doubt: Doubt, { reading, age, baseline, company }: Seen): Evidence => {
+  const { item, flight } = doubt;
+  return {
+    word: flight.word,
+    job: flight.job,
+    reading,
+    age,
+    baseline,
+    company,
+    history: flight.recovered ? 'owner_changed' : (item.sends ?? 1) > 1 ? 'again' : 'first',
+    patience: hasPatience(context, doubt) ? 'left' : 'over',
+  };
+};
+
+const decideBy = (context: Context, doubt: Doubt, seen: Seen): Decision => {
+  const { item, flight } = doubt;
+  const { step, word } = flight;
+  const decided = verdict(step.nature, evidenceOf(context, doubt, seen));
+  if (isFinalVerdict(decided)) {
+    // A vendor's own words may be about another item of the call.
+    const error = flight.error && (seen.company === 'alone' ? flight.error : flight.error.withoutWords());
+    const finding: Finding = { verdict: decided, reading: seen.reading, found: seen.found, ...(error && { error }) };
+    const outcome = step.result(context.target, item, finding);
+    const goesOn = decided === 'done' && step.name === 'setRole' && item.password !== undefined;
+    return { kind: 'settled', outcome: goesOn ? { status: 'role_is_set' } : outcome };
+  }
+  // A job that runs is followed before anybody decides.
+  if (decided === 'read' || decided === 'follow') return { kind: 'read' };
+  return { kind: 'again', apart: decided === 'again_apart', untouched: word === 'busy_free' || word === 'refused_all' };
+};
+
+/** What the vendor's word alone decides. @param user as read after the call, where it was */
+export const decide = (context: Context, doubt: Doubt, user: VendorUser | null = null): Decision =>
+  decideBy(context, doubt, {
+    ...NOT_SEEN,
+    baseline: doubt.item.baseline ?? 'unread',
+    found: user,
+    company: companyOf(doubt.flight),
+  });
+
+/**
+ * Whether nothing explains why the vendor refused a call for many as `exists` or `missing`, but one of the items that would count as
+ * done.
+ */
+const isUnexplained = ({ word }: Flight, decisions: readonly Decision[]): boolean =>
+  (word === 'exists' || word === 'missing') &&
+  decisions.every(
+    ({ kind, ...rest }) =>
+      kind === 'settled' && ['created', 'deleted'].includes((rest as { outcome: StepOutcome }).outcome.status),
+  );
+
+const timesOf = ({ settleMs, isBatch, singlePatienceMs, clock }: Context, doubts: readonly Doubt[]): Times => {
+  const settled = doubts.map(({ flight: { word, job, endedAt } }) => {
+    const isOpen = (word === 'none' && job === 'unknown') || job === 'unlisted';
+    return isOpen ? endedAt + settleMs : 0;
+  });
+  return {
+    settled: Math.max(...settled),
+    readable: clock.now() + Math.max(settleMs, isBatch ? BATCH_READABLE_MS : singlePatienceMs),
+  };
+};
+
+const isAsAsked = ({ item, flight: { step } }: Doubt, found: Found['found']): boolean => {
+  const user = found.get(item.username);
+  if (step.nature === 'remove') return !user;
+  if (!user) return false;
+  return step.nature !== 'set-visible' || step.readingOf(item, user) === 'as_asked';
+};
+
+/**
+ * Reads all users in doubt back at once, and decides.
+ * @throws vendor_timeout when the work is abandoned
+ */
+export const reconcile = async (
+  context: Context,
+  doubts: readonly Doubt[],
+): Promise<readonly { readonly doubt: Doubt; readonly decision: Decision }[]> => {
+  const { ledger, work, clock, baselines } = context;
+  const names = doubts.map(({ item }) => item.username);
+  const startedAt = clock.now();
+  const read = await readBack(
+    context,
+    names,
+    (found) => doubts.every((doubt) => isAsAsked(doubt, found)),
+    timesOf(context, doubts),
+  );
+  const shown = read.ok ? read : undefined;
+  const made = shown ? await ledger.madeLately(work.place, names) : new Map<string, Made>();
+  const seenOf = ({ item, flight }: Doubt, company: Company): Seen => {
+    const found = shown?.found.get(item.username) ?? null;
+    const origin = originOf(context, item, found, made.get(item.username));
+    return { ...origin, reading: readingOf(flight.step, item, shown), found, company };
+  };
+  const decided = new Map(doubts.map((doubt) => [doubt, decideBy(context, doubt, seenOf(doubt, companyOf(doubt.flight)))]));
+  for (const flight of new Set(doubts.map((doubt) => doubt.flight))) {
+    const among = doubts.filter((doubt) => doubt.flight === flight);
+    const decisions = among.map((doubt) => decided.get(doubt) as Decision);
+    if (among.length < 2 || among.length < flight.items.length || !isUnexplained(flight, decisions)) continue;
+    for (const doubt of among) decided.set(doubt, decideBy(context, doubt, seenOf(doubt, 'suspect')));
+  }
+  return doubts.map((doubt) => {
+    const decision = decided.get(doubt) as Decision;
+    const { item } = doubt;
+    // The next send knows what was there before it.
+    if (shown && decision.kind === 'again') {
+      const user = shown.found.get(item.username);
+      if (user) baselines.note(item.username, 'present', startedAt);
+      else if (shown.complete) baselines.note(item.username, 'absent', startedAt);
+    }
+    return {
+      doubt,
+      decision: decision.kind === 'read' ? undecided(context, doubt, seenOf(doubt, companyOf(doubt.flight))) : decision,
+    };
+  });
+};
+
+/** The table always ends after a reading; should it not, nothing is claimed. */
+const undecided = ({ target }: Context, { item, flight }: Doubt, { reading, found }: Seen): Decision => {
+  const error = flight.error ?? new GatewayError('internal_error', 'The end of this write could not be decided.');
+  return { kind: 'settled', outcome: flight.step.result(target, item, { verdict: 'unknown', reading, found, error }) };
+};

@@ -1,0 +1,133 @@
+/** One call to the vendor: what is about to be sent is stored first, and what the vendor said is turned into a word. */
+import { asGatewayError, GatewayError } from '../../errors.js';
+import { stepNamed } from '../../users/steps/index.js';
+import type { Parcel, Step } from '../../users/steps/step.js';
+import { wordOf } from '../../users/steps/word.js';
+import { failedWith, notFound, withDetail } from '../../users/steps/wording.js';
+import type { Job, Word } from '../../writes/verdict.js';
+import { entityTag, matches, toUser } from '../user.js';
+import { boundedCall, CALL_MS, type Context, mayGoOn, passwordOf } from './context.js';
+import { stepOf } from './item.js';
+import { readUsers } from './read-back.js';
+import type { ItemOutcome, ItemRecord } from './records.js';
+
+/** A call, and what is known of its end. */
+export interface Flight {
+  readonly step: Step;
+  readonly items: readonly ItemRecord[];
+  /** By our clock, in milliseconds since 1970. */
+  readonly sentAt: number;
+  readonly endedAt: number;
+  readonly word: Word;
+  readonly job: Job;
+  readonly jobId?: string;
+  readonly error?: GatewayError;
+  /** Another process sent it, or may have. */
+  readonly recovered?: true;
+  /** False when nothing is sent again, nor followed further. */
+  readonly goesOn?: boolean;
+}
+
+export type Sent =
+  | Flight
+  /** Nothing was sent: others are at these users, or it is to stop. */
+  | 'nothing'
+  /** Nothing was sent, since the user is not as the caller saw them. */
+  | { readonly refused: ReadonlyMap<number, ItemOutcome> };
+
+/** Refusals of the account or the cluster that may pass when they are waited for. */
+const mayPass = async (context: Context, failure: GatewayError): Promise<boolean> => {
+  if (failure.code !== 'cluster_not_ready') return true;
+  const { clusters, target } = context;
+  return clusters.freshFacts(target, boundedCall(context, CALL_MS)).then(
+    ({ state }) => state === 'ready' || state === 'unknown',
+    () => true,
+  );
+};
+
+const wordFor = async (context: Context, failure: GatewayError): Promise<Word> => {
+  const word = wordOf(failure);
+  return word === 'busy_free' && !(await mayPass(context, failure)) ? 'refused_all' : word;
+};
+
+/** A send that follows one of unknown effect may meet a user that it changed itself: only a delete leaves them as they were. */
+const mustCheck = ({ ifMatch, checked, sends = 0, op }: ItemRecord): boolean =>
+  ifMatch !== undefined && !(checked && sends > 0 && op !== 'delete');
+
+/** What became of an item whose precondition does not hold; undefined where it does. */
+const checkPrecondition = async (context: Context, { username, ifMatch = '*', sends = 0 }: ItemRecord) => {
+  const { target } = context;
+  const before = sends > 0 ? ' An earlier attempt changed nothing.' : '';
+  try {
+    const { found, complete } = await readUsers(target, [username], boundedCall(context, CALL_MS));
+    const user = found.get(username);
+    if (!user && !complete)
+      throw new GatewayError(
+        'vendor_bad_response',
+        "The vendor's list of users was incomplete, so If-Match could not be checked.",
+      );
+    if (!user) return failedWith(notFound(target, username, new GatewayError('user_not_found', '')));
+    const current = toUser(target, user);
+    if (matches(ifMatch, current)) return undefined;
+    const message = `The user ${username} is not as If-Match says: their entity tag is ${entityTag(current)} now. Read them again before changing them.${before}`;
+    return failedWith(new GatewayError('precondition_failed', message));
+  } catch (thrown) {
+    const error = asGatewayError(thrown).withEffect('none');
+    return failedWith(withDetail(error, 'Nothing was changed.', 'none'), 'failed');
+  }
+};
+
+/** The precondition is part of the send: the user is held, read alone, and that they were checked is stored with the send. */
+const passes = async (context: Context, group: readonly ItemRecord[]): Promise<Exclude<Sent, Flight> | undefined> => {
+  const [item] = group.filter(mustCheck);
+  if (!item) return undefined;
+  if (!(await context.ledger.hold(context.work, item))) return 'nothing';
+  const refusal = await checkPrecondition(context, item);
+  return refusal && { refused: new Map([[item.index, refusal]]) };
+};
+
+/** Passwords are opened as late as can be; one that cannot be opened was not sent. */
+const parcelsOf = (context: Context, items: readonly ItemRecord[]): Parcel[] => {
+  try {
+    return items.map((item) => ({ item, password: passwordOf(context, item) }));
+  } catch (thrown) {
+    throw asGatewayError(thrown).withEffect('none');
+  }
+};
+
+/** Sends a group in one call. @throws OwnershipLost */
+export const send = async (context: Context, group: readonly ItemRecord[]): Promise<Sent> => {
+  const { ledger, gate, work, target, progress, pace, baselines, call, clock, inOrder } = context;
+  const [first] = group;
+  if (!first || pace.quietMs() > 0 || !(await mayGoOn(context))) return 'nothing';
+  const step = stepNamed(stepOf(first));
+  const stop = await passes(context, group);
+  if (stop) return stop;
+  const at = clock.now();
+  const departure = { at, baselineOf: baselines.of, checked: first.ifMatch !== undefined };
+  const items = await ledger.depart(work, group, departure, inOrder);
+  progress.update(items);
+  if (items.length === 0) return 'nothing';
+  const flown = { step, items, sentAt: clock.now(), job: 'unknown' } as const;
+  try {
+    const parcels = parcelsOf(context, items);
+    const bounded = boundedCall(context, CALL_MS);
+    const receipt = await gate.explainDenial(target, call, step.send(target, parcels, bounded));
+    const endedAt = clock.now();
+    if (receipt.state === 'applied') return { ...flown, endedAt, word: 'applied' };
+    return { ...flown, endedAt, word: 'taken', job: 'running', jobId: receipt.job };
+  } catch (thrown) {
+    const error = asGatewayError(thrown);
+    return { ...flown, endedAt: clock.now(), word: await wordFor(context, error), error };
+  }
+};
+
+/** Follows the job of a call to its end, or for as long as jobs are followed. */
+export const follow = async (context: Context, flight: Flight): Promise<Flight> => {
+  const { ledger, work, jobs, target, call, clock, jobMs } = context;
+  const { jobId, items } = flight;
+  if (jobId === undefined) return flight;
+  if (items.some(({ job }) => job !== jobId)) await ledger.attachJob(work, items, jobId);
+  const { job, error } = await jobs.end(target.account, jobId, { ...call, until: flight.endedAt + jobMs });
+  return { ...flight, job, endedAt: clock.now(), ...(error && { error }) };
+};

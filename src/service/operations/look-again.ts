@@ -1,0 +1,60 @@
+/** One more look at users whose end is not known, for somebody who asks again. Reads only; nothing is sent. */
+import type { Call } from '../../adapter.js';
+import { GatewayError, restoreError } from '../../errors.js';
+import { stepNamed } from '../../users/steps/index.js';
+import { createPace, singlePatience } from '../../writes/pace.js';
+import { createBaselines } from './baseline.js';
+import type { Context, Deps } from './context.js';
+import { type Doubt, reconcile } from './doubt.js';
+import type { Flight } from './flight.js';
+import { isOutcome, stepOf } from './item.js';
+import { createProgress } from './progress.js';
+import type { ItemOutcome, ItemRecord, LoadedOperation } from './records.js';
+
+export type LookAgain = (operation: LoadedOperation, call: Call) => Promise<ReadonlyMap<number, ItemOutcome>>;
+
+const lost = (): GatewayError => new GatewayError('vendor_timeout', 'The vendor did not answer.');
+
+/** The send of an item whose answer was lost, long over. */
+const flightOf = (item: ItemRecord): Flight => ({
+  step: stepNamed(stepOf(item)),
+  items: [item],
+  sentAt: 0,
+  endedAt: 0,
+  word: 'none',
+  job: 'unknown',
+  recovered: true,
+  goesOn: false,
+  error: item.outcome?.error ? restoreError(item.outcome.error) : lost(),
+});
+
+/** @returns what is known now of the items of a final operation that were `unknown`; those that stay so are left out */
+export const createLookAgain = (deps: Deps): LookAgain => {
+  const { clock, ledger, offsets, singlePatienceMs } = deps;
+
+  return async (operation, call) => {
+    const { id, place, clusterId } = operation;
+    const target = deps.clusters.at(clusterId, place);
+    const unknown = operation.items.filter(({ outcome }) => outcome?.status === 'unknown');
+    if (!target || unknown.length === 0) return new Map();
+    const work = { id, owner: '', place };
+    const context: Context = {
+      ...deps,
+      work,
+      target,
+      progress: createProgress(operation, work, ledger),
+      pace: createPace(clock, singlePatience(singlePatienceMs)),
+      baselines: createBaselines(target, offsets, clock),
+      call,
+      isBatch: false,
+      inOrder: false,
+      pause: call.signal,
+    };
+    const doubts = unknown.map((item): Doubt => ({ item, flight: flightOf(item) }));
+    const outcomes = new Map<number, ItemOutcome>();
+    for (const { doubt, decision } of await reconcile(context, doubts))
+      if (decision.kind === 'settled' && isOutcome(decision.outcome) && decision.outcome.status !== 'unknown')
+        outcomes.set(doubt.item.index, decision.outcome);
+    return outcomes;
+  };
+};

@@ -1,0 +1,254 @@
+/** Works off the items of one operation: sends, follows, reads back, and sends again what may be, until each is settled. */
+import pLimit, { type LimitFunction } from 'p-limit';
+import type { GatewayError } from '../../errors.js';
+import { troubleOf } from '../../users/steps/word.js';
+import { capabilitiesOf } from '../clusters.js';
+import { boundedCall, CALL_MS, type Context, clusterKey, LOOK_AGAIN_MS, mayGoOn, noteFault } from './context.js';
+import { type Decision, type Doubt, decide, reconcile } from './doubt.js';
+import { type Flight, follow, send } from './flight.js';
+import { firstGroup, groupsOf } from './grouping.js';
+import { type StepOutcome, stepOf } from './item.js';
+import type { ItemRecord } from './records.js';
+import { readWritten } from './written.js';
+
+/** Jobs of a vendor's that one operation has open at once: as many as one look at them shows. */
+const MAX_OPEN_JOBS = 100;
+const MAX_QUIET_SLICE_MS = 500;
+
+/** How calls of batches to one cluster are limited, all operations together. */
+export type Limits = (cluster: string, concurrency: number) => LimitFunction;
+
+export const createLimits = (): Limits => {
+  const limits = new Map<string, LimitFunction>();
+  return (cluster, concurrency) => {
+    const limit = limits.get(cluster) ?? pLimit(concurrency);
+    limits.set(cluster, limit);
+    return limit;
+  };
+};
+
+/** Refusals of a call that say nothing about the next one. */
+const ONE_CALL_ONLY: ReadonlySet<string> = new Set(['vendor_permission_denied', 'internal_error']);
+
+const notSent = (failure: GatewayError): GatewayError =>
+  failure.retold(`${failure.message} Nothing more was sent, and this item was not.`, failure.code, 'none');
+
+const halves = (items: readonly number[]): number[][] => {
+  const middle = Math.ceil(items.length / 2);
+  return [items.slice(0, middle), items.slice(middle)].filter(({ length }) => length > 0);
+};
+
+export const workOff = async (context: Context, limits: Limits, recovered: readonly Flight[]): Promise<void> => {
+  const { clusters, target, call, progress, pace, offsets, clock, baselines, isBatch, inOrder } = context;
+  const facts = await clusters.facts(target, boundedCall(context, CALL_MS)).catch(() => undefined);
+  const { batch, writes } = capabilitiesOf(target, facts);
+  const limit = isBatch ? limits(clusterKey(target), batch.concurrency) : pLimit(1);
+  const maxRunning = writes === 'job' ? MAX_OPEN_JOBS : batch.concurrency;
+  const doubts = new Map<number, Doubt>();
+  /** Being sent, or followed. */
+  const busy = new Set<number>();
+  const running = new Set<Promise<void>>();
+  /** Groups that are sent, and those that wait for a user that another operation is at. */
+  const resting = new Set<Promise<void>>();
+  let sending = 0;
+  /** Smaller groups, of items that were refused together. */
+  const planned: number[][] = [];
+  const failures: unknown[] = [];
+
+  const taken = (): ReadonlySet<number> => new Set([...busy, ...doubts.keys()]);
+
+  const plannedGroup = (): ItemRecord[] => {
+    const unavailable = taken();
+    for (;;) {
+      const [group] = planned;
+      if (!group) return [];
+      const items = group.map(progress.item).filter(({ index, outcome }) => !outcome && !unavailable.has(index));
+      const [first] = items;
+      if (first && first.index < progress.stopsAt()) return items.filter((item) => stepOf(item) === stepOf(first));
+      planned.shift();
+    }
+  };
+
+  const nextGroup = (): ItemRecord[] => {
+    const fromPlan = plannedGroup();
+    if (fromPlan.length > 0) return fromPlan;
+    const unavailable = taken();
+    const unsettled = progress.unsettled();
+    const [group = []] = inOrder
+      ? firstGroup(unsettled, unavailable, batch, progress.stopsAt())
+      : groupsOf(unsettled, unavailable, batch);
+    return group;
+  };
+
+  /** Nothing more is sent: the vendor is refused, or fails at everything. */
+  const giveUp = (failure: GatewayError): void => {
+    progress.fatal ??= notSent(failure);
+  };
+
+  /** @returns whether waiting and sending again is worth it */
+  const notePace = ({ word, error, sentAt }: Flight): boolean => {
+    if (!error || word === 'exists' || word === 'missing' || word === 'refused') {
+      pace.success(sentAt);
+      return true;
+    }
+    noteFault(context, error);
+    const isRefused = word === 'refused_all';
+    const goesOn = !isRefused && pace.trouble(troubleOf(error), error.retryAfterMs, sentAt);
+    if (!goesOn && isBatch && !(isRefused && ONE_CALL_ONLY.has(error.code))) giveUp(error);
+    return goesOn;
+  };
+
+  const noteAcknowledged = ({ step, items, sentAt, endedAt }: Flight): void => {
+    if (step.nature !== 'add') return;
+    for (const { username } of items) offsets.acknowledged(clusterKey(target), username, sentAt, endedAt);
+  };
+
+  /** Stores what was decided, and plans what is to be sent again. */
+  const carryOut = async (flight: Flight, decisions: readonly { readonly item: ItemRecord; readonly decision: Decision }[]) => {
+    const outcomes = new Map<number, StepOutcome>();
+    const apart: number[] = [];
+    for (const { item, decision } of decisions) {
+      if (decision.kind === 'settled') outcomes.set(item.index, decision.outcome);
+      if (decision.kind === 'again') {
+        outcomes.set(item.index, { status: 'again', untouched: decision.untouched });
+        if (decision.apart) apart.push(item.index);
+      }
+    }
+    await progress.settle(outcomes);
+    if (decisions.some(({ decision }) => decision.kind === 'settled')) pace.progress();
+    if (apart.length === 0) return;
+    // Where something of the call was settled, the rest may go together.
+    const isSplit = apart.length === flight.items.length;
+    planned.unshift(...(isSplit ? halves(apart) : [apart]));
+  };
+
+  const conclude = async (ended: Flight): Promise<void> => {
+    const flight: Flight = { ...ended, goesOn: notePace(ended) };
+    const isDone = flight.word === 'applied' || flight.job === 'done';
+    if (isDone) noteAcknowledged(flight);
+    const undecided: Doubt[] = [];
+    const decisions: { item: ItemRecord; decision: Decision }[] = [];
+    for (const item of flight.items) {
+      const doubt: Doubt = { item, flight };
+      const decision = isDone ? await readWritten(context, doubt) : decide(context, doubt);
+      if (decision.kind === 'read') undecided.push(doubt);
+      else decisions.push({ item, decision });
+    }
+    // What was given up may still come about: it stays as it is for whoever resumes it.
+    if (call.signal.aborted) return;
+    await carryOut(flight, decisions);
+    for (const doubt of undecided) doubts.set(doubt.item.index, doubt);
+  };
+
+  /** @returns false when nothing was sent */
+  const fly = async (group: readonly ItemRecord[]): Promise<boolean> => {
+    sending++;
+    const sent = await limit(() => send(context, group)).finally(() => {
+      sending--;
+    });
+    if (sent === 'nothing') return false;
+    if ('refused' in sent) {
+      await progress.settle(sent.refused);
+      return true;
+    }
+    await conclude(sent.jobId === undefined ? sent : await follow(context, sent));
+    return true;
+  };
+
+  const track = (among: Set<Promise<void>>, work: Promise<unknown>): void => {
+    const tracked: Promise<void> = work
+      .then(
+        () => undefined,
+        (thrown: unknown) => void (call.signal.aborted || failures.push(thrown)),
+      )
+      .finally(() => among.delete(tracked));
+    among.add(tracked);
+  };
+
+  /** Items of a group that was not sent rest a moment, and leave the calls to the others. */
+  const start = (items: readonly ItemRecord[], work: Promise<boolean>): void => {
+    for (const { index } of items) busy.add(index);
+    track(running, work);
+    const rest = work
+      .then(
+        (wasSent) => (wasSent ? undefined : clock.sleep(LOOK_AGAIN_MS, call.signal)),
+        () => undefined,
+      )
+      .finally(() => {
+        for (const { index } of items) busy.delete(index);
+      });
+    track(resting, rest);
+  };
+
+  /** What another process left behind: its jobs are followed, the rest is read back. */
+  const resume = (flight: Flight): void => {
+    if (flight.jobId === undefined) {
+      for (const item of flight.items) doubts.set(item.index, { item, flight });
+      return;
+    }
+    start(
+      flight.items,
+      follow(context, flight)
+        .then(conclude)
+        .then(() => true),
+    );
+  };
+
+  const readDoubts = async (): Promise<void> => {
+    const all = [...doubts.values()];
+    const decided = await reconcile(context, all);
+    if (call.signal.aborted) return;
+    for (const flight of new Set(all.map((doubt) => doubt.flight))) {
+      const decisions = decided.filter(({ doubt }) => doubt.flight === flight);
+      await carryOut(
+        flight,
+        decisions.map(({ doubt, decision }) => ({ item: doubt.item, decision })),
+      );
+    }
+    for (const { item } of all) doubts.delete(item.index);
+  };
+
+  /** Reading is put off while other items can find out whether the vendor works at all. */
+  const isTimeToRead = (group: readonly ItemRecord[], goesOn: boolean): boolean => {
+    if (doubts.size === 0) return false;
+    if (inOrder || !pace.isProbing()) return true;
+    return sending === 0 && running.size === 0 && (!goesOn || group.length === 0);
+  };
+
+  const prepare = async (group: readonly ItemRecord[]): Promise<void> => {
+    const [first] = group;
+    const step = first && stepOf(first);
+    if (step !== 'create' && step !== 'delete') return;
+    const sameStep = (isBatch ? progress.unsettled() : group).filter((item) => stepOf(item) === step);
+    await baselines.prepare(
+      step,
+      sameStep.map(({ username }) => username),
+      call,
+    );
+  };
+
+  for (const flight of recovered) resume(flight);
+  while (failures.length === 0 && !call.signal.aborted) {
+    const goesOn = await mayGoOn(context);
+    const group = goesOn ? nextGroup() : [];
+    if (isTimeToRead(group, goesOn)) {
+      if (context.pause.aborted && running.size === 0) break;
+      await readDoubts();
+      continue;
+    }
+    const mayStart = pace.isProbing() ? sending === 0 : running.size < maxRunning;
+    const quietMs = pace.quietMs();
+    if (group.length > 0 && mayStart && quietMs === 0) {
+      await prepare(group);
+      const sent = pace.isFailing() ? group.slice(0, 1) : group;
+      start(sent, fly(sent));
+      continue;
+    }
+    const events = [...running, ...resting];
+    if (group.length > 0 && quietMs > 0) events.push(clock.sleep(Math.min(quietMs, MAX_QUIET_SLICE_MS), call.signal));
+    if (events.length === 0) break;
+    await Promise.race(events);
+  }
+  await Promise.all([...running, ...resting]);
+  if (failures.length > 0) throw failures[0];
+};

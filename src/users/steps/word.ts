@@ -1,0 +1,30 @@
+/** A failure in the words of the verdict table. */
+import type { GatewayError } from '../../errors.js';
+import type { ErrorCode } from '../../model.js';
+import type { Trouble } from '../../writes/pace.js';
+import type { Word } from '../../writes/verdict.js';
+
+/** Codes that mean the same whatever they may have changed. */
+const WORDS: ReadonlyMap<ErrorCode, Word> = new Map<ErrorCode, Word>([
+  ['user_already_exists', 'exists'],
+  ['user_not_found', 'missing'],
+  ['invalid_user', 'refused'],
+  ['precondition_failed', 'refused'],
+  ['cluster_agent_failed', 'failed'],
+]);
+
+/** A vendor that is busy says so (`ended`) or was not reached (`none`); `open` is no word at all. */
+export const wordOf = ({ code, effect, retryable }: GatewayError): Word => {
+  const word = WORDS.get(code);
+  if (word) return word;
+  if (effect === 'open') return 'none';
+  if (effect === 'none') return retryable ? 'busy_free' : 'refused_all';
+  return code === 'vendor_unavailable' ? 'busy' : 'none';
+};
+
+/** A vendor that answers with its own word, or a proxy in front of it, is away; one that breaks off each call is failing. */
+export const troubleOf = (error: GatewayError): Trouble => {
+  if (error.code === 'vendor_rate_limited') return 'quota';
+  const answered = (error.vendor?.status ?? 0) >= 500 || error.effect !== 'open';
+  return answered && error.code !== 'cluster_agent_failed' ? 'away' : 'failing';
+};
