@@ -8,9 +8,11 @@ import { startAlibabaEhpc } from '../../simulators/alibaba-ehpc/index.js';
 import type { Simulator } from '../../simulators/kit/index.js';
 import { startShanheHpc } from '../../simulators/shanhe-hpc/index.js';
 import { ehpcAccount, shanheAccount } from '../support/backends.js';
+import { runs } from '../support/mode.js';
 import { endProcesses, READY, type Run, server } from '../support/process.js';
 
-const MOMENTS = 50;
+/** How often the process is killed. */
+const MOMENTS = runs(5, 50);
 const USERS = 300;
 const PASSWORD = 'Abcdefg1@klm';
 /** A process is killed at most so long after it is ready: long enough for every part of an import, and of a recovery, to be hit. */
