@@ -4,9 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Express } from 'express';
 import type { Logger } from 'pino';
 import type { AdapterModule } from '../src/adapter.js';
+import { type Clock, systemClock } from '../src/clock.js';
 import { type GatewayConfig, toMilliseconds } from '../src/config/schema.js';
 import type { Report } from '../src/errors.js';
-import { createTransport } from '../src/vendor/transport.js';
 import { version } from '../src/project.js';
 import { createRegistry } from '../src/registry.js';
 import { createChanges } from '../src/service/changes.js';
@@ -22,6 +22,7 @@ import { createLocalQueue } from '../src/service/operations/local-queue.js';
 import { createOperations } from '../src/service/operations/operations.js';
 import { createUsers } from '../src/service/users.js';
 import { openStore } from '../src/store/open.js';
+import { createTransport } from '../src/vendor/transport.js';
 import { createApp } from './app.js';
 import { type Connections, followConnections } from './connections.js';
 
@@ -57,13 +58,21 @@ const seldom = <Subject>(tell: (subject: Subject) => void): ((subject: Subject) 
  * Config → store and registry → services → app.
  * @throws ConfigError when the store cannot be used
  */
-export const createGateway = (config: GatewayConfig, modules: Readonly<Record<string, AdapterModule>>, log: Logger): Gateway => {
+export const createGateway = (
+  config: GatewayConfig,
+  modules: Readonly<Record<string, AdapterModule>>,
+  log: Logger,
+  clock: Clock = systemClock,
+): Gateway => {
   const { server, retention } = config;
   const report: Report = (fault, requestId) => log.error({ requestId, err: fault.cause ?? fault }, 'the gateway failed');
   const onAway = seldom(({ message }: Error) => log.warn({ reason: message }, 'the store is away; what is to be written waits'));
   const { store, vault } = openStore(config.store, onAway);
   const transport = createTransport(`hpc-gateway/${version}`);
-  const clusters = createClusters(createRegistry(config, modules, transport), report);
+  const clusters = createClusters(
+    createRegistry(config, modules, transport, () => new Date(clock.now())),
+    report,
+  );
   const gate = createGate(clusters);
   const keyMs = retention.idempotencyKeyHours * HOUR_MS;
   const ledger = createLedger(store, { operationMs: retention.operationDays * 24 * HOUR_MS, keyMs });
