@@ -9,7 +9,7 @@ import { endProcesses, READY, run, server } from '../support/process.js';
 import { until as look, pause } from '../support/wait.js';
 
 /** Longer than a test may take: whoever waits for what they must not wait for is noticed. */
-const FOREVER = { drainSeconds: 600 };
+const FOREVER = { deadlineSeconds: 600, drainSeconds: 600 };
 
 const folder = mkdtempSync(join(tmpdir(), 'gateway-e2e-'));
 afterAll(() => rmSync(folder, { recursive: true }));
