@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { SHANHE_CLUSTER, shanheAccount } from '../support/backends.js';
 import { bothVendors } from '../support/both-vendors.js';
 import { startGateway, type TestAnswer, type TestGateway } from '../support/gateway.js';
+import { until } from '../support/wait.js';
 
 const stage = bothVendors();
 const cleanups: (() => Promise<void> | void)[] = [];
@@ -38,14 +39,8 @@ const begin = async (cluster: string, items: object[], body: object = {}): Promi
 const cancel = (path: string, gateway: TestGateway = stage.gateway) => gateway.request('POST', `${path}/cancel`);
 const isFinal = ({ body }: TestAnswer): boolean => body.finishedAt !== null;
 /** Looks at the operation until it is as it should be. */
-const lookUntil = async (path: string, isSo: (answer: TestAnswer) => boolean, gateway = stage.gateway): Promise<TestAnswer> => {
-  for (let look = 0; look < 400; look++) {
-    const answer = await gateway.get(path);
-    if (isSo(answer)) return answer;
-    await sleep(20);
-  }
-  throw new Error(`${path} never came to it`);
-};
+const lookUntil = (path: string, isSo: (answer: TestAnswer) => boolean, gateway = stage.gateway): Promise<TestAnswer> =>
+  until(() => gateway.get(path), isSo);
 const sum = (summary: Record<string, number>): number => Object.values(summary).reduce((total, count) => total + count, 0);
 
 /** Another gateway over Shanhe. */

@@ -2,6 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { bothVendors } from '../support/both-vendors.js';
 import type { TestAnswer } from '../support/gateway.js';
+import { until } from '../support/wait.js';
 
 const stage = bothVendors();
 
@@ -63,12 +64,16 @@ describe('a single write that is cancelled before its turn comes', () => {
     const username = newName();
     stage.shanhe.inject({ kind: 'delay', delayMs: 1_500, action: '/user/addUser' });
     const first = stage.gateway.post('/clusters/shan/users', { username, password: PASSWORD });
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await until(() =>
+      stage.shanhe.calls.some(({ action, params }) => action === '/user/addUser' && JSON.stringify(params).includes(username)),
+    );
     const second = stage.gateway.request('DELETE', `/clusters/shan/users/${username}`, {
       headers: { 'idempotency-key': 'late' },
     });
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    const { body } = await stage.gateway.get('/operations?limit=1');
+    const { body } = await until(
+      () => stage.gateway.get('/operations?limit=1'),
+      (answer) => answer.body.items[0].kind === 'deleteUser' && answer.body.items[0].state === 'running',
+    );
     expect(body.items[0]).toMatchObject({ kind: 'deleteUser', state: 'running' });
     await stage.gateway.request('POST', `${body.items[0].links.self}/cancel`);
     const { status, body: problem } = await second;

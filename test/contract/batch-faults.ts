@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import type { Fault, Simulator } from '../../simulators/kit/index.js';
 import { type Backend, backendNamed, CLUSTER } from '../support/backends.js';
 import { startGateway, type TestGateway } from '../support/gateway.js';
+import { until } from '../support/wait.js';
 import { agrees, answersInOrder, BATCH, type Item, type Result, statuses } from './batches.js';
 
 export interface Vendor {
@@ -195,7 +196,7 @@ export const batchFaults = (vendor: Vendor, stage: Stage): void => {
   it('stops when the cluster is no longer ready, and says so for all that was not done', async () => {
     inject({ kind: 'delay', delayMs: 150, action: add, times: -1 });
     const sent = send(names(many * 3).map((name) => create(name)));
-    while (stage.simulator.journal.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => stage.simulator.journal.length > 0);
     stage.cluster.status = vendor.stopped;
     const results = await sent;
     const { created = 0, failed = 0 } = counted(results);

@@ -3,10 +3,10 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Simulator } from '../../simulators/kit/index.js';
 import { backendNamed, CLUSTER, type LiveBackend } from '../support/backends.js';
 import { startGateway, type TestGateway } from '../support/gateway.js';
+import { pause, until } from '../support/wait.js';
 import { BATCH } from './batches.js';
 
 const USERS = `/clusters/${CLUSTER}/users`;
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const onBackend = (name: string) => {
   const backend = backendNamed(name);
@@ -23,12 +23,13 @@ const onBackend = (name: string) => {
   const batch = async (items: object[], more: object = {}) => (await stage.gateway.post(BATCH, { items, ...more })).body;
   const effects = (username: string) =>
     stage.simulator.journal.filter((effect) => effect.username === username).map(({ effect }) => effect);
+  const isCalled = (action: string) => until(() => stage.simulator.calls.some((call) => call.action === action));
   const newPassword = `9${backend.password}`;
-  return { backend, stage, batch, effects, newPassword };
+  return { backend, stage, batch, effects, isCalled, newPassword };
 };
 
 describe('E-HPC', () => {
-  const { backend, stage, batch, effects, newPassword } = onBackend('alibaba-ehpc, acs3, sync listing');
+  const { backend, stage, batch, effects, isCalled, newPassword } = onBackend('alibaba-ehpc, acs3, sync listing');
   const [x, y] = [backend.seeded[41] as string, backend.seeded[42] as string];
   const both = (username: string) => ({ op: 'update', username, role: 'admin', password: newPassword });
   const role = (username: string) => ({ op: 'update', username, role: 'admin' });
@@ -37,7 +38,7 @@ describe('E-HPC', () => {
   it("two batches that want each other's users both come to their end", async () => {
     stage.simulator.inject({ kind: 'delay', delayMs: 700, action: 'ModifyUserGroups' });
     const single = stage.gateway.request('PATCH', `${USERS}/${x}`, { body: { role: 'admin' } });
-    await pause(150);
+    await isCalled('ModifyUserGroups');
     const [one, other] = await Promise.all([batch([role(x), both(y)]), batch([role(y), both(x)])]);
     expect((await single).status).toBe(200);
     expect([statuses(one), statuses(other)]).toEqual([
@@ -87,7 +88,7 @@ describe('E-HPC', () => {
   it('with stopOnError sends nothing before an item whose user another operation is at', async () => {
     stage.simulator.inject({ kind: 'delay', delayMs: 600, action: 'ModifyUserPasswords' });
     const single = stage.gateway.request('PUT', `${USERS}/${x}/password`, { body: { password: newPassword } });
-    await pause(150);
+    await isCalled('ModifyUserPasswords');
     const fresh = backend.newName();
     const items = [x, fresh].map((username) => ({ op: 'create', username, password: backend.password }));
     expect(statuses(await batch(items, { stopOnError: true }))).toEqual(['already_exists', 'cancelled']);
@@ -105,7 +106,7 @@ describe('E-HPC', () => {
     const there = backend.seeded[50] as string;
     stage.simulator.inject({ kind: 'delay', delayMs: 500, action: 'ListUsers' });
     const removing = batch([there, 'nobody.here', 'nobody.else', 'nobody.more'].map((username) => ({ op: 'delete', username })));
-    await pause(200);
+    await isCalled('ListUsers');
     const first = await stage.gateway.request('DELETE', `${USERS}/${backend.seeded[0]}`);
     expect(first.status).toBe(204);
     expect(statuses(await removing)).toEqual(['deleted', 'not_found', 'not_found', 'not_found']);
@@ -120,7 +121,7 @@ describe('Shanhe', () => {
     const items = Array.from({ length: 130 }, () => ({ op: 'create', username: backend.newName(), password: backend.password }));
     const { headers } = await stage.gateway.request('POST', BATCH, { body: { items }, headers: { prefer: 'respond-async' } });
     const sent = () => stage.simulator.calls.filter(({ action }) => action === '/user/addUser').length;
-    for (let look = 0; look < 200 && sent() < 100; look++) await pause(25);
+    await until(() => sent() >= 100);
     await pause(300);
     expect(sent()).toBe(100);
     expect(headers.get('location')).toMatch(/^.operations.op_/);

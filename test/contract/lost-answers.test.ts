@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Fault, Simulator } from '../../simulators/kit/index.js';
 import { backendNamed, CLUSTER, EHPC_CLUSTER, ehpcAccount, type LiveBackend, startEhpc } from '../support/backends.js';
 import { startGateway, type TestGateway } from '../support/gateway.js';
+import { pause, until } from '../support/wait.js';
 
 const USERS = `/clusters/${CLUSTER}/users`;
 const SERVER = { settleSeconds: 0.4, drainSeconds: 0 };
@@ -44,7 +45,7 @@ describe.each(VENDORS)('$name', ({ name, add, setPassword, list }) => {
     simulator.inject({ kind: 'delay', delayMs: 500, action: add });
     simulator.inject({ kind: 'reset_before', action: add });
     const first = create(username);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await until(() => simulator.calls.some(({ action }) => action === add));
     const second = create(username, `${backend.password}2`);
     expect([(await first).status, (await second).status]).toEqual([201, 409]);
     expect(simulator.checkPassword(live.vendorClusterId, username, backend.password)).toBe(true);
@@ -56,7 +57,8 @@ describe.each(VENDORS)('$name', ({ name, add, setPassword, list }) => {
     const other = await startGateway({ ...live.raw, server: SERVER });
     expect((await other.request('DELETE', `${USERS}/${username}`)).status).toBe(204);
     await other.stop();
-    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    // The vendors tell times in seconds.
+    await pause(1_100);
     simulator.inject({ kind: 'reset_after', action: add });
     expect((await create(username)).status).toBe(201);
   });
@@ -93,12 +95,10 @@ describe.each(VENDORS)('$name', ({ name, add, setPassword, list }) => {
     simulator.inject({ kind: 'reset_before', action: add });
     const { status, headers } = await create(backend.newName());
     expect(status).toBe(202);
-    const path = headers.get('location') as string;
-    let { body } = await gateway.get(path);
-    for (let poll = 0; body.state === 'running' && poll < 60; poll++) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      ({ body } = await gateway.get(path));
-    }
+    const { body } = await until(
+      () => gateway.get(headers.get('location') as string),
+      (answer) => answer.body.finishedAt !== null,
+    );
     expect(body.results).toMatchObject([{ status: 'failed', problem: { code: 'vendor_unavailable' } }]);
   });
 

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Simulator } from '../../simulators/kit/index.js';
 import { type Backend, CLUSTER, type LiveBackend } from '../support/backends.js';
 import { startGateway, type TestGateway } from '../support/gateway.js';
+import { until } from '../support/wait.js';
 
 const USERS = `/clusters/${CLUSTER}/users`;
 export interface Actions {
@@ -36,14 +37,13 @@ export const outcomes = (backend: Backend, { add, remove, setPassword, list }: A
       await gateway.stop();
       gateway = await startGateway({ ...live.raw, server: { deadlineSeconds, drainSeconds: 0, settleSeconds: 0.5 } });
     };
-    const finalState = async (location: string) => {
-      for (let poll = 0; poll < 100; poll++) {
-        const { body } = await gateway.get(location);
-        if (body.state !== 'running') return body;
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
-      throw new Error('the operation did not end');
-    };
+    const finalState = async (location: string) =>
+      (
+        await until(
+          () => gateway.get(location),
+          ({ body }) => body.finishedAt !== null,
+        )
+      ).body;
 
     it.each(['reset_after', 'cut_json'] as const)('finds the user of a create whose answer was lost (%s)', async (kind) => {
       const username = backend.newName();

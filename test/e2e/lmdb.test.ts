@@ -6,13 +6,12 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { type ShanheHpcSimulator, startShanheHpc } from '../../simulators/shanhe-hpc/index.js';
 import { SHANHE_CLUSTER, shanheAccount } from '../support/backends.js';
 import { endProcesses, READY, type Run, server } from '../support/process.js';
+import { until as look, pause } from '../support/wait.js';
 
 jest.setTimeout(60_000);
 
 const PASSWORD = 'Abcdefg1@klm';
 const USERS = 120;
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe('operations in a folder', () => {
   let folder: string;
@@ -55,14 +54,12 @@ describe('operations in a folder', () => {
       progress: { done: number };
       results: { status: string }[];
     };
-  const until = async (url: string, location: string, fits: (done: number, state: string) => boolean) => {
-    for (let look = 0; look < 400; look++) {
-      const operation = await get(url, location);
-      if (fits(operation.progress.done, operation.state)) return operation;
-      await pause(50);
-    }
-    throw new Error(`${location} did not come so far`);
-  };
+  const until = (url: string, location: string, fits: (done: number, state: string) => boolean) =>
+    look(
+      () => get(url, location),
+      ({ progress, state }) => fits(progress.done, state),
+      50,
+    );
   const untilFinal = (url: string, location: string) =>
     until(url, location, (_, state) => state !== 'running' && state !== 'pending');
   const expectAllMade = ({ state, results }: Awaited<ReturnType<typeof get>>): void => {
@@ -139,7 +136,9 @@ describe('operations in a folder', () => {
     await until(first.url, location, (done) => done > 0);
     first.child.kill('SIGKILL');
     await first.exit;
-    await pause(500);
+    // What had been sent comes to its end at the vendor.
+    await pause(200);
+    await look(() => simulator.calls.filter(({ action }) => action === '/user/addUser').length === simulator.journal.length);
     const made = simulator.journal.length;
     const raw = JSON.parse(readFileSync(config, 'utf8')) as { clusters: { vendorClusterId: string }[] };
     for (const cluster of raw.clusters) cluster.vendorClusterId = 'ehpc-another';

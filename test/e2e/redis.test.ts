@@ -7,12 +7,11 @@ import { type ShanheHpcSimulator, startShanheHpc } from '../../simulators/shanhe
 import { shanheAccount } from '../support/backends.js';
 import { endProcesses, READY, type Run, server } from '../support/process.js';
 import { describeWithRedis, startRedis, type TestRedis } from '../support/redis.js';
+import { until } from '../support/wait.js';
 
 const CLUSTERS = Array.from({ length: 6 }, (_, index) => `ehpc-shared${index}`);
 const KEY = Buffer.alloc(32, 7).toString('base64');
 const PASSWORD = 'Abcdefg1@klm';
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 interface Operation {
   readonly state: string;
@@ -66,21 +65,17 @@ describeWithRedis('on one Redis', () => {
   };
   const get = async ({ url }: Started, location: string): Promise<Operation> =>
     (await (await fetch(`${url}${location}`)).json()) as Operation;
-  const untilFinal = async (gateway: Started, location: string): Promise<Operation> => {
-    for (let look = 0; look < 400; look++) {
-      const operation = await get(gateway, location);
-      if (!['pending', 'running', undefined].includes(operation.state)) return operation;
-      await pause(100);
-    }
-    throw new Error(`${location} did not end`);
-  };
+  const untilFinal = (gateway: Started, location: string): Promise<Operation> =>
+    until(
+      () => get(gateway, location),
+      ({ state }) => !['pending', 'running', undefined].includes(state),
+      100,
+    );
   const untilBegun = async (gateway: Started, locations: readonly string[]): Promise<void> => {
-    for (let look = 0; look < 200; look++) {
-      const done = await Promise.all(locations.map(async (location) => (await get(gateway, location)).progress.done));
-      if (done.every((count) => count > 0)) return;
-      await pause(20);
-    }
-    throw new Error('the operations did not begin');
+    await until(
+      () => Promise.all(locations.map(async (location) => (await get(gateway, location)).progress.done)),
+      (done) => done.every((count) => count > 0),
+    );
   };
   const expectAllMade = (cluster: string, { state, results }: Operation, count: number): void => {
     const made = simulator.journal.filter(({ clusterId }) => clusterId === cluster).map(({ username }) => username);
@@ -131,7 +126,7 @@ describeWithRedis('on one Redis', () => {
         body: body(password),
       });
     const first = create(one, PASSWORD);
-    await pause(150);
+    await until(() => simulator.calls.some(({ action }) => action === '/user/addUser'));
     const second = create(other, `${PASSWORD}2`);
     expect([(await first).status, (await second).status]).toEqual([201, 409]);
     expect(simulator.checkPassword(CLUSTERS[0] as string, 'twice', PASSWORD)).toBe(true);

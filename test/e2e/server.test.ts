@@ -6,6 +6,10 @@ import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import { EHPC_CLUSTER, ehpcAccount, startEhpc } from '../support/backends.js';
 import { endProcesses, READY, run, server } from '../support/process.js';
+import { until as look, pause } from '../support/wait.js';
+
+/** Longer than a test may take: whoever waits for what they must not wait for is noticed. */
+const FOREVER = { deadlineSeconds: 600, drainSeconds: 600 };
 
 const folder = mkdtempSync(join(tmpdir(), 'gateway-e2e-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -77,6 +81,7 @@ describe('stopping', () => {
     const simulator = await startEhpc({ latencyMs: 600 });
     const path = join(folder, 'slow.yaml');
     const raw = {
+      server: FOREVER,
       store: { kind: 'memory' },
       accounts: { a: { ...ehpcAccount(simulator), listing: 'sync' } },
       clusters: [{ id: 'c', account: 'a', vendorClusterId: EHPC_CLUSTER }],
@@ -85,22 +90,24 @@ describe('stopping', () => {
     const { until, child, exit } = server({ HPC_GATEWAY_CONFIG: path });
     const url = (await until(READY))[1] as string;
     const running = fetch(`${url}/clusters/c/users`);
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await look(() => simulator.calls.length > 0);
     child.kill('SIGTERM');
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    await expect(fetch(`${url}/healthz`)).rejects.toThrow();
+    const isRefused = (): Promise<boolean> =>
+      fetch(`${url}/healthz`).then(
+        () => false,
+        () => true,
+      );
+    await look(isRefused);
     const answer = await running;
     expect(answer.status).toBe(200);
     expect(((await answer.json()) as { items: unknown[] }).items).toHaveLength(50);
-    const answered = Date.now();
     expect((await exit).code).toBe(0);
-    expect(Date.now() - answered).toBeLessThan(3_000);
     await simulator.close();
   });
 });
 
 describe('stopping on signals', () => {
-  const slowly = async (latencyMs: number): Promise<{ path: string; close(): Promise<void> }> => {
+  const slowly = async (latencyMs: number): Promise<{ path: string; isAsked(): Promise<unknown>; close(): Promise<void> }> => {
     const simulator = await startEhpc({ latencyMs });
     const path = join(folder, `slow-${latencyMs}.yaml`);
     const account = { ...ehpcAccount(simulator), listing: 'sync' };
@@ -112,17 +119,17 @@ describe('stopping on signals', () => {
         clusters: [{ id: 'c', account: 'a', vendorClusterId: EHPC_CLUSTER }],
       }),
     );
-    return { path, close: () => simulator.close() };
+    return { path, isAsked: () => look(() => simulator.calls.length > 0), close: () => simulator.close() };
   };
 
   it('takes a signal that comes twice for one, as npm and a terminal send it', async () => {
-    const { path, close } = await slowly(800);
+    const { path, isAsked, close } = await slowly(800);
     const { until, child, exit } = server({ HPC_GATEWAY_CONFIG: path });
     const running = fetch(`${(await until(READY))[1]}/clusters/c/users`);
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await isAsked();
     child.kill('SIGINT');
     child.kill('SIGTERM');
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await pause(100);
     child.kill('SIGINT');
     expect((await running).status).toBe(200);
     expect(await exit).toEqual({ code: 0, signal: null });
@@ -130,43 +137,46 @@ describe('stopping on signals', () => {
   });
 
   it('stops at once on a signal that comes later', async () => {
-    const { path, close } = await slowly(15_000);
+    const { path, isAsked, close } = await slowly(15_000);
     const { until, child, exit } = server({ HPC_GATEWAY_CONFIG: path });
     const running = fetch(`${(await until(READY))[1]}/clusters/c/users`).catch(() => undefined);
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await isAsked();
     child.kill('SIGTERM');
-    await new Promise((resolve) => setTimeout(resolve, 2_300));
+    await pause(2_300);
     child.kill('SIGTERM');
     expect((await exit).code).toBe(1);
     await running;
     await close();
   });
 
+  /** Nothing is slow there; but whatever runs is waited for. */
+  const patient = (): string => {
+    const path = join(folder, 'patient.yaml');
+    const accounts = { a: { vendor: 'memory', clusters: { c: { users: [] } } } };
+    const clusters = [{ id: 'c', account: 'a', vendorClusterId: 'c' }];
+    writeFileSync(path, JSON.stringify({ server: FOREVER, store: { kind: 'memory' }, accounts, clusters }));
+    return path;
+  };
+
   it('does not wait for a request that is not all there', async () => {
-    const { until, child, exit } = server();
+    const { until, child, exit } = server({ HPC_GATEWAY_CONFIG: patient() });
     const { hostname, port } = new URL((await until(READY))[1] as string);
     const half = connect(Number(port), hostname);
     half.on('error', () => undefined);
-    half.write(
-      'POST /clusters/demo-ehpc/users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{"a',
-    );
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    const started = Date.now();
+    half.write('POST /clusters/c/users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{"a');
+    await pause(300);
     child.kill('SIGTERM');
     expect((await exit).code).toBe(0);
-    expect(Date.now() - started).toBeLessThan(5_000);
   });
 
   it('does not wait for a connection that was opened and never used', async () => {
-    const { until, child, exit } = server();
+    const { until, child, exit } = server({ HPC_GATEWAY_CONFIG: patient() });
     const { hostname, port } = new URL((await until(READY))[1] as string);
     const idle = connect(Number(port), hostname);
     await new Promise((resolve) => idle.once('connect', resolve));
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    const started = Date.now();
+    await pause(100);
     child.kill('SIGTERM');
     expect((await exit).code).toBe(0);
-    expect(Date.now() - started).toBeLessThan(5_000);
     idle.destroy();
   });
 

@@ -5,6 +5,7 @@ import { createLedger } from '../../src/service/operations/ledger.js';
 import { createLocalQueue } from '../../src/service/operations/local-queue.js';
 import { EMPTY_SUMMARY, type LoadedOperation } from '../../src/service/operations/records.js';
 import { createMemoryStore } from '../../src/store/memory.js';
+import { pause, until } from '../support/wait.js';
 
 const LEASE_MS = 1_000;
 
@@ -27,8 +28,6 @@ const operation: LoadedOperation = {
   finishedAt: null,
   items: [],
 };
-
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 describe('an operation', () => {
   it('stays with a process that lives, however long it takes, and is taken over from one that does not', async () => {
@@ -56,7 +55,7 @@ describe('an operation', () => {
     // It is heard of no more.
     await first.pause();
     await first.close();
-    await pause(2.5 * LEASE_MS);
+    await until(() => turns.length > 1);
     expect(turns.slice(0, 2)).toEqual(['first', 'second']);
     await second.pause();
     await second.close();

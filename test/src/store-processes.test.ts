@@ -1,11 +1,12 @@
 /** Several processes on one LMDB folder. They run what was built: `npm test` builds first. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import { openLmdbStore } from '../../src/store/lmdb.js';
 import type { Store } from '../../src/store/store.js';
 import { built, killStarted, start } from '../support/in-step.js';
+import { until } from '../support/wait.js';
 
 const PROCESSES = 3;
 const EACH = 100;
@@ -93,19 +94,21 @@ describe('processes that share a folder', () => {
     const here = open(folder);
     expect(await here.read(['one'])).toEqual([undefined]);
     const code = `${COUNTING}
+      const { existsSync } = await import('node:fs');
       const see = async () => console.log((await store.read(['one']))[0].count, (await everyCount()).length);
       const everyCount = () => store.members('counts', { order: 'ascending', limit: 100 });
       console.log(await increment());
       await see();
       // Meanwhile somebody else writes.
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_000);
+      while (!existsSync(argument + '/written')) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
       await see();
       await store.close();`;
     const other = await start(code, folder);
     other.go();
-    for (let wait = 0; wait < 500 && other.lines().length < 2; wait++) await new Promise((go) => setTimeout(go, 10));
+    await until(() => other.lines().length >= 2);
     expect(await countOf(here)).toBe(1);
     expect(await increment(here)).toBe(2);
+    writeFileSync(join(folder, 'written'), '');
     expect(await other.done()).toEqual(['1', '1 1', '2 2']);
   });
 
@@ -119,10 +122,10 @@ describe('processes that share a folder', () => {
       const victim = await start(code, folder);
       victim.go();
       // Something has come of it, and something is under way.
-      for (let wait = 0; wait < 500 && victim.lines().length < 5; wait++) {
+      await until(async () => {
         await increment(here);
-        await new Promise((go) => setTimeout(go, 5));
-      }
+        return victim.lines().length >= 5;
+      });
       await victim.kill();
       expect(victim.lines().length).toBeGreaterThanOrEqual(5);
       // What it said was done is there.
@@ -143,7 +146,7 @@ describe('processes that share a folder', () => {
     const folder = newFolder();
     const victim = await start(`${COUNTING} for (;;) console.log(await increment());`, folder);
     victim.go();
-    for (let wait = 0; wait < 500 && victim.lines().length < 5; wait++) await new Promise((go) => setTimeout(go, 10));
+    await until(() => victim.lines().length >= 5);
     await victim.kill();
     const store = open(folder);
     const count = await countOf(store);

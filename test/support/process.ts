@@ -1,5 +1,6 @@
 /** The program itself in a process of its own; `npm test` builds it first. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { until as look } from './wait.js';
 
 const children = new Set<ChildProcess>();
 
@@ -36,12 +37,10 @@ export const run = (command: string, args: readonly string[], env: Record<string
     });
   });
   const until = async (pattern: RegExp): Promise<RegExpMatchArray> => {
-    for (let wait = 0; wait < 1_200; wait++) {
-      const match = pattern.exec(output);
-      if (match) return match;
-      if (child.exitCode !== null) break;
-      await new Promise((resolve) => setTimeout(resolve, 25));
-    }
+    const isOver = (): boolean => child.exitCode !== null || child.signalCode !== null;
+    await look(() => pattern.test(output) || isOver());
+    const match = pattern.exec(output);
+    if (match) return match;
     throw new Error(`no ${pattern} in:\n${output}\n${errors}`);
   };
   return { child, output: () => output, errors: () => errors, exit, until };

@@ -1,0 +1,3 @@
+import { contract } from '../suite.js';
+
+contract('alibaba-ehpc, acs3, sync listing');

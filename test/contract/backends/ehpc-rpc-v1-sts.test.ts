@@ -1,0 +1,3 @@
+import { contract } from '../suite.js';
+
+contract('alibaba-ehpc, rpc-v1 with an STS token');

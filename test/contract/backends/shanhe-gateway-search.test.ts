@@ -1,0 +1,3 @@
+import { contract } from '../suite.js';
+
+contract('shanhe-hpc, gateway search');

@@ -1,0 +1,3 @@
+import { contract } from '../suite.js';
+
+contract('shanhe-hpc, user_set, number ids, total_sum');

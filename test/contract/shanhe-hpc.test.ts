@@ -1,3 +1,0 @@
-import { contract } from './suite.js';
-
-contract('shanhe-hpc');
