@@ -6,7 +6,6 @@ import type { Logger } from 'pino';
 import type { AdapterModule } from '../src/adapter.js';
 import { type GatewayConfig, toMilliseconds } from '../src/config/schema.js';
 import type { Report } from '../src/errors.js';
-import { createTransport } from '../src/vendor/transport.js';
 import { version } from '../src/project.js';
 import { createRegistry } from '../src/registry.js';
 import { createChanges } from '../src/service/changes.js';
@@ -19,9 +18,11 @@ import { createKeys } from '../src/service/operations/keys.js';
 import { createLeases } from '../src/service/operations/leases.js';
 import { createLedger } from '../src/service/operations/ledger.js';
 import { createLocalQueue } from '../src/service/operations/local-queue.js';
+import { createLookAgain } from '../src/service/operations/look-again.js';
 import { createOperations } from '../src/service/operations/operations.js';
 import { createUsers } from '../src/service/users.js';
 import { openStore } from '../src/store/open.js';
+import { createTransport } from '../src/vendor/transport.js';
 import { createApp } from './app.js';
 import { type Connections, followConnections } from './connections.js';
 
@@ -75,6 +76,7 @@ export const createGateway = (config: GatewayConfig, modules: Readonly<Record<st
     ledger,
     vault,
     execute,
+    lookAgain: createLookAgain(),
     report,
     note: ({ id, kind, clusterId, requestId, state, summary, total }, event) =>
       log.info({ operation: id, kind, clusterId, requestId, state, total, summary }, `operation ${event}`),
@@ -92,7 +94,7 @@ export const createGateway = (config: GatewayConfig, modules: Readonly<Record<st
     users: createUsers(clusters),
     changes: createChanges(gate, operations),
     operations,
-    idempotency: createIdempotency(createKeys(store, keyMs), ledger, vault),
+    idempotency: createIdempotency(createKeys(store), ledger, vault),
     store,
     log,
     report,

@@ -50,7 +50,7 @@ export const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
   idempotency_key_in_flight: {
     status: 409,
     title: 'Idempotency key in flight',
-    help: 'A request with this `Idempotency-Key` is still running. Send the same request again after `Retry-After` seconds; it is then answered as the first one was.',
+    help: 'The same request is being processed and is not stored yet. Repeat it with the same `Idempotency-Key` after `Retry-After` seconds; it then waits for the operation of the first one.',
   },
   idempotency_key_reused: {
     status: 422,
@@ -60,12 +60,12 @@ export const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
   operation_cancelled: {
     status: 409,
     title: 'Operation cancelled',
-    help: 'Somebody cancelled this write before it was sent. Nothing was changed.',
+    help: 'This write was cancelled before it was sent. Nothing was changed.',
   },
   precondition_failed: {
     status: 412,
     title: 'Precondition failed',
-    help: 'The user is not as `If-Match` says: somebody changed it since it was read. Read it again, and decide anew.',
+    help: 'The user is not as `If-Match` says: they were changed since they were read. Read the user again before changing them.',
   },
   payload_too_large: { status: 413, title: 'Payload too large', help: 'A request body may have up to 1 MiB.' },
   unsupported_media_type: {
@@ -128,6 +128,11 @@ export const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
     title: 'Vendor timeout',
     help: 'The vendor did not answer before the deadline. `detail` tells whether a write was made; read the user back before trying again.',
   },
+  still_running: {
+    status: 504,
+    title: 'Still running',
+    help: 'The write was accepted and continues, also when nobody waits for it; it only did not end within this request. `Location` and `operation.href` name its operation: `GET` it with `Prefer: wait=20` until `done` is true. Repeating the same request is safe: while the operation is open, the repetition joins it and nothing is sent twice. After its end only a repetition with the same `Idempotency-Key` gets its answer. For a batch, `results` of the operation report each item. For a cancellation: it is accepted, and items already sent complete first. With `Prefer: respond-async` the answer is 202 instead.',
+  },
   store_unavailable: {
     status: 503,
     title: 'Store unavailable',
@@ -135,6 +140,8 @@ export const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
   },
   internal_error: { status: 500, title: 'Internal error', help: 'A fault of the gateway. Report it with the `requestId`.' },
 };
+
+export const operationPath = (id: string): string => `/operations/${id}`;
 
 export const toProblem = (error: GatewayError, instance: string, requestId: string): Problem => {
   const { status, title } = PROBLEM_TYPES[error.code];
@@ -149,11 +156,21 @@ export const toProblem = (error: GatewayError, instance: string, requestId: stri
     retryable: error.retryable,
     ...(error.errors && { errors: [...error.errors] }),
     ...(error.vendor && { vendor: error.vendor }),
+    ...(error.operation !== undefined && { operation: { id: error.operation, href: operationPath(error.operation) } }),
   };
 };
 
-/** Callers that are told to come back without a time come back too soon. */
+/** For errors that are worth another try and do not say when. */
 const DEFAULT_RETRY_SECONDS = 5;
+const MAX_RETRY_SECONDS = 3_600;
+
+const COMES_BACK: ReadonlySet<number> = new Set([429, 503, 504]);
+
+/** Seconds for `Retry-After`: whole, from 1 to 3,600, whatever a vendor asked for. */
+const retryAfter = (ms = DEFAULT_RETRY_SECONDS * 1000): string => {
+  const seconds = Number.isNaN(ms) ? DEFAULT_RETRY_SECONDS : Math.ceil(ms / 1000);
+  return String(Math.min(Math.max(seconds, 1), MAX_RETRY_SECONDS));
+};
 
 /** An answer as it goes out. */
 export interface Rendered {
@@ -165,11 +182,14 @@ export interface Rendered {
 export const renderProblem = (error: GatewayError, instance: string, requestId: string): Rendered => {
   const problem = toProblem(error, instance, requestId);
   const { status } = problem;
-  const comesBack = status === 429 || status === 503 || error.code === 'idempotency_key_in_flight';
-  const seconds = Math.max(1, Math.ceil((error.retryAfterMs ?? DEFAULT_RETRY_SECONDS * 1000) / 1000));
+  const comesBack = COMES_BACK.has(status) || error.code === 'idempotency_key_in_flight';
   return {
     status,
-    headers: { 'Content-Type': 'application/problem+json', ...(comesBack && { 'Retry-After': String(seconds) }) },
+    headers: {
+      'Content-Type': 'application/problem+json',
+      ...(problem.operation && { Location: problem.operation.href }),
+      ...(comesBack && { 'Retry-After': retryAfter(error.retryAfterMs) }),
+    },
     body: JSON.stringify(problem),
   };
 };

@@ -131,7 +131,7 @@ const conclude = async ({ ledger, work, progress }: Turn): Promise<void> => {
   const stopped = progress.stopsAt() !== Number.POSITIVE_INFINITY;
   if (rest.length > 0 && !stopped && !(await progress.isCancelled())) return;
   await progress.settle(forAll(rest, () => ({ status: 'cancelled' })));
-  await ledger.finish(work, fatal || stopped ? 'failed' : rest.length === 0 ? 'succeeded' : 'cancelled');
+  await ledger.finish(work);
 };
 
 /** Nobody can ask the cluster any more, nor what became of what was sent to it. */
@@ -139,7 +139,7 @@ const giveUp = async ({ ledger }: Tools, work: Work, progress: Progress, error: 
   const outcomeOf = ({ sends = 0 }: ItemRecord) =>
     sends === 0 ? failedWith(error) : failedWith(told(error, 'What was sent before cannot be read back.', 'open'), 'unknown');
   await progress.settle(forAll(progress.unsettled(), outcomeOf));
-  await ledger.finish(work, 'failed');
+  await ledger.finish(work);
 };
 
 /**
