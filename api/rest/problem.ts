@@ -16,7 +16,7 @@ export const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
     title: 'Invalid request',
     help: 'The request does not fit the OpenAPI document. `errors` points at each place; correct it and send again.',
   },
-  not_found: { status: 404, title: 'Not found', help: 'There is nothing at this path. `/openapi.json` lists all paths.' },
+  not_found: { status: 404, title: 'Not found', help: 'There is nothing at this path. See `/openapi.json` for all paths.' },
   cluster_not_found: {
     status: 404,
     title: 'Cluster not found',
@@ -40,7 +40,7 @@ export const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
   user_already_exists: {
     status: 409,
     title: 'User already exists',
-    help: 'The cluster has a user of this name, so none was created and its password is as it was. Choose another name or change that user.',
+    help: 'The cluster has a user of this name, so none was created and their password was not changed. Choose another name or change that user.',
   },
   cluster_not_ready: {
     status: 409,
@@ -76,7 +76,7 @@ export const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
   invalid_user: {
     status: 422,
     title: 'Invalid user',
-    help: 'A value breaks a rule of the cluster. Its `capabilities` state the rules; `errors` points at each value that the gateway itself refused; of those that only the vendor refused, `vendor.message` tells.',
+    help: 'A value breaks a rule of the cluster. Its `capabilities` state the rules; `errors` points at each value that the gateway rejected; `vendor.message` explains a value that only the vendor rejected.',
   },
   not_supported: {
     status: 501,
@@ -86,7 +86,7 @@ export const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
   vendor_rate_limited: {
     status: 429,
     title: 'Vendor rate limit',
-    help: 'The vendor throttles the account. Wait for `Retry-After` seconds; `detail` tells if the request may have changed something before.',
+    help: 'The vendor throttles the account. Wait for `Retry-After` seconds before the next try; `detail` says so where the request may have changed something before.',
   },
   vendor_credentials_rejected: {
     status: 502,
@@ -111,7 +111,7 @@ export const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
   cluster_agent_failed: {
     status: 502,
     title: 'Cluster agent failed',
-    help: 'The vendor took the request, but it failed on the cluster. `vendor` holds its words; the cluster may need a look.',
+    help: 'The vendor accepted the request, but it failed on the cluster. `vendor.message` has the reason; an operator may have to check the cluster.',
   },
   vendor_bad_response: {
     status: 502,
@@ -121,12 +121,12 @@ export const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
   vendor_unavailable: {
     status: 503,
     title: 'Vendor unavailable',
-    help: 'The vendor cannot be reached or is down. For a write, `detail` tells what became of it. Try again later.',
+    help: 'The vendor cannot be reached or is down. For a write, `detail` reports its outcome. Try again later.',
   },
   vendor_timeout: {
     status: 504,
     title: 'Vendor timeout',
-    help: 'The vendor did not answer before the deadline. `detail` tells whether a write was made; read the user back before trying again.',
+    help: 'The vendor did not answer before the deadline. For a write, `detail` reports its outcome; read the user back before trying again.',
   },
   still_running: {
     status: 504,
@@ -136,7 +136,7 @@ export const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
   store_unavailable: {
     status: 503,
     title: 'Store unavailable',
-    help: 'The store in which the gateway keeps its operations does not answer. Where `detail` does not say that nothing was begun, send the write again with the same `Idempotency-Key`, or look at `GET /operations`.',
+    help: 'The store in which the gateway keeps its operations does not answer. Where `detail` does not say that nothing was begun, repeat the write with the same `Idempotency-Key`, or check `GET /operations`.',
   },
   internal_error: { status: 500, title: 'Internal error', help: 'A fault of the gateway. Report it with the `requestId`.' },
 };
