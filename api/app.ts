@@ -15,7 +15,7 @@ import { clusterHandlers } from './rest/handlers/clusters.js';
 import { operationHandlers } from './rest/handlers/operations.js';
 import { serviceHandlers } from './rest/handlers/service.js';
 import { userHandlers } from './rest/handlers/users.js';
-import { replyOf, writeHandlers } from './rest/handlers/writes.js';
+import { replyOf, replyTo, writeHandlers } from './rest/handlers/writes.js';
 import { requestLog } from './rest/request-log.js';
 import { createRouter } from './rest/router.js';
 
@@ -49,7 +49,16 @@ export const createApp = (deps: AppDeps): Express => {
   app.disable('etag');
   app.use(withContext(deadlineMs));
   app.use(requestLog(log));
-  app.use(createRouter(documented, { handlers, idempotency, replyOf, deadlineMs, callerHeader }));
+  app.use(
+    createRouter(documented, {
+      handlers,
+      idempotency,
+      operations,
+      replyTo: (operation, submission) => replyTo(replyOf, submission)(operation),
+      deadlineMs,
+      callerHeader,
+    }),
+  );
   app.use(docs(document));
   app.use(unknownPath);
   app.use(sendFailure(report));

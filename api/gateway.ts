@@ -19,6 +19,7 @@ import { createKeys } from '../src/service/operations/keys.js';
 import { createLeases } from '../src/service/operations/leases.js';
 import { createLedger } from '../src/service/operations/ledger.js';
 import { createLocalQueue } from '../src/service/operations/local-queue.js';
+import { createLookAgain } from '../src/service/operations/look-again.js';
 import { createOperations } from '../src/service/operations/operations.js';
 import { createUsers } from '../src/service/users.js';
 import { openStore } from '../src/store/open.js';
@@ -85,7 +86,7 @@ export const createGateway = (
   const settleMs = toMilliseconds(server.settleSeconds);
   const jobMs = toMilliseconds(server.jobSeconds);
   const deadlineMs = toMilliseconds(server.deadlineSeconds);
-  const execute = createExecutor({
+  const engine = {
     ledger,
     vault,
     clusters,
@@ -97,12 +98,13 @@ export const createGateway = (
     settleMs,
     jobMs,
     singlePatienceMs: Math.min(SINGLE_PATIENCE_MS, deadlineMs * SINGLE_PATIENCE_SHARE),
-  });
+  };
   const operations = createOperations({
     store,
     ledger,
     vault,
-    execute,
+    execute: createExecutor(engine),
+    lookAgain: createLookAgain(engine),
     report,
     note: ({ id, kind, clusterId, requestId, state, summary, total }, event) =>
       log.info({ operation: id, kind, clusterId, requestId, state, total, summary }, `operation ${event}`),
@@ -119,7 +121,7 @@ export const createGateway = (
     users: createUsers(clusters),
     changes: createChanges(gate, operations),
     operations,
-    idempotency: createIdempotency(createKeys(store, keyMs), ledger, vault),
+    idempotency: createIdempotency(createKeys(store, clock.now), ledger, vault),
     store,
     log,
     report,

@@ -29,17 +29,18 @@ const timed = async (work: () => Promise<unknown>): Promise<number> => {
 };
 
 interface Result {
-  readonly state?: string;
+  /** Of an operation. */
+  readonly done?: boolean;
   readonly summary: { readonly created: number };
 }
 
 /** Imports the users and waits for the end of it. */
 const importUsers = async (url: string, username: (index: number) => string): Promise<void> => {
   const items = Array.from({ length: USERS }, (_, index) => ({ op: 'create', username: username(index), password: PASSWORD }));
-  const headers = { 'content-type': 'application/json' };
+  const headers = { 'content-type': 'application/json', prefer: 'respond-async, wait=30' };
   const answer = await fetch(`${url}/clusters/c/users/batch`, { method: 'POST', headers, body: JSON.stringify({ items }) });
   let result = (await answer.json()) as Result;
-  for (const path = answer.headers.get('location'); result.state === 'running'; ) {
+  for (const path = answer.headers.get('location'); result.done === false; ) {
     await new Promise((resolve) => setTimeout(resolve, 250));
     result = (await (await fetch(`${url}${path}`)).json()) as Result;
   }

@@ -20,6 +20,8 @@ export interface GatewayErrorFacts {
   readonly retryAfterMs?: number;
   /** Overrides what the code says by itself. */
   readonly effect?: Effect;
+  /** The id of the operation to follow; with `still_running`. */
+  readonly operation?: string;
   readonly cause?: unknown;
 }
 
@@ -29,6 +31,7 @@ const EFFECTS: ReadonlyMap<ErrorCode, Effect> = new Map([
   ['vendor_unavailable', 'open'],
   ['vendor_timeout', 'open'],
   ['vendor_bad_response', 'open'],
+  ['still_running', 'open'],
   ['internal_error', 'open'],
 ]);
 
@@ -37,6 +40,7 @@ const RETRYABLE: ReadonlySet<ErrorCode> = new Set([
   'vendor_rate_limited',
   'vendor_unavailable',
   'vendor_timeout',
+  'still_running',
   'idempotency_key_in_flight',
   'store_unavailable',
 ]);
@@ -52,6 +56,7 @@ export class GatewayError extends Error {
   readonly vendor: VendorError | undefined;
   readonly retryAfterMs: number | undefined;
   readonly effect: Effect;
+  readonly operation: string | undefined;
 
   constructor(code: ErrorCode, message: string, facts: GatewayErrorFacts = {}) {
     super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
@@ -60,6 +65,7 @@ export class GatewayError extends Error {
     this.vendor = facts.vendor;
     this.retryAfterMs = facts.retryAfterMs;
     this.effect = facts.effect ?? EFFECTS.get(code) ?? 'none';
+    this.operation = facts.operation;
   }
 
   /** Whether the same request can succeed later without a change. */
@@ -96,7 +102,7 @@ export class GatewayError extends Error {
 }
 
 /** A failure as it is kept: all but its cause. */
-export interface StoredError extends Omit<GatewayErrorFacts, 'cause'> {
+export interface StoredError extends Omit<GatewayErrorFacts, 'cause' | 'operation'> {
   readonly code: ErrorCode;
   readonly message: string;
   readonly effect: Effect;

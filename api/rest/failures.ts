@@ -6,7 +6,7 @@ import { sendProblem } from './problem.js';
 import { invalidRequest } from './validation.js';
 
 export const unknownPath: RequestHandler = (request) => {
-  throw new GatewayError('not_found', `There is nothing at ${request.path}. The paths stand in /openapi.json.`);
+  throw new GatewayError('not_found', `There is nothing at ${request.path}. See /openapi.json for all paths.`);
 };
 
 /** What Express and its body parser throw, by their documented `status` and `type`. Their messages are not passed on. */

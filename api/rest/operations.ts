@@ -2,6 +2,7 @@
 import type { Call } from '../../src/adapter.js';
 import type { operations } from '../../src/generated/openapi.js';
 import type { Submission } from '../../src/service/operations/new-operation.js';
+import type { Preference } from './prefer.js';
 
 export type OperationId = keyof operations;
 
@@ -23,9 +24,8 @@ export interface Input<Id extends OperationId> {
   readonly submission: PreferredSubmission;
 }
 
-/** With what is heeded of `Prefer`, for the answer to say so. */
 export interface PreferredSubmission extends Submission {
-  readonly applied?: string;
+  readonly preference: Preference;
 }
 
 /** An answer that the document names. Errors are thrown. */

@@ -16,7 +16,7 @@ export const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
     title: 'Invalid request',
     help: 'The request does not fit the OpenAPI document. `errors` points at each place; correct it and send again.',
   },
-  not_found: { status: 404, title: 'Not found', help: 'There is nothing at this path. `/openapi.json` lists all paths.' },
+  not_found: { status: 404, title: 'Not found', help: 'There is nothing at this path. See `/openapi.json` for all paths.' },
   cluster_not_found: {
     status: 404,
     title: 'Cluster not found',
@@ -40,7 +40,7 @@ export const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
   user_already_exists: {
     status: 409,
     title: 'User already exists',
-    help: 'The cluster has a user of this name, so none was created and its password is as it was. Choose another name or change that user.',
+    help: 'The cluster has a user of this name, so none was created and their password was not changed. Choose another name or change that user.',
   },
   cluster_not_ready: {
     status: 409,
@@ -50,7 +50,7 @@ export const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
   idempotency_key_in_flight: {
     status: 409,
     title: 'Idempotency key in flight',
-    help: 'A request with this `Idempotency-Key` is still running. Send the same request again after `Retry-After` seconds; it is then answered as the first one was.',
+    help: 'The same request is being processed and is not stored yet. Repeat it with the same `Idempotency-Key` after `Retry-After` seconds; it then waits for the operation of the first one.',
   },
   idempotency_key_reused: {
     status: 422,
@@ -60,12 +60,12 @@ export const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
   operation_cancelled: {
     status: 409,
     title: 'Operation cancelled',
-    help: 'Somebody cancelled this write before it was sent. Nothing was changed.',
+    help: 'This write was cancelled before it was sent. Nothing was changed.',
   },
   precondition_failed: {
     status: 412,
     title: 'Precondition failed',
-    help: 'The user is not as `If-Match` says: somebody changed it since it was read. Read it again, and decide anew.',
+    help: 'The user is not as `If-Match` says: they were changed since they were read. Read the user again before changing them.',
   },
   payload_too_large: { status: 413, title: 'Payload too large', help: 'A request body may have up to 1 MiB.' },
   unsupported_media_type: {
@@ -76,7 +76,7 @@ export const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
   invalid_user: {
     status: 422,
     title: 'Invalid user',
-    help: 'A value breaks a rule of the cluster. Its `capabilities` state the rules; `errors` points at each value that the gateway itself refused; of those that only the vendor refused, `vendor.message` tells.',
+    help: 'A value breaks a rule of the cluster. Its `capabilities` state the rules; `errors` points at each value that the gateway rejected; `vendor.message` explains a value that only the vendor rejected.',
   },
   not_supported: {
     status: 501,
@@ -86,7 +86,7 @@ export const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
   vendor_rate_limited: {
     status: 429,
     title: 'Vendor rate limit',
-    help: 'The vendor throttles the account. Wait for `Retry-After` seconds; `detail` tells if the request may have changed something before.',
+    help: 'The vendor throttles the account. Wait for `Retry-After` seconds before the next try; `detail` says so where the request may have changed something before.',
   },
   vendor_credentials_rejected: {
     status: 502,
@@ -111,7 +111,7 @@ export const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
   cluster_agent_failed: {
     status: 502,
     title: 'Cluster agent failed',
-    help: 'The vendor took the request, but it failed on the cluster. `vendor` holds its words; the cluster may need a look.',
+    help: 'The vendor accepted the request, but it failed on the cluster. `vendor.message` has the reason; an operator may have to check the cluster.',
   },
   vendor_bad_response: {
     status: 502,
@@ -121,20 +121,27 @@ export const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
   vendor_unavailable: {
     status: 503,
     title: 'Vendor unavailable',
-    help: 'The vendor cannot be reached or is down. For a write, `detail` tells what became of it. Try again later.',
+    help: 'The vendor cannot be reached or is down. For a write, `detail` reports its outcome. Try again later.',
   },
   vendor_timeout: {
     status: 504,
     title: 'Vendor timeout',
-    help: 'The vendor did not answer before the deadline. `detail` tells whether a write was made; read the user back before trying again.',
+    help: 'The vendor did not answer before the deadline. For a write, `detail` reports its outcome; read the user back before trying again.',
+  },
+  still_running: {
+    status: 504,
+    title: 'Still running',
+    help: 'The write was accepted and continues, also when nobody waits for it; it only did not end within this request. `Location` and `operation.href` name its operation: `GET` it with `Prefer: wait=20` until `done` is true. Repeating the same request is safe: while the operation is open, the repetition joins it and nothing is sent twice. After its end only a repetition with the same `Idempotency-Key` gets its answer. For a batch, `results` of the operation report each item. For a cancellation: it is accepted, and items already sent complete first. With `Prefer: respond-async` the answer is 202 instead.',
   },
   store_unavailable: {
     status: 503,
     title: 'Store unavailable',
-    help: 'The store in which the gateway keeps its operations does not answer. Where `detail` does not say that nothing was begun, send the write again with the same `Idempotency-Key`, or look at `GET /operations`.',
+    help: 'The store in which the gateway keeps its operations does not answer. Where `detail` does not say that nothing was begun, repeat the write with the same `Idempotency-Key`, or check `GET /operations`.',
   },
   internal_error: { status: 500, title: 'Internal error', help: 'A fault of the gateway. Report it with the `requestId`.' },
 };
+
+export const operationPath = (id: string): string => `/operations/${id}`;
 
 export const toProblem = (error: GatewayError, instance: string, requestId: string): Problem => {
   const { status, title } = PROBLEM_TYPES[error.code];
@@ -149,11 +156,21 @@ export const toProblem = (error: GatewayError, instance: string, requestId: stri
     retryable: error.retryable,
     ...(error.errors && { errors: [...error.errors] }),
     ...(error.vendor && { vendor: error.vendor }),
+    ...(error.operation !== undefined && { operation: { id: error.operation, href: operationPath(error.operation) } }),
   };
 };
 
-/** Callers that are told to come back without a time come back too soon. */
+/** For errors that are worth another try and do not say when. */
 const DEFAULT_RETRY_SECONDS = 5;
+const MAX_RETRY_SECONDS = 3_600;
+
+const COMES_BACK: ReadonlySet<number> = new Set([429, 503, 504]);
+
+/** Seconds for `Retry-After`: whole, from 1 to 3,600, whatever a vendor asked for. */
+const retryAfter = (ms = DEFAULT_RETRY_SECONDS * 1000): string => {
+  const seconds = Number.isNaN(ms) ? DEFAULT_RETRY_SECONDS : Math.ceil(ms / 1000);
+  return String(Math.min(Math.max(seconds, 1), MAX_RETRY_SECONDS));
+};
 
 /** An answer as it goes out. */
 export interface Rendered {
@@ -165,11 +182,14 @@ export interface Rendered {
 export const renderProblem = (error: GatewayError, instance: string, requestId: string): Rendered => {
   const problem = toProblem(error, instance, requestId);
   const { status } = problem;
-  const comesBack = status === 429 || status === 503 || error.code === 'idempotency_key_in_flight';
-  const seconds = Math.max(1, Math.ceil((error.retryAfterMs ?? DEFAULT_RETRY_SECONDS * 1000) / 1000));
+  const comesBack = COMES_BACK.has(status) || error.code === 'idempotency_key_in_flight';
   return {
     status,
-    headers: { 'Content-Type': 'application/problem+json', ...(comesBack && { 'Retry-After': String(seconds) }) },
+    headers: {
+      'Content-Type': 'application/problem+json',
+      ...(problem.operation && { Location: problem.operation.href }),
+      ...(comesBack && { 'Retry-After': retryAfter(error.retryAfterMs) }),
+    },
     body: JSON.stringify(problem),
   };
 };

@@ -1,21 +1,21 @@
 /** The document becomes routes: its paths, its methods, its schemas, its operationIds. */
 import express, { type Request, type RequestHandler, type Response, type Router } from 'express';
-import { GatewayError } from '../../src/errors.js';
-import type { Idempotency } from '../../src/service/operations/idempotency.js';
+import { asGatewayError, GatewayError } from '../../src/errors.js';
+import type { RequestReference } from '../../src/service/operations/keys.js';
 import type { LoadedOperation } from '../../src/service/operations/records.js';
 import { bodyParser, readBody } from './body.js';
 import { contextOf } from './context.js';
 import type { CheckedOperation } from './contract.js';
-import { idempotently } from './idempotent.js';
+import { readKey } from './idempotency-key.js';
 import type { AnyHandler, AnyReply, Handlers, OperationId, PreferredSubmission } from './operations.js';
-import { readPrefer } from './prefer.js';
+import { applying, readPrefer } from './prefer.js';
 import { type Rendered, send } from './problem.js';
+import { performOnce, type RepeatableDeps } from './repetition.js';
 
-export interface RouterDeps {
+export interface RouterDeps extends RepeatableDeps {
   readonly handlers: Handlers;
-  readonly idempotency: Idempotency;
-  /** The answer to a write that is over. */
-  replyOf(operation: LoadedOperation): AnyReply;
+  /** The answer to a write, ended or not. @throws why there is no success to report */
+  replyTo(operation: LoadedOperation, submission: PreferredSubmission): AnyReply;
   readonly deadlineMs: number;
   /** Tells callers apart. */
   readonly callerHeader: string;
@@ -50,13 +50,19 @@ const methodsAt = (documented: readonly CheckedOperation[], path: string): strin
   return [...methods, ...(methods.includes('GET') ? ['HEAD'] : [])];
 };
 
+const IDEMPOTENCY_KEY = 'Idempotency-Key';
+
+/** A write names the header in the document. */
+const isWrite = ({ parameters }: CheckedOperation): boolean => parameters.some(({ name }) => name === IDEMPOTENCY_KEY);
+
 /** Checks a request against the document and performs it. */
 const perform = async (
-  { handlers, idempotency, replyOf, deadlineMs, callerHeader }: RouterDeps,
+  deps: RouterDeps,
   operation: CheckedOperation,
   request: Request,
   response: Response,
 ): Promise<Rendered> => {
+  const { handlers, idempotency, replyTo, deadlineMs, callerHeader } = deps;
   const context = contextOf(response);
   context.route = operation.path;
   context.clusterId = request.params['clusterId'] as string | undefined;
@@ -65,34 +71,32 @@ const perform = async (
   const headers = operation.checkHeaders(request.headers) as Readonly<Record<string, string>>;
   const body = readBody(operation, request);
   const url = pathAndQuery(request);
-  const { waitMs, applied } = readPrefer(headers['Prefer'], deadlineMs);
+  const preference = readPrefer(headers['Prefer'], deadlineMs);
+  const waitMs = preference.waitMs ?? (preference.respondAsync ? 0 : undefined);
   const patience = waitMs === undefined ? call.signal : AbortSignal.any([call.signal, AbortSignal.timeout(waitMs)]);
-  // A dry run writes nothing: there is nothing to repeat.
-  const isDry = (query as DryRun).dryRun ?? (body as DryRun | undefined)?.dryRun;
-  const given = isDry ? undefined : headers['Idempotency-Key'];
-  const caller = request.get(callerHeader) ?? null;
-  const key =
-    given === undefined
-      ? undefined
-      : idempotency.refer({ key: given, caller, method: request.method, path: request.path, body: { body, query } });
-  const submission: PreferredSubmission = {
-    call,
-    path: request.path,
-    patience,
-    ...(key && { key }),
-    ...(applied !== undefined && { applied }),
-  };
+  const submission: PreferredSubmission = { call, path: request.path, patience, preference };
 
   const handle = handlers[operation.operationId as OperationId] as unknown as AnyHandler;
-  const answer = async (): Promise<Rendered> =>
-    render(await handle({ params: request.params, query, headers, body, url, call, submission }));
-  if (!key) return answer();
-  return idempotently(idempotency, {
-    key,
-    instance: request.path,
-    requestId: call.requestId,
-    perform: answer,
-    answerOf: (finished) => render(replyOf(finished)),
+  const answer = async (reference?: RequestReference): Promise<Rendered> => {
+    const referred = { ...submission, ...(reference && { reference }) };
+    return render(await handle({ params: request.params, query, headers, body, url, call, submission: referred }));
+  };
+  const given = headers[IDEMPOTENCY_KEY];
+  const reference = idempotency.refer({
+    ...(given !== undefined && { key: readKey(given) }),
+    caller: request.get(callerHeader) ?? null,
+    method: request.method,
+    path: request.path,
+    ifMatch: headers['If-Match'],
+    content: { body, query },
+  });
+  const repeatable = { submission, perform: answer, answerTo: (known: LoadedOperation) => render(replyTo(known, submission)) };
+  // A dry run writes nothing: there is nothing to repeat.
+  const isDry = (query as DryRun).dryRun ?? (body as DryRun | undefined)?.dryRun;
+  const answering = isWrite(operation) && !isDry ? performOnce(deps, { ...repeatable, reference }) : answer();
+  return answering.catch((thrown: unknown) => {
+    if (asGatewayError(thrown).code === 'still_running') response.set(applying(preference));
+    throw thrown;
   });
 };
 

@@ -76,7 +76,7 @@ export interface paths {
         /**
          * Create one user
          * @description The name, password and role are checked against the cluster's capabilities before the vendor is called. Where the vendor runs
-         *     a job, the answer waits for it; when the request's deadline comes first it is 202 with an operation to follow.
+         *     a job, the answer waits for it; when the request's deadline comes first it is 504 `still_running` with the operation to follow.
          */
         post: operations["createUser"];
         delete?: never;
@@ -185,7 +185,8 @@ export interface paths {
         };
         /**
          * A write and what became of each user so far
-         * @description Final operations are kept for seven days unless configured otherwise.
+         * @description `done` is true when nothing more will happen. With `Prefer: wait=N` the answer waits until then, or for N seconds. Operations that
+         *     are done are kept for seven days unless configured otherwise.
          */
         get: operations["getOperation"];
         put?: never;
@@ -207,8 +208,9 @@ export interface paths {
         put?: never;
         /**
          * Stop an operation
-         * @description Items that were not sent yet become `cancelled`; what was sent runs to its end and is told as it is. An operation whose state is
-         *     final stays as it is.
+         * @description Items that were not sent yet become `cancelled`; items already sent complete and are reported normally. The answer waits for
+         *     that. When the request's deadline comes first it is 504 `still_running`: the cancellation is accepted. An operation that is done
+         *     does not change. Cancelling is idempotent, so an `Idempotency-Key` is ignored.
          */
         post: operations["cancelOperation"];
         delete?: never;
@@ -606,12 +608,13 @@ export interface components {
             cancelled: number;
         };
         /**
-         * @description `pending`: nobody has begun with it. `succeeded`: it ran to its end; `results` and `summary` tell what became of each user, who may
-         *     have been refused. `failed`: it could
-         *     not, or stopped at an error as `stopOnError` asked. `cancelled`: it was stopped before all items were sent.
+         * @description `pending`: not started. `running`: in progress. The others are final, and the first that fits counts: `cancelled`: an item was
+         *     cancelled by request. `succeeded`: all items are done. `partially_succeeded`: some are. `unknown`: none is known to be done, and the
+         *     outcome of at least one is not known. `failed`: none is done. Use `done` to find out whether an operation has ended: more states may
+         *     be added.
          * @enum {string}
          */
-        OperationState: "pending" | "running" | "succeeded" | "failed" | "cancelled";
+        OperationState: "pending" | "running" | "succeeded" | "partially_succeeded" | "unknown" | "failed" | "cancelled";
         /** @enum {string} */
         OperationKind: "createUser" | "updateUser" | "setUserPassword" | "deleteUser" | "batchUsers";
         /**
@@ -633,9 +636,9 @@ export interface components {
             user?: components["schemas"]["User"];
             problem?: components["schemas"]["Problem"];
         };
-        /** @description How many items are settled, and how many there are. */
+        /** @description How many items are settled, well or not, and how many there are. */
         OperationProgress: {
-            done: number;
+            settled: number;
             total: number;
         };
         OperationLinks: {
@@ -645,7 +648,7 @@ export interface components {
             cluster: string;
             /**
              * Format: uri-reference
-             * @description To POST to; only while the state is not final.
+             * @description To POST to; only until `done`.
              */
             cancel?: string;
         };
@@ -655,6 +658,8 @@ export interface components {
             kind: components["schemas"]["OperationKind"];
             clusterId: string;
             state: components["schemas"]["OperationState"];
+            /** @description Whether the operation has ended, well or not. */
+            done: boolean;
             progress: components["schemas"]["OperationProgress"];
             summary: components["schemas"]["ResultSummary"];
             /** Format: date-time */
@@ -663,7 +668,7 @@ export interface components {
             updatedAt: string;
             /**
              * Format: date-time
-             * @description Null while the state is not final.
+             * @description Null until `done`.
              */
             finishedAt: string | null;
             links: components["schemas"]["OperationLinks"];
@@ -679,8 +684,9 @@ export interface components {
          *       "kind": "createUser",
          *       "clusterId": "demo-shanhe",
          *       "state": "running",
+         *       "done": false,
          *       "progress": {
-         *         "done": 0,
+         *         "settled": 0,
          *         "total": 1
          *       },
          *       "summary": {
@@ -711,6 +717,8 @@ export interface components {
             kind: components["schemas"]["OperationKind"];
             clusterId: string;
             state: components["schemas"]["OperationState"];
+            /** @description Whether the operation has ended, well or not. */
+            done: boolean;
             progress: components["schemas"]["OperationProgress"];
             summary: components["schemas"]["ResultSummary"];
             /** Format: date-time */
@@ -719,7 +727,7 @@ export interface components {
             updatedAt: string;
             /**
              * Format: date-time
-             * @description Null while the state is not final.
+             * @description Null until `done`.
              */
             finishedAt: string | null;
             links: components["schemas"]["OperationLinks"];
@@ -734,7 +742,7 @@ export interface components {
          * @description The stable name of a problem; `/problems/{code}` explains it.
          * @enum {string}
          */
-        ErrorCode: "invalid_request" | "invalid_user" | "not_found" | "cluster_not_found" | "user_not_found" | "operation_not_found" | "method_not_allowed" | "user_already_exists" | "cluster_not_ready" | "idempotency_key_in_flight" | "idempotency_key_reused" | "operation_cancelled" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "not_supported" | "vendor_rate_limited" | "vendor_credentials_rejected" | "vendor_permission_denied" | "vendor_account_problem" | "vendor_clock_skew" | "cluster_agent_failed" | "vendor_unavailable" | "vendor_timeout" | "vendor_bad_response" | "store_unavailable" | "internal_error";
+        ErrorCode: "invalid_request" | "invalid_user" | "not_found" | "cluster_not_found" | "user_not_found" | "operation_not_found" | "method_not_allowed" | "user_already_exists" | "cluster_not_ready" | "idempotency_key_in_flight" | "idempotency_key_reused" | "operation_cancelled" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "not_supported" | "vendor_rate_limited" | "vendor_credentials_rejected" | "vendor_permission_denied" | "vendor_account_problem" | "vendor_clock_skew" | "cluster_agent_failed" | "vendor_unavailable" | "vendor_timeout" | "still_running" | "vendor_bad_response" | "store_unavailable" | "internal_error";
         FieldError: {
             /**
              * @description JSON pointer (RFC 6901) into the body, or `/query/{name}` for a query parameter, or `/header/{name}`.
@@ -777,16 +785,27 @@ export interface components {
             retryable: boolean;
             errors?: components["schemas"]["FieldError"][];
             vendor?: components["schemas"]["VendorError"];
+            /** @description With `still_running`. */
+            operation?: components["schemas"]["OperationReference"];
+        };
+        /** @description An operation to follow. */
+        OperationReference: {
+            /** @example op_019aa1b2c3d47e5f8a9b0c1d2e3f4a5b */
+            id: string;
+            /**
+             * Format: uri-reference
+             * @example /operations/op_019aa1b2c3d47e5f8a9b0c1d2e3f4a5b
+             */
+            href: string;
         };
     };
     responses: {
-        /** @description The write was begun and outlasts this request. Follow `Location` until the operation's state is final. */
+        /** @description Only with `Prefer: respond-async`: the request is accepted and not done yet. Follow `Location` until the operation is `done`. */
         Accepted: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
                 Location: components["headers"]["OperationLocation"];
                 "Retry-After": components["headers"]["RetryAfter"];
-                "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
                 "Preference-Applied": components["headers"]["PreferenceApplied"];
                 [name: string]: unknown;
             };
@@ -999,13 +1018,33 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `vendor_timeout`: the vendor did not answer before the deadline. */
+        /** @description `still_running`: the write was accepted and continues as the operation in `Location` and in the member `operation`; the same request again joins it. `vendor_timeout`: the vendor did not answer before the deadline. */
         Timeout: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
+                /** @description The operation to follow; with `still_running`. */
+                Location?: string;
+                "Retry-After": components["headers"]["RetryAfter"];
+                "Preference-Applied": components["headers"]["PreferenceApplied"];
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "type": "/problems/still_running",
+                 *       "title": "Still running",
+                 *       "status": 504,
+                 *       "detail": "The write was accepted and continues as operation op_019aa1b2c3d47e5f8a9b0c1d2e3f4a5b; it did not end within this request. Repeating the same request is safe: it joins that operation.",
+                 *       "instance": "/clusters/demo-shanhe/users",
+                 *       "code": "still_running",
+                 *       "requestId": "0b7a1c1e-7d2c-4a55-9a3e-7a1d2a6b9f10",
+                 *       "retryable": true,
+                 *       "operation": {
+                 *         "id": "op_019aa1b2c3d47e5f8a9b0c1d2e3f4a5b",
+                 *         "href": "/operations/op_019aa1b2c3d47e5f8a9b0c1d2e3f4a5b"
+                 *       }
+                 *     }
+                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -1020,22 +1059,33 @@ export interface components {
         /** @description The `ETag` of the user, or `*` for any (RFC 9110). When the user is another by now, nothing is changed and the answer is 412. */
         IfMatch: string;
         /**
-         * @description A text that the caller chooses for this very request and sends again when it repeats it: the write is made once, and each
-         *     repetition gets the first answer, with `Idempotency-Replayed: true`. Good for this caller and path, for 24 hours unless configured
-         *     otherwise. With another body or other query parameters it answers 422, and while the first request is still running 409. A 412, and
-         *     an answer that is `retryable` and says that nothing was changed, are not kept; a dry run pays no heed to the key.
+         * @description A text that the caller chooses for one request and sends again with each repetition of it: the write is made once. While its
+         *     operation is open, a repetition waits for it and is answered as the first request would be; afterwards it gets the answer of the
+         *     finished operation, with `Idempotency-Replayed: true`. When nothing was changed and another try can succeed, the repetition is a
+         *     new request. When the outcome is unknown, the cluster is read once more and nothing is sent. The same key with another body or
+         *     other query parameters is 422. A key belongs to its caller, method and path, for 24 hours unless configured otherwise. Dry runs
+         *     ignore the key.
+         *
+         *     It is a structured-field string (RFC 9651). The quotes may be left out where the key has no blanks and no quotes: `"abc"` and `abc`
+         *     are the same key.
          */
         IdempotencyKey: string;
         /**
-         * @description `respond-async`: answer 202 as soon as the write is kept safe. `wait=N`: answer 202 after N seconds when it is not over by then.
-         *     What is heeded stands in `Preference-Applied` (RFC 7240); other preferences are ignored.
+         * @description `respond-async`: answer 202 as soon as the write is stored. `wait=N`: wait at most N seconds for its end, and never longer than the
+         *     deadline of a request. After that the answer is 202 with `respond-async`, and 504 `still_running` without it.
+         *     `Preference-Applied` names what was applied (RFC 7240); other preferences are ignored.
          */
         Prefer: string;
+        /**
+         * @description `wait=N`: answer when the operation is done, or as it is after N seconds, at most the deadline of a request (RFC 7240). Other
+         *     preferences are ignored.
+         */
+        PreferWait: string;
         /** @description As the member of the body; for bodies that have no place for it. */
         DryRun: boolean;
         /** @description As the member of the body; for bodies that have no place for it. */
         StopOnError: boolean;
-        /** @description The id that a 202 answer gave. */
+        /** @description The id in the `Location` of a 202 or 504 answer, or in the list of operations. */
         OperationId: string;
     };
     requestBodies: never;
@@ -1048,9 +1098,9 @@ export interface components {
         UserLocation: string;
         /** @description Stands for the state of the user; send it as `If-Match` to change the user only as long as it is so. */
         ETag: string;
-        /** @description `true` on an answer that was given before to the same `Idempotency-Key`. */
+        /** @description `true` on the answer of an operation that an earlier request with the same `Idempotency-Key` began and that is done. */
         IdempotencyReplayed: "true";
-        /** @description Which part of `Prefer` was heeded (RFC 7240). */
+        /** @description Which part of `Prefer` was applied (RFC 7240). */
         PreferenceApplied: string;
         /** @description Seconds to wait before the next try. */
         RetryAfter: number;
@@ -1191,15 +1241,21 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description A text that the caller chooses for this very request and sends again when it repeats it: the write is made once, and each
-                 *     repetition gets the first answer, with `Idempotency-Replayed: true`. Good for this caller and path, for 24 hours unless configured
-                 *     otherwise. With another body or other query parameters it answers 422, and while the first request is still running 409. A 412, and
-                 *     an answer that is `retryable` and says that nothing was changed, are not kept; a dry run pays no heed to the key.
+                 * @description A text that the caller chooses for one request and sends again with each repetition of it: the write is made once. While its
+                 *     operation is open, a repetition waits for it and is answered as the first request would be; afterwards it gets the answer of the
+                 *     finished operation, with `Idempotency-Replayed: true`. When nothing was changed and another try can succeed, the repetition is a
+                 *     new request. When the outcome is unknown, the cluster is read once more and nothing is sent. The same key with another body or
+                 *     other query parameters is 422. A key belongs to its caller, method and path, for 24 hours unless configured otherwise. Dry runs
+                 *     ignore the key.
+                 *
+                 *     It is a structured-field string (RFC 9651). The quotes may be left out where the key has no blanks and no quotes: `"abc"` and `abc`
+                 *     are the same key.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
                 /**
-                 * @description `respond-async`: answer 202 as soon as the write is kept safe. `wait=N`: answer 202 after N seconds when it is not over by then.
-                 *     What is heeded stands in `Preference-Applied` (RFC 7240); other preferences are ignored.
+                 * @description `respond-async`: answer 202 as soon as the write is stored. `wait=N`: wait at most N seconds for its end, and never longer than the
+                 *     deadline of a request. After that the answer is 202 with `respond-async`, and 504 `still_running` without it.
+                 *     `Preference-Applied` names what was applied (RFC 7240); other preferences are ignored.
                  */
                 Prefer?: components["parameters"]["Prefer"];
             };
@@ -1254,15 +1310,21 @@ export interface operations {
             };
             header?: {
                 /**
-                 * @description A text that the caller chooses for this very request and sends again when it repeats it: the write is made once, and each
-                 *     repetition gets the first answer, with `Idempotency-Replayed: true`. Good for this caller and path, for 24 hours unless configured
-                 *     otherwise. With another body or other query parameters it answers 422, and while the first request is still running 409. A 412, and
-                 *     an answer that is `retryable` and says that nothing was changed, are not kept; a dry run pays no heed to the key.
+                 * @description A text that the caller chooses for one request and sends again with each repetition of it: the write is made once. While its
+                 *     operation is open, a repetition waits for it and is answered as the first request would be; afterwards it gets the answer of the
+                 *     finished operation, with `Idempotency-Replayed: true`. When nothing was changed and another try can succeed, the repetition is a
+                 *     new request. When the outcome is unknown, the cluster is read once more and nothing is sent. The same key with another body or
+                 *     other query parameters is 422. A key belongs to its caller, method and path, for 24 hours unless configured otherwise. Dry runs
+                 *     ignore the key.
+                 *
+                 *     It is a structured-field string (RFC 9651). The quotes may be left out where the key has no blanks and no quotes: `"abc"` and `abc`
+                 *     are the same key.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
                 /**
-                 * @description `respond-async`: answer 202 as soon as the write is kept safe. `wait=N`: answer 202 after N seconds when it is not over by then.
-                 *     What is heeded stands in `Preference-Applied` (RFC 7240); other preferences are ignored.
+                 * @description `respond-async`: answer 202 as soon as the write is stored. `wait=N`: wait at most N seconds for its end, and never longer than the
+                 *     deadline of a request. After that the answer is 202 with `respond-async`, and 504 `still_running` without it.
+                 *     `Preference-Applied` names what was applied (RFC 7240); other preferences are ignored.
                  */
                 Prefer?: components["parameters"]["Prefer"];
             };
@@ -1351,15 +1413,21 @@ export interface operations {
                 /** @description The `ETag` of the user, or `*` for any (RFC 9110). When the user is another by now, nothing is changed and the answer is 412. */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /**
-                 * @description A text that the caller chooses for this very request and sends again when it repeats it: the write is made once, and each
-                 *     repetition gets the first answer, with `Idempotency-Replayed: true`. Good for this caller and path, for 24 hours unless configured
-                 *     otherwise. With another body or other query parameters it answers 422, and while the first request is still running 409. A 412, and
-                 *     an answer that is `retryable` and says that nothing was changed, are not kept; a dry run pays no heed to the key.
+                 * @description A text that the caller chooses for one request and sends again with each repetition of it: the write is made once. While its
+                 *     operation is open, a repetition waits for it and is answered as the first request would be; afterwards it gets the answer of the
+                 *     finished operation, with `Idempotency-Replayed: true`. When nothing was changed and another try can succeed, the repetition is a
+                 *     new request. When the outcome is unknown, the cluster is read once more and nothing is sent. The same key with another body or
+                 *     other query parameters is 422. A key belongs to its caller, method and path, for 24 hours unless configured otherwise. Dry runs
+                 *     ignore the key.
+                 *
+                 *     It is a structured-field string (RFC 9651). The quotes may be left out where the key has no blanks and no quotes: `"abc"` and `abc`
+                 *     are the same key.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
                 /**
-                 * @description `respond-async`: answer 202 as soon as the write is kept safe. `wait=N`: answer 202 after N seconds when it is not over by then.
-                 *     What is heeded stands in `Preference-Applied` (RFC 7240); other preferences are ignored.
+                 * @description `respond-async`: answer 202 as soon as the write is stored. `wait=N`: wait at most N seconds for its end, and never longer than the
+                 *     deadline of a request. After that the answer is 202 with `respond-async`, and 504 `still_running` without it.
+                 *     `Preference-Applied` names what was applied (RFC 7240); other preferences are ignored.
                  */
                 Prefer?: components["parameters"]["Prefer"];
             };
@@ -1404,15 +1472,21 @@ export interface operations {
                 /** @description The `ETag` of the user, or `*` for any (RFC 9110). When the user is another by now, nothing is changed and the answer is 412. */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /**
-                 * @description A text that the caller chooses for this very request and sends again when it repeats it: the write is made once, and each
-                 *     repetition gets the first answer, with `Idempotency-Replayed: true`. Good for this caller and path, for 24 hours unless configured
-                 *     otherwise. With another body or other query parameters it answers 422, and while the first request is still running 409. A 412, and
-                 *     an answer that is `retryable` and says that nothing was changed, are not kept; a dry run pays no heed to the key.
+                 * @description A text that the caller chooses for one request and sends again with each repetition of it: the write is made once. While its
+                 *     operation is open, a repetition waits for it and is answered as the first request would be; afterwards it gets the answer of the
+                 *     finished operation, with `Idempotency-Replayed: true`. When nothing was changed and another try can succeed, the repetition is a
+                 *     new request. When the outcome is unknown, the cluster is read once more and nothing is sent. The same key with another body or
+                 *     other query parameters is 422. A key belongs to its caller, method and path, for 24 hours unless configured otherwise. Dry runs
+                 *     ignore the key.
+                 *
+                 *     It is a structured-field string (RFC 9651). The quotes may be left out where the key has no blanks and no quotes: `"abc"` and `abc`
+                 *     are the same key.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
                 /**
-                 * @description `respond-async`: answer 202 as soon as the write is kept safe. `wait=N`: answer 202 after N seconds when it is not over by then.
-                 *     What is heeded stands in `Preference-Applied` (RFC 7240); other preferences are ignored.
+                 * @description `respond-async`: answer 202 as soon as the write is stored. `wait=N`: wait at most N seconds for its end, and never longer than the
+                 *     deadline of a request. After that the answer is 202 with `respond-async`, and 504 `still_running` without it.
+                 *     `Preference-Applied` names what was applied (RFC 7240); other preferences are ignored.
                  */
                 Prefer?: components["parameters"]["Prefer"];
             };
@@ -1467,15 +1541,21 @@ export interface operations {
                 /** @description The `ETag` of the user, or `*` for any (RFC 9110). When the user is another by now, nothing is changed and the answer is 412. */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /**
-                 * @description A text that the caller chooses for this very request and sends again when it repeats it: the write is made once, and each
-                 *     repetition gets the first answer, with `Idempotency-Replayed: true`. Good for this caller and path, for 24 hours unless configured
-                 *     otherwise. With another body or other query parameters it answers 422, and while the first request is still running 409. A 412, and
-                 *     an answer that is `retryable` and says that nothing was changed, are not kept; a dry run pays no heed to the key.
+                 * @description A text that the caller chooses for one request and sends again with each repetition of it: the write is made once. While its
+                 *     operation is open, a repetition waits for it and is answered as the first request would be; afterwards it gets the answer of the
+                 *     finished operation, with `Idempotency-Replayed: true`. When nothing was changed and another try can succeed, the repetition is a
+                 *     new request. When the outcome is unknown, the cluster is read once more and nothing is sent. The same key with another body or
+                 *     other query parameters is 422. A key belongs to its caller, method and path, for 24 hours unless configured otherwise. Dry runs
+                 *     ignore the key.
+                 *
+                 *     It is a structured-field string (RFC 9651). The quotes may be left out where the key has no blanks and no quotes: `"abc"` and `abc`
+                 *     are the same key.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
                 /**
-                 * @description `respond-async`: answer 202 as soon as the write is kept safe. `wait=N`: answer 202 after N seconds when it is not over by then.
-                 *     What is heeded stands in `Preference-Applied` (RFC 7240); other preferences are ignored.
+                 * @description `respond-async`: answer 202 as soon as the write is stored. `wait=N`: wait at most N seconds for its end, and never longer than the
+                 *     deadline of a request. After that the answer is 202 with `respond-async`, and 504 `still_running` without it.
+                 *     `Preference-Applied` names what was applied (RFC 7240); other preferences are ignored.
                  */
                 Prefer?: components["parameters"]["Prefer"];
             };
@@ -1555,20 +1635,27 @@ export interface operations {
     getOperation: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description `wait=N`: answer when the operation is done, or as it is after N seconds, at most the deadline of a request (RFC 7240). Other
+                 *     preferences are ignored.
+                 */
+                Prefer?: components["parameters"]["PreferWait"];
+            };
             path: {
-                /** @description The id that a 202 answer gave. */
+                /** @description The id in the `Location` of a 202 or 504 answer, or in the list of operations. */
                 operationId: components["parameters"]["OperationId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The operation. `state` is final when it is `succeeded`, `failed` or `cancelled`. */
+            /** @description The operation, done or not. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
-                    /** @description Seconds to wait before asking again; only while the state is not final. */
+                    "Preference-Applied": components["headers"]["PreferenceApplied"];
+                    /** @description Seconds to wait before asking again; only until `done`. */
                     "Retry-After"?: number;
                     [name: string]: unknown;
                 };
@@ -1587,26 +1674,25 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description A text that the caller chooses for this very request and sends again when it repeats it: the write is made once, and each
-                 *     repetition gets the first answer, with `Idempotency-Replayed: true`. Good for this caller and path, for 24 hours unless configured
-                 *     otherwise. With another body or other query parameters it answers 422, and while the first request is still running 409. A 412, and
-                 *     an answer that is `retryable` and says that nothing was changed, are not kept; a dry run pays no heed to the key.
+                 * @description `respond-async`: answer 202 as soon as the write is stored. `wait=N`: wait at most N seconds for its end, and never longer than the
+                 *     deadline of a request. After that the answer is 202 with `respond-async`, and 504 `still_running` without it.
+                 *     `Preference-Applied` names what was applied (RFC 7240); other preferences are ignored.
                  */
-                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                Prefer?: components["parameters"]["Prefer"];
             };
             path: {
-                /** @description The id that a 202 answer gave. */
+                /** @description The id in the `Location` of a 202 or 504 answer, or in the list of operations. */
                 operationId: components["parameters"]["OperationId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The operation, whose state is final. */
+            /** @description The operation, which is done. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
-                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    "Preference-Applied": components["headers"]["PreferenceApplied"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1616,10 +1702,9 @@ export interface operations {
             202: components["responses"]["Accepted"];
             400: components["responses"]["BadRequest"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            422: components["responses"]["Unprocessable"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
         };
     };
     getHealth: {

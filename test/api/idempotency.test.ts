@@ -1,4 +1,4 @@
-/** A write with an Idempotency-Key is made once, and answered as often as it is asked for. */
+/** A write with an Idempotency-Key is made once; every repetition gets the answer of its operation. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,8 +27,8 @@ const creating = (username: string, path = ALI): Write => ({ method: 'POST', pat
 const send = ({ method, path, body }: Write, key: string, headers: object = {}, gateway = stage.gateway): Promise<TestAnswer> =>
   gateway.request(method, path, { body, headers: { 'idempotency-key': key, ...headers } });
 
-const KEPT = ['location', 'etag', 'content-type', 'preference-applied'];
-const facts = ({ status, text, headers }: TestAnswer) => [status, text, ...KEPT.map((name) => headers.get(name))];
+const SAME = ['location', 'etag', 'content-type', 'retry-after'];
+const facts = ({ status, text, headers }: TestAnswer) => [status, text, ...SAME.map((name) => headers.get(name))];
 const isReplay = ({ headers }: TestAnswer): boolean => headers.get('idempotency-replayed') === 'true';
 const expectReplay = (again: TestAnswer, first: TestAnswer): void => {
   expect([first.headers.has('idempotency-replayed'), isReplay(again)]).toEqual([false, true]);
@@ -74,14 +74,15 @@ describe('the same key and body', () => {
     expect(callsOf(action) - before).toBe(1);
   });
 
-  it('get the same answer to a cancel', async () => {
+  it('are not needed to cancel: it is the same done twice', async () => {
     stage.shanhe.inject({ kind: 'delay', delayMs: 300, action: '/user/addUser', times: -1 });
     const batch = batching(Array.from({ length: 20 }, newName), SHAN);
     const { body } = await send(batch, newKey(), { prefer: 'respond-async' });
     const [cancel, key] = [{ method: 'POST', path: `/operations/${body.id}/cancel` }, newKey()];
     const first = await send(cancel, key);
-    expect([first.status, first.body.state]).toEqual([200, 'cancelled']);
-    expectReplay(await send(cancel, key), first);
+    expect([first.status, first.body.state, first.body.done]).toEqual([200, 'cancelled', true]);
+    const again = await send(cancel, key);
+    expect([isReplay(again), facts(again)]).toEqual([false, facts(first)]);
   });
 
   it('count however the body is written', async () => {
@@ -102,22 +103,39 @@ describe('the same key and body', () => {
     expectReplay(await send(batch, key), done);
   });
 
-  it('replay a 202 as that 202, before and after the end', async () => {
+  it.each([
+    ['202', { prefer: 'respond-async' }, 202],
+    ['504', { prefer: 'wait=0' }, 504],
+  ])('never replay a %s: the operation is answered as it is', async (_, prefer, status) => {
     stage.ehpc.inject({ kind: 'delay', delayMs: 400, action: 'AddUsers' });
-    const [username, key, prefer] = [newName(), newKey(), { prefer: 'respond-async' }];
+    const [username, key] = [newName(), newKey()];
     const first = await send(creating(username), key, prefer);
-    expect([first.status, first.headers.get('location')]).toEqual([202, `/operations/${first.body.id}`]);
-    expectReplay(await send(creating(username), key, prefer), first);
-    while ((await stage.gateway.get(`/operations/${first.body.id}`)).body.state !== 'succeeded') await sleep(25);
-    expectReplay(await send(creating(username), key, prefer), first);
+    const location = first.headers.get('location') as string;
+    expect([first.status, location]).toEqual([status, `/operations/${first.body.operation?.id ?? first.body.id}`]);
+    const open = await send(creating(username), key, prefer);
+    expect([open.status, open.headers.get('location'), isReplay(open)]).toEqual([status, location, false]);
+    await stage.gateway.request('GET', location, { headers: { prefer: 'wait=10' } });
+    const ended = await send(creating(username), key, prefer);
+    expect([ended.status, ended.body.username, isReplay(ended)]).toEqual([201, username, true]);
     expect(effectsOn(username)).toEqual(['created']);
+  });
+
+  it('read an unknown outcome back once more, and never send it again', async () => {
+    stage.ehpc.inject({ kind: 'reset_before', action: 'AddUsers' });
+    stage.ehpc.inject({ kind: 'http_status', status: 503, action: 'ListUsers', times: -1 });
+    const [write, key, before] = [creating(newName()), newKey(), callsOf('AddUsers')];
+    const first = await send(write, key);
+    expect([first.status, first.body.code]).toEqual([503, 'vendor_unavailable']);
+    const operation = (await stage.gateway.get('/operations?limit=1')).body.items[0];
+    expect([operation.state, operation.done]).toEqual(['unknown', true]);
+    expectReplay(await send(write, key), first);
+    expect(callsOf('AddUsers') - before).toBe(1);
   });
 
   it.each([
     ['409, the name is taken', null, creating('user.0044'), 409, 'user_already_exists'],
     ['404, there is no such user', null, deleting('nobody.here'), 404, 'user_not_found'],
     ['502, the cluster failed', 'vendor_error', creating(newName()), 502, 'cluster_agent_failed'],
-    ['503, which may have changed something', 'reset_before', creating(newName()), 503, 'vendor_unavailable'],
   ] as const)('replay an error that came from the vendor: %s', async (_, kind, write, status, code) => {
     const action = write.method === 'DELETE' ? 'DeleteUsers' : 'AddUsers';
     const failure = kind === 'vendor_error' ? { code: 'AgentError.Account.UserAddFailure', status: 406 } : {};
@@ -184,29 +202,25 @@ describe('another request under the same key', () => {
 });
 
 describe('while the first request is running', () => {
-  it('another is told to come back, and then gets the answer', async () => {
+  it('a repetition waits for its operation and is answered like the first one', async () => {
     stage.ehpc.inject({ kind: 'delay', delayMs: 500, action: 'AddUsers' });
     const [username, key, before] = [newName(), newKey(), callsOf('AddUsers')];
     const running = send(creating(username), key);
     while (callsOf('AddUsers') === before) await sleep(5);
-    const early = await send(creating(username), key);
-    expect([early.status, early.body.code, early.body.retryable]).toEqual([409, 'idempotency_key_in_flight', true]);
-    expect(Number(early.headers.get('retry-after'))).toBeGreaterThan(0);
+    const repeated = send(creating(username), key);
     expect((await send(creating(newName()), key)).body.code).toBe('idempotency_key_reused');
-    const first = await running;
-    expect(first.status).toBe(201);
+    const [first, second] = await Promise.all([running, repeated]);
+    expect([first.status, isReplay(first), isReplay(second)]).toEqual([201, false, false]);
+    expect(facts(second)).toEqual(facts(first));
     expectReplay(await send(creating(username), key), first);
     expect(callsOf('AddUsers') - before).toBe(1);
   });
 
-  it('ten at once make one user', async () => {
+  it('ten at once make one user, and all are answered alike', async () => {
     const [username, key, before] = [newName(), newKey(), callsOf('AddUsers')];
     const answers = await Promise.all(Array.from({ length: 10 }, () => send(creating(username), key)));
-    const made = answers.filter((answer) => answer.status === 201);
-    expect(made.filter((answer) => !isReplay(answer))).toHaveLength(1);
-    for (const { status, body } of answers.filter((answer) => !made.includes(answer)))
-      expect([status, body.code]).toEqual([409, 'idempotency_key_in_flight']);
-    expect([callsOf('AddUsers') - before, effectsOn(username)]).toEqual([1, ['created']]);
+    for (const answer of answers) expect(facts(answer)).toEqual(facts(answers[0] as TestAnswer));
+    expect([answers[0]?.status, callsOf('AddUsers') - before, effectsOn(username)]).toEqual([201, 1, ['created']]);
   });
 });
 
@@ -219,7 +233,40 @@ describe('keys', () => {
     expect([done.status, isReplay(done)]).toEqual([201, false]);
   });
 
-  it.each(['', 'x'.repeat(256), 'two words', 'schlüssel', 'tab\tbed'])('that are none are refused: %j', async (key) => {
+  it('are strings of RFC 9651: quoted and bare spell the same key', async () => {
+    const spellings: [string, string][] = [
+      ['plain-key', '"plain-key"'],
+      ['back\\slash', '"back\\\\slash"'],
+      ['x'.repeat(255), `"${'x'.repeat(255)}"`],
+    ];
+    for (const [bare, quoted] of spellings) {
+      const username = newName();
+      const first = await send(creating(username), bare);
+      expect(first.status).toBe(201);
+      expectReplay(await send(creating(username), quoted), first);
+    }
+    const [write, key] = [creating(newName()), '"two words and a \\" quote"'];
+    const first = await send(write, key);
+    expectReplay(await send(write, key), first);
+  });
+
+  it.each([
+    '',
+    'x'.repeat(256),
+    'two words',
+    'schlüssel',
+    'tab\tbed',
+    '""',
+    '"',
+    '"no end',
+    'no start"',
+    '"a"b"',
+    '"a\\b"',
+    '"ends in \\"',
+    '"a", "b"',
+    '"a";p=1',
+    `"${'x'.repeat(256)}"`,
+  ])('that are none are refused: %j', async (key) => {
     const username = newName();
     for (const write of [creating(username), deleting('user.0060')]) {
       const { status, body } = await send(write, key);

@@ -59,18 +59,23 @@ describe('an operation', () => {
     for (const username of names.slice(0, 2))
       stage.shanhe.inject({ kind: 'delay', delayMs: 900, action: '/user/addUser', username });
     const path = await begin('shan', items);
-    const { headers, body } = await lookUntil(path, (answer) => answer.body.progress.done > 1);
-    expect(body).toMatchObject({ kind: 'batchUsers', clusterId: 'shan', state: 'running', finishedAt: null });
+    const { headers, body } = await lookUntil(path, (answer) => answer.body.progress.settled > 1);
+    expect(body).toMatchObject({ kind: 'batchUsers', clusterId: 'shan', state: 'running', done: false, finishedAt: null });
     expect(body.links).toEqual({ self: path, cluster: '/clusters/shan', cancel: `${path}/cancel` });
     expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
-    expect(body.progress).toEqual({ done: body.results.length, total: 12 });
-    expect(body.progress.done).toBeLessThan(12);
-    expect(sum(body.summary)).toBe(body.progress.done);
+    expect(body.progress).toEqual({ settled: body.results.length, total: 12 });
+    expect(body.progress.settled).toBeLessThan(12);
+    expect(sum(body.summary)).toBe(body.progress.settled);
     for (const { index, username, op } of body.results)
       expect({ username, op }).toEqual({ username: items[index]?.username, op: items[index]?.op });
 
     const end = await lookUntil(path, isFinal);
-    expect(end.body).toMatchObject({ id: body.id, state: 'succeeded', progress: { done: 12, total: 12 } });
+    expect(end.body).toMatchObject({
+      id: body.id,
+      state: 'partially_succeeded',
+      done: true,
+      progress: { settled: 12, total: 12 },
+    });
     expect(end.body.summary).toMatchObject({ created: 10, refused: 1, not_found: 1, failed: 0, cancelled: 0 });
     expect(each(end.body.results, 'index')).toEqual(items.map((_, index) => index));
     expect(end.body.links).toEqual({ self: path, cluster: '/clusters/shan' });
@@ -124,13 +129,16 @@ describe('the list of operations', () => {
     stage.shanhe.inject({ kind: 'delay', delayMs: 3_000, action: '/user/addUser' });
     await lookUntil(await begin('shan', [creating(newName())]), ({ body }) => body.state === 'running');
 
-    const kinds = ['deleteUser', 'setUserPassword', 'updateUser', 'createUser', 'createUser'];
-    const onAli = kinds.map((kind) => `${kind} ali succeeded`);
+    const kinds = ['deleteUser', 'setUserPassword', 'updateUser', 'createUser'];
+    const [made, failed] = [kinds.map((kind) => `${kind} ali succeeded`), 'createUser ali failed'];
+    const onAli = [...made.slice(0, 3), failed, ...made.slice(3)];
     const onShan = ['batchUsers shan running', 'batchUsers shan succeeded'];
     expect(await list()).toEqual([...onShan, ...onAli]);
     expect(await list('?clusterId=ali')).toEqual(onAli);
     expect(await list('?clusterId=shan&state=succeeded')).toEqual(onShan.slice(1));
     expect(await list('?state=running')).toEqual(onShan.slice(0, 1));
+    expect(await list('?state=failed')).toEqual([failed]);
+    for (const state of ['partially_succeeded', 'unknown']) expect(await list(`?state=${state}`)).toEqual([]);
     expect(await list('?state=cancelled')).toEqual([]);
     expect(await list('?clusterId=none')).toEqual([]);
   });
@@ -176,7 +184,7 @@ describe('cancelling', () => {
     const path = await begin(cluster, names.map(creating));
     while (callsOf(action) < before + calls) await sleep(5);
     const { status, body } = await cancel(path);
-    expect([status, body.state, body.progress]).toEqual([200, 'cancelled', { done: count, total: count }]);
+    expect([status, body.state, body.progress]).toEqual([200, 'cancelled', { settled: count, total: count }]);
     expect(body.links).toEqual({ self: path, cluster: `/clusters/${cluster}` });
     const results: Record<string, string>[] = body.results;
     const named = (wanted: string) => results.flatMap(({ status: is, username }) => (is === wanted ? [username] : []));
@@ -189,17 +197,21 @@ describe('cancelling', () => {
     expect((await stage.gateway.get(path)).body).toEqual(body);
   });
 
-  it('is answered 202 when what was sent outlasts the request', async () => {
+  it('is accepted when what was sent outlasts the request: 504, or 202 for those who ask for it', async () => {
     const gateway = await gatewayWith({}, { deadlineSeconds: 1 });
     const names = newNames(20);
     stage.shanhe.inject({ kind: 'delay', delayMs: 2_500, action: '/user/addUser', times: -1 });
     const before = callsOf('/user/addUser');
     const first = await gateway.request('POST', '/clusters/shan/users/batch', { body: { items: names.map(creating) } });
-    expect(first.status).toBe(202);
+    expect([first.status, first.body.code]).toEqual([504, 'still_running']);
     while (callsOf('/user/addUser') < before + 8) await sleep(5);
     const path = first.headers.get('location') as string;
     const { status, headers, body } = await cancel(path, gateway);
-    expect([status, headers.get('location'), body.state]).toEqual([202, path, 'running']);
+    expect([status, headers.get('location'), body.code]).toEqual([504, path, 'still_running']);
+    expect([body.operation.href, body.retryable]).toEqual([path, true]);
+    expect(body.detail).toMatch(/cancellation .* accepted/);
+    const asked = await gateway.request('POST', `${path}/cancel`, { headers: { prefer: 'respond-async' } });
+    expect([asked.status, asked.headers.get('location'), asked.body.done]).toEqual([202, path, false]);
     const end = await lookUntil(path, isFinal, gateway);
     expect([end.body.state, end.body.summary]).toMatchObject(['cancelled', { created: 8, cancelled: 12 }]);
     expect(effectsOn(names)).toHaveLength(8);

@@ -1,7 +1,8 @@
 /** How long a caller waits for a write is for the caller to say. */
 import { describe, expect, it } from '@jest/globals';
+import { EHPC_CLUSTER, ehpcAccount } from '../support/backends.js';
 import { bothVendors } from '../support/both-vendors.js';
-import type { TestAnswer } from '../support/gateway.js';
+import { startGateway, type TestAnswer } from '../support/gateway.js';
 
 const stage = bothVendors();
 
@@ -66,6 +67,15 @@ const atItsEnd = async ({ headers }: TestAnswer) => {
   throw new Error(`${location} did not end`);
 };
 
+/** A write that was accepted and outlasts its request. */
+const expectStillRunning = ({ status, headers, body }: TestAnswer): void => {
+  expect([status, body.code, body.retryable]).toEqual([504, 'still_running', true]);
+  const { id, href } = body.operation;
+  expect([href, headers.get('location')]).toEqual([`/operations/${id}`, `/operations/${id}`]);
+  expect(headers.get('retry-after')).toBe('2');
+  expect(body.detail).toMatch(/accepted and continues.*safe/);
+};
+
 describe('respond-async', () => {
   it('answers 202 at once, and the write is done all the same', async () => {
     for (const [, , cluster, , action] of WRITES) slowed(cluster, action, 1_500);
@@ -75,6 +85,7 @@ describe('respond-async', () => {
       expect([name, answer.status, answer.headers.get('preference-applied')]).toEqual([name, 202, 'respond-async']);
       expect(answer.headers.get('location')).toBe(`/operations/${answer.body.id}`);
       expect(['pending', 'running']).toContain(answer.body.state);
+      expect(answer.body.done).toBe(false);
       const results = [{ index: 0, username, status: STATUS[effect] }];
       expect(await atItsEnd(answer)).toMatchObject({ state: 'succeeded', results });
       expect(effectsOn(username)).toEqual([effect]);
@@ -88,7 +99,7 @@ describe('respond-async', () => {
     expect(headers.get('preference-applied')?.split(/\s*,\s*/)).toContain('wait=5');
   });
 
-  it('and wait: a write that is not over by then is an operation', async () => {
+  it('and wait: a write that has not ended by then is an operation', async () => {
     slowed('ali', 'AddUsers', 2_000);
     const { answer, ms } = await timed(() => create('ali', newName(), 'respond-async, wait=1'));
     expect(answer.status).toBe(202);
@@ -111,15 +122,14 @@ describe('respond-async', () => {
 });
 
 describe('wait', () => {
-  it('is how long an answer is waited for: then it is 202', async () => {
+  it('is how long an answer is waited for: then it is 504, and the write continues', async () => {
     for (const [, , cluster, , action] of WRITES) slowed(cluster, action, 2_500);
     const sent = WRITES.map(async ([name, write, cluster, seeded, , , effect]) => {
       const username = nameFor(cluster, seeded, 2);
       const { answer, ms } = await timed(() => write(cluster, username, 'wait=1'));
-      expect([name, answer.status, answer.headers.get('preference-applied')]).toEqual([name, 202, 'wait=1']);
-      expect(answer.headers.get('location')).toBe(`/operations/${answer.body.id}`);
+      expect([name, answer.status, answer.headers.get('preference-applied')]).toEqual([name, 504, 'wait=1']);
+      expectStillRunning(answer);
       expect(ms).toBeGreaterThan(950);
-      expect(answer.body.state).toBe('running');
       expect(await atItsEnd(answer)).toMatchObject({ state: 'succeeded', results: [{ username, status: STATUS[effect] }] });
       expect(effectsOn(username)).toEqual([effect]);
     });
@@ -138,17 +148,72 @@ describe('wait', () => {
     expect([status, headers.get('preference-applied')]).toEqual([201, 'wait=30']);
   });
 
-  it.each(['wait=0', 'respond-async;foo=bar', 'Respond-Async', 'foo, respond-async', 'wait="0"', 'WAIT=0, wait=9'])(
-    'is read as RFC 7240 writes it: %s',
-    async (prefer) => {
-      slowed('ali', 'AddUsers', 1_000);
-      const answer = await create('ali', newName(), prefer);
-      expect([answer.status, answer.headers.has('preference-applied')]).toEqual([202, true]);
-    },
-  );
+  it.each([
+    ['wait=0', 504],
+    ['respond-async;foo=bar', 202],
+    ['Respond-Async', 202],
+    ['foo, respond-async', 202],
+    ['wait="0"', 504],
+    ['WAIT=0, wait=9', 504],
+  ])('is read as RFC 7240 writes it: %s', async (prefer, status) => {
+    slowed('ali', 'AddUsers', 1_000);
+    const answer = await create('ali', newName(), prefer);
+    expect([answer.status, answer.headers.has('preference-applied')]).toEqual([status, true]);
+  });
 });
 
-describe('what cannot be heeded is ignored', () => {
+describe('the deadline of a request', () => {
+  it.each([
+    ['a single write', create],
+    ['a batch', batch],
+  ])('ends the waiting, not the write: %s', async (_, write) => {
+    await stage.gateway.stop();
+    stage.gateway = await startGateway({
+      server: { deadlineSeconds: 0.5, drainSeconds: 0 },
+      accounts: { aliyun: { ...ehpcAccount(stage.ehpc), listing: 'sync' } },
+      clusters: [{ id: 'ali', account: 'aliyun', vendorClusterId: EHPC_CLUSTER }],
+    });
+    slowed('ali', 'AddUsers', 1_500);
+    const username = newName();
+    const answer = await write('ali', username, 'handling=lenient');
+    expectStillRunning(answer);
+    expect(answer.headers.has('preference-applied')).toBe(false);
+    expect(await atItsEnd(answer)).toMatchObject({ state: 'succeeded', results: [{ username, status: 'created' }] });
+    expect(effectsOn(username)).toEqual(['created']);
+  });
+});
+
+describe('an operation', () => {
+  const look = (path: string, prefer: string) => stage.gateway.request('GET', path, { headers: { prefer } });
+
+  it('is waited for until it is done', async () => {
+    slowed('ali', 'AddUsers', 800);
+    const path = (await create('ali', newName(), 'respond-async')).headers.get('location') as string;
+    const early = await look(path, 'wait=0');
+    expect([early.body.done, early.headers.get('preference-applied')]).toEqual([false, 'wait=0']);
+    expect(Number(early.headers.get('retry-after'))).toBeGreaterThan(0);
+    const ended = await look(path, 'respond-async, wait=20');
+    expect(ended.body).toMatchObject({ done: true, state: 'succeeded', progress: { settled: 1, total: 1 } });
+    expect([ended.headers.get('preference-applied'), ended.headers.get('retry-after')]).toEqual(['wait=20', null]);
+    expect((await look(path, 'wait=20')).text).toBe(ended.text);
+    expect((await look(path, 'respond-async')).headers.has('preference-applied')).toBe(false);
+  });
+
+  it('is answered as it is when that takes longer than the caller waits', async () => {
+    slowed('ali', 'AddUsers', 2_500);
+    const path = (await create('ali', newName(), 'respond-async')).headers.get('location') as string;
+    const { answer, ms } = await timed(() => look(path, 'wait=1'));
+    expect([answer.status, answer.body.done]).toEqual([200, false]);
+    expect(ms).toBeGreaterThan(950);
+  });
+
+  it('that does not exist is not waited for', async () => {
+    const { status, body } = await look('/operations/op_019aa1b2c3d47e5f8a9b0c1d2e3f4a5b', 'wait=20');
+    expect([status, body.code]).toEqual([404, 'operation_not_found']);
+  });
+});
+
+describe('what cannot be applied is ignored', () => {
   it.each([
     'wait=abc',
     'wait=',

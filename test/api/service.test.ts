@@ -101,7 +101,8 @@ describe('the contract and the handlers', () => {
   const routed = (own: object): RouterDeps => ({
     handlers: own as Handlers,
     idempotency: {} as never,
-    replyOf: () => ({ status: 200 }),
+    operations: {} as never,
+    replyTo: () => ({ status: 200 }),
     deadlineMs: 1000,
     callerHeader: 'authorization',
   });

@@ -49,12 +49,12 @@ describe('stopOnError', () => {
   });
 
   it('is told in the state of the operation, be there something behind the error or not', async () => {
-    for (const items of [
-      [creating('-'), creating()],
-      [creating(), creating('-')],
-    ]) {
-      const { body } = await stopping('ali', items);
-      expect((await stage.gateway.get(`/operations/${body.operationId}`)).body.state).toBe('failed');
+    for (const [state, items] of [
+      ['failed', [creating('-'), creating()]],
+      ['partially_succeeded', [creating(), creating('-')]],
+    ] as const) {
+      const { body } = await stopping('ali', [...items]);
+      expect((await stage.gateway.get(`/operations/${body.operationId}`)).body.state).toBe(state);
     }
   });
 });

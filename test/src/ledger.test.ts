@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import type { StoredError } from '../../src/errors.js';
 import type { User } from '../../src/model.js';
 import { afterCall, type StepOutcome } from '../../src/service/operations/item.js';
-import { createKeys, type KeyReference, type Keys } from '../../src/service/operations/keys.js';
+import { createKeys, type RequestReference } from '../../src/service/operations/keys.js';
 import { createLeases, type Leases } from '../../src/service/operations/leases.js';
 import {
   createLedger as createOperationLedger,
@@ -17,7 +17,7 @@ import {
   EMPTY_SUMMARY,
   type ItemRecord,
   indexes,
-  type KeptAnswer,
+  type KeyRecord,
   keyOf,
   type LoadedOperation,
   type OperationRecord,
@@ -43,15 +43,14 @@ const LATER = '2026-03-01T12:34:56.000Z';
 const WITHIN_MS = 60 * SECOND;
 
 /** All that is written down, with one clock. */
-type Book = Ledger & Omit<Keys, 'find'> & Leases & { key: Keys['find']; sweep(): Promise<void> };
+type Book = Ledger & Leases & { key(id: string): Promise<KeyRecord | undefined>; sweep(): Promise<void> };
 
 const createLedger = (kept: Store, lifetimes: typeof LIFETIMES, nowMs: () => number = Date.now): Book => {
-  const { find, ...keys } = createKeys(kept, lifetimes.keyMs, nowMs);
+  const keys = createKeys(kept, nowMs);
   return {
     ...createOperationLedger(kept, lifetimes, nowMs),
-    ...keys,
     ...createLeases(kept, nowMs),
-    key: find,
+    key: async (id) => (await keys.find(key(id))).key,
     sweep: () => sweep(kept, nowMs()),
   };
 };
@@ -146,7 +145,14 @@ const operation = (id: string, change: Partial<LoadedOperation> = {}): LoadedOpe
   };
 };
 
-const key = (id: string, fingerprint = 'body'): KeyReference => ({ id, fingerprint, begun: false });
+/** A request with a key, the same for the same body. */
+const key = (id: string, fingerprint = 'body', replaceable: readonly string[] = []): RequestReference => ({
+  id: `${id} ${fingerprint}`,
+  key: { id, fingerprint },
+  replaceable,
+});
+/** A request without a key. */
+const keyless = (id: string): RequestReference => ({ id, replaceable: [] });
 const workOf = (id: string, owner: string): Work => ({ id, owner, place: PLACE });
 
 /** Begins an operation and makes `owner` the one who works on it. */
@@ -162,11 +168,19 @@ const userOf = async (username: string): Promise<UserRecord | undefined> =>
   (await store.read<UserRecord>([keyOf.user(PLACE, username)]))[0];
 const members = (index: string): Promise<string[]> => store.members(index, { order: 'ascending', limit: 1_000 });
 
+/** The states in which an operation of three items ends: after what, and whether somebody asked for it to be stopped. */
+const ENDS: readonly [OperationRecord['state'], ReadonlyMap<number, StepOutcome>, boolean][] = [
+  ['succeeded', new Map([0, 1, 2].map((index) => [index, { status: 'deleted' }])), false],
+  ['partially_succeeded', new Map([[1, { status: 'deleted' }]]), false],
+  ['unknown', new Map([[1, { status: 'unknown' }]]), false],
+  ['failed', new Map([[1, { status: 'cancelled' }]]), false],
+  ['cancelled', new Map([[1, { status: 'cancelled' }]]), true],
+];
+
 const user = (username: string, createdAt: string | null): User => ({ username, createdAt }) as User;
 const created: StepOutcome = { status: 'created' };
 const error: StoredError = { code: 'user_not_found', message: 'There is no such user.', effect: 'none' };
 const outcomes = (...all: [number, StepOutcome][]): ReadonlyMap<number, StepOutcome> => new Map(all);
-const answer: KeptAnswer = { status: 201, headers: { etag: '"1"' }, body: '{"username":"ada"}' };
 
 /** The members of all indexes that have some. */
 const lists = async (): Promise<Record<string, string[]>> => {
@@ -217,7 +231,7 @@ describe('begin', () => {
 
   it('takes its key with it', async () => {
     await ledger.begin(operation('op_1'), key('k'), WITHIN_MS);
-    expect(await ledger.key('k')).toEqual({ fingerprint: 'body', operationId: 'op_1', answer: null, until: START + DAY });
+    expect(await ledger.key('k')).toEqual({ fingerprint: 'body', operationId: 'op_1', until: START + DAY });
     expect(await members(indexes.expiry)).toEqual([`${iso(START + DAY)} ${keyOf.idempotency('k')}`]);
   });
 
@@ -225,7 +239,9 @@ describe('begin', () => {
     await ledger.begin(operation('op_1'), key('k'), WITHIN_MS);
     const before = await everything();
     const written = store.changes;
-    expect(await ledger.begin(operation('op_2'), key('k', 'another body'), WITHIN_MS)).toEqual(await ledger.key('k'));
+    expect(await ledger.begin(operation('op_2'), key('k'), WITHIN_MS)).toEqual({ operationId: 'op_1' });
+    const another = await ledger.begin(operation('op_2'), key('k', 'another body'), WITHIN_MS);
+    expect(another).toEqual({ operationId: 'op_1', byAnother: true });
     expect(store.changes).toBe(written);
     expect(await everything()).toEqual(before);
     expect(await ledger.load('op_2')).toBeUndefined();
@@ -240,7 +256,9 @@ describe('begin', () => {
   });
 
   it('takes a key again whose time is over, swept or not', async () => {
-    await ledger.begin(operation('op_1'), key('k'), WITHIN_MS);
+    await ledger.begin(operation('op_1', { request: key('k').id }), key('k'), WITHIN_MS);
+    await ledger.claim('op_1', 'me', null);
+    await ledger.finish(workOf('op_1', 'me'));
     time += DAY - 1;
     expect(await ledger.begin(operation('op_2'), key('k'), WITHIN_MS)).toMatchObject({ operationId: 'op_1' });
     time += 1;
@@ -287,9 +305,11 @@ describe('claim', () => {
     expect((await ledger.get('op_1'))?.owner).toBe(owners[claimed.indexOf(true)]);
   });
 
-  it.each(['succeeded', 'failed', 'cancelled'] as const)('takes none that has %s', async (state) => {
+  it.each(ENDS)('takes none that has %s', async (state, ends, asked) => {
     await ledger.claim('op_1', 'me', null);
-    await ledger.finish(workOf('op_1', 'me'), state);
+    await ledger.settle(workOf('op_1', 'me'), ends);
+    if (asked) await ledger.cancel('op_1');
+    await ledger.finish(workOf('op_1', 'me'));
     expect(await ledger.claim('op_1', 'you', 'me')).toBe(false);
     await ledger.release('op_1', 'me');
     expect(await ledger.claim('op_1', 'you', null)).toBe(false);
@@ -329,7 +349,7 @@ describe('whoever is not the owner', () => {
       await expectOwnershipLost(() => ledger.depart(stranger, items, LATER, false));
       await expectOwnershipLost(() => ledger.follow(stranger, items, 'job-1'));
       await expectOwnershipLost(() => ledger.settle(stranger, outcomes([0, created], [1, created])));
-      await expectOwnershipLost(() => ledger.finish(stranger, 'succeeded'));
+      await expectOwnershipLost(() => ledger.finish(stranger));
     }
   });
 
@@ -343,7 +363,7 @@ describe('whoever is not the owner', () => {
     expect(await ledger.depart(yours, items, LATER, false)).toHaveLength(3);
     await ledger.release('op_1', 'you');
     await expectOwnershipLost(() => ledger.follow(yours, items, 'job-1'));
-    await expectOwnershipLost(() => ledger.finish(yours, 'failed'));
+    await expectOwnershipLost(() => ledger.finish(yours));
   });
 });
 
@@ -552,16 +572,18 @@ describe('a step that is to be sent again', () => {
 });
 
 describe('finish', () => {
-  it.each(['succeeded', 'failed', 'cancelled'] as const)('ends an operation as %s', async (state) => {
+  it.each(ENDS)('ends an operation as %s', async (state, ends, asked) => {
     const work = await begun('op_1');
+    await ledger.settle(work, ends);
+    if (asked) await ledger.cancel('op_1');
     time += SECOND;
-    await ledger.finish(work, state);
+    await ledger.finish(work);
     expect(await ledger.get('op_1')).toMatchObject({ state, finishedAt: iso(), updatedAt: iso() });
     const removal = `${iso(time + LIFETIMES.operationMs)} ${keyOf.operation('op_1')}`;
     expect(await lists()).toEqual({ ...listed('op_1', state), [indexes.expiry]: [removal] });
     const before = await everything();
     time += SECOND;
-    await ledger.finish(work, 'failed');
+    await ledger.finish(work);
     expect(await everything()).toEqual(before);
   });
 });
@@ -579,7 +601,7 @@ describe('cancel', () => {
 
   it('does nothing to one that is over or not there', async () => {
     const work = await begun('op_1');
-    await ledger.finish(work, 'succeeded');
+    await ledger.finish(work);
     const before = await everything();
     await ledger.cancel('op_1');
     await ledger.cancel('op_0');
@@ -593,8 +615,8 @@ describe('list', () => {
   it('is newest first, by cluster and by state, page by page', async () => {
     expect(await ledger.list({ limit: 10 })).toEqual({ operations: [], next: null });
     for (let at = 0; at < 9; at++) {
-      const work = await begun(`op_${at}`, 'me', { clusterId: at % 3 === 0 ? 'beijing' : 'hangzhou' });
-      if (at % 2 === 0) await ledger.finish(work, 'succeeded');
+      const work = await begun(`op_${at}`, 'me', { clusterId: at % 3 === 0 ? 'beijing' : 'hangzhou', items: [] });
+      if (at % 2 === 0) await ledger.finish(work);
     }
     const list = async (filter: Parameters<Ledger['list']>[0]): Promise<string> =>
       idsOf((await ledger.list(filter)).operations).join(' ');
@@ -616,8 +638,8 @@ describe('list', () => {
   it('finds few among many', async () => {
     const ids = Array.from({ length: 350 }, (_, at) => `op_${String(at).padStart(3, '0')}`);
     for (const id of ids) await begun(id, 'me', { items: [] });
-    for (const id of ['op_000', 'op_120', 'op_349']) await ledger.finish(workOf(id, 'me'), 'failed');
-    expect(idsOf((await ledger.list({ limit: 10, state: 'failed' })).operations)).toEqual(['op_349', 'op_120', 'op_000']);
+    for (const id of ['op_000', 'op_120', 'op_349']) await ledger.finish(workOf(id, 'me'));
+    expect(idsOf((await ledger.list({ limit: 10, state: 'succeeded' })).operations)).toEqual(['op_349', 'op_120', 'op_000']);
     expect(idsOf((await ledger.list({ limit: 200 })).operations)).toEqual(ids.toReversed().slice(0, 200));
     expect(idsOf(await ledger.open())).toEqual(ids.filter((id) => !['op_000', 'op_120', 'op_349'].includes(id)));
   });
@@ -679,45 +701,90 @@ describe('madeLately', () => {
   });
 });
 
-describe('keys', () => {
-  it('keep the answer of the operation that was begun under them', async () => {
+describe('a repeated request', () => {
+  it('joins the operation that is open, with another key, or without', async () => {
+    await ledger.begin(operation('op_1'), { ...key('k'), id: 'same' }, WITHIN_MS);
+    for (const [id, request] of Object.entries({ op_2: keyless('same'), op_3: { ...key('other'), id: 'same' } }))
+      expect(await ledger.begin(operation(id), request, WITHIN_MS)).toEqual({ operationId: 'op_1' });
+    expect(await ledger.key('other')).toEqual({ fingerprint: 'body', operationId: 'op_1', until: START + DAY });
+    expect((await ledger.open()).map(({ id }) => id)).toEqual(['op_1']);
+    expect(await ledger.begin(operation('op_4'), keyless('another'), WITHIN_MS)).toBeNull();
+  });
+
+  it('begins one operation, however many come at once', async () => {
+    const ids = Array.from({ length: 20 }, (_, at) => `op_${10 + at}`);
+    const answers = await Promise.all(ids.map((id) => ledger.begin(operation(id), keyless('same'), WITHIN_MS)));
+    expect(answers.filter((taken) => taken === null)).toHaveLength(1);
+    expect(new Set(answers.flatMap((taken) => taken?.operationId ?? []))).toEqual(new Set(await members(indexes.operations())));
+  });
+
+  it('is a new one after the end, which leaves nothing behind', async () => {
+    await ledger.begin(operation('op_1', { request: 'same' }), keyless('same'), WITHIN_MS);
+    expect(store.keys().has(keyOf.request('same'))).toBe(true);
+    await ledger.claim('op_1', 'me', null);
+    await ledger.finish(workOf('op_1', 'me'));
+    expect(store.keys().has(keyOf.request('same'))).toBe(false);
+    expect(await ledger.begin(operation('op_2', { request: 'same' }), keyless('same'), WITHIN_MS)).toBeNull();
+    // The end of the first one, sent again by the store, does not touch it.
+    await ledger.finish(workOf('op_1', 'me'));
+    expect(await ledger.begin(operation('op_3'), keyless('same'), WITHIN_MS)).toEqual({ operationId: 'op_2' });
+  });
+
+  it('takes the place of the operations that it may replace, and of no other', async () => {
     await ledger.begin(operation('op_1'), key('k'), WITHIN_MS);
+    expect(await ledger.begin(operation('op_2'), key('k', 'body', ['op_0']), WITHIN_MS)).toEqual({ operationId: 'op_1' });
+    const other = await ledger.begin(operation('op_2'), key('k', 'another body', ['op_1']), WITHIN_MS);
+    expect(other).toEqual({ operationId: 'op_1', byAnother: true });
     time += HOUR;
-    await ledger.answer(key('k'), answer);
-    expect(await ledger.key('k')).toEqual({ fingerprint: 'body', operationId: 'op_1', answer, until: START + DAY });
-    await ledger.answer(key('k'), { ...answer, status: 500 });
-    expect((await ledger.key('k'))?.answer).toEqual(answer);
-  });
-
-  it('keep the answer of a request that began nothing', async () => {
-    await ledger.answer(key('k'), { status: 404, headers: {}, body: null });
-    expect(await ledger.key('k')).toEqual({
-      fingerprint: 'body',
-      operationId: null,
-      answer: { status: 404, headers: {}, body: null },
-      until: START + DAY,
-    });
-    expect(await ledger.begin(operation('op_1'), key('k'), WITHIN_MS)).toMatchObject({ operationId: null });
-    time += DAY;
+    expect(await ledger.begin(operation('op_2'), key('k', 'body', ['op_1']), WITHIN_MS)).toBeNull();
+    expect(await ledger.key('k')).toEqual({ fingerprint: 'body', operationId: 'op_2', until: time + DAY });
+    expect(await ledger.begin(operation('op_3'), key('k', 'body', ['op_1']), WITHIN_MS)).toEqual({ operationId: 'op_2' });
+    time += DAY - HOUR;
     await ledger.sweep();
-    expect(store.keys()).toEqual(new Set());
+    expect(await ledger.key('k')).toMatchObject({ operationId: 'op_2' });
+    time += HOUR;
+    await ledger.sweep();
+    expect(store.keys().has(keyOf.idempotency('k'))).toBe(false);
+    expect(await members(indexes.expiry)).toEqual([]);
+  });
+});
+
+describe('revise', () => {
+  const ended = async (...statuses: ['created' | 'failed', 'unknown', 'unknown']): Promise<void> => {
+    const work = await begun('op_1');
+    await ledger.settle(work, new Map(statuses.map((status, index) => [index, { status, error }])));
+    await ledger.finish(work);
+  };
+
+  it('changes what was unknown, the summary and the state', async () => {
+    await ended('created', 'unknown', 'unknown');
+    const before = await ledger.get('op_1');
+    time += SECOND;
+    await ledger.revise('op_1', new Map([[1, { status: 'created', user: user('user1', LATER) }]]));
+    expect(await itemOf('op_1', 1)).toMatchObject({ outcome: { status: 'created', user: { username: 'user1' } } });
+    expect(await ledger.get('op_1')).toEqual({
+      ...before,
+      summary: { ...EMPTY_SUMMARY, created: 2, unknown: 1 },
+      updatedAt: iso(),
+    });
+    await ledger.revise('op_1', new Map([[2, { status: 'created' }]]));
+    expect(await ledger.get('op_1')).toMatchObject({ state: 'succeeded', summary: { ...EMPTY_SUMMARY, created: 3 } });
+    expect(await lists()).toMatchObject(listed('op_1', 'succeeded'));
+    expect((await ledger.list({ limit: 10, state: 'partially_succeeded' })).operations).toEqual([]);
   });
 
-  it('are free again when forgotten', async () => {
-    await ledger.begin(operation('op_1'), key('k'), WITHIN_MS);
-    await ledger.forget(key('k'));
-    await ledger.forget(key('never seen'));
-    expect(await ledger.key('k')).toBeUndefined();
-    expect(await ledger.begin(operation('op_2'), key('k'), WITHIN_MS)).toBeNull();
-  });
-
-  it('keep the new answer where the time of the old one is over, swept or not', async () => {
-    await ledger.answer(key('k'), answer);
-    time += DAY;
-    expect(await ledger.key('k')).toBeUndefined();
-    const next: KeptAnswer = { status: 409, headers: {}, body: null };
-    await ledger.answer(key('k', 'another body'), next);
-    expect(await ledger.key('k')).toEqual({ fingerprint: 'another body', operationId: null, answer: next, until: time + DAY });
+  it('leaves alone what is known, what is not in it, and operations that are open or gone', async () => {
+    await ended('failed', 'unknown', 'unknown');
+    const before = await everything();
+    await ledger.revise('op_1', new Map([[0, { status: 'created' }]]));
+    await ledger.revise('op_1', new Map([[1, { status: 'unknown' }]]));
+    await ledger.revise('op_1', new Map([[7, { status: 'created' }]]));
+    await ledger.revise('op_0', new Map([[0, { status: 'created' }]]));
+    expect(await everything()).toEqual(before);
+    const work = await begun('op_2');
+    await ledger.settle(work, outcomes([0, { status: 'unknown', error }]));
+    await ledger.revise('op_2', new Map([[0, { status: 'created' }]]));
+    expect((await itemOf('op_2', 0)).outcome).toMatchObject({ status: 'unknown' });
   });
 });
 
@@ -764,7 +831,7 @@ describe('sweep', () => {
     const work = await begun('op_1');
     await ledger.settle(work, outcomes([0, created], [1, { status: 'failed', error }], [2, { status: 'cancelled' }]));
     time += HOUR;
-    await ledger.finish(work, 'failed');
+    await ledger.finish(work);
     time += 7 * DAY - 1;
     await ledger.sweep();
     expect((await ledger.load('op_1'))?.items).toHaveLength(3);
@@ -780,7 +847,7 @@ describe('sweep', () => {
     await begun('op_1');
     await ledger.begin(operation('op_2'), undefined, WITHIN_MS);
     const over = await begun('op_3');
-    await ledger.finish(over, 'succeeded');
+    await ledger.finish(over);
     time += 365 * DAY;
     await ledger.sweep();
     expect(await members(indexes.operations())).toEqual(['op_1', 'op_2']);
@@ -791,7 +858,6 @@ describe('sweep', () => {
 
   it('removes keys when their time is over, with and without an operation that is still there', async () => {
     await ledger.begin(operation('op_1'), key('k'), WITHIN_MS);
-    await ledger.answer(key('k'), answer);
     time += DAY - 1;
     await ledger.sweep();
     expect(store.keys().has(keyOf.idempotency('k'))).toBe(true);
@@ -800,20 +866,6 @@ describe('sweep', () => {
     expect(store.keys().has(keyOf.idempotency('k'))).toBe(false);
     expect(await members(indexes.expiry)).toEqual([]);
     expect(await ledger.load('op_1')).toBeDefined();
-  });
-
-  it('keeps a key that was forgotten and taken anew, until its own time is over', async () => {
-    await ledger.begin(operation('op_1'), key('k'), WITHIN_MS);
-    time += HOUR;
-    await ledger.forget(key('k'));
-    await ledger.begin(operation('op_2'), key('k'), WITHIN_MS);
-    time += DAY - HOUR;
-    await ledger.sweep();
-    expect(await ledger.key('k')).toMatchObject({ operationId: 'op_2' });
-    time += HOUR;
-    await ledger.sweep();
-    expect(store.keys().has(keyOf.idempotency('k'))).toBe(false);
-    expect(await members(indexes.expiry)).toEqual([]);
   });
 
   it('removes what was known of users who were made, but not of those on their way', async () => {
@@ -840,17 +892,17 @@ describe('sweep', () => {
       await ledger.begin(operation(`op_${at}`, { items: [create(0)] }), key(`k${at}`), WITHIN_MS);
     }
     time += DAY - 1;
-    await ledger.answer(key('young'), answer);
+    await ledger.begin(operation('op_young', { items: [] }), key('young'), WITHIN_MS);
     time += 1;
     await ledger.sweep();
     expect([...store.keys()].filter((name) => name.startsWith('idempotency:'))).toEqual([keyOf.idempotency('young')]);
     expect(await members(indexes.expiry)).toHaveLength(1);
-    expect(await ledger.open()).toHaveLength(1_200);
+    expect(await ledger.open()).toHaveLength(1_201);
   });
 
   it('of two processes at once does no harm', async () => {
     const over = await begun('op_1');
-    await ledger.finish(over, 'succeeded');
+    await ledger.finish(over);
     await begun('op_2');
     time += 7 * DAY;
     await Promise.all([ledger.sweep(), ledger.sweep(), createLedger(store, LIFETIMES, now).sweep()]);
@@ -861,10 +913,10 @@ describe('sweep', () => {
 
   it('keeps nothing when nothing is to be kept', async () => {
     ledger = createLedger(store, { operationMs: 0, keyMs: 0 }, now);
-    await ledger.begin(operation('op_1'), key('k'), WITHIN_MS);
+    await ledger.begin(operation('op_1', { request: key('k').id }), key('k'), WITHIN_MS);
     expect(await ledger.key('k')).toBeUndefined();
     await ledger.claim('op_1', 'me', null);
-    await ledger.finish(workOf('op_1', 'me'), 'succeeded');
+    await ledger.finish(workOf('op_1', 'me'));
     await ledger.sweep();
     expect(store.keys()).toEqual(new Set());
   });
@@ -879,19 +931,19 @@ describe('a change that is decided again upon what it has brought about itself',
     expect(await ledger.begin(operation('op_1'), key('k'), WITHIN_MS)).toBeNull();
     expect(await ledger.claim('op_1', 'me', null)).toBe(true);
     await ledger.cancel('op_1');
-    await ledger.answer(key('k'), answer);
-    expect((await ledger.key('k'))?.answer).toEqual(answer);
     const work = workOf('op_1', 'me');
-    await ledger.settle(work, outcomes([0, created]));
-    expect((await ledger.get('op_1'))?.summary).toEqual({ ...EMPTY_SUMMARY, created: 1 });
-    await ledger.finish(work, 'cancelled');
+    await ledger.settle(work, outcomes([0, created], [1, { status: 'cancelled' }], [2, { status: 'unknown', error }]));
+    expect((await ledger.get('op_1'))?.summary).toEqual({ ...EMPTY_SUMMARY, created: 1, cancelled: 1, unknown: 1 });
+    const joining = { ...key('other'), id: key('k').id };
+    expect(await ledger.begin(operation('op_2'), joining, WITHIN_MS)).toEqual({ operationId: 'op_1' });
+    await ledger.finish(work);
     expect(await ledger.get('op_1')).toMatchObject({ state: 'cancelled', owner: 'me' });
     await ledger.release('op_1', 'me');
     expect(await ledger.get('op_1')).toMatchObject({ owner: null });
     expect(await lists()).toMatchObject(listed('op_1', 'cancelled'));
     expect((await ledger.list({ limit: 10, state: 'running' })).operations).toEqual([]);
-    await ledger.forget(key('k'));
-    expect(await ledger.key('k')).toBeUndefined();
+    await ledger.revise('op_1', new Map([[2, { status: 'created' }]]));
+    expect((await ledger.get('op_1'))?.summary).toEqual({ ...EMPTY_SUMMARY, created: 2, cancelled: 1 });
   });
 
   it('departs once', async () => {
@@ -956,7 +1008,7 @@ describeWithRedis('a Redis that is away', () => {
     expect(await onRedis.load(id)).toEqual(operation(id));
     expect(await onRedis.begin(operation(id), reference, 15_000)).toBeNull();
     await onRedis.claim(id, 'me', null);
-    await onRedis.finish(workOf(id, 'me'), 'succeeded');
+    await onRedis.finish(workOf(id, 'me'));
   });
 });
 
@@ -1037,7 +1089,7 @@ describeWithRedis('an answer of Redis that is lost', () => {
     expect((await onRedis.load('op_1'))?.items[0]).toMatchObject({ sends: 1, sentAt: LATER });
     await onRedis.depart(work, [create(0)], LATER, false);
     await losing(0, () => onRedis.settle(work, outcomes([0, created])));
-    await losing(0, () => onRedis.finish(work, 'succeeded'));
+    await losing(0, () => onRedis.finish(work));
     expect(await onRedis.get('op_1')).toMatchObject({ state: 'succeeded', summary: { ...EMPTY_SUMMARY, created: 1 } });
   });
 

@@ -1,20 +1,19 @@
-import { restoreError } from '../../../src/errors.js';
+import { GatewayError, restoreError } from '../../../src/errors.js';
 import type { ItemResult, Operation, OperationHead, User } from '../../../src/model.js';
 import type { Operations } from '../../../src/service/operations/operations.js';
 import {
-  doneOf,
   type ItemOutcome,
   type ItemRecord,
   isFinal,
   type LoadedOperation,
   type OperationRecord,
+  settledOf,
 } from '../../../src/service/operations/records.js';
 import type { Handlers } from '../operations.js';
-import { toProblem } from '../problem.js';
+import { applying } from '../prefer.js';
+import { operationPath, toProblem } from '../problem.js';
 
 const POLL_SECONDS = 2;
-
-const pathOf = ({ id }: Pick<OperationRecord, 'id'>): string => `/operations/${id}`;
 
 /** The user without the vendor's own fields. */
 export const plain = (user: User): User => ({ ...user, vendor: { name: user.vendor.name, userId: user.vendor.userId } });
@@ -35,18 +34,21 @@ export const toResult = (
 });
 
 export const resultsOf = (operation: LoadedOperation): ItemResult[] =>
-  operation.items.flatMap((item) => (item.outcome ? [toResult(item, item.outcome, pathOf(operation), operation.requestId)] : []));
+  operation.items.flatMap((item) =>
+    item.outcome ? [toResult(item, item.outcome, operationPath(operation.id), operation.requestId)] : [],
+  );
 
 const toHead = (record: OperationRecord): OperationHead => {
   const { id, kind, clusterId, state, total, summary, createdAt, updatedAt, finishedAt } = record;
-  const self = pathOf(record);
+  const self = operationPath(id);
+  const done = isFinal(record);
   const links = {
     self,
     cluster: `/clusters/${encodeURIComponent(clusterId)}`,
-    ...(!isFinal(record) && { cancel: `${self}/cancel` }),
+    ...(!done && { cancel: `${self}/cancel` }),
   };
-  const progress = { done: doneOf(summary), total };
-  return { id, kind, clusterId, state, progress, summary, createdAt, updatedAt, finishedAt, links };
+  const progress = { settled: settledOf(summary), total };
+  return { id, kind, clusterId, state, done, progress, summary, createdAt, updatedAt, finishedAt, links };
 };
 
 const toOperation = (operation: LoadedOperation): Operation => ({ ...toHead(operation), results: resultsOf(operation) });
@@ -56,8 +58,27 @@ const retryLater = { 'Retry-After': String(POLL_SECONDS) };
 export const accepted = (operation: LoadedOperation) => ({
   status: 202 as const,
   body: toOperation(operation),
-  headers: { Location: pathOf(operation), ...retryLater },
+  headers: { Location: operationPath(operation.id), ...retryLater },
 });
+
+/** Why a request that waited for an operation has no result of it. @param what was accepted, and how it continues */
+const stillRunning = ({ id }: LoadedOperation, what: string): GatewayError =>
+  new GatewayError('still_running', `${what} GET ${operationPath(id)} reports how far it is.`, {
+    operation: id,
+    retryAfterMs: POLL_SECONDS * 1000,
+  });
+
+export const writeStillRunning = (operation: LoadedOperation): GatewayError =>
+  stillRunning(
+    operation,
+    `The write was accepted and continues as operation ${operation.id}; it did not end within this request. Repeating the same request is safe: while that operation is open, the repetition joins it.`,
+  );
+
+const cancelStillRunning = (operation: LoadedOperation): GatewayError =>
+  stillRunning(
+    operation,
+    `The cancellation of operation ${operation.id} was accepted; items already sent complete first, which did not end within this request. Repeating the same request is safe.`,
+  );
 
 type Served = 'listOperations' | 'getOperation' | 'cancelOperation';
 
@@ -68,13 +89,19 @@ export const operationHandlers = (operations: Operations): Pick<Handlers, Served
     return { status: 200, body: { items: items.map(toHead), nextCursor: next } };
   },
 
-  getOperation: async ({ params }) => {
-    const operation = await operations.get(params.operationId);
-    return { status: 200, body: toOperation(operation), ...(!isFinal(operation) && { headers: retryLater }) };
+  getOperation: async ({ params: { operationId }, submission: { preference, patience } }) => {
+    const { waitMs } = preference;
+    const operation = await (waitMs === undefined ? operations.get(operationId) : operations.watch(operationId, patience));
+    const headers = { ...(!isFinal(operation) && retryLater), ...applying({ waitMs }) };
+    return { status: 200, body: toOperation(operation), headers };
   },
 
-  cancelOperation: async ({ params, submission }) => {
-    const operation = await operations.cancel(params.operationId, submission.patience);
-    return isFinal(operation) ? { status: 200, body: toOperation(operation) } : accepted(operation);
+  cancelOperation: async ({ params, submission: { preference, patience } }) => {
+    const operation = await operations.cancel(params.operationId, patience);
+    const headers = applying(preference);
+    if (isFinal(operation)) return { status: 200, body: toOperation(operation), headers };
+    if (!preference.respondAsync) throw cancelStillRunning(operation);
+    const answer = accepted(operation);
+    return { ...answer, headers: { ...answer.headers, ...headers } };
   },
 });

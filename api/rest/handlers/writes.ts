@@ -4,7 +4,8 @@ import type { Changes } from '../../../src/service/changes.js';
 import { type ItemOutcome, isFinal, type LoadedOperation, summarise } from '../../../src/service/operations/records.js';
 import { entityTag } from '../../../src/service/user.js';
 import type { Handlers, PreferredSubmission } from '../operations.js';
-import { accepted, plain, resultsOf, toResult } from './operations.js';
+import { applying } from '../prefer.js';
+import { accepted, plain, resultsOf, toResult, writeStillRunning } from './operations.js';
 
 const userPath = (clusterId: string, username: string): string =>
   `/clusters/${encodeURIComponent(clusterId)}/users/${encodeURIComponent(username)}`;
@@ -52,7 +53,7 @@ const batchResult = (operation: LoadedOperation) => ({
   } satisfies BatchResult,
 });
 
-/** The answer to a write whose operation is over, of whatever kind. @throws why a write to one user was not made */
+/** The answer to a write whose operation has ended, of whatever kind. @throws why a write to one user was not made */
 export const replyOf = (operation: LoadedOperation) => {
   switch (operation.kind) {
     case 'createUser':
@@ -71,12 +72,13 @@ type Write = 'createUser' | 'updateUser' | 'deleteUser' | 'setUserPassword' | 'b
 
 type Answer = { readonly status: number; readonly headers: Readonly<Record<string, string>> };
 
-/** The answer to a write that is over, or 202; with what was heeded of `Prefer`. */
-const replyTo =
-  <Reply extends Answer>(over: (operation: LoadedOperation) => Reply, { applied }: PreferredSubmission) =>
+/** The answer to a write that has ended; before that 202 for callers that ask for it. @throws still_running for all others */
+export const replyTo =
+  <Reply extends Answer>(ended: (operation: LoadedOperation) => Reply, { preference }: PreferredSubmission) =>
   (operation: LoadedOperation) => {
-    const answer = isFinal(operation) ? over(operation) : accepted(operation);
-    return applied === undefined ? answer : { ...answer, headers: { ...answer.headers, 'Preference-Applied': applied } };
+    if (!isFinal(operation) && !preference.respondAsync) throw writeStillRunning(operation);
+    const answer = isFinal(operation) ? ended(operation) : accepted(operation);
+    return { ...answer, headers: { ...answer.headers, ...applying(preference) } };
   };
 
 /** The user of a path, as long as the user is as `If-Match` says. */

@@ -57,7 +57,7 @@ const conclude = async ({ ledger, work, progress }: Context): Promise<void> => {
   const isStopped = progress.stopsAt() !== Number.POSITIVE_INFINITY;
   if (rest.length > 0 && !isStopped && !(await progress.isCancelled())) return;
   await progress.settle(forAll(rest, () => ({ status: 'cancelled' })));
-  await ledger.finish(work, fatal || isStopped ? 'failed' : rest.length === 0 ? 'succeeded' : 'cancelled');
+  await ledger.finish(work);
 };
 
 /** The cluster is not served any more: nobody can ask it, nor what became of what was sent to it. */
@@ -67,7 +67,7 @@ const giveUp = async ({ ledger }: Deps, work: Work, progress: Progress, error: G
       ? failedWith(error)
       : failedWith(withDetail(error, 'What was sent before cannot be read back.', 'open'), 'unknown');
   await progress.settle(forAll(progress.unsettled(), outcomeOf));
-  await ledger.finish(work, 'failed');
+  await ledger.finish(work);
 };
 
 export const createExecutor = (deps: Deps): Executor => {

@@ -1,35 +1,36 @@
-/** Idempotency keys: what a request with a key was answered, for whoever sends it again. */
-import { GatewayError } from '../../errors.js';
+/** Repeated requests: with an `Idempotency-Key` for as long as keys are kept, without one while the first request's operation is open. */
+import { asGatewayError, GatewayError, restoreError } from '../../errors.js';
 import type { Vault } from '../../store/vault.js';
 import { inTime } from './in-time.js';
-import type { KeyReference, Keys } from './keys.js';
+import type { Keys, RequestReference, Taken } from './keys.js';
 import type { Ledger } from './ledger.js';
-import { isFinal, type KeptAnswer, type KeyRecord, type LoadedOperation } from './records.js';
+import { type ItemRecord, isFinal, type LoadedOperation } from './records.js';
 
 const RETRY_MS = 2_000;
 
-export interface KeyedRequest {
-  readonly key: string;
-  /** Who asks, in whatever form; null where nobody says. */
+/** What makes two requests the same. */
+export interface WriteRequest {
+  /** The idempotency key. */
+  readonly key?: string | undefined;
+  /** In whatever form; null where the request names nobody. */
   readonly caller: string | null;
   readonly method: string;
   readonly path: string;
-  readonly body: unknown;
+  readonly ifMatch?: string | undefined;
+  /** Query and body, checked. */
+  readonly content: unknown;
 }
 
-/** An answer that was kept, or the operation that there was no time to answer. */
-export type Known = { readonly answer: KeptAnswer } | { readonly operation: LoadedOperation };
+/** The operation of an earlier request, open or ended, or the reference under which a new one begins. */
+export type Earlier = { readonly operation: LoadedOperation } | { readonly begin: RequestReference };
 
 export interface Idempotency {
-  refer(request: KeyedRequest): KeyReference;
+  refer(request: WriteRequest): RequestReference;
   /**
-   * What the key was used for before, if anything.
-   * @throws idempotency_key_reused, idempotency_key_in_flight
+   * What the request was before, if it is a repetition.
+   * @throws idempotency_key_reused, store_unavailable
    */
-  find(key: KeyReference): Promise<Known | undefined>;
-  keep(key: KeyReference, answer: KeptAnswer): Promise<void>;
-  /** Lets the same request be made anew: it changed nothing and may go well later. */
-  forget(key: KeyReference): Promise<void>;
+  find(request: RequestReference): Promise<Earlier>;
 }
 
 /** The same text for the same value, however its members are ordered. */
@@ -40,43 +41,65 @@ const canonical = (value: unknown): string =>
       : member,
   ) ?? '';
 
-/** Why a request cannot have a key that is taken and not answered yet. */
-export const refusalOf = ({ fingerprint }: KeyRecord, key: KeyReference): GatewayError =>
-  fingerprint === key.fingerprint
-    ? new GatewayError(
-        'idempotency_key_in_flight',
-        'A request with this Idempotency-Key is still running. Send it again later for its answer.',
-        { retryAfterMs: RETRY_MS },
-      )
+const keyReused = (): GatewayError =>
+  new GatewayError(
+    'idempotency_key_reused',
+    'This Idempotency-Key was used for a request with another body or other query parameters. Use a new key for a new request.',
+  );
+
+/** Why a request cannot join the operation that its key or itself belongs to. */
+export const refusalOf = ({ byAnother }: Taken): GatewayError =>
+  byAnother
+    ? keyReused()
     : new GatewayError(
-        'idempotency_key_reused',
-        'This Idempotency-Key was used for a request with another body or other query parameters. Use a new key for a new request.',
+        'idempotency_key_in_flight',
+        'The same request is being processed and its operation cannot be read yet. Repeat this request later for its answer.',
+        { retryAfterMs: RETRY_MS },
       );
+
+/** Whether the item certainly changed nothing, or can be sent again without harm because it only sets values. */
+const isSafeToRepeat = ({ op, outcome }: ItemRecord): boolean =>
+  outcome?.error
+    ? outcome.error.effect === 'none' || (op === 'update' && outcome.status === 'failed')
+    : outcome?.status === 'cancelled';
+
+const isWorthAnotherTry = ({ outcome }: ItemRecord): boolean =>
+  outcome?.error !== undefined && (restoreError(outcome.error).retryable || outcome.error.code === 'precondition_failed');
+
+/** Whether a repetition of the request is a new request: nothing was changed, and another try can succeed. */
+export const mayRunAgain = ({ state, items }: LoadedOperation): boolean =>
+  state !== 'cancelled' &&
+  items.every((item) => item.outcome?.status !== 'unknown' && isSafeToRepeat(item)) &&
+  items.some(isWorthAnotherTry);
 
 /** Neither key, caller nor body is kept, only keyed hashes of them: a body may hold a password, a caller may be a token. */
 export const createIdempotency = (keys: Keys, ledger: Ledger, vault: Vault): Idempotency => ({
-  refer: ({ key, caller, method, path, body }) => ({
-    id: vault.fingerprint(JSON.stringify(['key', caller, method, path, key])),
-    fingerprint: vault.fingerprint(JSON.stringify(['body', canonical(body)])),
-    begun: false,
-  }),
-
-  find: async (key) => {
-    const record = await inTime(keys.find(key.id));
-    if (!record) return undefined;
-    if (record.fingerprint !== key.fingerprint) throw refusalOf(record, key);
-    if (record.answer) return { answer: record.answer };
-    const operation = record.operationId === null ? undefined : await inTime(ledger.load(record.operationId));
-    if (!operation) {
-      // Swept before it was asked for: nobody can tell any more, so the key is free.
-      await inTime(keys.forget(key));
-      return undefined;
-    }
-    if (!isFinal(operation)) throw refusalOf(record, key);
-    return { operation };
+  refer: ({ key, caller, method, path, ifMatch = null, content }) => {
+    const body = canonical(content);
+    return {
+      id: vault.fingerprint(JSON.stringify(['request', caller, method, path, ifMatch, body])),
+      ...(key !== undefined && {
+        key: {
+          id: vault.fingerprint(JSON.stringify(['key', caller, method, path, key])),
+          fingerprint: vault.fingerprint(JSON.stringify(['body', body])),
+        },
+      }),
+      replaceable: [],
+    };
   },
 
-  // The operation is on record: without the kept answer a repetition is answered from there.
-  keep: (key, answer) => inTime(keys.answer(key, answer)).catch(() => undefined),
-  forget: (key) => inTime(keys.forget(key)).catch(() => undefined),
+  find: async (request) => {
+    const { key, request: open } = await inTime(keys.find(request)).catch((thrown: unknown) => {
+      const error = asGatewayError(thrown);
+      // With a key, an earlier request may have begun something.
+      throw request.key ? error : error.retold(`${error.message} Nothing was begun.`);
+    });
+    if (key && key.fingerprint !== request.key?.fingerprint) throw keyReused();
+    // A new key has to be stored with the operation that it joins, which `begin` does.
+    const known = key ?? (request.key ? undefined : open);
+    if (!known) return { begin: request };
+    const operation = await inTime(ledger.load(known.operationId));
+    const isReplaceable = !operation || (isFinal(operation) && (!key || mayRunAgain(operation)));
+    return isReplaceable ? { begin: { ...request, replaceable: [known.operationId] } } : { operation };
+  },
 });

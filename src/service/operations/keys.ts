@@ -1,41 +1,44 @@
-/** Idempotency keys in the store. */
+/** What identifies a write in the store, so that a repetition finds the operation of the first request. */
 import type { Store } from '../../store/store.js';
-import { expiring, type KeptAnswer, type KeyRecord, keyOf } from './records.js';
+import { type KeyRecord, keyOf, type RequestRecord } from './records.js';
 
-/** A request's idempotency key: where it is kept, and what its body was. */
+/** A request's idempotency key, and what its body was; keyed hashes of both. */
 export interface KeyReference {
   readonly id: string;
   readonly fingerprint: string;
-  /** Set as soon as an operation was begun under it. */
-  begun: boolean;
+}
+
+/** A request that writes. */
+export interface RequestReference {
+  /** A keyed hash of caller, method, path, preconditions and content. */
+  readonly id: string;
+  readonly key?: KeyReference;
+  /** Operations that a new one may replace under the key and the request: they have ended. */
+  readonly replaceable: readonly string[];
+}
+
+/** The operation that a request or its key belongs to already. */
+export interface Taken {
+  readonly operationId: string;
+  /** The key was used for a request with another body. */
+  readonly byAnother?: true;
+}
+
+/** What the store has of a request. */
+export interface Known {
+  readonly key: KeyRecord | undefined;
+  readonly request: RequestRecord | undefined;
 }
 
 export interface Keys {
-  find(id: string): Promise<KeyRecord | undefined>;
-  /** Keeps the answer of a request with a key, unless one is kept. */
-  answer(key: KeyReference, answer: KeptAnswer): Promise<void>;
-  /** Forgets the key: the same request may be made anew. */
-  forget(key: KeyReference): Promise<void>;
+  find(request: RequestReference): Promise<Known>;
 }
 
-export const createKeys = (store: Store, keyMs: number, nowMs: () => number = Date.now): Keys => {
-  const valid = (record: KeyRecord | undefined): KeyRecord | undefined => (record && record.until > nowMs() ? record : undefined);
-
-  return {
-    find: async (id) => valid((await store.read<KeyRecord>([keyOf.idempotency(id)]))[0]),
-
-    answer: ({ id, fingerprint }, answer) =>
-      store.change<KeyRecord, undefined>([keyOf.idempotency(id)], ([known]) => {
-        const record = valid(known);
-        if (record?.answer) return { result: undefined };
-        const until = nowMs() + keyMs;
-        return {
-          result: undefined,
-          put: { [keyOf.idempotency(id)]: { ...(record ?? { fingerprint, operationId: null, until }), answer } },
-          ...(!record && { add: [expiring(until, keyOf.idempotency(id))] }),
-        };
-      }),
-
-    forget: ({ id }) => store.change([], () => ({ result: undefined, put: { [keyOf.idempotency(id)]: null } })),
-  };
-};
+export const createKeys = (store: Store, nowMs: () => number = Date.now): Keys => ({
+  find: async ({ id, key }) => {
+    const keys = [keyOf.request(id), ...(key ? [keyOf.idempotency(key.id)] : [])];
+    const [request, record] = await store.read<RequestRecord | KeyRecord>(keys);
+    const known = record as KeyRecord | undefined;
+    return { request, key: known && known.until > nowMs() ? known : undefined };
+  },
+});

@@ -4,7 +4,7 @@
  */
 import type { Decision, Member, Store, Value } from '../../store/store.js';
 import { afterCall, beforeCall, type Departure, isOutcome, type StepOutcome } from './item.js';
-import type { KeyReference } from './keys.js';
+import type { RequestReference, Taken } from './keys.js';
 import {
   expiring,
   type ItemOutcome,
@@ -19,9 +19,11 @@ import {
   type OperationRecord,
   type Place,
   placesInLists,
+  type RequestRecord,
   summarise,
   type UserRecord,
 } from './records.js';
+import { finalStateOf } from './state.js';
 import { createTurns } from './turns.js';
 
 /** Somebody else works on the operation by now: whoever gets this lets go of it. */
@@ -50,10 +52,11 @@ export interface Lifetimes {
 
 export interface Ledger {
   /**
-   * Writes a new operation, unless its idempotency key is taken: then by what.
+   * Stores a new operation, unless its idempotency key is taken or the same request has an open operation: then returns that one. A key
+   * that is free refers to the operation that is returned or begun.
    * @throws store_unavailable, with nothing written, when the store does not come to it in time
    */
-  begin(operation: LoadedOperation, key: KeyReference | undefined, withinMs: number): Promise<KeyRecord | null>;
+  begin(operation: LoadedOperation, request: RequestReference | undefined, withinMs: number): Promise<Taken | null>;
   get(id: string): Promise<OperationRecord | undefined>;
   load(id: string): Promise<LoadedOperation | undefined>;
   /** Newest first. */
@@ -75,7 +78,10 @@ export interface Ledger {
   attachJob(operation: Work, items: readonly ItemRecord[], job: string): Promise<void>;
   /** Writes down what came of items; passwords of those that are settled are erased. */
   settle(operation: Work, outcomes: ReadonlyMap<number, StepOutcome>): Promise<void>;
-  finish(operation: Work, state: OperationRecord['state']): Promise<void>;
+  /** Ends the operation in the state that follows from its items. */
+  finish(operation: Work): Promise<void>;
+  /** Stores what a later look found out about items with status `unknown` of an operation that has ended. */
+  revise(id: string, outcomes: ReadonlyMap<number, ItemOutcome>): Promise<void>;
   /** Asks for the operation to be stopped. */
   cancel(id: string): Promise<void>;
   /** Users that operations made lately, by items that are settled. */
@@ -153,26 +159,38 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
   };
 
   return {
-    begin: (operation, key, withinMs) => {
+    begin: (operation, request, withinMs) => {
       const { items, ...record } = operation;
       const { id } = record;
-      const keys = [keyOf.operation(id), ...(key ? [keyOf.idempotency(key.id)] : [])];
-      const decide = ([begun, known]: readonly (Value | undefined)[]): Decision<KeyRecord | null> => {
-        if (begun) return { result: null };
-        const taken = known as KeyRecord | undefined;
-        if (taken && taken.until > nowMs()) return { result: taken };
-        const put: Puts = { [keyOf.operation(id)]: record };
-        for (const item of items) put[keyOf.item(id, item.index)] = item;
+      const key = request?.key;
+      const isTaken = ({ operationId }: RequestRecord): boolean => !request?.replaceable.includes(operationId);
+      const keys = [
+        keyOf.operation(id),
+        ...(request ? [keyOf.request(request.id)] : []),
+        ...(key ? [keyOf.idempotency(key.id)] : []),
+      ];
+      /** What makes a key refer to an operation. */
+      const referring = (operationId: string): { readonly put: Puts; readonly add: readonly Member[] } => {
+        if (!key) return { put: {}, add: [] };
         const until = nowMs() + keyMs;
-        if (key) {
-          const { fingerprint } = key;
-          put[keyOf.idempotency(key.id)] = { fingerprint, operationId: id, answer: null, until } satisfies KeyRecord;
+        const referred: KeyRecord = { fingerprint: key.fingerprint, operationId, until };
+        return { put: { [keyOf.idempotency(key.id)]: referred }, add: [expiring(until, keyOf.idempotency(key.id))] };
+      };
+      const decide = ([begun, running, known]: readonly (Value | undefined)[]): Decision<Taken | null> => {
+        if (begun) return { result: null };
+        const used = known as KeyRecord | undefined;
+        if (used && used.until > nowMs()) {
+          const { operationId, fingerprint } = used;
+          if (fingerprint !== key?.fingerprint) return { result: { operationId, byAnother: true } };
+          if (isTaken(used)) return { result: { operationId } };
         }
-        return {
-          result: null,
-          put,
-          add: [...placesInLists(record), [indexes.open, id], ...(key ? [expiring(until, keyOf.idempotency(key.id))] : [])],
-        };
+        const open = running as RequestRecord | undefined;
+        if (open && isTaken(open)) return { result: { operationId: open.operationId }, ...referring(open.operationId) };
+        const { put: reference, add } = referring(id);
+        const put: Puts = { [keyOf.operation(id)]: record, ...reference };
+        for (const item of items) put[keyOf.item(id, item.index)] = item;
+        if (request) put[keyOf.request(request.id)] = { operationId: id } satisfies RequestRecord;
+        return { result: null, put, add: [...placesInLists(record), [indexes.open, id], ...add] };
       };
       return store.change(keys, decide, withinMs);
     },
@@ -266,18 +284,44 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
       });
     },
 
-    finish: ({ id, owner }, state) =>
+    finish: ({ id, owner }) =>
       store.change<OperationRecord, undefined>([keyOf.operation(id)], ([record]) => {
         if (record?.owner !== owner) throw new OwnershipLost();
         if (isFinal(record)) return { result: undefined };
-        const { put, drop, add } = moved(record, { ...record, state, updatedAt: now(), finishedAt: now() });
+        const ended = { ...record, state: finalStateOf(record), updatedAt: now(), finishedAt: now() };
+        const { put, drop, add } = moved(record, ended);
         return {
           result: undefined,
-          put,
+          put: { ...put, ...(record.request !== undefined && { [keyOf.request(record.request)]: null }) },
           drop: [...drop, [indexes.open, id]],
           add: [...add, expiring(nowMs() + operationMs, keyOf.operation(id))],
         };
       }),
+
+    revise: (id, outcomes) => {
+      const keys = [keyOf.operation(id), ...[...outcomes.keys()].map((index) => keyOf.item(id, index))];
+      return store.change<Value, undefined>(keys, ([operation, ...items]) => {
+        const record = operation as OperationRecord | undefined;
+        const revised = (items as (ItemRecord | undefined)[]).flatMap((item) => {
+          const outcome = item && outcomes.get(item.index);
+          return outcome && item.outcome?.status === 'unknown' && outcome.status !== 'unknown' ? [{ ...item, outcome }] : [];
+        });
+        if (!record || !isFinal(record) || revised.length === 0) return { result: undefined };
+        const { unknown, ...counted } = summarise(
+          revised.map(({ outcome }) => outcome),
+          record.summary,
+        );
+        const summary = { ...counted, unknown: unknown - revised.length };
+        const { put, drop, add } = moved(record, {
+          ...record,
+          summary,
+          state: finalStateOf({ ...record, summary }),
+          updatedAt: now(),
+        });
+        const settled = Object.fromEntries(revised.map((item) => [keyOf.item(id, item.index), item]));
+        return { result: undefined, put: { ...put, ...settled }, drop, add };
+      });
+    },
 
     cancel: (id) =>
       store.change<OperationRecord, undefined>([keyOf.operation(id)], ([record]) =>

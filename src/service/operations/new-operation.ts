@@ -3,7 +3,7 @@ import type { Call } from '../../adapter.js';
 import type { OperationKind } from '../../model.js';
 import type { Target } from '../../registry.js';
 import type { Vault } from '../../store/vault.js';
-import type { KeyReference } from './keys.js';
+import type { RequestReference } from './keys.js';
 import { type ItemRecord, keyOf, type LoadedOperation, placeOf, summarise } from './records.js';
 
 /** An item as a caller wants it, with its password in the clear. */
@@ -21,9 +21,10 @@ export interface Submission {
   readonly call: Call;
   /** Of the request. */
   readonly path: string;
-  /** The caller is answered when this aborts, be the operation over or not. */
+  /** The caller is answered when this aborts, whether the operation has ended or not. */
   readonly patience: AbortSignal;
-  readonly key?: KeyReference;
+  /** By which a repetition finds the operation. */
+  readonly reference?: RequestReference;
 }
 
 /** Sorts by time. */
@@ -32,7 +33,7 @@ const newId = (): string => `op_${Date.now().toString(16).padStart(12, '0')}${ra
 /** The record of an operation that nobody works on yet, with its passwords sealed. */
 export const toRecord = (
   { kind, target, items, stopOnError = false }: NewOperation,
-  { call, path }: Submission,
+  { call, path, reference }: Submission,
   vault: Vault,
 ): LoadedOperation => {
   const id = newId();
@@ -49,6 +50,7 @@ export const toRecord = (
     cancelling: false,
     owner: null,
     turns: 0,
+    ...(reference && { request: reference.id }),
     requestId: call.requestId,
     path,
     createdAt: at,

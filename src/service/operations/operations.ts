@@ -1,13 +1,16 @@
 import { setMaxListeners } from 'node:events';
+import type { Call } from '../../adapter.js';
 import { ConfigError } from '../../config/error.js';
+import { untilAborted } from '../../deadline.js';
 import { asGatewayError, GatewayError, type Report } from '../../errors.js';
 import { type Store, storeUnavailable } from '../../store/store.js';
 import type { Vault } from '../../store/vault.js';
 import type { Executor } from './executor.js';
 import { refusalOf } from './idempotency.js';
 import { inTime, STORE_MS } from './in-time.js';
-import type { KeyReference } from './keys.js';
+import type { RequestReference, Taken } from './keys.js';
 import { type Ledger, type ListFilter, type OperationPage, OwnershipLost } from './ledger.js';
+import type { LookAgain } from './look-again.js';
 import { type NewOperation, type Submission, toRecord } from './new-operation.js';
 import type { Queue, Runner } from './queue.js';
 import { isFinal, type LoadedOperation, type OperationRecord } from './records.js';
@@ -28,12 +31,17 @@ export interface Operations {
    */
   start(): Promise<void>;
   /**
-   * Begins an operation and waits for its end, as long as the caller does. Nothing stops what was begun but `cancel`.
-   * @throws idempotency_key_in_flight, store_unavailable
+   * Begins an operation, or joins the one that the same request has begun, and waits for its end as long as the caller does. Only `cancel`
+   * stops what was begun.
+   * @throws idempotency_key_reused, idempotency_key_in_flight, store_unavailable
    */
   submit(operation: NewOperation, submission: Submission): Promise<LoadedOperation>;
   /** @throws operation_not_found */
   get(id: string): Promise<LoadedOperation>;
+  /** The operation when it has ended, or as it is when the patience is over. @throws operation_not_found */
+  watch(id: string, patience: AbortSignal): Promise<LoadedOperation>;
+  /** Reads the cluster once more for items whose outcome is unknown, and returns the operation as it is then. Never sends a write. */
+  lookAgain(operation: LoadedOperation, call: Call): Promise<LoadedOperation>;
   list(filter: ListFilter): Promise<OperationPage>;
   /** Asks for the operation to be stopped, and answers it as it is then. @throws operation_not_found */
   cancel(id: string, patience: AbortSignal): Promise<LoadedOperation>;
@@ -53,6 +61,7 @@ export interface OperationsDeps {
   readonly ledger: Ledger;
   readonly vault: Vault;
   readonly execute: Executor;
+  readonly lookAgain: LookAgain;
   readonly report: Report;
   /** Hears of what goes on where no request tells of it. */
   note(operation: OperationRecord, event: 'goes on' | 'ended'): void;
@@ -72,7 +81,16 @@ const sleep = (ms: number, ...signals: readonly AbortSignal[]): Promise<void> =>
     if (signals.some(({ aborted }) => aborted)) over();
   });
 
-export const createOperations = ({ store, ledger, vault, execute, report, note, createQueue }: OperationsDeps): Operations => {
+export const createOperations = ({
+  store,
+  ledger,
+  vault,
+  execute,
+  lookAgain,
+  report,
+  note,
+  createQueue,
+}: OperationsDeps): Operations => {
   const pausing = new AbortController();
   const abandoning = new AbortController();
   const signals = { pause: pausing.signal, abandon: abandoning.signal };
@@ -166,11 +184,17 @@ export const createOperations = ({ store, ledger, vault, execute, report, note, 
   };
 
   /** The store gives up before we do: then it is sure that nothing was begun. */
-  const writeDown = (record: LoadedOperation, key: KeyReference | undefined) =>
-    ledger.begin(record, key, STORE_MS).catch((thrown: unknown) => {
+  const writeDown = (record: LoadedOperation, reference: RequestReference | undefined) =>
+    ledger.begin(record, reference, STORE_MS).catch((thrown: unknown) => {
       const error = asGatewayError(thrown);
       throw error.code === 'store_unavailable' ? error.retold(`${error.message} Nothing was begun.`) : error;
     });
+
+  const join = async (taken: Taken, patience: AbortSignal): Promise<LoadedOperation> => {
+    const joined = taken.byAnother ? undefined : await inTime(ledger.load(taken.operationId));
+    if (!joined) throw refusalOf(taken);
+    return waitFor(joined, patience);
+  };
 
   return {
     start: async () => {
@@ -184,16 +208,30 @@ export const createOperations = ({ store, ledger, vault, execute, report, note, 
     submit: async (operation, submission) => {
       const worker = started();
       const record = toRecord(operation, submission, vault);
-      const { key, patience } = submission;
-      const taken = await inTime(writeDown(record, key), STORE_MS + LATER_MS);
-      if (taken && key) throw refusalOf(taken, key);
-      if (key) key.begun = true;
+      const { reference, patience } = submission;
+      const taken = await inTime(writeDown(record, reference), STORE_MS + LATER_MS);
+      if (taken) return join(taken, patience);
       // Written down, it is found by whoever looks for what was left behind: here it only goes on at once.
       await inTime(worker.add(record.id)).catch(onFault);
       return waitFor(record, patience);
     },
 
     get: load,
+
+    watch: async (id, patience) => waitFor(await load(id), patience),
+
+    lookAgain: async (operation, call) => {
+      if (!operation.items.some(({ outcome }) => outcome?.status === 'unknown')) return operation;
+      try {
+        const outcomes = await untilAborted(lookAgain(operation, call), call.signal);
+        if (outcomes.size > 0) await inTime(ledger.revise(operation.id, outcomes));
+      } catch (thrown) {
+        // What cannot be read now stays unknown.
+        if (asGatewayError(thrown).code === 'internal_error') onFault(thrown);
+        return operation;
+      }
+      return load(operation.id);
+    },
 
     list: (filter) => inTime(ledger.list(filter)),
 

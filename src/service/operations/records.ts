@@ -31,6 +31,8 @@ export interface OperationRecord {
   readonly owner: string | null;
   /** How often somebody began to work on it. */
   readonly turns: number;
+  /** Identifies repetitions of the request that began it, as long as the operation is open. */
+  readonly request?: string;
   /** The request that began it, and its path. */
   readonly requestId: string;
   readonly path: string;
@@ -81,21 +83,18 @@ export interface LoadedOperation extends OperationRecord {
   readonly items: readonly ItemRecord[];
 }
 
-/** An answer as it was given. */
-export interface KeptAnswer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | null;
-}
-
 /** What an idempotency key was used for. */
 export interface KeyRecord {
   /** Of the body that came with it. */
   readonly fingerprint: string;
-  readonly operationId: string | null;
-  readonly answer: KeptAnswer | null;
+  readonly operationId: string;
   /** In milliseconds since 1970. */
   readonly until: number;
+}
+
+/** The open operation of a request; removed in the change that ends the operation. */
+export interface RequestRecord {
+  readonly operationId: string;
 }
 
 /** One user of one cluster, as far as writes that meet there have to know of each other. */
@@ -120,6 +119,7 @@ export const keyOf = {
   operation: (id: string) => `operation:${id}`,
   item: (id: string, index: number) => `item:${id}:${index}`,
   idempotency: (id: string) => `idempotency:${id}`,
+  request: (id: string) => `request:${id}`,
   user: ({ account, vendorClusterId }: Place, username: string) => `user:${hash([account, vendorClusterId, username])}`,
   instance: (name: string) => `instance:${name}`,
   /** What the key of the store makes of a known text. */
@@ -153,7 +153,7 @@ export const placesInLists = ({ id, clusterId, state }: OperationRecord): Member
   [indexes.operations(clusterId, state), id],
 ];
 
-const FINAL: ReadonlySet<OperationState> = new Set(['succeeded', 'failed', 'cancelled']);
+const FINAL: ReadonlySet<OperationState> = new Set(['succeeded', 'partially_succeeded', 'unknown', 'failed', 'cancelled']);
 
 export const isFinal = ({ state }: { readonly state: OperationState }): boolean => FINAL.has(state);
 
@@ -175,7 +175,8 @@ export const summarise = (outcomes: readonly ItemOutcome[], before: ResultSummar
   return summary;
 };
 
-export const doneOf = (summary: ResultSummary): number => Object.values(summary).reduce((sum, count) => sum + count, 0);
+/** How many items are settled, well or not. */
+export const settledOf = (summary: ResultSummary): number => Object.values(summary).reduce((sum, count) => sum + count, 0);
 
 const DONE: ReadonlySet<ItemStatus> = new Set(['created', 'updated', 'deleted']);
 
