@@ -58,7 +58,7 @@ describe('operations in a folder', () => {
     look(
       () => get(url, location),
       ({ progress, state }) => fits(progress.settled, state),
-      50,
+      100,
     );
   const untilFinal = (url: string, location: string) =>
     until(url, location, (_, state) => state !== 'running' && state !== 'pending');
