@@ -8,7 +8,7 @@ import type { NewItem, Submission } from './operations/new-operation.js';
 import type { Operations } from './operations/operations.js';
 import { type ItemOutcome, isDone, type LoadedOperation } from './operations/records.js';
 import { failedWith } from './operations/steps.js';
-import { checkNewUser, checkPassword, checkRole } from './rules.js';
+import { checkNewUser, checkPassword, checkRole, checkUsername } from './rules.js';
 
 export interface Batch {
   readonly items: readonly BatchItem[];
@@ -50,20 +50,21 @@ const requirementOf = (item: BatchItem): Requirement => {
     case 'create':
       return { features: ['create'], check: (capabilities) => checkNewUser(toNewUser(item), capabilities) };
     case 'update': {
-      const { role, password } = item;
+      const { username, role, password } = item;
       return {
         features: [
           ...(role === undefined ? [] : (['setRole'] as const)),
           ...(password === undefined ? [] : (['setPassword'] as const)),
         ],
         check: (capabilities) => {
+          checkUsername(username);
           if (role !== undefined) checkRole(role, capabilities);
           if (password !== undefined) checkPassword(password, capabilities);
         },
       };
     }
     case 'delete':
-      return { features: ['delete'], check: nothing };
+      return { features: ['delete'], check: () => checkUsername(item.username) };
   }
 };
 
