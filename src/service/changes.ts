@@ -2,7 +2,7 @@
 import type { Call, NewUser } from '../adapter.js';
 import { GatewayError } from '../errors.js';
 import type { BatchItem, Role, UserCreate } from '../model.js';
-import { findUsers } from './find.js';
+import { findUsers, incompleteList } from './find.js';
 import type { Gate, Requirement } from './gate.js';
 import type { NewItem, Submission } from './operations/new-operation.js';
 import type { Operations } from './operations/operations.js';
@@ -131,7 +131,8 @@ export const createChanges = (gate: Gate, operations: Operations): Changes => {
     rehearse: async (clusterId, { items, stopOnError }, call) => {
       const { target, outcomes } = await admitBatch(clusterId, items, call);
       const names = new Set(items.filter((_, index) => !outcomes[index]).map(({ username }) => username));
-      const found = names.size > 0 ? await findUsers(target, [...names], call) : new Map();
+      const { found, complete } = await findUsers(target, [...names], call);
+      if (!complete) throw incompleteList(target);
       const there = new Set([...found].filter(([, user]) => user !== null).map(([username]) => username));
       let stopped = false;
       return items.map(({ op, username }, index): ItemOutcome => {

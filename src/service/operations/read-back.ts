@@ -2,7 +2,7 @@ import type { Call, VendorUser } from '../../adapter.js';
 import { pause, pollDelay } from '../../deadline.js';
 import { asGatewayError, type GatewayError } from '../../errors.js';
 import type { Target } from '../../registry.js';
-import { findUser, findUsers } from '../find.js';
+import { findUser, findUsers, incompleteList } from '../find.js';
 
 const FIRST_READ_MS = 300;
 const LONGEST_READ_MS = 5_000;
@@ -15,7 +15,11 @@ export type Found = ReadonlyMap<string, VendorUser | null>;
 export type ReadBack = { readonly ok: true; readonly found: Found } | { readonly ok: false; readonly error: GatewayError };
 
 const read = async (target: Target, usernames: readonly string[], call: Call): Promise<Found> => {
-  if (usernames.length > ONE_BY_ONE) return findUsers(target, usernames, call);
+  if (usernames.length > ONE_BY_ONE) {
+    const { found, complete } = await findUsers(target, usernames, call);
+    if (!complete) throw incompleteList(target);
+    return found;
+  }
   const users = usernames.map(async (username) => [username, await findUser(target, username, call)] as const);
   return new Map(await Promise.all(users));
 };
