@@ -74,7 +74,7 @@ export const createGateway = (
 ): Gateway => {
   const { server, retention } = config;
   const report: Report = (fault, requestId) => log.error({ requestId, err: fault.cause ?? fault }, 'the gateway failed');
-  const onAway = seldom(({ message }: Error) => log.warn({ reason: message }, 'the store is away; what is to be written waits'));
+  const onAway = seldom(({ message }: Error) => log.warn({ reason: message }, 'store unavailable; new writes are refused'));
   const { store, vault } = openStore(config.store, onAway);
   const transport = createTransport(`hpc-gateway/${version}`, { clock });
   const clusters = createClusters(createRegistry(config, modules, transport, clock), report);
