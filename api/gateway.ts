@@ -48,7 +48,7 @@ const HOUR_MS = 60 * 60_000;
 
 /** How long a write to one user waits for a vendor that is busy: its caller waits too. */
 const SINGLE_PATIENCE_MS = 10_000;
-const SINGLE_PATIENCE_SHARE = 0.8;
+const SINGLE_PATIENCE_SHARE = 0.6;
 
 const AWAY_TOLD_MS = 10_000;
 
