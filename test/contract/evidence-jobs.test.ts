@@ -1,0 +1,48 @@
+/** A look at the jobs that fails says nothing about a job whose id is known (issue 7, item 2). */
+import { afterEach, expect, it } from '@jest/globals';
+import type { Fault } from '../../simulators/kit/index.js';
+import { cleanUp, creating, newName, newNames, onShanhe, PASSWORD, shanheWith, tally } from './evidence.js';
+
+afterEach(cleanUp);
+
+const LOOK = '/operation';
+const COUNT = 24;
+
+const UNUSABLE: readonly (readonly [string, Omit<Fault, 'action'>])[] = [
+  ['a page of HTML with 200', { kind: 'html', status: 200 }],
+  ['a page of HTML with 403', { kind: 'html', status: 403 }],
+  ['a body that is cut off', { kind: 'cut_json' }],
+  ['an empty body', { kind: 'http_status', status: 200 }],
+  ['ret_code 1300', { kind: 'vendor_error', code: '1300' }],
+  ['ret_code 1400', { kind: 'vendor_error', code: '1400' }],
+  ['ret_code 2100', { kind: 'vendor_error', code: '2100' }],
+];
+
+/** Jobs take longer than a lost answer may still take effect: reading back right after a failed look finds nobody. */
+const VENDOR = { jobMs: 500, ...shanheWith(3) };
+const SETTLE = { settleSeconds: 0 };
+
+it.each(UNUSABLE)('%s of /operation ends the following of no job', async (_, fault) => {
+  const scene = await onShanhe({ server: SETTLE }, VENDOR);
+  const singles = newNames(COUNT);
+  scene.inject({ ...fault, action: LOOK });
+  const answers = await Promise.all(singles.map((name) => scene.create(name)));
+  expect(answers.map(({ status, body }) => [status, body.code])).toEqual(singles.map(() => [201, undefined]));
+  const many = newNames(COUNT);
+  scene.inject({ ...fault, action: LOOK, times: 3 });
+  expect(tally(await scene.batch(many.map((name) => creating(name))))).toEqual({ created: COUNT });
+  const all = [...singles, ...many];
+  expect(all.map(scene.effects)).toEqual(all.map(() => ['created']));
+  expect(all.filter((name) => !scene.opens(name, PASSWORD))).toEqual([]);
+});
+
+it('a look that never works makes the outcome unknown at the end of jobSeconds, not failed', async () => {
+  const scene = await onShanhe({ speed: 20, server: { jobSeconds: 10, deadlineSeconds: 120 } }, VENDOR);
+  scene.inject(
+    { kind: 'vendor_error', code: '1400', action: LOOK, times: -1 },
+    { kind: 'http_status', status: 500, action: '/user', times: -1 },
+  );
+  const name = newName();
+  const answer = await scene.batch([creating(name)]);
+  expect([tally(answer), scene.effects(name)]).toEqual([{ unknown: 1 }, ['created']]);
+});
