@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { StoredError } from '../../src/errors.js';
 import type { User } from '../../src/model.js';
-import { afterCall, type StepOutcome } from '../../src/service/operations/item.js';
+import { afterCall, type Departure, type StepOutcome } from '../../src/service/operations/item.js';
 import { createKeys, type RequestReference } from '../../src/service/operations/keys.js';
 import { createLeases, type Leases } from '../../src/service/operations/leases.js';
 import {
@@ -35,10 +35,12 @@ const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;
 const DAY = 24 * HOUR;
 const LIFETIMES = { operationMs: 7 * DAY, keyMs: DAY };
-const MADE_KEPT_MS = 60 * SECOND;
+const LATELY_MS = 600 * SECOND;
 
 const PLACE: Place = { account: 'aliyun', vendorClusterId: 'ehpc-hz-1' };
 const LATER = '2026-03-01T12:34:56.000Z';
+/** What is stored with a send at this time. */
+const sending = (at: string): Departure => ({ at: Date.parse(at), baselineOf: () => 'unread', checked: false });
 /** For the store to come to it. */
 const WITHIN_MS = 60 * SECOND;
 
@@ -344,10 +346,10 @@ describe('whoever is not the owner', () => {
   it('changes nothing and is told so', async () => {
     const mine = await begun('op_1');
     const items = await itemsOf('op_1');
-    await ledger.depart(mine, items.slice(0, 1), LATER, false);
+    await ledger.depart(mine, items.slice(0, 1), sending(LATER), false);
     for (const stranger of [workOf('op_1', 'you'), workOf('op_0', 'me'), workOf('op_1', '')]) {
-      await expectOwnershipLost(() => ledger.depart(stranger, items, LATER, false));
-      await expectOwnershipLost(() => ledger.follow(stranger, items, 'job-1'));
+      await expectOwnershipLost(() => ledger.depart(stranger, items, sending(LATER), false));
+      await expectOwnershipLost(() => ledger.attachJob(stranger, items, 'job-1'));
       await expectOwnershipLost(() => ledger.settle(stranger, outcomes([0, created], [1, created])));
       await expectOwnershipLost(() => ledger.finish(stranger));
     }
@@ -357,12 +359,12 @@ describe('whoever is not the owner', () => {
     const mine = await begun('op_1');
     const items = await itemsOf('op_1');
     await ledger.claim('op_1', 'you', 'me');
-    await expectOwnershipLost(() => ledger.depart(mine, items, LATER, false));
+    await expectOwnershipLost(() => ledger.depart(mine, items, sending(LATER), false));
     await expectOwnershipLost(() => ledger.settle(mine, outcomes([0, created])));
     const yours = workOf('op_1', 'you');
-    expect(await ledger.depart(yours, items, LATER, false)).toHaveLength(3);
+    expect(await ledger.depart(yours, items, sending(LATER), false)).toHaveLength(3);
     await ledger.release('op_1', 'you');
-    await expectOwnershipLost(() => ledger.follow(yours, items, 'job-1'));
+    await expectOwnershipLost(() => ledger.attachJob(yours, items, 'job-1'));
     await expectOwnershipLost(() => ledger.finish(yours));
   });
 });
@@ -372,10 +374,10 @@ describe('depart', () => {
     const work = await begun('op_1');
     const [first, second, third] = (await itemsOf('op_1')) as [ItemRecord, ItemRecord, ItemRecord];
     time += SECOND;
-    const departed = await ledger.depart(work, [first, third], LATER, false);
+    const departed = await ledger.depart(work, [first, third], sending(LATER), false);
     expect(departed).toEqual([
-      { ...first, sentAt: LATER, sends: 1, underWay: time },
-      { ...third, sentAt: LATER, sends: 1, underWay: time },
+      { ...first, sentAt: LATER, sends: 1, underWay: Date.parse(LATER) },
+      { ...third, sentAt: LATER, sends: 1, underWay: Date.parse(LATER) },
     ]);
     expect(await itemsOf('op_1')).toEqual([departed[0], second, departed[1]]);
     expect(await ledger.get('op_1')).toMatchObject({ updatedAt: iso() });
@@ -386,26 +388,26 @@ describe('depart', () => {
   it('leaves out users that another operation has on its way, until they are settled', async () => {
     const mine = await begun('op_1', 'me', { items: [create(0, 'ada'), create(1, 'bob')] });
     const yours = await begun('op_2', 'you', { items: [create(0, 'bob'), create(1, 'eve')] });
-    await ledger.depart(mine, await itemsOf('op_1'), LATER, false);
-    const left = await ledger.depart(yours, await itemsOf('op_2'), LATER, false);
+    await ledger.depart(mine, await itemsOf('op_1'), sending(LATER), false);
+    const left = await ledger.depart(yours, await itemsOf('op_2'), sending(LATER), false);
     expect(left.map(({ username }) => username)).toEqual(['eve']);
     expect(await itemOf('op_2', 0)).toEqual(create(0, 'bob'));
     expect(await userOf('bob')).toMatchObject({ holder: 'op_1' });
 
     const written = store.changes;
-    expect(await ledger.depart(yours, [await itemOf('op_2', 0)], LATER, false)).toEqual([]);
+    expect(await ledger.depart(yours, [await itemOf('op_2', 0)], sending(LATER), false)).toEqual([]);
     expect(store.changes).toBe(written);
     // In order, nothing goes before the one that is held.
-    expect(await ledger.depart(yours, await itemsOf('op_2'), LATER, true)).toEqual([]);
+    expect(await ledger.depart(yours, await itemsOf('op_2'), sending(LATER), true)).toEqual([]);
 
     // Between two calls nobody holds the user: two operations that wait for each other's would wait for ever.
     await ledger.settle(mine, outcomes([1, { status: 'again', untouched: false }]));
-    const [bob] = await ledger.depart(yours, [await itemOf('op_2', 0)], LATER, false);
+    const [bob] = await ledger.depart(yours, [await itemOf('op_2', 0)], sending(LATER), false);
     expect(bob).toMatchObject({ username: 'bob', sends: 1 });
     expect(await userOf('bob')).toMatchObject({ holder: 'op_2' });
     // Still the other's.
     expect(
-      await ledger.depart(await begun('op_3', 'her', { items: [create(0, 'ada')] }), [create(0, 'ada')], LATER, false),
+      await ledger.depart(await begun('op_3', 'her', { items: [create(0, 'ada')] }), [create(0, 'ada')], sending(LATER), false),
     ).toEqual([]);
   });
 
@@ -413,7 +415,7 @@ describe('depart', () => {
     const works = await Promise.all(
       Array.from({ length: 10 }, (_, at) => begun(`op_${at}`, 'me', { items: [create(0, 'ada')] })),
     );
-    const departed = await Promise.all(works.map((work) => ledger.depart(work, [create(0, 'ada')], LATER, false)));
+    const departed = await Promise.all(works.map((work) => ledger.depart(work, [create(0, 'ada')], sending(LATER), false)));
     expect(departed.filter((items) => items.length > 0)).toHaveLength(1);
   });
 
@@ -421,54 +423,70 @@ describe('depart', () => {
     const elsewhere: Place = { account: 'aliyun', vendorClusterId: 'ehpc-hz-2' };
     const mine = await begun('op_1', 'me', { items: [create(0, 'ada')] });
     await begun('op_2', 'me', { items: [create(0, 'ada')], place: elsewhere });
-    expect(await ledger.depart(mine, [create(0, 'ada')], LATER, false)).toHaveLength(1);
-    expect(await ledger.depart({ id: 'op_2', owner: 'me', place: elsewhere }, [create(0, 'ada')], LATER, false)).toHaveLength(1);
+    expect(await ledger.depart(mine, [create(0, 'ada')], sending(LATER), false)).toHaveLength(1);
+    expect(
+      await ledger.depart({ id: 'op_2', owner: 'me', place: elsewhere }, [create(0, 'ada')], sending(LATER), false),
+    ).toHaveLength(1);
   });
 
   it('goes on where a process before it has ended', async () => {
     const mine = await begun('op_1', 'me', { items: [create(0, 'ada')] });
-    await ledger.depart(mine, [create(0, 'ada')], LATER, false);
+    await ledger.depart(mine, [create(0, 'ada')], sending(LATER), false);
     await ledger.claim('op_1', 'you', 'me');
     const yours = workOf('op_1', 'you');
     await ledger.settle(yours, outcomes([0, { status: 'again', untouched: false }]));
-    const [again] = await ledger.depart(yours, [create(0, 'ada')], iso(START + DAY), false);
+    const [again] = await ledger.depart(yours, [create(0, 'ada')], sending(iso(START + DAY)), false);
     expect(again).toMatchObject({ sentAt: LATER, sends: 2 });
   });
 });
 
-describe('follow', () => {
+describe('hold', () => {
+  it('keeps other operations from a user, until the item is settled', async () => {
+    const mine = await begun('op_1', 'me', { items: [create(0, 'ada')] });
+    const yours = await begun('op_2', 'you', { items: [create(0, 'ada')] });
+    expect(await ledger.hold(mine, create(0, 'ada'))).toBe(true);
+    expect(await ledger.hold(mine, create(0, 'ada'))).toBe(true);
+    expect(await ledger.hold(yours, create(0, 'ada'))).toBe(false);
+    expect(await ledger.depart(yours, [create(0, 'ada')], sending(LATER), false)).toEqual([]);
+    expect(await itemOf('op_1', 0)).toEqual(create(0, 'ada'));
+    await ledger.settle(mine, outcomes([0, { status: 'refused', error }]));
+    expect(await ledger.hold(yours, create(0, 'ada'))).toBe(true);
+  });
+});
+
+describe('attachJob', () => {
   it('writes down which job does the items', async () => {
     const work = await begun('op_1');
-    const departed = await ledger.depart(work, (await itemsOf('op_1')).slice(0, 2), LATER, false);
-    await ledger.follow(work, departed, 'job-1');
+    const departed = await ledger.depart(work, (await itemsOf('op_1')).slice(0, 2), sending(LATER), false);
+    await ledger.attachJob(work, departed, 'job-1');
     expect((await itemsOf('op_1')).map(({ job }) => job)).toEqual(['job-1', 'job-1', undefined]);
-    expect(await itemOf('op_1', 0)).toMatchObject({ sentAt: LATER, sends: 1, underWay: START, password: 'sealed-0' });
+    expect(await itemOf('op_1', 0)).toMatchObject({ sentAt: LATER, sends: 1, underWay: Date.parse(LATER), password: 'sealed-0' });
   });
 });
 
 describe('settle', () => {
   it('keeps what came of an item, and nothing of how', async () => {
     const work = await begun('op_1');
-    await ledger.follow(work, await ledger.depart(work, await itemsOf('op_1'), LATER, false), 'job-1');
+    await ledger.attachJob(work, await ledger.depart(work, await itemsOf('op_1'), sending(LATER), false), 'job-1');
     const ada = user('user0', LATER);
     await ledger.settle(work, outcomes([0, { status: 'created', user: ada }], [2, { status: 'refused', error }]));
     const kept = { op: 'create', role: 'member' } as const;
     expect(await itemOf('op_1', 0)).toEqual({ ...kept, index: 0, username: 'user0', outcome: { status: 'created', user: ada } });
     expect(await itemOf('op_1', 2)).toEqual({ ...kept, index: 2, username: 'user2', outcome: { status: 'refused', error } });
-    expect(await itemOf('op_1', 1)).toMatchObject({ job: 'job-1', underWay: START });
+    expect(await itemOf('op_1', 1)).toMatchObject({ job: 'job-1', underWay: Date.parse(LATER) });
     expect(await itemOf('op_1', 1)).not.toHaveProperty('outcome');
   });
 
   it('erases a password as soon as its item is settled, and not before', async () => {
     const work = await begun('op_1');
-    await ledger.depart(work, await itemsOf('op_1'), LATER, false);
+    await ledger.depart(work, await itemsOf('op_1'), sending(LATER), false);
     await ledger.settle(
       work,
       outcomes([0, created], [1, { status: 'again', untouched: false }], [2, { status: 'again', untouched: true }]),
     );
     const passwords = (await itemsOf('op_1')).map(({ password }) => password);
     expect(passwords).toEqual([undefined, 'sealed-1', 'sealed-2']);
-    await ledger.depart(work, (await itemsOf('op_1')).slice(1, 2), LATER, false);
+    await ledger.depart(work, (await itemsOf('op_1')).slice(1, 2), sending(LATER), false);
     await ledger.settle(work, outcomes([1, { status: 'role_is_set' }], [2, { status: 'cancelled' }]));
     expect((await itemsOf('op_1')).map(({ password }) => password)).toEqual([undefined, 'sealed-1', undefined]);
     expect(await itemOf('op_1', 1)).toMatchObject({ roleIsSet: true });
@@ -480,7 +498,7 @@ describe('settle', () => {
   it('counts', async () => {
     const items = Array.from({ length: 10 }, (_, at) => create(at));
     const work = await begun('op_1', 'me', { items });
-    await ledger.depart(work, items, LATER, false);
+    await ledger.depart(work, items, sending(LATER), false);
     time += SECOND;
     await ledger.settle(work, outcomes([0, created], [1, created], [2, { status: 'already_exists', error }]));
     expect(await ledger.get('op_1')).toMatchObject({
@@ -526,7 +544,7 @@ describe('settle', () => {
   it('frees the user, but not one that another operation has', async () => {
     const mine = await begun('op_1', 'me', { items: [create(0, 'ada'), create(1, 'bob')] });
     const yours = await begun('op_2', 'you', { items: [create(0, 'ada')] });
-    await ledger.depart(mine, await itemsOf('op_1'), LATER, false);
+    await ledger.depart(mine, await itemsOf('op_1'), sending(LATER), false);
     // Cancelled before it was sent.
     await ledger.settle(yours, outcomes([0, { status: 'cancelled' }]));
     expect(await userOf('ada')).toEqual({ holder: 'op_1', made: null });
@@ -557,17 +575,17 @@ describe('a step that is to be sent again', () => {
   it('is written down as such', async () => {
     const work = await begun('op_1', 'me', { items: [create(0)] });
     const go = async (sentAt: string): Promise<ItemRecord> =>
-      (await ledger.depart(work, [create(0)], sentAt, false))[0] as ItemRecord;
-    expect(await go('a')).toMatchObject({ sentAt: 'a', sends: 1 });
+      (await ledger.depart(work, [create(0)], sending(sentAt), false))[0] as ItemRecord;
+    expect(await go('2026-03-01T13:00:00.000Z')).toMatchObject({ sentAt: '2026-03-01T13:00:00.000Z', sends: 1 });
     await ledger.settle(work, outcomes([0, again(true)]));
     expect(await itemOf('op_1', 0)).toEqual(create(0));
-    expect(await go('b')).toMatchObject({ sentAt: 'b', sends: 1 });
+    expect(await go('2026-03-01T13:01:00.000Z')).toMatchObject({ sentAt: '2026-03-01T13:01:00.000Z', sends: 1 });
     await ledger.settle(work, outcomes([0, again(false)]));
-    expect(await itemOf('op_1', 0)).toEqual({ ...create(0), sentAt: 'b', sends: 1 });
-    expect(await go('c')).toMatchObject({ sentAt: 'b', sends: 2 });
+    expect(await itemOf('op_1', 0)).toEqual({ ...create(0), sentAt: '2026-03-01T13:01:00.000Z', sends: 1 });
+    expect(await go('2026-03-01T13:02:00.000Z')).toMatchObject({ sentAt: '2026-03-01T13:01:00.000Z', sends: 2 });
     await ledger.settle(work, outcomes([0, again(true)]));
-    expect(await itemOf('op_1', 0)).toEqual({ ...create(0), sentAt: 'b', sends: 1 });
-    expect(await go('d')).toMatchObject({ sentAt: 'b', sends: 2 });
+    expect(await itemOf('op_1', 0)).toEqual({ ...create(0), sentAt: '2026-03-01T13:01:00.000Z', sends: 1 });
+    expect(await go('2026-03-01T13:03:00.000Z')).toMatchObject({ sentAt: '2026-03-01T13:01:00.000Z', sends: 2 });
   });
 });
 
@@ -580,7 +598,10 @@ describe('finish', () => {
     await ledger.finish(work);
     expect(await ledger.get('op_1')).toMatchObject({ state, finishedAt: iso(), updatedAt: iso() });
     const removal = `${iso(time + LIFETIMES.operationMs)} ${keyOf.operation('op_1')}`;
-    expect(await lists()).toEqual({ ...listed('op_1', state), [indexes.expiry]: [removal] });
+    const { [indexes.expiry]: expiring, ...others } = await lists();
+    expect(others).toEqual(listed('op_1', state));
+    // What was done to users is kept a little, too.
+    expect(expiring?.filter((mark) => !mark.includes(' user:'))).toEqual([removal]);
     const before = await everything();
     time += SECOND;
     await ledger.finish(work);
@@ -660,7 +681,7 @@ describe('madeLately', () => {
   it('tells of users that another operation made within the last minute', async () => {
     const mine = await begun('op_1', 'me', { items: [create(0, 'ada'), create(1, 'bob'), create(2, 'eve')] });
     const yours = workOf('op_2', 'you');
-    await ledger.depart(mine, await itemsOf('op_1'), LATER, false);
+    await ledger.depart(mine, await itemsOf('op_1'), sending(LATER), false);
     expect(await made(yours, ['ada', 'bob', 'eve'])).toEqual({});
     await ledger.settle(
       mine,
@@ -673,7 +694,7 @@ describe('madeLately', () => {
     expect(await made(yours, [])).toEqual({});
     expect(await made(mine, ['ada', 'bob'])).toEqual({ ada, bob });
     expect(await made({ ...yours, place: { ...PLACE, account: 'another' } }, ['ada'])).toEqual({});
-    time += MADE_KEPT_MS - 1;
+    time += LATELY_MS - 1;
     expect(await made(yours, ['ada'])).toEqual({ ada });
     time += 1;
     expect(await made(yours, ['ada'])).toEqual({});
@@ -682,22 +703,22 @@ describe('madeLately', () => {
   it('still does while and after somebody changes the user, and no more after it was deleted', async () => {
     const items = [create(0, 'ada')];
     const mine = await begun('op_1', 'me', { items });
-    await ledger.depart(mine, items, LATER, false);
+    await ledger.depart(mine, items, sending(LATER), false);
     await ledger.settle(mine, outcomes([0, created]));
     for (const status of ['updated', 'failed', 'cancelled'] as const) {
       const work = await begun(`op_${status}`, 'me', {
         items: [{ index: 0, op: 'update', username: 'ada', role: 'manager' as never }],
       });
-      await ledger.depart(work, items, LATER, false);
+      await ledger.depart(work, items, sending(LATER), false);
       expect(await made(workOf('op_2', 'you'), ['ada'])).toHaveProperty('ada');
       await ledger.settle(work, outcomes([0, status === 'failed' ? { status, error } : { status }]));
       expect(await made(workOf('op_2', 'you'), ['ada'])).toHaveProperty('ada');
     }
     const deleting = await begun('op_9', 'me', { items: [{ index: 0, op: 'delete', username: 'ada' }] });
-    await ledger.depart(deleting, items, LATER, false);
+    await ledger.depart(deleting, items, sending(LATER), false);
     await ledger.settle(deleting, outcomes([0, { status: 'deleted' }]));
     expect(await made(workOf('op_2', 'you'), ['ada'])).toEqual({});
-    expect(await userOf('ada')).toBeUndefined();
+    expect(await userOf('ada')).toEqual({ holder: null, made: null, goneAt: time });
   });
 });
 
@@ -871,17 +892,17 @@ describe('sweep', () => {
   it('removes what was known of users who were made, but not of those on their way', async () => {
     const items = [create(0, 'ada'), create(1, 'bob')];
     const mine = await begun('op_1', 'me', { items });
-    await ledger.depart(mine, items, LATER, false);
+    await ledger.depart(mine, items, sending(LATER), false);
     await ledger.settle(mine, outcomes([0, created], [1, created]));
-    time += 30 * SECOND;
+    time += LATELY_MS / 2;
     const yours = await begun('op_2', 'you', { items: [create(0, 'bob')] });
-    await ledger.depart(yours, [create(0, 'bob')], LATER, false);
-    time += 30 * SECOND;
+    await ledger.depart(yours, [create(0, 'bob')], sending(LATER), false);
+    time += LATELY_MS / 2;
     await ledger.sweep();
     expect(await userOf('ada')).toBeUndefined();
     expect(await userOf('bob')).toMatchObject({ holder: 'op_2' });
     await ledger.settle(yours, outcomes([0, { status: 'already_exists', error }]));
-    time += MADE_KEPT_MS;
+    time += LATELY_MS;
     await ledger.sweep();
     expect(await userOf('bob')).toBeUndefined();
     expect(await members(indexes.expiry)).toEqual([]);
@@ -948,7 +969,7 @@ describe('a change that is decided again upon what it has brought about itself',
 
   it('departs once', async () => {
     const work = await begun('op_1', 'me', { items: [create(0)] });
-    expect(await ledger.depart(work, [create(0)], LATER, false)).toMatchObject([{ sentAt: LATER, sends: 1 }]);
+    expect(await ledger.depart(work, [create(0)], sending(LATER), false)).toMatchObject([{ sentAt: LATER, sends: 1 }]);
     expect(await itemOf('op_1', 0)).toMatchObject({ sends: 1 });
   });
 
@@ -1082,12 +1103,12 @@ describeWithRedis('an answer of Redis that is lost', () => {
     expect(await onRedis.load('op_1')).toEqual(one);
     expect(await losing(0, () => onRedis.claim('op_1', 'me', null))).toBe(true);
     const work = workOf('op_1', 'me');
-    expect(await losing(0, () => onRedis.depart(work, [create(0)], LATER, false))).toMatchObject([{ sends: 1 }]);
+    expect(await losing(0, () => onRedis.depart(work, [create(0)], sending(LATER), false))).toMatchObject([{ sends: 1 }]);
     await losing(0, () => onRedis.settle(work, outcomes([0, { status: 'again', untouched: false }])));
-    expect(await losing(0, () => onRedis.depart(work, [create(0)], LATER, false))).toMatchObject([{ sends: 2 }]);
+    expect(await losing(0, () => onRedis.depart(work, [create(0)], sending(LATER), false))).toMatchObject([{ sends: 2 }]);
     await losing(0, () => onRedis.settle(work, outcomes([0, { status: 'again', untouched: true }])));
     expect((await onRedis.load('op_1'))?.items[0]).toMatchObject({ sends: 1, sentAt: LATER });
-    await onRedis.depart(work, [create(0)], LATER, false);
+    await onRedis.depart(work, [create(0)], sending(LATER), false);
     await losing(0, () => onRedis.settle(work, outcomes([0, created])));
     await losing(0, () => onRedis.finish(work));
     expect(await onRedis.get('op_1')).toMatchObject({ state: 'succeeded', summary: { ...EMPTY_SUMMARY, created: 1 } });

@@ -1,15 +1,13 @@
 /** The services over a vendor that is made up. */
-import { setMaxListeners } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import { memory } from '../../adapters/memory/index.js';
 import type { Adapter, AdapterModule, Call, VendorCluster, VendorUser } from '../../src/adapter.js';
 import type { GatewayConfig } from '../../src/config/schema.js';
 import { GatewayError, type Report } from '../../src/errors.js';
 import type { ClusterState } from '../../src/model.js';
-import { type Account, createRegistry, type Target } from '../../src/registry.js';
+import { createRegistry, type Target } from '../../src/registry.js';
 import { type Clusters, createClusters } from '../../src/service/clusters.js';
 import { createGate, type Requirement } from '../../src/service/gate.js';
-import { createJobs } from '../../src/service/operations/jobs.js';
 import { createUsers } from '../../src/service/users.js';
 
 const call: Call = { requestId: 'r', signal: AbortSignal.timeout(60_000) };
@@ -52,6 +50,7 @@ const serve = (adapter: Partial<Adapter>, report: Report = silent): Clusters => 
     },
     store: { kind: 'memory', path: '', leaseSeconds: 1 },
     retention: { operationDays: 1, idempotencyKeyHours: 1 },
+    limits: { maxListUsers: 1_000 },
     log: { level: 'silent' },
     accounts: { a: { vendor: 'memory', discover: false, settings: {} } },
     clusters: [{ id: 'c', account: 'a', vendorClusterId: 'v' }],
@@ -129,73 +128,6 @@ describe('the gate', () => {
     const { gate, target } = await over();
     const failure = new GatewayError('vendor_timeout', 'late');
     await expect(gate.explainDenial(target, call, Promise.reject(failure))).rejects.toBe(failure);
-  });
-});
-
-describe('following jobs', () => {
-  const account = (getJobs: NonNullable<Adapter['getJobs']>) => ({ adapter: { getJobs }, module: memory }) as unknown as Account;
-  const receipt = (job: string) => ({ state: 'accepted', job }) as const;
-  const patience = (ms = 60_000) => ({ ...call, until: Date.now() + ms });
-
-  it('gives up a job that the vendor does not list, and leaves the outcome open', async () => {
-    let asked = 0;
-    const of = account(async (jobs) => {
-      asked++;
-      return jobs.map(() => ({ state: 'unknown' }));
-    });
-    await expect(createJobs().completed(of, receipt('j'), patience())).rejects.toMatchObject({
-      code: 'vendor_bad_response',
-      effect: 'open',
-    });
-    expect(asked).toBe(6);
-  });
-
-  it('takes a refusal to look for no refusal of the job', async () => {
-    const of = account(async () => {
-      throw new GatewayError('vendor_permission_denied', 'denied');
-    });
-    await expect(createJobs().completed(of, receipt('j'), patience())).rejects.toMatchObject({
-      code: 'vendor_permission_denied',
-      effect: 'open',
-    });
-  });
-
-  it('takes the word of the vendor that the job failed', async () => {
-    const of = account(async () => [{ state: 'failed', code: '5000' }]);
-    await expect(createJobs().completed(of, receipt('j'), patience())).rejects.toMatchObject({
-      code: 'cluster_agent_failed',
-      effect: 'ended',
-      vendor: { code: '5000' },
-    });
-  });
-
-  it('tells that a job is still running when the patience is over', async () => {
-    const of = account(async (jobs) => jobs.map(() => ({ state: 'pending' })));
-    await expect(createJobs().completed(of, receipt('j'), patience(300))).resolves.toBe('running');
-  });
-
-  it('asks for all jobs of an account together', async () => {
-    const asked: number[] = [];
-    const jobs = createJobs();
-    const of = account(async (names) => {
-      asked.push(names.length);
-      return names.map(() => ({ state: 'succeeded' }));
-    });
-    setMaxListeners(0, call.signal);
-    const ends = await Promise.all(Array.from({ length: 40 }, (_, at) => jobs.completed(of, receipt(`j${at}`), patience())));
-    expect(new Set(ends)).toEqual(new Set(['done']));
-    expect(asked).toEqual([40]);
-  });
-
-  it('lets go of one job and goes on with the others', async () => {
-    const jobs = createJobs();
-    const of = account(async (names) => names.map(() => ({ state: 'succeeded' })));
-    const leaving = new AbortController();
-    const left = jobs.completed(of, receipt('a'), { ...patience(), signal: leaving.signal });
-    const kept = jobs.completed(of, receipt('b'), patience());
-    leaving.abort();
-    await expect(left).rejects.toMatchObject({ code: 'vendor_timeout' });
-    await expect(kept).resolves.toBe('done');
   });
 });
 

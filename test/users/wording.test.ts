@@ -1,0 +1,26 @@
+/** How the end of an item is worded, in view of what came before. */
+import { describe, expect, it } from '@jest/globals';
+import { GatewayError } from '../../src/errors.js';
+import type { Target } from '../../src/registry.js';
+import { inViewOf } from '../../src/service/operations/item.js';
+import type { ItemRecord } from '../../src/service/operations/records.js';
+import { stepNamed } from '../../src/users/steps/index.js';
+
+describe('a refusal without effect', () => {
+  const target = { id: 'c' } as Target;
+  const error = new GatewayError('vendor_rate_limited', 'The vendor throttles the account.');
+  const item: ItemRecord = { index: 0, op: 'update', username: 'ada', password: 'sealed', sends: 1, underWay: 1 };
+  const messageOf = (record: ItemRecord): string => {
+    const finding = { verdict: 'failed', reading: 'none', found: null, error } as const;
+    return inViewOf(record, stepNamed('setPassword').result(target, record, finding)).error?.message ?? '';
+  };
+
+  it('says that nothing was changed only where nothing came before it', () => {
+    expect(messageOf(item)).toContain('Nothing was changed.');
+    const second: ItemRecord = { ...item, role: 'admin', roleIsSet: true };
+    expect(messageOf(second)).toContain('The role was changed.');
+    expect(messageOf(second)).not.toContain('Nothing was changed.');
+    const again: ItemRecord = { ...item, sends: 2 };
+    expect(messageOf(again)).toContain('Whether the password was set cannot be read back.');
+  });
+});
