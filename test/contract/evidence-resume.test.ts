@@ -48,24 +48,38 @@ interface Discovered {
   readonly add: string;
   /** The action that lists the clusters. */
   readonly list: string;
+  /** A listing without any cluster. */
+  readonly empty: object;
 }
+
+const NO_CLUSTERS = {
+  ehpc: { RequestId: 'none', PageNumber: 1, PageSize: 50, TotalCount: 0, Clusters: { ClusterInfoSimple: [] } },
+  shanhe: { action: 'HpcClusterListClusterResponse', ret_code: 0, total_count: 0, cluster_set: [] },
+};
 
 const DISCOVERED: Readonly<Record<string, () => Promise<Discovered>>> = {
   'alibaba-ehpc': async () => {
     const simulator = await startEhpc(ehpcWith(3));
     const account = { ...ehpcAccount(simulator), listing: 'sync' };
-    return { simulator, account, cluster: EHPC_CLUSTER, add: 'AddUsers', list: 'ListClusters' };
+    return { simulator, account, cluster: EHPC_CLUSTER, add: 'AddUsers', list: 'ListClusters', empty: NO_CLUSTERS.ehpc };
   },
   'shanhe-hpc': async () => {
     const simulator = await startShanhe({ jobMs: 5, ...shanheWith(3) });
     const account = shanheAccount(simulator);
-    return { simulator, account, cluster: SHANHE_CLUSTER, add: '/user/addUser', list: '/cluster/list' };
+    return {
+      simulator,
+      account,
+      cluster: SHANHE_CLUSTER,
+      add: '/user/addUser',
+      list: '/cluster/list',
+      empty: NO_CLUSTERS.shanhe,
+    };
   },
 };
 
 describe.each(Object.entries(DISCOVERED))('%s: a discovered cluster', (_, start) => {
-  it.each([1, 2])('that is missing from %i listings while its operation is resumed does not end it', async (times) => {
-    const { simulator, account, cluster, add, list } = await start();
+  it.each([1, 3])('that is missing from %i listings while its operation is resumed does not end it', async (times) => {
+    const { simulator, account, cluster, add, list, empty } = await start();
     const folder = newFolder();
     atCleanUp(() => simulator.close());
     const raw = {
@@ -86,7 +100,7 @@ describe.each(Object.entries(DISCOVERED))('%s: a discovered cluster', (_, start)
     await first.stop();
 
     simulator.clearFaults();
-    simulator.inject({ kind: 'hole_page', rows: 0, action: list, times });
+    simulator.inject({ kind: 'html', status: 200, message: JSON.stringify(empty), action: list, times });
     const second = await startGateway(raw);
     atCleanUp(() => second.stop());
     const operation = await until(
