@@ -21,6 +21,7 @@ import { createLedger } from '../src/service/operations/ledger.js';
 import { createLocalQueue } from '../src/service/operations/local-queue.js';
 import { createLookAgain } from '../src/service/operations/look-again.js';
 import { createOperations } from '../src/service/operations/operations.js';
+import { createLookUps } from '../src/service/operations/reader.js';
 import { createUsers } from '../src/service/users.js';
 import { openStore } from '../src/store/open.js';
 import { createTransport } from '../src/vendor/transport.js';
@@ -90,6 +91,7 @@ export const createGateway = (
     gate,
     jobs: createJobs(clock),
     offsets: createOffsets(clock),
+    lookUps: createLookUps(),
     clock,
     report,
     settleMs,

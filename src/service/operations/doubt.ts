@@ -16,7 +16,8 @@ import {
 import { CALL_MS, type Context, clusterKey } from './context.js';
 import type { Flight } from './flight.js';
 import type { StepOutcome } from './item.js';
-import { type Found, readBack, type Times } from './read-back.js';
+import { readBack, type Times } from './read-back.js';
+import type { Found } from './reader.js';
 import { type ItemRecord, LATELY_MS, type UserRecord } from './records.js';
 
 /** An item whose call has ended without settling it. */

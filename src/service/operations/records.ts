@@ -107,6 +107,8 @@ export interface UserRecord {
   readonly goneAt?: number;
   /** When a create or delete was settled whose end is not proven. */
   readonly touchedAt?: number;
+  /** The process by whose clock these are. */
+  readonly by?: string;
 }
 
 /** A process that works on operations. */
