@@ -22,7 +22,7 @@ import {
 
 afterEach(cleanUp);
 
-const SPEED = 60;
+const SPEED = 120;
 const SERVER = { deadlineSeconds: 600, settleSeconds: 5 };
 /** By the clock of the gateway: no write that nobody can look at is open for longer. */
 const MAX_OPEN_MS = minutes(10);

@@ -41,7 +41,7 @@ const listen = async (server: Server): Promise<number> => {
   return (server.address() as AddressInfo).port;
 };
 
-/** Requests that arrived, by what stands in for the vendor. */
+/** Requests that arrived, at the server in place of the vendor. */
 const arrived: string[] = [];
 const answer = (request: { url?: string | undefined }, response: { end(): void }): void => {
   arrived.push(request.url ?? '');

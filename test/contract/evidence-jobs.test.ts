@@ -1,7 +1,7 @@
 /** A look at the jobs that fails says nothing about a job whose id is known (issue 7, item 2). */
 import { afterEach, expect, it } from '@jest/globals';
 import type { Fault } from '../../simulators/kit/index.js';
-import { cleanUp, creating, newName, newNames, onShanhe, PASSWORD, shanheWith, tally } from './evidence.js';
+import { cleanUp, creating, newName, newNames, onShanhe, PASSWORD, type Scene, shanheWith, tally } from './evidence.js';
 
 afterEach(cleanUp);
 
@@ -23,17 +23,26 @@ const VENDOR = { jobMs: 500, ...shanheWith(3) };
 const SETTLE = { settleSeconds: 0 };
 
 it.each(UNUSABLE)('%s of /operation ends the following of no job', async (_, fault) => {
-  const scene = await onShanhe({ server: SETTLE }, VENDOR);
-  const singles = newNames(COUNT);
-  scene.inject({ ...fault, action: LOOK });
-  const answers = await Promise.all(singles.map((name) => scene.create(name)));
-  expect(answers.map(({ status, body }) => [status, body.code])).toEqual(singles.map(() => [201, undefined]));
-  const many = newNames(COUNT);
-  scene.inject({ ...fault, action: LOOK, times: 3 });
-  expect(tally(await scene.batch(many.map((name) => creating(name))))).toEqual({ created: COUNT });
-  const all = [...singles, ...many];
-  expect(all.map(scene.effects)).toEqual(all.map(() => ['created']));
-  expect(all.filter((name) => !scene.opens(name, PASSWORD))).toEqual([]);
+  const expectMade = (scene: Scene, names: readonly string[]): void => {
+    expect(names.map(scene.effects)).toEqual(names.map(() => ['created']));
+    expect(names.filter((name) => !scene.opens(name, PASSWORD))).toEqual([]);
+  };
+  const createSingly = async (): Promise<void> => {
+    const scene = await onShanhe({ server: SETTLE }, VENDOR);
+    scene.inject({ ...fault, action: LOOK });
+    const names = newNames(COUNT);
+    const answers = await Promise.all(names.map((name) => scene.create(name)));
+    expect(answers.map(({ status, body }) => [status, body.code])).toEqual(names.map(() => [201, undefined]));
+    expectMade(scene, names);
+  };
+  const createTogether = async (): Promise<void> => {
+    const scene = await onShanhe({ server: SETTLE }, VENDOR);
+    scene.inject({ ...fault, action: LOOK, times: 3 });
+    const names = newNames(COUNT);
+    expect(tally(await scene.batch(names.map((name) => creating(name))))).toEqual({ created: COUNT });
+    expectMade(scene, names);
+  };
+  await Promise.all([createSingly(), createTogether()]);
 });
 
 it('a look that never works makes the outcome unknown at the end of jobSeconds, not failed', async () => {

@@ -36,7 +36,7 @@ const VENDORS = {
 
 const inFuture = (ms: number): string => new Date(Date.now() + ms).toUTCString();
 
-/** What the vendor sends, and the bounds of what the caller is told, in seconds. */
+/** What the vendor sends, and the bounds of the answer's own header, in seconds. */
 const TABLE: readonly (readonly [string, () => string, number, number])[] = [
   ['an HTTP-date', () => inFuture(seconds(120)), 115, 121],
   ['an HTTP-date of the past', () => inFuture(-seconds(120)), 1, 1],
@@ -48,10 +48,10 @@ const TABLE: readonly (readonly [string, () => string, number, number])[] = [
 const NONSENSE = ['Infinity', '-5', 'soon', '', 'NaN', '0x10'];
 
 describe.each(Object.entries(VENDORS))('%s', (_, { list, start }) => {
-  it('a caller is told what the vendor asks for, within 1 s and an hour', async () => {
+  it('callers get what the vendor asks for, within 1 s and an hour', async () => {
     // An HTTP-date counts from the vendor's own Date.
     const scene = await start({ speed: 20 }, () => new Date());
-    const told = async (fault: Fault): Promise<number> => {
+    const reported = async (fault: Fault): Promise<number> => {
       scene.simulator.clearFaults();
       scene.inject(fault);
       const { status, headers } = await scene.gateway.get(USERS);
@@ -67,12 +67,12 @@ describe.each(Object.entries(VENDORS))('%s', (_, { list, start }) => {
       retryAfter,
       retryAfterHeader: 'standard',
     });
-    const default_ = await told({ kind: 'throttle', action: list, times: -1 });
+    const default_ = await reported({ kind: 'throttle', action: list, times: -1 });
     for (const [name, header, from, to] of TABLE) {
-      const seconds = await told(throttle(header()));
+      const seconds = await reported(throttle(header()));
       expect({ name, seconds, fits: seconds >= from && seconds <= to }).toEqual({ name, seconds, fits: true });
     }
-    for (const header of NONSENSE) expect([header, await told(throttle(header))]).toEqual([header, default_]);
+    for (const header of NONSENSE) expect([header, await reported(throttle(header))]).toEqual([header, default_]);
   });
 });
 
