@@ -1,7 +1,7 @@
 /** A look at the jobs that fails says nothing about a job whose id is known (issue 7, item 2). */
-import { afterEach, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Fault } from '../../simulators/kit/index.js';
-import { cleanUp, creating, newName, newNames, onShanhe, PASSWORD, type Scene, shanheWith, tally } from './evidence.js';
+import { cleanUp, creating, deleting, newName, newNames, onShanhe, PASSWORD, type Scene, shanheWith, tally } from './evidence.js';
 
 afterEach(cleanUp);
 
@@ -54,4 +54,27 @@ it('a look that never works makes the outcome unknown at the end of jobSeconds, 
   const name = newName();
   const answer = await scene.batch([creating(name)]);
   expect([tally(answer), scene.effects(name)]).toEqual([{ unknown: 1 }, ['created']]);
+});
+
+describe('jobs that fail since the name is taken, or nobody has it, are no sign that the vendor fails', () => {
+  const OTHERS = 110;
+  const FRESH = 20;
+  const seeded = Array.from({ length: OTHERS + FRESH }, (_, index) => `u${String(index + 1).padStart(5, '0')}`);
+  const start = () =>
+    onShanhe(
+      { speed: 10, server: { deadlineSeconds: 600 } },
+      { jobMs: 20, quirks: { unknownUser: 'job' }, ...shanheWith(seeded.length + 1) },
+    );
+
+  it('creates', async () => {
+    const scene = await start();
+    const items = [...seeded.slice(0, OTHERS), ...newNames(FRESH)].map((name) => creating(name));
+    expect(tally(await scene.batch(items))).toEqual({ already_exists: OTHERS, created: FRESH });
+  });
+
+  it('deletes', async () => {
+    const scene = await start();
+    const items = [...newNames(OTHERS), ...seeded.slice(0, FRESH)].map(deleting);
+    expect(tally(await scene.batch(items))).toEqual({ not_found: OTHERS, deleted: FRESH });
+  });
 });
