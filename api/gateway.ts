@@ -48,7 +48,7 @@ const HOUR_MS = 60 * 60_000;
 
 /** How long a write to one user waits for a vendor that is busy: its caller waits too. */
 const SINGLE_PATIENCE_MS = 10_000;
-const SINGLE_PATIENCE_SHARE = 0.8;
+const SINGLE_PATIENCE_SHARE = 0.6;
 
 const AWAY_TOLD_MS = 10_000;
 
@@ -74,7 +74,7 @@ export const createGateway = (
 ): Gateway => {
   const { server, retention } = config;
   const report: Report = (fault, requestId) => log.error({ requestId, err: fault.cause ?? fault }, 'the gateway failed');
-  const onAway = seldom(({ message }: Error) => log.warn({ reason: message }, 'the store is away; what is to be written waits'));
+  const onAway = seldom(({ message }: Error) => log.warn({ reason: message }, 'store unavailable; new writes are refused'));
   const { store, vault } = openStore(config.store, onAway);
   const transport = createTransport(`hpc-gateway/${version}`, { clock });
   const clusters = createClusters(createRegistry(config, modules, transport, clock), report);

@@ -76,7 +76,7 @@ export const createBaselines = (cluster: string, reader: Reader, offsets: Offset
     note: (username, baseline, at) => void known.set(username, { baseline, at }),
 
     prepare: async ({ created, deleted }, { requestId, signal }) => {
-      // The age of a user tells whose they are, once the cluster's clock is known.
+      // The age of a user shows whose they are, once the cluster's clock is known.
       const judged = offsets.isKnown(cluster) ? deleted : [...new Set([...created, ...deleted])];
       const wanted = judged.filter((username) => !isFresh(triedAt.get(username)) && of(username, undefined, true) === 'unread');
       if (wanted.length === 0) return;

@@ -46,7 +46,7 @@ export interface Context extends Deps {
   readonly startedAt: number;
   /** A batch is patient with the vendor; a caller waits for a write to one user, and for that user. */
   readonly isBatch: boolean;
-  /** Whether nothing may be sent before what stands before it. */
+  /** Whether nothing may be sent before all items before it are settled. */
   readonly inOrder: boolean;
   /** Aborts when nothing more is to be begun here. */
   readonly pause: AbortSignal;

@@ -32,6 +32,9 @@ export type Decision =
   | { readonly kind: 'again'; readonly apart: boolean; readonly untouched: boolean }
   | { readonly kind: 'read' };
 
+/** So long after a call can have had an effect, a user who is there may as well be of somebody else. */
+const STALE_MS = 60_000;
+
 /** A batch waits at least so long for a cluster that cannot be read. */
 const BATCH_READABLE_MS = 12_000;
 
@@ -74,15 +77,16 @@ const ageOf = (context: Context, { item, flight }: Doubt, { createdAt }: VendorU
 const originOf = (context: Context, doubt: Doubt, found: VendorUser | null, made: Made | undefined): Origin => {
   const { item, flight } = doubt;
   // Long after the send, what was there before it proves nothing about an add.
-  const isStale = flight.isOver === true && flight.step.nature === 'add';
+  const isOver = flight.isOver === true && flight.step.nature === 'add';
+  const isStale = isOver && context.clock.now() > endOf(context, item) + STALE_MS;
   const baseline: Baseline = isStale ? 'unread' : (item.baseline ?? 'unread');
   if (!found) return { age: 'uncertain', baseline };
   const age = ageOf(context, doubt, found);
   // Nobody else of ours was at the user between that look and the send.
-  if (!made || baseline === 'absent') return { age, baseline };
+  if (!made || (baseline === 'absent' && !isOver)) return { age, baseline };
   const isTheirs = isOf(context, made, found);
   if (isTheirs) return { age: 'before', baseline: 'unread' };
-  if (isTheirs === undefined) return { age: 'uncertain', baseline };
+  if (isTheirs === undefined) return { age: 'uncertain', baseline: isOver ? 'unread' : baseline };
   return { age, baseline: baseline === 'present' ? 'unread' : baseline };
 };
 
@@ -134,7 +138,7 @@ const decideBy = (context: Context, doubt: Doubt, seen: Seen): Decision => {
   const decided = verdict(step.nature, evidenceOf(context, doubt, seen));
   if (isFinalVerdict(decided)) {
     // A vendor's own words may be about another item of the call.
-    const error = flight.error && (seen.company === 'alone' ? flight.error : flight.error.withoutWords());
+    const error = flight.error && (seen.company === 'alone' ? flight.error : flight.error.withoutVendorMessage());
     const finding: Finding = { verdict: decided, reading: seen.reading, found: seen.found, ...(error && { error }) };
     const outcome = step.result(context.target, item, finding);
     const goesOn = decided === 'done' && step.name === 'setRole' && item.password !== undefined;
@@ -238,8 +242,8 @@ export const reconcile = async (
 /** Whether a cluster that cannot be read is likely down with the vendor, which is waited for. */
 const isWorthWaiting = (context: Context, doubt: Doubt): boolean => {
   const { error } = doubt.flight;
-  const isAway = error !== undefined && troubleOf(error) === 'away' && doubt.flight.word !== 'refused_all';
-  return context.isBatch && isAway && !context.progress.fatal && context.pace.hasPatience('away');
+  const isAway = error !== undefined && troubleOf(error) === 'unavailable' && doubt.flight.word !== 'refused_all';
+  return context.isBatch && isAway && !context.progress.fatal && context.pace.hasPatience('unavailable');
 };
 
 /** The table always ends after a reading; should it not, nothing is claimed. */

@@ -15,7 +15,7 @@ import { type ItemRecord, isFinal, type LoadedOperation } from './records.js';
 import { createLimits, workOff } from './workloop.js';
 
 export interface Signals {
-  /** Begin nothing more; what is under way comes to its end. */
+  /** Begin nothing more; calls under way end. */
   readonly pause: AbortSignal;
   /** Let go of everything. */
   readonly abandon: AbortSignal;

@@ -1,5 +1,5 @@
 /**
- * The operations in the store: every step of an item is written down before it is taken, and what came of it after. Each method is one
+ * The operations in the store: every step of an item is stored before it is taken, and its outcome after. Each method is one
  * atomic change.
  */
 import { randomUUID } from 'node:crypto';
@@ -28,7 +28,7 @@ import {
 import { finalStateOf } from './state.js';
 import { createTurns } from './turns.js';
 
-/** Somebody else works on the operation by now: whoever gets this lets go of it. */
+/** Another process works on the operation now: the caller must stop working on it. */
 export class OwnershipLost extends Error {
   override readonly name = 'OwnershipLost';
 }
