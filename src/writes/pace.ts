@@ -39,6 +39,8 @@ export interface Pace {
   isFailing(): boolean;
   /** Something was settled, or is surely under way. */
   progress(): void;
+  /** The vendor took what was sent at `sentAt`, with its end to come: it is there, and no quota is in the way. */
+  taken(sentAt: number): void;
   /** The vendor works: a call that was sent at `sentAt` had the effect that was asked for. */
   success(sentAt: number): void;
   /**
@@ -79,6 +81,13 @@ export const createPace = (clock: Clock, patience: Patience): Pace => {
     progress: () => {
       since = clock.now();
       quotaSince = undefined;
+    },
+    taken: (sentAt) => {
+      since = clock.now();
+      quotaSince = undefined;
+      if (failing > 0 || sentAt < lastTroubleAt) return;
+      streak = 0;
+      quietUntil = 0;
     },
     success: (sentAt) => {
       since = clock.now();

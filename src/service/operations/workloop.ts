@@ -16,6 +16,10 @@ import { readWritten } from './written.js';
 /** Jobs of a vendor's that one operation has open at once: as many as one look at them shows. */
 const MAX_OPEN_JOBS = 100;
 const MAX_QUIET_SLICE_MS = 500;
+/** So many failed jobs at once are looked into: the vendor may fail at all of them. */
+const MAX_FAILED_JOBS = 7;
+/** How long reading back is put off, once it can settle an item. */
+const MAX_DOUBT_MS = 30_000;
 
 /** How calls of batches to one cluster are limited, all operations together. */
 export type Limits = (cluster: string, concurrency: number) => LimitFunction;
@@ -45,7 +49,7 @@ const halves = (items: readonly number[]): number[][] => {
 };
 
 export const workOff = async (context: Context, limits: Limits, recovered: readonly Flight[]): Promise<void> => {
-  const { clusters, target, call, progress, pace, offsets, clock, baselines, isBatch, inOrder } = context;
+  const { clusters, target, call, progress, pace, offsets, clock, baselines, settleMs, isBatch, inOrder, pause } = context;
   const facts = await clusters.facts(target, boundedCall(context, CALL_MS)).catch(() => undefined);
   const { batch, writes } = capabilitiesOf(target, facts);
   const limit = isBatch ? limits(clusterKey(target), batch.concurrency) : pLimit(1);
@@ -97,7 +101,9 @@ export const workOff = async (context: Context, limits: Limits, recovered: reado
   };
 
   /** @returns whether waiting and sending again is worth it */
-  const notePace = ({ word, error, sentAt }: Flight): boolean => {
+  const notePace = ({ word, job, error, sentAt }: Flight): boolean => {
+    // The vendor works; reading back shows whether the user explains the failure.
+    if (job === 'failed') return true;
     if (!error || word === 'exists' || word === 'missing' || word === 'refused') {
       pace.success(sentAt);
       return true;
@@ -163,7 +169,7 @@ export const workOff = async (context: Context, limits: Limits, recovered: reado
       return true;
     }
     // A vendor that takes jobs is at work.
-    if (sent.jobId !== undefined) pace.progress();
+    if (sent.jobId !== undefined) pace.taken(sent.sentAt);
     await conclude(sent.jobId === undefined ? sent : await follow(context, sent));
     return true;
   };
@@ -207,6 +213,14 @@ export const workOff = async (context: Context, limits: Limits, recovered: reado
     );
   };
 
+  /** Jobs that failed for no reason that their users show. */
+  const noteFailedJob = ({ flight }: Doubt, decision: Decision): void => {
+    if (flight.job !== 'failed' || !flight.error) return;
+    const isExplained = decision.kind === 'settled' && decision.outcome.status !== 'failed';
+    if (isExplained) pace.success(clock.now());
+    else if (!pace.trouble(troubleOf(flight.error), undefined, clock.now()) && isBatch) giveUp(flight.error);
+  };
+
   const readDoubts = async (goesOn: boolean): Promise<void> => {
     const all = [...doubts.values()];
     const decided = await reconcile(context, all, goesOn);
@@ -218,7 +232,10 @@ export const workOff = async (context: Context, limits: Limits, recovered: reado
         decisions.map(({ doubt, decision }) => ({ item: doubt.item, decision })),
       );
     }
-    for (const { doubt, decision } of decided) if (decision.kind !== 'read') doubts.delete(doubt.item.index);
+    for (const { doubt, decision } of decided) {
+      if (decision.kind !== 'read') doubts.delete(doubt.item.index);
+      noteFailedJob(doubt, decision);
+    }
     if (doubts.size === 0) return;
     // The cluster cannot be read, like all of the vendor: it is read again later.
     const startedAt = clock.now();
@@ -227,11 +244,19 @@ export const workOff = async (context: Context, limits: Limits, recovered: reado
     readAt = startedAt + pace.quietMs();
   };
 
-  /** Reading is put off while other items can find out whether the vendor works at all. */
+  /**
+   * Reading is put off while other items can be sent: they find out whether the vendor works at all, the list comes to rest, and what a lost
+   * call can still do is done by then. Doubts that are old are not put off.
+   */
   const isTimeToRead = (group: readonly ItemRecord[], goesOn: boolean): boolean => {
-    if (doubts.size === 0 || (goesOn && clock.now() < readAt)) return false;
-    if (inOrder || !pace.isProbing()) return true;
-    return sending === 0 && running.size === 0 && (!goesOn || group.length === 0);
+    if (doubts.size === 0 || pause.aborted || (goesOn && clock.now() < readAt)) return false;
+    if (inOrder) return true;
+    if (!goesOn) return sending === 0;
+    if (group.length === 0 && running.size === 0) return true;
+    const failedJobs = [...doubts.values()].filter(({ flight }) => flight.job === 'failed').length;
+    if (failedJobs >= MAX_FAILED_JOBS) return true;
+    const oldest = Math.min(...[...doubts.values()].map(({ flight }) => flight.endedAt));
+    return !pace.isProbing() && clock.now() >= oldest + settleMs + MAX_DOUBT_MS;
   };
 
   /** What was sent without a word and is not sent again: roles can be read back. */
@@ -257,30 +282,41 @@ export const workOff = async (context: Context, limits: Limits, recovered: reado
     await baselines.prepare({ created: names('create'), deleted: names('delete') }, call);
   };
 
-  for (const flight of recovered) resume(flight);
-  while (failures.length === 0 && !call.signal.aborted) {
+  /** Waits for what is under way, and for the vendor. @returns false when there is nothing to wait for */
+  const wait = async (group: readonly ItemRecord[]): Promise<boolean> => {
+    const events = [...running, ...resting];
+    const untilReadMs = doubts.size > 0 && !pause.aborted ? readAt - clock.now() : 0;
+    const restMs = Math.max(group.length > 0 ? pace.quietMs() : 0, untilReadMs);
+    if (restMs > 0) events.push(clock.sleep(Math.min(restMs, MAX_QUIET_SLICE_MS), call.signal));
+    if (events.length === 0) return false;
+    await Promise.race(events);
+    return true;
+  };
+
+  /** @returns false when nothing is left to be done here */
+  const proceed = async (): Promise<boolean> => {
     const goesOn = await mayGoOn(context);
     const group = goesOn ? nextGroup() : [];
     if (isTimeToRead(group, goesOn)) {
-      if (context.pause.aborted && running.size === 0) break;
       await readDoubts(goesOn);
-      continue;
+      return true;
     }
     const mayStart = pace.isProbing() ? sending === 0 : running.size < maxRunning;
-    const quietMs = pace.quietMs();
-    if (group.length > 0 && mayStart && quietMs === 0) {
-      await prepare();
-      const sent = pace.isFailing() ? [leastSent(group)] : group;
-      start(sent, fly(sent));
-      continue;
-    }
-    const events = [...running, ...resting];
-    const restMs = Math.max(group.length > 0 ? quietMs : 0, doubts.size > 0 ? readAt - clock.now() : 0);
-    if (restMs > 0) events.push(clock.sleep(Math.min(restMs, MAX_QUIET_SLICE_MS), call.signal));
-    if (events.length === 0) break;
-    await Promise.race(events);
+    if (group.length === 0 || !mayStart || pace.quietMs() > 0) return wait(group);
+    await prepare();
+    const sent = pace.isFailing() ? [leastSent(group)] : group;
+    start(sent, fly(sent));
+    return true;
+  };
+
+  for (const flight of recovered) resume(flight);
+  try {
+    while (failures.length === 0 && !call.signal.aborted && (await proceed()));
+    // Roles that were sent and are not sent again.
+    if (failures.length === 0 && !call.signal.aborted && !pause.aborted) await readRoles();
+  } catch (thrown) {
+    failures.push(thrown);
   }
   await Promise.all([...running, ...resting]);
-  if (failures.length > 0) throw failures[0];
-  if (!call.signal.aborted && !context.pause.aborted) await readRoles();
+  if (failures.length > 0 && !call.signal.aborted) throw failures[0];
 };

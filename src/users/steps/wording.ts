@@ -41,6 +41,15 @@ export const notFound = (target: Target, username: string, cause: GatewayError):
 export const alreadyExists = (target: Target, username: string, cause: GatewayError): GatewayError =>
   cause.withMessage(`The cluster ${target.id} already has a user ${username}.`, 'user_already_exists', 'none');
 
+/** Codes that say something about the user, or that nothing was done. */
+const CLAIMS: ReadonlySet<string> = new Set(['user_already_exists', 'user_not_found', 'invalid_user', 'precondition_failed']);
+
+/** The failure without a claim that the verdict does not make: the vendor's word may be about another user, or another send. */
+const withoutClaim = (error: GatewayError): GatewayError =>
+  CLAIMS.has(error.code)
+    ? error.withoutVendorMessage().withMessage('The vendor refused the call.', 'cluster_agent_failed', error.effect)
+    : error;
+
 /** A reading that shows that nothing was done. */
 const SHOWN: ReadonlySet<Finding['reading']> = new Set(['absent', 'present']);
 
@@ -66,13 +75,14 @@ export const notDoneWith = (
     case 'was_missing':
       return failedWith(notFound(target, username, error));
     case 'unknown':
-      return failedWith(withDetail(error, unknown(finding), 'open'), 'unknown');
+      return failedWith(withDetail(withoutClaim(error), unknown(finding), 'open'), 'unknown');
     case 'refused':
       return failedWith(error.withEffect('none'), 'refused');
     default: {
-      const isUnchanged = error.effect === 'none' && error.retryable && error.code !== 'cluster_not_ready' && !roleIsSet;
-      if (isUnchanged) return failedWith(withDetail(error, 'Nothing was changed.', 'none'));
-      return failedWith(SHOWN.has(reading) ? withDetail(error, notDone, 'none') : error.withEffect('none'));
+      const failure = withoutClaim(error);
+      const isUnchanged = failure.effect === 'none' && failure.retryable && failure.code !== 'cluster_not_ready' && !roleIsSet;
+      if (isUnchanged) return failedWith(withDetail(failure, 'Nothing was changed.', 'none'));
+      return failedWith(SHOWN.has(reading) ? withDetail(failure, notDone, 'none') : failure.withEffect('none'));
     }
   }
 };
