@@ -19,7 +19,7 @@ afterEach(cleanUp);
 
 const ADD = '/user/addUser';
 /** Long enough for a repetition to arrive meanwhile. */
-const JOB_MS = 1_200;
+const JOB_MS = 900;
 const start = (deadlineSeconds: number): Promise<Scene> =>
   onShanhe({ server: { deadlineSeconds } }, { jobMs: JOB_MS, ...shanheWith(3) });
 
