@@ -97,7 +97,8 @@ describe.each([
   ['Shanhe', SHANHE],
 ])('%s: a write whose answer drips', (_, { start, add }) => {
   it('ends by its own deadline, and is read back', async () => {
-    const scene = await start();
+    // Slower, so that there is time for a look before the send, which tells whose the user is.
+    const scene = await start({ speed: 20 });
     const name = newName();
     scene.inject({ kind: 'drip', delayMs: 1_000, action: add });
     const path = await scene.begin([creating(name)]);
