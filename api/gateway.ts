@@ -75,11 +75,8 @@ export const createGateway = (
   const report: Report = (fault, requestId) => log.error({ requestId, err: fault.cause ?? fault }, 'the gateway failed');
   const onAway = seldom(({ message }: Error) => log.warn({ reason: message }, 'the store is away; what is to be written waits'));
   const { store, vault } = openStore(config.store, onAway);
-  const transport = createTransport(`hpc-gateway/${version}`);
-  const clusters = createClusters(
-    createRegistry(config, modules, transport, () => new Date(clock.now())),
-    report,
-  );
+  const transport = createTransport(`hpc-gateway/${version}`, { clock });
+  const clusters = createClusters(createRegistry(config, modules, transport, clock), report);
   const gate = createGate(clusters);
   const keyMs = retention.idempotencyKeyHours * HOUR_MS;
   const ledger = createLedger(store, { operationMs: retention.operationDays * 24 * HOUR_MS, keyMs }, clock.now);

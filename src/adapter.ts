@@ -96,8 +96,10 @@ export type JobState =
  * Work on one vendor account. `clusterId` is the vendor's own id. An optional method that is missing is a missing capability; there are
  * no stubs.
  *
- * Writes take at least one and at most `capabilities.batch.*` users, each username once. When a write fails, `error.effect` tells
- * what can have changed all the same: `none` is a promise.
+ * Writes take at least one and at most `capabilities.batch.*` users, each username once. When a write fails, `error.effect` says
+ * what can have changed all the same: `none` is a promise. Of `vendor_unavailable` it also says what the vendor's word was worth:
+ * `none` or `ended` is a *busy* vendor (throttled, overloaded, not reached), to be sent to again later; `open` is *no word* at all
+ * (an internal error, a proxy's page, a lost answer), to be read back first.
  */
 export interface Adapter {
   /** All clusters of the account that are not deleted. */
@@ -124,8 +126,10 @@ export interface Adapter {
 export interface AdapterContext<Config> {
   readonly config: Config;
   readonly http: HttpClient;
-  /** The time at the vendor: the local clock, corrected when the vendor calls it skewed. */
+  /** The time for signing: the local clock, corrected after the vendor called it skewed. */
   readonly now: () => Date;
+  /** Resolves after `ms`, for polling. @throws vendor_timeout as soon as the signal aborts */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
   /** Unique text per call, 32 hex characters. */
   readonly nonce: () => string;
 }

@@ -1,33 +1,38 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { GatewayError } from './errors.js';
+import { type Clock, systemClock } from './clock.js';
+import { type Effect, GatewayError } from './errors.js';
 
-export const deadlinePassed = (): GatewayError =>
-  new GatewayError('vendor_timeout', 'The vendor did not answer before the deadline of the request.');
+/** @param effect what the call may have changed; `none` where its request was not sent */
+export const deadlinePassed = (effect: Effect = 'open'): GatewayError => {
+  const sent = effect === 'none' ? ' Nothing was sent.' : '';
+  return new GatewayError('vendor_timeout', `The vendor did not answer before the deadline of the request.${sent}`, { effect });
+};
 
-/** The promise, or `vendor_timeout` as soon as the signal aborts. What runs on is no longer listened to. */
+/** Calls `act` when the signal aborts, at once where it has. @returns a function that stops listening */
+export const onAbort = (signal: AbortSignal, act: () => void): (() => void) => {
+  if (signal.aborted) act();
+  else signal.addEventListener('abort', act, { once: true });
+  return () => signal.removeEventListener('abort', act);
+};
+
+/** The promise, or `vendor_timeout` as soon as the signal aborts; a later result of the promise is ignored. */
 export const untilAborted = async <T>(work: Promise<T>, signal: AbortSignal): Promise<T> => {
-  if (signal.aborted) {
-    work.catch(() => undefined);
-    throw deadlinePassed();
-  }
+  work.catch(() => undefined);
   let stop = (): void => undefined;
   const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(deadlinePassed());
-    signal.addEventListener('abort', stop, { once: true });
+    stop = onAbort(signal, () => reject(deadlinePassed()));
   });
   try {
-    return await Promise.race([work, aborted]);
+    return await Promise.race([aborted, work]);
   } finally {
-    signal.removeEventListener('abort', stop);
+    stop();
   }
 };
 
 /** Resolves after `ms`. @throws vendor_timeout as soon as the signal aborts */
-export const pause = async (ms: number, signal: AbortSignal): Promise<void> => {
-  await sleep(ms, undefined, { signal }).catch(() => {
-    throw deadlinePassed();
-  });
+export const pause = async (ms: number, signal: AbortSignal, clock: Clock = systemClock): Promise<void> => {
+  await clock.sleep(ms, signal);
+  if (signal.aborted) throw deadlinePassed();
 };
 
-/** Milliseconds to wait before poll number `poll` (from 0): at once-ish, then ever slower, so that quotas last. */
-export const pollDelay = (poll: number, firstMs: number, mostMs: number): number => Math.min(firstMs * 1.6 ** poll, mostMs);
+/** Milliseconds to wait before poll number `poll` (from 0): short at first, then longer, so that quotas last. */
+export const pollDelay = (poll: number, firstMs: number, maxMs: number): number => Math.min(firstMs * 1.6 ** poll, maxMs);

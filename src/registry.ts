@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Adapter, AdapterModule } from './adapter.js';
+import { type Clock, systemClock } from './clock.js';
 import type { GatewayConfig } from './config/schema.js';
+import { pause } from './deadline.js';
 import { asGatewayError } from './errors.js';
 import { createHttpClient, type HttpClient } from './vendor/client.js';
 import { createVendorClock } from './vendor/clock.js';
@@ -13,8 +15,8 @@ export interface Account {
   readonly adapter: Adapter;
   readonly settings: unknown;
   readonly discover: boolean;
-  /** The time at the vendor, as far as its answers show. */
-  readonly vendorNow: () => Date;
+  /** A longer list of users is refused. */
+  readonly maxListUsers: number;
 }
 
 /** Where a cluster of the gateway stands at its vendor. */
@@ -46,20 +48,22 @@ export const createRegistry = (
   config: GatewayConfig,
   modules: Readonly<Record<string, AdapterModule>>,
   transport: Transport,
-  localNow: () => Date = () => new Date(),
+  clock: Clock = systemClock,
 ): Registry => {
   const accounts = new Map<string, Account>();
   for (const [name, { vendor, discover, settings }] of Object.entries(config.accounts)) {
     const module = modules[vendor];
     if (!module) throw new TypeError(`There is no adapter ${vendor}.`);
-    const clock = createVendorClock(localNow);
+    const vendorClock = createVendorClock(clock);
     const adapter = module.create({
       config: settings,
-      http: naming(name, createHttpClient(transport, clock, localNow)),
-      now: clock.now,
+      http: naming(name, createHttpClient(transport, vendorClock, clock)),
+      now: vendorClock.now,
+      sleep: (ms, signal) => pause(ms, signal, clock),
       nonce: () => randomBytes(16).toString('hex'),
     });
-    accounts.set(name, { name, module, adapter, settings, discover, vendorNow: clock.vendorNow });
+    const { maxListUsers } = config.limits;
+    accounts.set(name, { name, module, adapter, settings, discover, maxListUsers });
   }
   const targets = config.clusters.map(({ id, account: name, vendorClusterId }): Target => {
     const account = accounts.get(name);

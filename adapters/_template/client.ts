@@ -24,18 +24,17 @@ export const createClient = ({ config, http, now, nonce }: AdapterContext<Config
   const read = (path: string, query: Params, call: Call): Promise<JsonObject> =>
     http.send(
       () => sign({ method: 'GET', endpoint, path, query }, credentials, now(), nonce()),
-      (response) => readAnswer(response, [credentials.secret]),
-      { replayable: true, signal: call.signal },
+      (response) => readAnswer(response, [credentials.secret], now()),
+      { kind: 'read', signal: call.signal },
     );
 
-  /** @param replayable whether sending it twice does no more than sending it once */
-  const write = async (path: string, cluster: string, users: readonly WritableUser[], replayable: boolean, call: Call) => {
+  const write = async (path: string, cluster: string, users: readonly WritableUser[], call: Call) => {
     const body = JSON.stringify({ cluster, users });
     const secrets = [...users.flatMap(({ password }) => password ?? []), credentials.secret];
     await http.send(
       () => sign({ method: 'POST', endpoint, path, query: {}, body }, credentials, now(), nonce()),
-      (response) => readAnswer(response, secrets),
-      { replayable, signal: call.signal },
+      (response) => readAnswer(response, secrets, now()),
+      { kind: 'write', signal: call.signal },
     );
   };
 
@@ -53,13 +52,12 @@ export const createClient = ({ config, http, now, nonce }: AdapterContext<Config
     listUsers: async (clusterId: string, page: Page, call: Call): Promise<PageOf<UserRow>> =>
       rowsOf(await read('/users', { cluster: clusterId, ...paging(page) }, call)),
 
-    addUsers: (clusterId: string, users: readonly WritableUser[], call: Call) =>
-      write('/users/add', clusterId, users, false, call),
+    addUsers: (clusterId: string, users: readonly WritableUser[], call: Call) => write('/users/add', clusterId, users, call),
 
     setPasswords: (clusterId: string, users: readonly WritableUser[], call: Call) =>
-      write('/users/password', clusterId, users, true, call),
+      write('/users/password', clusterId, users, call),
 
     removeUsers: (clusterId: string, users: readonly WritableUser[], call: Call) =>
-      write('/users/remove', clusterId, users, false, call),
+      write('/users/remove', clusterId, users, call),
   };
 };

@@ -1,8 +1,9 @@
 /** Example HPC's codes in ours. */
 import { GatewayError } from '../../src/errors.js';
+import type { ErrorCode } from '../../src/model.js';
 import type { HttpResponse } from '../../src/vendor/client.js';
 import { redact } from '../../src/vendor/redact.js';
-import type { ErrorCode } from '../../src/model.js';
+import { retryAfterMs } from '../../src/vendor/retry-after.js';
 import { badResponse, isObject, type JsonObject, parseObject, text } from '../../src/wire.js';
 
 type Row = readonly [code: ErrorCode, message: string];
@@ -20,7 +21,11 @@ const CODES: ReadonlyMap<string, Row> = new Map([
   ['FORBIDDEN', ['vendor_permission_denied', 'The vendor denies the account this operation.']],
   ['UNPAID', ['vendor_account_problem', 'The account has overdue payments.']],
   ['SLOW_DOWN', ['vendor_rate_limited', 'The vendor throttles the account.']],
+  ['OVERLOADED', ['vendor_unavailable', 'The vendor is busy.']],
 ]);
+
+// EDIT: the codes by which the vendor itself says that it is busy. All other failures leave open what happened.
+const BUSY: ReadonlySet<string | null> = new Set(['OVERLOADED']);
 
 const byStatus = (status: number): Row => {
   if (status === 429) return ['vendor_rate_limited', 'The vendor throttles the account.'];
@@ -33,7 +38,7 @@ const byStatus = (status: number): Row => {
  * @param secrets never to show up in the message of an error
  * @throws GatewayError for everything that is no success
  */
-export const readAnswer = ({ status, headers, body }: HttpResponse, secrets: readonly string[]): JsonObject => {
+export const readAnswer = ({ status, headers, body }: HttpResponse, secrets: readonly string[], now: Date): JsonObject => {
   const answer = parseObject(body);
   // EDIT: where the vendor puts its code, its words and its request id, and what makes an answer a success.
   const error = answer && isObject(answer['error']) ? answer['error'] : null;
@@ -51,6 +56,10 @@ export const readAnswer = ({ status, headers, body }: HttpResponse, secrets: rea
   if (vendorCode === null && status < 300) throw badResponse(answer ? 'an error without code' : 'no JSON object', { vendor });
 
   const [code, words] = CODES.get(vendorCode ?? '') ?? byStatus(status);
-  const seconds = Number(headers['retry-after']);
-  throw new GatewayError(code, words, { vendor, ...(seconds > 0 && { retryAfterMs: seconds * 1000 }) });
+  const wait = retryAfterMs(headers, now);
+  throw new GatewayError(code, words, {
+    vendor,
+    ...(wait !== undefined && { retryAfterMs: wait }),
+    ...(BUSY.has(vendorCode) && { effect: 'ended' }),
+  });
 };

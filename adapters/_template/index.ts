@@ -1,11 +1,15 @@
 import type { Adapter, AdapterModule, Receipt } from '../../src/adapter.js';
-import { numberedPages, readWindow } from '../../src/paging.js';
+import { byNumber } from '../../src/paging.js';
+import { readAll, readWindow } from '../../src/read-window.js';
+import { text } from '../../src/wire.js';
 import { CAPABILITIES, MAX_PAGE_SIZE } from './capabilities.js';
 import { createClient } from './client.js';
 import { type Config, configSchema } from './config.js';
 import { toCluster, toUser, toWire } from './mapping.js';
 
-const MOST_CLUSTERS = 10_000;
+const MAX_CLUSTERS = 10_000;
+// EDIT: byOffset for a vendor that takes an offset instead of a page number.
+const PAGING = byNumber(MAX_PAGE_SIZE);
 const APPLIED: Receipt = { state: 'applied' };
 
 /** EDIT: which product, which version of its API. Until edited, this folder describes a vendor that does not exist. */
@@ -22,18 +26,21 @@ export const exampleHpc: AdapterModule<Config> = {
 
     return {
       listClusters: async (call) => {
-        const window = { offset: 0, limit: MOST_CLUSTERS };
-        const pages = numberedPages(0, MOST_CLUSTERS, MAX_PAGE_SIZE);
-        const { rows } = await readWindow(window, pages, (page) => client.listClusters(page, call));
+        const rows = await readAll(MAX_CLUSTERS, PAGING, {
+          fetch: (page) => client.listClusters(page, call),
+          keyOf: ({ id }) => text(id),
+        });
         return rows.map(toCluster);
       },
 
       getCluster: async (clusterId, call) => toCluster(await client.describeCluster(clusterId, call)),
 
       listUsers: async (clusterId, window, call) => {
-        const pages = numberedPages(window.offset, window.limit, MAX_PAGE_SIZE);
-        const { rows, total } = await readWindow(window, pages, (page) => client.listUsers(clusterId, page, call));
-        return { users: rows.map(toUser), total };
+        const { rows, total, incomplete } = await readWindow(window, PAGING, {
+          fetch: (page) => client.listUsers(clusterId, page, call),
+          keyOf: ({ login }) => text(login),
+        });
+        return { users: rows.map(toUser), total, incomplete };
       },
 
       createUsers: async (clusterId, users, call) => {

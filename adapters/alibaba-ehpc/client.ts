@@ -2,6 +2,7 @@
 import type { AdapterContext, Call } from '../../src/adapter.js';
 import type { Params } from '../../src/encoding.js';
 import type { PageOf } from '../../src/paging.js';
+import type { SendOptions } from '../../src/vendor/client.js';
 import { asList, badResponse, count, isObject, type JsonObject, text } from '../../src/wire.js';
 import { type EhpcConfig, endpointOf } from './config.js';
 import { readAnswer } from './errors.js';
@@ -33,7 +34,11 @@ const readUsers = (answer: JsonObject): PageOf<UserInfo> => {
       ? []
       : asList(isObject(users) && 'UserInfo' in users ? (users['UserInfo'] ?? []) : users);
   if (rows === null) throw badResponse('Users is no list of users');
-  return { rows: rows.filter((row) => Object.keys(row).length > 0), total: count(answer['TotalCount']) };
+  return {
+    rows: rows.filter((row) => Object.keys(row).length > 0),
+    total: count(answer['TotalCount']),
+    size: count(answer['PageSize']),
+  };
 };
 
 export const createClient = ({ config, http, now, nonce }: AdapterContext<EhpcConfig>) => {
@@ -43,30 +48,24 @@ export const createClient = ({ config, http, now, nonce }: AdapterContext<EhpcCo
 
   const send = (
     rpc: Omit<RpcCall, 'endpoint' | 'version'>,
-    replayable: boolean,
+    kind: SendOptions['kind'],
     call: Call,
     passwords: readonly string[] = [],
   ) => {
     const secrets = [...passwords, accessKeySecret, securityToken ?? ''];
     return http.send(
       () => sign({ ...rpc, endpoint, version: VERSION }, { credentials: config.credentials, date: now(), nonce: nonce() }),
-      (response) => readAnswer(response, secrets),
-      { replayable, signal: call.signal },
+      (response) => readAnswer(response, secrets, now()),
+      { kind, signal: call.signal },
     );
   };
 
-  const read = (action: string, query: Params, call: Call) => send({ method: 'GET', action, query }, true, call);
+  const read = (action: string, query: Params, call: Call) => send({ method: 'GET', action, query }, 'read', call);
 
-  const write = async (
-    action: string,
-    clusterId: string,
-    users: readonly WritableUser[],
-    replayable: boolean,
-    call: Call,
-  ): Promise<void> => {
+  const write = async (action: string, clusterId: string, users: readonly WritableUser[], call: Call): Promise<void> => {
     const form = { ClusterId: clusterId, Async: 'false', ...repeatList(users) };
     const passwords = users.flatMap(({ Password }) => Password ?? []);
-    await send({ method: 'POST', action, query: {}, form }, replayable, call, passwords);
+    await send({ method: 'POST', action, query: {}, form }, 'write', call, passwords);
   };
 
   return {
@@ -76,7 +75,7 @@ export const createClient = ({ config, http, now, nonce }: AdapterContext<EhpcCo
       const { Clusters: clusters } = answer;
       const rows = clusters === undefined ? [] : asList(isObject(clusters) ? (clusters['ClusterInfoSimple'] ?? []) : clusters);
       if (rows === null) throw badResponse('Clusters is no list of clusters');
-      return { rows, total: count(answer['TotalCount']) };
+      return { rows, total: count(answer['TotalCount']), size: count(answer['PageSize']) };
     },
 
     /** https://alibabacloud.com/help/en/doc-detail/87126.html */
@@ -98,19 +97,18 @@ export const createClient = ({ config, http, now, nonce }: AdapterContext<EhpcCo
     },
 
     /** https://help.aliyun.com/zh/e-hpc/e-hpc-1-0/developer-reference/api-ehpc-2018-04-12-addusers */
-    addUsers: (clusterId: string, users: readonly WritableUser[], call: Call) => write('AddUsers', clusterId, users, false, call),
+    addUsers: (clusterId: string, users: readonly WritableUser[], call: Call) => write('AddUsers', clusterId, users, call),
 
     /** https://www.alibabacloud.com/help/doc-detail/188575.htm */
-    deleteUsers: (clusterId: string, users: readonly WritableUser[], call: Call) =>
-      write('DeleteUsers', clusterId, users, false, call),
+    deleteUsers: (clusterId: string, users: readonly WritableUser[], call: Call) => write('DeleteUsers', clusterId, users, call),
 
     /** https://help.aliyun.com/document_detail/87186.htm */
     modifyUserGroups: (clusterId: string, users: readonly WritableUser[], call: Call) =>
-      write('ModifyUserGroups', clusterId, users, true, call),
+      write('ModifyUserGroups', clusterId, users, call),
 
     /** https://help.aliyun.com/document_detail/87191.html */
     modifyUserPasswords: (clusterId: string, users: readonly WritableUser[], call: Call) =>
-      write('ModifyUserPasswords', clusterId, users, true, call),
+      write('ModifyUserPasswords', clusterId, users, call),
   };
 };
 

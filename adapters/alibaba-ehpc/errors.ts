@@ -3,9 +3,10 @@
  * https://help.aliyun.com/en/e-hpc/e-hpc-1-0/developer-reference/api-ehpc-2018-04-12-errorcodes
  */
 import { type Effect, GatewayError } from '../../src/errors.js';
+import type { ErrorCode } from '../../src/model.js';
 import type { HttpResponse } from '../../src/vendor/client.js';
 import { redact } from '../../src/vendor/redact.js';
-import type { ErrorCode } from '../../src/model.js';
+import { retryAfterMs } from '../../src/vendor/retry-after.js';
 import { badResponse, type JsonObject, parseObject, text } from '../../src/wire.js';
 
 /** First match wins; a pattern that ends in `*` is a prefix. */
@@ -60,16 +61,18 @@ const matches = (pattern: string, code: string): boolean =>
 /** Codes of the API gateway, given before E-HPC is reached, although their meaning in general leaves open what happened. */
 const REFUSED_BEFORE_EFFECT = /^(InvalidAction|InvalidApi|NoSuchVersion|UnsupportedHTTPMethod|InvalidSignatureMethod)/;
 
-/** `x-acs-retry-after` is in milliseconds, as the official SDK reads it. */
-const retryAfterMs = (headers: HttpResponse['headers']): number | undefined => {
-  const ms = Number(headers['x-acs-retry-after']);
-  return ms > 0 ? Math.min(ms, 120_000) : undefined;
-};
+/** In milliseconds, as the official SDK reads it. */
+const RETRY_AFTER_MS = 'x-acs-retry-after';
 
-/** Its own word that it failed ends a call; a nonce that was used means that the same call arrived before, and nobody saw its answer. */
-const effectOf = (code: string | null, ours: ErrorCode, status: number): { effect?: Effect } => {
+/**
+ * The vendor's own word that it is busy. Every other failure of its own, a page of a proxy, and a nonce that was used (the same call
+ * arrived before, and nobody saw its answer) leave open what happened.
+ */
+const BUSY = /^ServiceUnavailable/;
+
+const effectOf = (code: string | null, status: number): { effect?: Effect } => {
   if (REFUSED_BEFORE_EFFECT.test(code ?? '') || status === 404) return { effect: 'none' };
-  return ours === 'vendor_unavailable' && code !== null && code !== 'SignatureNonceUsed' ? { effect: 'ended' } : {};
+  return BUSY.test(code ?? '') ? { effect: 'ended' } : {};
 };
 
 const byStatus = (status: number): readonly [ErrorCode, string] => {
@@ -83,7 +86,7 @@ const byStatus = (status: number): readonly [ErrorCode, string] => {
  * @param secrets never to show up in the message of an error
  * @throws GatewayError for everything that is no success
  */
-export const readAnswer = (response: HttpResponse, secrets: readonly string[]): JsonObject => {
+export const readAnswer = (response: HttpResponse, secrets: readonly string[], now: Date): JsonObject => {
   const { status, headers } = response;
   const body = parseObject(response.body);
   const code = body && text(body['Code'] ?? body['code']);
@@ -96,11 +99,11 @@ export const readAnswer = (response: HttpResponse, secrets: readonly string[]): 
 
   const row = code === null ? undefined : CODES.find(([pattern]) => matches(pattern, code));
   const [ours, words] = row ? [row[1], row[2]] : byStatus(status);
-  const wait = retryAfterMs(headers);
+  const wait = retryAfterMs(headers, now, RETRY_AFTER_MS);
   throw new GatewayError(ours, words, {
     vendor,
     ...(wait !== undefined && { retryAfterMs: wait }),
-    ...effectOf(code, ours, status),
+    ...effectOf(code, status),
   });
 };
 

@@ -1,12 +1,13 @@
 import type { Adapter, AdapterModule, Receipt } from '../../src/adapter.js';
-import { numberedPages, readWindow } from '../../src/paging.js';
+import { readAll } from '../../src/read-window.js';
+import { text } from '../../src/wire.js';
 import { CAPABILITIES } from './capabilities.js';
 import { createClient } from './client.js';
 import { configSchema, type EhpcConfig } from './config.js';
-import { createListing, MAX_PAGE_SIZE, pageNumber } from './listing.js';
+import { createListing, PAGING, pageNumber } from './listing.js';
 import { groupOf, toCluster, toWire } from './mapping.js';
 
-const MOST_CLUSTERS = 10_000;
+const MAX_CLUSTERS = 10_000;
 const APPLIED: Receipt = { state: 'applied' };
 
 /** Alibaba Cloud E-HPC, RPC API 2018-04-12. */
@@ -17,21 +18,21 @@ export const alibabaEhpc: AdapterModule<EhpcConfig> = {
   capabilities: () => CAPABILITIES,
 
   create: (context): Adapter => {
-    const { region, listing, timeZone } = context.config;
+    const { region } = context.config;
     const client = createClient(context);
 
     return {
       listClusters: async (call) => {
-        const window = { offset: 0, limit: MOST_CLUSTERS };
-        const { rows } = await readWindow(window, numberedPages(0, MOST_CLUSTERS, MAX_PAGE_SIZE), (page) =>
-          client.listClusters(pageNumber(page), call),
-        );
+        const rows = await readAll(MAX_CLUSTERS, PAGING, {
+          fetch: (page) => client.listClusters(pageNumber(page), call),
+          keyOf: ({ Id }) => text(Id),
+        });
         return rows.map((info) => toCluster(info, region));
       },
 
       getCluster: async (clusterId, call) => toCluster(await client.describeCluster(clusterId, call), region, clusterId),
 
-      listUsers: createListing(client, listing, timeZone),
+      listUsers: createListing(client, context),
 
       createUsers: async (clusterId, users, call) => {
         await client.addUsers(clusterId, users.map(toWire), call);

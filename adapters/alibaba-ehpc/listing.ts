@@ -1,18 +1,23 @@
 /** Windows over E-HPC's two listings. */
-import type { Call, UserSlice, UserWindow } from '../../src/adapter.js';
-import { pause, pollDelay } from '../../src/deadline.js';
+import type { AdapterContext, Call, UserSlice, UserWindow } from '../../src/adapter.js';
+import { pollDelay } from '../../src/deadline.js';
 import { GatewayError } from '../../src/errors.js';
-import { numberedPages, type Page, type PageOf, readWindow } from '../../src/paging.js';
-import { badResponse } from '../../src/wire.js';
+import { byNumber, type Page, type PageOf } from '../../src/paging.js';
+import { readWindow } from '../../src/read-window.js';
+import { badResponse, text } from '../../src/wire.js';
 import type { AsyncPage, EhpcClient, PageNumber } from './client.js';
+import type { EhpcConfig } from './config.js';
 import { isUnknownAction } from './errors.js';
 import { toUser } from './mapping.js';
 import type { UserInfo } from './types.js';
 
 export const MAX_PAGE_SIZE = 50;
+export const PAGING = byNumber(MAX_PAGE_SIZE);
 
 const FIRST_POLL_MS = 50;
-const LONGEST_POLL_MS = 2_000;
+const MAX_POLL_MS = 2_000;
+/** A task that is not over by then is given up. */
+const LIST_SECONDS = 60;
 
 const FAILED = /^(fail|partialfail|error|timeout|cancel|exception)/i;
 const FINISHED = /^(success|succeed|finish|complete|done)/i;
@@ -27,8 +32,9 @@ const isFinished = ({ asyncStatus, total }: AsyncPage): boolean =>
   asyncStatus === null ? total !== null : FINISHED.test(asyncStatus);
 
 /**
- * The documents disagree whether TotalCount counts the list or the page. On a full page that is as long as its total, the next page
- * decides; a total that is smaller than the position of its page counts the page.
+ * The documents disagree whether TotalCount counts the list or the page. On a first page that is full and as long as its total, the next
+ * page decides; a total that is smaller than the position of its page counts the page. Full is a page as long as was asked for, or as
+ * the vendor says that its pages are.
  */
 const withHonestTotal = async (
   page: PageNumber,
@@ -37,33 +43,43 @@ const withHonestTotal = async (
   const answer = await fetchPage(page);
   const { rows, total } = answer;
   if (total === null || total > rows.length) return answer;
-  if (rows.length === 0 && total === 0 && page.page > 1) return { rows, total: null };
-  if (page.page === 1 && rows.length < page.size) return answer;
+  if (rows.length === 0 && page.page > 1) return { ...answer, total: null };
+  if (page.page === 1 && rows.length < page.size && rows.length !== answer.size) return answer;
+  if (rows.length === 0) return answer;
   if (page.page === 1 && (await fetchPage({ page: 2, size: page.size })).rows.length === 0) return answer;
-  return { rows, total: null };
+  return { ...answer, total: null };
 };
 
-export const createListing = (client: EhpcClient, listing: 'async' | 'sync', timeZone: string) => {
-  let asyncKnown = listing === 'async';
+export const createListing = (client: EhpcClient, { config, now, sleep }: AdapterContext<EhpcConfig>) => {
+  let asyncKnown = config.listing === 'async';
 
   const readPages = async (
     window: UserWindow,
     fetchPage: (page: PageNumber) => Promise<PageOf<UserInfo>>,
   ): Promise<UserSlice> => {
-    const pages = numberedPages(window.offset, window.limit, MAX_PAGE_SIZE);
-    const { rows, total } = await readWindow(window, pages, (page) => withHonestTotal(pageNumber(page), fetchPage));
-    return { users: rows.map((row) => toUser(row, timeZone)), total };
+    const { rows, total, incomplete } = await readWindow(window, PAGING, {
+      fetch: (page) => withHonestTotal(pageNumber(page), fetchPage),
+      keyOf: ({ Name }) => text(Name),
+    });
+    return { users: rows.map((row) => toUser(row, config.timeZone)), total, incomplete };
   };
 
   /** Asks until the task of `answer` is over; the answer that says so holds the page that was asked for. */
   const untilFinished = async (clusterId: string, page: PageNumber, first: AsyncPage, call: Call): Promise<AsyncPage> => {
     let answer = first;
+    const startedAt = now().getTime();
+    let sleptMs = 0;
     for (let poll = 0; !isFinished(answer); poll++) {
       if (FAILED.test(answer.asyncStatus ?? '')) {
         throw new GatewayError('cluster_agent_failed', `The cluster could not list its users (${answer.asyncStatus}).`);
       }
       if (answer.asyncId === null) throw badResponse('an unfinished listing without AsyncId', { cause: CANNOT_FOLLOW });
-      await pause(pollDelay(poll, FIRST_POLL_MS, LONGEST_POLL_MS), call.signal);
+      const waitMs = pollDelay(poll, FIRST_POLL_MS, MAX_POLL_MS);
+      // The time for signing may jump, so what was slept counts too.
+      if (Math.max(sleptMs, now().getTime() - startedAt) + waitMs > LIST_SECONDS * 1000)
+        throw new GatewayError('vendor_timeout', `The vendor has not finished its listing in ${LIST_SECONDS} s.`);
+      await sleep(waitMs, call.signal);
+      sleptMs += waitMs;
       answer = await client.listUsersAsync(clusterId, page, answer.asyncId, call);
     }
     return answer;

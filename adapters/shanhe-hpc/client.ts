@@ -46,18 +46,18 @@ export const createClient = ({ config, http, now }: AdapterContext<ShanheConfig>
   const read = (path: string, query: Params, call: Call) =>
     http.send(
       () => sign({ method: 'GET', endpoint, path, query: { zone, ...query } }, credentials, now()),
-      (response) => readAnswer(response, [credentials.secretAccessKey]),
-      { replayable: true, signal: call.signal },
+      (response) => readAnswer(response, [credentials.secretAccessKey], now()),
+      { kind: 'read', signal: call.signal },
     );
 
   /** `zone` stands in the query, where it is signed, and in the body, as in every example of the vendor. */
-  const write = (path: string, params: Readonly<Record<string, string | undefined>>, replayable: boolean, call: Call) => {
+  const write = (path: string, params: Readonly<Record<string, string | undefined>>, call: Call) => {
     const body = JSON.stringify({ ...params, zone });
     const secrets = [params['password'] ?? '', params['new_password'] ?? '', credentials.secretAccessKey];
     return http.send(
       () => sign({ method: 'POST', endpoint, path, query: { zone }, body }, credentials, now()),
-      (response) => readAnswer(response, secrets),
-      { replayable, signal: call.signal },
+      (response) => readAnswer(response, secrets, now()),
+      { kind: 'write', signal: call.signal },
     );
   };
 
@@ -85,17 +85,15 @@ export const createClient = ({ config, http, now }: AdapterContext<ShanheConfig>
 
     /** https://docsv4.qingcloud.com/user_guide/development_docs/api/command_list/hpc/add_user/ */
     addUser: async (clusterId: string, user: { username: string; password: string; mod?: string }, call: Call): Promise<string> =>
-      jobOf(await write('/user/addUser', { cluster_id: clusterId, ...user }, false, call)),
+      jobOf(await write('/user/addUser', { cluster_id: clusterId, ...user }, call)),
 
     /** yunify/qingcloud-docs: content/compute/hpc/api/users/deleteuser.md */
     deleteUser: async (clusterId: string, username: string, call: Call): Promise<string> =>
-      jobOf(await write('/user/deleteUser', { cluster_id: clusterId, username }, false, call).catch(userOrCluster)),
+      jobOf(await write('/user/deleteUser', { cluster_id: clusterId, username }, call).catch(userOrCluster)),
 
     /** Sets the password; nothing else of a user can be changed. https://docsv3.qingcloud.com/compute/hpc/api/users/modifyuser/ */
     modifyUser: async (clusterId: string, username: string, newPassword: string, call: Call): Promise<void> => {
-      await write('/user/modifyUser', { cluster_id: clusterId, username, new_password: newPassword }, true, call).catch(
-        userOrCluster,
-      );
+      await write('/user/modifyUser', { cluster_id: clusterId, username, new_password: newPassword }, call).catch(userOrCluster);
     },
 
     /**

@@ -4,9 +4,10 @@
  * Source: the vendor's page on error codes (yunify/qingcloud-docs: content/compute/hpc/api/error_code.md).
  */
 import { GatewayError } from '../../src/errors.js';
+import type { ErrorCode } from '../../src/model.js';
 import type { HttpResponse } from '../../src/vendor/client.js';
 import { redact } from '../../src/vendor/redact.js';
-import type { ErrorCode } from '../../src/model.js';
+import { retryAfterMs } from '../../src/vendor/retry-after.js';
 import { badResponse, count, type JsonObject, parseObject, text } from '../../src/wire.js';
 
 type Row = readonly [code: ErrorCode, message: string];
@@ -49,7 +50,7 @@ const byStatus = (status: number): Row => {
  * @param secrets never to show up in the message of an error
  * @throws GatewayError for everything that is no success
  */
-export const readAnswer = ({ status, headers, body }: HttpResponse, secrets: readonly string[]): JsonObject => {
+export const readAnswer = ({ status, headers, body }: HttpResponse, secrets: readonly string[], now: Date): JsonObject => {
   const answer = parseObject(body);
   const retCode = answer && count(answer['ret_code']);
   if (answer && retCode === 0) return answer;
@@ -65,11 +66,11 @@ export const readAnswer = ({ status, headers, body }: HttpResponse, secrets: rea
   if (retCode === null && status < 300) throw badResponse(answer ? 'no ret_code' : 'no JSON object', { vendor });
 
   const [code, words] = retCode === null ? byStatus(status) : (CODES[retCode] ?? UNKNOWN);
-  const seconds = Number(headers['retry-after']);
-  const wait = seconds > 0 ? seconds * 1000 : code === 'vendor_rate_limited' ? QUOTA_RETRY_MS : undefined;
+  const wait = retryAfterMs(headers, now) ?? (code === 'vendor_rate_limited' ? QUOTA_RETRY_MS : undefined);
   throw new GatewayError(code, words, {
     vendor,
     ...(wait !== undefined && { retryAfterMs: wait }),
+    // A `ret_code` is the vendor's own word that it is busy; a page without one may be a proxy's.
     ...(code === 'vendor_unavailable' && retCode !== null && { effect: 'ended' }),
   });
 };

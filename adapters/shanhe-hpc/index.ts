@@ -1,13 +1,15 @@
 import type { Adapter, AdapterModule, NewUser, PasswordChange } from '../../src/adapter.js';
 import { GatewayError } from '../../src/errors.js';
-import { offsetPages, type Page, readWindow } from '../../src/paging.js';
+import { byOffset } from '../../src/paging.js';
+import { readAll, readWindow } from '../../src/read-window.js';
 import { text } from '../../src/wire.js';
 import { capabilities, MAX_PAGE_SIZE } from './capabilities.js';
 import { createClient } from './client.js';
 import { configSchema, type ShanheConfig } from './config.js';
 import { toCluster, toJobState, toUser } from './mapping.js';
 
-const MOST_CLUSTERS = 10_000;
+const MAX_CLUSTERS = 10_000;
+const PAGING = byOffset(MAX_PAGE_SIZE);
 
 /** The contract's lists have exactly one member here: `capabilities.batch` says so. */
 const only = <T>(items: readonly T[]): T => {
@@ -30,12 +32,10 @@ export const shanheHpc: AdapterModule<ShanheConfig> = {
 
     return {
       listClusters: async (call) => {
-        const fetchPage = (page: Page) => client.listClusters({}, page, call);
-        const { rows } = await readWindow(
-          { offset: 0, limit: MOST_CLUSTERS },
-          offsetPages(0, MOST_CLUSTERS, MAX_PAGE_SIZE),
-          fetchPage,
-        );
+        const rows = await readAll(MAX_CLUSTERS, PAGING, {
+          fetch: (page) => client.listClusters({}, page, call),
+          keyOf: (item) => toCluster(item, zone).id,
+        });
         return rows.map((item) => toCluster(item, zone));
       },
 
@@ -47,9 +47,11 @@ export const shanheHpc: AdapterModule<ShanheConfig> = {
       },
 
       listUsers: async (clusterId, window, call) => {
-        const pages = offsetPages(window.offset, window.limit, MAX_PAGE_SIZE);
-        const { rows, total } = await readWindow(window, pages, (page) => client.listUsers(clusterId, page, window.search, call));
-        return { users: rows.map(toUser), total };
+        const { rows, total, incomplete } = await readWindow(window, PAGING, {
+          fetch: (page) => client.listUsers(clusterId, page, window.search, call),
+          keyOf: ({ username }) => text(username),
+        });
+        return { users: rows.map(toUser), total, incomplete };
       },
 
       lookUpUser: async (clusterId, username, call) => {

@@ -45,6 +45,12 @@ export const coreSchema = {
         idempotencyKeyHours: { type: 'number', minimum: 0, maximum: 8760, default: 24 },
       },
     },
+    limits: {
+      type: 'object',
+      additionalProperties: false,
+      default: {},
+      properties: { maxListUsers: { type: 'integer', minimum: 1, default: 200_000 } },
+    },
     log: {
       type: 'object',
       additionalProperties: false,
@@ -114,6 +120,11 @@ export interface RetentionConfig {
   readonly idempotencyKeyHours: number;
 }
 
+export interface LimitsConfig {
+  /** The longest list of users that is read as a whole; a longer one is taken for a fault of the vendor. */
+  readonly maxListUsers: number;
+}
+
 export interface AccountConfig {
   readonly vendor: string;
   /** Every cluster of the account is served, under its vendor id. */
@@ -132,6 +143,7 @@ export interface GatewayConfig {
   readonly server: ServerConfig;
   readonly store: StoreConfig;
   readonly retention: RetentionConfig;
+  readonly limits: LimitsConfig;
   readonly log: { readonly level: string };
   readonly accounts: Readonly<Record<string, AccountConfig>>;
   readonly clusters: readonly ClusterConfig[];

@@ -42,7 +42,16 @@ const PATTERN_WORDS: Readonly<Record<string, string>> = {
   [HEADER_PATTERN]: 'must be the name of a header',
 };
 
-const ajv = new Ajv({ allErrors: true, useDefaults: true, strict: true, strictRequired: false, allowUnionTypes: true });
+const ajv = new Ajv({
+  allErrors: true,
+  useDefaults: true,
+  strict: true,
+  strictRequired: false,
+  allowUnionTypes: true,
+  // Our own schemas are checked by a test; here this would make each start slower.
+  meta: false,
+  validateSchema: false,
+});
 ajv.addFormat('endpoint', isEndpoint);
 ajv.addFormat('key', isKey);
 ajv.addFormat('redis-url', isRedisUrl);

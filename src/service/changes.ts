@@ -3,12 +3,12 @@ import type { Call, NewUser } from '../adapter.js';
 import { GatewayError } from '../errors.js';
 import type { BatchItem, Role, UserCreate } from '../model.js';
 import { failedWith } from '../users/steps/wording.js';
-import { findUsers } from './find.js';
+import { findUsers, incompleteList } from './find.js';
 import type { Gate, Requirement } from './gate.js';
 import type { NewItem, Submission } from './operations/new-operation.js';
 import type { Operations } from './operations/operations.js';
 import { type ItemOutcome, isDone, type LoadedOperation } from './operations/records.js';
-import { checkNewUser, checkPassword, checkRole } from './rules.js';
+import { checkNewUser, checkPassword, checkRole, checkUsername } from './rules.js';
 
 export interface Batch {
   readonly items: readonly BatchItem[];
@@ -50,20 +50,21 @@ const requirementOf = (item: BatchItem): Requirement => {
     case 'create':
       return { features: ['create'], check: (capabilities) => checkNewUser(toNewUser(item), capabilities) };
     case 'update': {
-      const { role, password } = item;
+      const { username, role, password } = item;
       return {
         features: [
           ...(role === undefined ? [] : (['setRole'] as const)),
           ...(password === undefined ? [] : (['setPassword'] as const)),
         ],
         check: (capabilities) => {
+          checkUsername(username);
           if (role !== undefined) checkRole(role, capabilities);
           if (password !== undefined) checkPassword(password, capabilities);
         },
       };
     }
     case 'delete':
-      return { features: ['delete'], check: nothing };
+      return { features: ['delete'], check: () => checkUsername(item.username) };
   }
 };
 
@@ -130,7 +131,8 @@ export const createChanges = (gate: Gate, operations: Operations): Changes => {
     rehearse: async (clusterId, { items, stopOnError }, call) => {
       const { target, outcomes } = await admitBatch(clusterId, items, call);
       const names = new Set(items.filter((_, index) => !outcomes[index]).map(({ username }) => username));
-      const found = names.size > 0 ? await findUsers(target, [...names], call) : new Map();
+      const { found, complete } = await findUsers(target, [...names], call);
+      if (!complete) throw incompleteList(target);
       const there = new Set([...found].filter(([, user]) => user !== null).map(([username]) => username));
       let stopped = false;
       return items.map(({ op, username }, index): ItemOutcome => {

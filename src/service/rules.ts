@@ -58,6 +58,10 @@ export const checkNewUser = (user: NewUser, capabilities: Capabilities): void =>
     ...directoryModeErrors(user.directoryMode, capabilities),
   ]);
 
+/** A name that no vendor can be sent; a lone surrogate has no UTF-8. @throws invalid_user */
+export const checkUsername = (username: string): void =>
+  refuse(username.isWellFormed() ? [] : [{ pointer: '/username', message: 'A username is well-formed Unicode text.' }]);
+
 /** @throws invalid_user */
 export const checkRole = (role: Role, capabilities: Capabilities): void => refuse(roleErrors(role, capabilities));
 

@@ -1,10 +1,10 @@
-import type { Call, VendorUser } from '../adapter.js';
+import type { Call, UserSlice, VendorUser } from '../adapter.js';
 import { GatewayError } from '../errors.js';
 import type { Role, User } from '../model.js';
 import type { Target } from '../registry.js';
 import { type Clusters, capabilitiesOf } from './clusters.js';
 import { readCursor, type Scope, writeCursor } from './cursor.js';
-import { findUser, walk } from './find.js';
+import { findUser, incompleteList, walk } from './find.js';
 import { toUser } from './user.js';
 
 export interface UserQuery {
@@ -36,22 +36,26 @@ const fitsFilter = ({ search, role }: UserQuery): ((user: VendorUser) => boolean
 export const createUsers = (clusters: Clusters): Users => {
   /** A window of all users maps to vendor pages; the position in a filtered list is known only after reading the whole. */
   const readFiltered = async (target: Target, query: UserQuery, offset: number, snapshot: string | undefined, call: Call) => {
-    const { pageSize, search } = capabilitiesOf(target);
-    const all = await walk(target, pageSize, call, {
+    const { search } = capabilitiesOf(target);
+    const all = await walk(target, call, {
       ...(search === 'native' && query.search !== undefined && { search: query.search }),
       ...(snapshot !== undefined && { snapshot }),
     });
+    if (!all.complete) throw incompleteList(target);
     const fitting = all.users.filter(fitsFilter(query));
     return { users: fitting.slice(offset, offset + query.limit), total: fitting.length, snapshot: all.snapshot };
   };
 
-  const readPlain = async (
-    { account, vendorClusterId }: Target,
-    limit: number,
-    offset: number,
-    snapshot: string | undefined,
-    call: Call,
-  ) => account.adapter.listUsers(vendorClusterId, { offset, limit, ...(snapshot !== undefined && { snapshot }) }, call);
+  /** An incomplete window is read once more; an answer that silently lacks users would be wrong. */
+  const readPlain = async (target: Target, limit: number, offset: number, snapshot: string | undefined, call: Call) => {
+    const { account, vendorClusterId } = target;
+    const read = (): Promise<UserSlice> =>
+      account.adapter.listUsers(vendorClusterId, { offset, limit, ...(snapshot !== undefined && { snapshot }) }, call);
+    const first = await read();
+    const slice = first.incomplete ? await read() : first;
+    if (slice.incomplete) throw incompleteList(target);
+    return slice;
+  };
 
   return {
     list: async (clusterId, query, call) => {

@@ -1,11 +1,12 @@
-import { GatewayError } from '../errors.js';
+import type { Clock } from '../clock.js';
+import { asGatewayError, GatewayError } from '../errors.js';
 import type { VendorClock } from './clock.js';
 import { createPolicy } from './policy.js';
 import type { Transport } from './transport.js';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** Complete and encoded; goes on the wire as it is. May hold signatures: never log it. */
+  /** Complete and encoded; sent as it is. May hold signatures: never log it. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   /** Sent byte for byte, in UTF-8. */
@@ -20,55 +21,59 @@ export interface HttpResponse {
 }
 
 export interface SendOptions {
-  /** True where sending twice does no more than sending once: reads, and writes that set a value. */
-  readonly replayable: boolean;
+  /** A read changes nothing and is retried; a write is sent once. */
+  readonly kind: 'read' | 'write';
   readonly signal: AbortSignal;
 }
 
 export interface HttpClient {
   /**
-   * Sends one vendor call.
+   * Sends one vendor call. A failure before the first byte of the request was written has the effect `none`.
    * @param build makes the request; runs once per attempt, so that each carries a fresh time, nonce and signature
    * @param read turns the answer into a result or throws what it means as a GatewayError; no status is an error by itself
-   * @throws vendor_unavailable, vendor_timeout, or what `read` throws
+   * @throws vendor_unavailable, vendor_timeout, internal_error where `build` fails, or what `read` throws
    */
   send<T>(build: () => HttpRequest, read: (response: HttpResponse) => T, options: SendOptions): Promise<T>;
 }
 
 const isSkew = (error: unknown): boolean => error instanceof GatewayError && error.code === 'vendor_clock_skew';
 
+/** The request; a failure to build it changed nothing. */
+const built = (build: () => HttpRequest): HttpRequest => {
+  try {
+    return build();
+  } catch (thrown) {
+    throw asGatewayError(thrown).withEffect('none');
+  }
+};
+
 /**
- * The client of one vendor account: its policies and its clock over the shared transport. A call that the vendor refused for a skewed
- * clock is sent once more when the vendor's `Date` header sets the clock right, writes too: a refused write changed nothing.
+ * The client of one vendor account: its policies and its signing clock over the shared transport. A call that the vendor refused for a
+ * skewed clock is sent once more with the time of the vendor's `Date` header, a write too: the refused one changed nothing.
  */
-export const createHttpClient = (transport: Transport, clock: VendorClock, localNow: () => Date): HttpClient => {
-  const policy = createPolicy();
+export const createHttpClient = (transport: Transport, vendorClock: VendorClock, clock: Clock): HttpClient => {
+  const policy = createPolicy(clock);
 
   return {
-    send: (build, read, { replayable, signal }) => {
-      const exchange = async (): Promise<HttpResponse> => {
-        const sentAt = localNow();
-        const response = await transport(build(), signal);
-        clock.observe(response.headers['date'], sentAt);
-        return response;
-      };
+    send: (build, read, options) => {
+      const exchange = async (): Promise<HttpResponse> => transport(built(build), options.signal);
       const attempt = async () => {
-        const signedAt = clock.now();
+        const signedAt = vendorClock.now();
         const response = await exchange();
         try {
           return read(response);
         } catch (error) {
-          if (!isSkew(error) || !clock.correct(response.headers['date'], signedAt)) throw error;
+          if (!isSkew(error) || !vendorClock.correct(response.headers['date'], signedAt)) throw error;
         }
         const again = await exchange();
         try {
           return read(again);
         } catch (error) {
-          if (isSkew(error)) clock.reset();
+          if (isSkew(error)) vendorClock.reset();
           throw error;
         }
       };
-      return policy(attempt, { replayable, signal });
+      return policy(attempt, options);
     },
   };
 };

@@ -1,20 +1,13 @@
-import {
-  BrokenCircuitError,
-  ConsecutiveBreaker,
-  circuitBreaker,
-  DelegateBackoff,
-  handleWhen,
-  type IRetryBackoffContext,
-  retry,
-  wrap,
-} from 'cockatiel';
-import { untilAborted } from '../deadline.js';
-import { asGatewayError, type Effect, GatewayError, worse } from '../errors.js';
+import { BrokenCircuitError, CircuitState, ConsecutiveBreaker, circuitBreaker, handleWhen } from 'cockatiel';
+import type { Clock } from '../clock.js';
+import { deadlinePassed, pause } from '../deadline.js';
+import { asGatewayError, GatewayError } from '../errors.js';
+import type { SendOptions } from './client.js';
 
-const RETRIES = 2;
+const MAX_RETRIES = 2;
 const FIRST_DELAY_MS = 200;
-/** A vendor that asks for more patience than this gets its answer passed on with `Retry-After` instead. */
-const LONGEST_DELAY_MS = 3_000;
+/** A vendor that asks for a longer wait gets its answer passed on with `Retry-After` instead. */
+const MAX_DELAY_MS = 3_000;
 
 const BREAK_AFTER = 10;
 const BROKEN_MS = 5_000;
@@ -22,60 +15,54 @@ const BROKEN_MS = 5_000;
 const isDown = (error: unknown): boolean =>
   error instanceof GatewayError && (error.code === 'vendor_unavailable' || error.code === 'vendor_timeout');
 
-const isWorthRetrying = (error: unknown, replayable: boolean): boolean =>
-  error instanceof GatewayError &&
-  error.retryable &&
-  error.code !== 'cluster_not_ready' &&
-  (replayable || error.effect === 'none') &&
-  (error.retryAfterMs ?? 0) <= LONGEST_DELAY_MS;
+const isWorthRetrying = (error: GatewayError): boolean =>
+  error.retryable && error.code !== 'cluster_not_ready' && (error.retryAfterMs ?? 0) <= MAX_DELAY_MS;
 
-const delayMs = ({ attempt, result }: IRetryBackoffContext<unknown>): number => {
-  const asked = 'error' in result && result.error instanceof GatewayError ? result.error.retryAfterMs : undefined;
-  return asked ?? FIRST_DELAY_MS * 2 ** (attempt - 1) * (0.5 + Math.random());
-};
+const delayMs = ({ retryAfterMs }: GatewayError, retry: number): number =>
+  retryAfterMs ?? FIRST_DELAY_MS * 2 ** (retry - 1) * (0.5 + Math.random());
 
-const leftAlone = (): GatewayError =>
-  new GatewayError('vendor_unavailable', 'The vendor failed many times in a row; it is left alone for a few seconds.', {
-    retryAfterMs: BROKEN_MS,
-    effect: 'none',
-  });
+const breakerOpen = (leftMs: number): GatewayError =>
+  new GatewayError(
+    'vendor_unavailable',
+    `The vendor failed many times in a row. The circuit breaker is open; retrying in ${Math.ceil(leftMs / 1000)} s. Nothing was sent.`,
+    { retryAfterMs: leftMs, effect: 'none' },
+  );
 
-export type Policy = <T>(attempt: () => Promise<T>, options: { replayable: boolean; signal: AbortSignal }) => Promise<T>;
+export type Policy = <T>(attempt: () => Promise<T>, options: SendOptions) => Promise<T>;
 
 /**
- * Retry around a circuit breaker, for one vendor account.
+ * Retry around a circuit breaker, for one vendor account. An open breaker refuses every call but one probe in five seconds.
  *
- * Retried: what was refused without effect and may go through later (throttling), and, where the call is replayable, every outage.
- * A write that is not replayable is sent again only when it surely changed nothing.
+ * Reads are retried after an outage or a throttled call. A write is sent once: the write engine, which knows the evidence, decides
+ * about sending it again.
  */
-export const createPolicy = (): Policy => {
-  const breaker = circuitBreaker(handleWhen(isDown), { halfOpenAfter: BROKEN_MS, breaker: new ConsecutiveBreaker(BREAK_AFTER) });
-  const retrying = (replayable: boolean) =>
-    wrap(
-      retry(
-        handleWhen((error) => isWorthRetrying(error, replayable)),
-        { maxAttempts: RETRIES, backoff: new DelegateBackoff(delayMs) },
-      ),
-      breaker,
-    );
-  const policies = { replayable: retrying(true), once: retrying(false) };
+export const createPolicy = (clock: Clock): Policy => {
+  // The breaker's own time is the system's, so it has none: the injected clock decides when a probe is due.
+  const breaker = circuitBreaker(handleWhen(isDown), { halfOpenAfter: 0, breaker: new ConsecutiveBreaker(BREAK_AFTER) });
+  let openUntil = 0;
+  const leftMs = (): number => openUntil - clock.now();
+  breaker.onBreak(() => {
+    openUntil = clock.now() + BROKEN_MS;
+  });
 
-  return async (attempt, { replayable, signal }) => {
-    let worst: Effect = 'none';
-    const remembered = async () => {
+  const once = async <T>(attempt: () => Promise<T>): Promise<T> => {
+    if (breaker.state === CircuitState.HalfOpen) throw breakerOpen(BROKEN_MS);
+    if (breaker.state === CircuitState.Open && leftMs() > 0) throw breakerOpen(leftMs());
+    return breaker.execute(attempt).catch((thrown: unknown) => {
+      throw thrown instanceof BrokenCircuitError ? breakerOpen(BROKEN_MS) : asGatewayError(thrown);
+    });
+  };
+
+  return async (attempt, { kind, signal }) => {
+    if (signal.aborted) throw deadlinePassed('none');
+    for (let retry = 1; ; retry++) {
       try {
-        return await attempt();
-      } catch (error) {
-        worst = worse(asGatewayError(error).effect, worst);
-        throw error;
+        return await once(attempt);
+      } catch (thrown) {
+        const error = asGatewayError(thrown);
+        if (kind === 'write' || retry > MAX_RETRIES || signal.aborted || !isWorthRetrying(error)) throw error;
+        await pause(delayMs(error, retry), signal, clock);
       }
-    };
-    try {
-      return await untilAborted(policies[replayable ? 'replayable' : 'once'].execute(remembered, signal), signal);
-    } catch (thrown) {
-      const error = thrown instanceof BrokenCircuitError ? leftAlone() : asGatewayError(thrown);
-      // A refusal of the last attempt says nothing of those before it.
-      throw error.withEffect(worse(error.effect, worst));
     }
   };
 };

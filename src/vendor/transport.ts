@@ -1,34 +1,75 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
+import http, { type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import https from 'node:https';
 import axios, { isAxiosError } from 'axios';
-import { deadlinePassed } from '../deadline.js';
-import { GatewayError } from '../errors.js';
+import { type Clock, systemClock } from '../clock.js';
+import { deadlinePassed, onAbort } from '../deadline.js';
+import { asGatewayError, GatewayError } from '../errors.js';
+import { type Agents, CONNECT_TIMEOUT, createAgents } from './agents.js';
 import type { HttpRequest, HttpResponse } from './client.js';
 
-/** One attempt over the network. @throws vendor_unavailable, vendor_timeout */
+/**
+ * One attempt over the network. Whatever fails before the first byte of the request was written has the effect `none`.
+ * @throws vendor_unavailable, vendor_timeout, vendor_bad_response where the answer is too large
+ */
 export type Transport = (request: HttpRequest, signal: AbortSignal) => Promise<HttpResponse>;
 
-/** E-HPC runs commands on the cluster while the caller waits, so an attempt gets longer than usual. */
-const ATTEMPT_TIMEOUT_MS = 60_000;
-const LARGEST_ANSWER_BYTES = 16 * 1024 * 1024;
+export interface TransportOptions {
+  readonly clock?: Clock;
+  /** Bound of a whole attempt, the body of its answer included. */
+  readonly callMs?: number;
+  /** Bound of establishing a connection. */
+  readonly connectMs?: number;
+  /** Trusted certificates in PEM, in place of Node's own. */
+  readonly ca?: string;
+}
 
-/** The connection never stood: the vendor cannot have seen the request. */
-const NEVER_SENT: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
-const TIMED_OUT: ReadonlySet<string> = new Set(['ECONNABORTED', 'ETIMEDOUT']);
+const CALL_MS = 30_000;
+const CONNECT_MS = 10_000;
+const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 
-/** Redacts at the source: axios' errors carry the URL, the headers and the body, so only the code goes on. */
-const toGatewayError = (error: unknown, signal: AbortSignal): GatewayError => {
-  if (signal.aborted) return deadlinePassed();
-  const code = (isAxiosError(error) && error.code) || 'ERR_NETWORK';
-  const cause = new Error(code);
-  if (TIMED_OUT.has(code)) return new GatewayError('vendor_timeout', 'The vendor did not answer in time.', { cause });
-  if (isAxiosError(error) && error.message.startsWith('maxContentLength'))
-    return new GatewayError('vendor_bad_response', 'The vendor sent more than the gateway takes.', { cause });
-  return new GatewayError('vendor_unavailable', `The connection to the vendor failed (${code}).`, {
-    cause,
-    effect: NEVER_SENT.has(code) ? 'none' : 'open',
+/** How far an attempt came. `sent`: it had an established connection, new or reused, so the vendor may have seen the request. */
+type Stage = 'building' | 'connecting' | 'sent';
+
+/** Axios' option `transport`: Node's own, which reports the stage. */
+const reporting = ({ whenEstablished }: Agents, report: (stage: Stage) => void) => ({
+  request: (options: RequestOptions, callback: (response: IncomingMessage) => void): ClientRequest => {
+    const request = (options.protocol === 'https:' ? https : http).request(options, callback);
+    report('connecting');
+    request.once('socket', (socket) => whenEstablished(socket, () => report('sent')));
+    return request;
+  },
+});
+
+const codeOf = (error: unknown): string => {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : 'ERR_NETWORK';
+};
+
+/** Redacts at the source: axios' errors carry the URL, the headers and the body, so only the code is passed on. */
+const causeOf = (error: unknown): Error => new Error(codeOf(error));
+
+const notConnected = (error: unknown, connectMs: number): GatewayError => {
+  const code = codeOf(error);
+  const what = code === CONNECT_TIMEOUT ? `in ${connectMs / 1000} s` : `(${code})`;
+  return new GatewayError('vendor_unavailable', `The gateway could not connect to the vendor ${what}. Nothing was sent.`, {
+    cause: causeOf(error),
+    effect: 'none',
   });
 };
+
+const interrupted = (error: unknown): GatewayError => {
+  const cause = causeOf(error);
+  return isAxiosError(error) && error.message.startsWith('maxContentLength')
+    ? new GatewayError('vendor_bad_response', 'The vendor sent more than the gateway takes.', { cause })
+    : new GatewayError('vendor_unavailable', `The connection to the vendor failed (${codeOf(error)}).`, { cause });
+};
+
+const late = (callMs: number, stage: Stage): GatewayError =>
+  stage === 'sent'
+    ? new GatewayError('vendor_timeout', `The vendor did not answer in ${callMs / 1000} s.`)
+    : new GatewayError('vendor_timeout', `No connection to the vendor was established in ${callMs / 1000} s. Nothing was sent.`, {
+        effect: 'none',
+      });
 
 const plainHeaders = (headers: object): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]));
@@ -37,16 +78,17 @@ const plainHeaders = (headers: object): Record<string, string> =>
  * The only place that uses axios: keep-alive connections, no redirects (they would resend a signed request elsewhere), no proxy from the
  * environment, every status is an answer (E-HPC uses 406 and 407 for its own errors).
  */
-export const createTransport = (userAgent: string): Transport & { close(): void } => {
-  const httpAgent = new HttpAgent({ keepAlive: true, maxSockets: 64 });
-  const httpsAgent = new HttpsAgent({ keepAlive: true, maxSockets: 64 });
+export const createTransport = (
+  userAgent: string,
+  { clock = systemClock, callMs = CALL_MS, connectMs = CONNECT_MS, ca }: TransportOptions = {},
+): Transport & { close(): void } => {
+  const agents = createAgents(clock, connectMs, ca);
   const client = axios.create({
-    httpAgent,
-    httpsAgent,
+    httpAgent: agents.httpAgent,
+    httpsAgent: agents.httpsAgent,
     proxy: false,
     maxRedirects: 0,
-    timeout: ATTEMPT_TIMEOUT_MS,
-    maxContentLength: LARGEST_ANSWER_BYTES,
+    maxContentLength: MAX_ANSWER_BYTES,
     responseType: 'text',
     validateStatus: () => true,
     transformRequest: [(data: unknown) => data],
@@ -54,24 +96,33 @@ export const createTransport = (userAgent: string): Transport & { close(): void 
   });
 
   const send: Transport = async ({ method, url, headers, body }, signal) => {
+    const progress: { stage: Stage } = { stage: 'building' };
+    const ended = new AbortController();
+    const timeout = clock.timeout(callMs);
+    const abort = (): void => ended.abort();
+    const stops = [onAbort(signal, abort), onAbort(timeout, abort)];
     try {
       const answer = await client.request<string>({
         method,
         url,
         headers: { 'user-agent': userAgent, accept: 'application/json', ...headers },
         ...(body !== undefined && { data: body }),
-        signal,
+        signal: ended.signal,
+        transport: reporting(agents, (next) => {
+          progress.stage = next;
+        }),
       });
       return { status: answer.status, headers: plainHeaders(answer.headers), body: String(answer.data ?? '') };
     } catch (error) {
-      throw toGatewayError(error, signal);
+      const { stage } = progress;
+      if (signal.aborted) throw deadlinePassed(stage === 'sent' ? 'open' : 'none');
+      if (timeout.aborted) throw late(callMs, stage);
+      if (stage === 'building') throw asGatewayError(causeOf(error)).withEffect('none');
+      throw stage === 'sent' ? interrupted(error) : notConnected(error, connectMs);
+    } finally {
+      for (const stop of stops) stop();
     }
   };
 
-  return Object.assign(send, {
-    close: () => {
-      httpAgent.destroy();
-      httpsAgent.destroy();
-    },
-  });
+  return Object.assign(send, { close: agents.destroy });
 };

@@ -16,6 +16,8 @@ const SECOND_MS = 1_000;
 const MAX_CLUSTERS = 10_000;
 /** Acknowledged names that the next listing of a cluster may show. */
 const MAX_NAMES = 100;
+/** After so long, somebody else may have made a thing of that name. */
+const ACKNOWLEDGED_MS = 60_000;
 
 /** The cluster's clock less ours, in milliseconds, is within these. */
 interface Interval {
@@ -31,12 +33,16 @@ interface Acknowledged {
 
 interface Learned {
   interval: Interval | undefined;
+  /** Contradicts what was known before: one of the two is wrong, and the next one decides. */
+  contradicting: Interval | undefined;
   readonly acknowledged: Map<string, Acknowledged>;
 }
 
 export interface Offsets {
   /** Notes that the cluster made this between two of our times, in milliseconds since 1970. */
   acknowledged(cluster: string, name: string, sentAt: number, endedAt: number): void;
+  /** The name is being made or removed again: what was acknowledged of it is void. */
+  forget(cluster: string, name: string): void;
   /** Names that were acknowledged lately and whose times have not been seen, newest first. */
   awaited(cluster: string): readonly string[];
   /** Learns from a listing, where the name was acknowledged. @param madeAt ISO 8601, the cluster's own time */
@@ -45,22 +51,34 @@ export interface Offsets {
   isKnown(cluster: string): boolean;
   /** When something with the cluster's time `madeAt` was made, compared with our time `since`. */
   age(cluster: string, madeAt: string | null, since: number): Age;
+  /** Whether it was made after our time `since`, beyond all uncertainty. */
+  isSurelyAfter(cluster: string, madeAt: string | null, since: number): boolean;
 }
 
 const precisionOf = (madeAtMs: number): number => (madeAtMs % SECOND_MS === 0 ? SECOND_MS : 1);
 
-const intersect = (known: Interval | undefined, fresh: Interval): Interval => {
-  if (!known) return fresh;
+/** Undefined where the two contradict each other. */
+const intersect = (known: Interval, fresh: Interval): Interval | undefined => {
   const [from, to] = [Math.max(known.from, fresh.from), Math.min(known.to, fresh.to)];
-  // The clock was set since: what was learned before is void.
-  return from <= to ? { from, to, at: fresh.at } : fresh;
+  return from <= to ? { from, to, at: fresh.at } : undefined;
+};
+
+const learn = (learned: Learned, fresh: Interval): void => {
+  const known = learned.interval ?? learned.contradicting;
+  const both = known ? intersect(known, fresh) : fresh;
+  learned.interval = both;
+  learned.contradicting = both ? undefined : fresh;
 };
 
 export const createOffsets = (clock: Clock): Offsets => {
   const clusters = new Map<string, Learned>();
 
   const learnedOf = (cluster: string): Learned => {
-    const learned = clusters.get(cluster) ?? { interval: undefined, acknowledged: new Map<string, Acknowledged>() };
+    const learned = clusters.get(cluster) ?? {
+      interval: undefined,
+      contradicting: undefined,
+      acknowledged: new Map<string, Acknowledged>(),
+    };
     // The cluster that was used longest ago is forgotten first.
     clusters.delete(cluster);
     clusters.set(cluster, learned);
@@ -82,13 +100,20 @@ export const createOffsets = (clock: Clock): Offsets => {
       if (acknowledged.size > MAX_NAMES) acknowledged.delete(acknowledged.keys().next().value as string);
     },
 
-    awaited: (cluster) => [...(clusters.get(cluster)?.acknowledged.keys() ?? [])].reverse(),
+    forget: (cluster, name) => void clusters.get(cluster)?.acknowledged.delete(name),
+
+    awaited: (cluster) =>
+      [...(clusters.get(cluster)?.acknowledged ?? [])]
+        .filter(([, { endedAt }]) => clock.now() - endedAt <= ACKNOWLEDGED_MS)
+        .map(([name]) => name)
+        .reverse(),
 
     observe: (cluster, name, madeAt) => {
       const learned = clusters.get(cluster);
       const acknowledged = learned?.acknowledged.get(name);
       if (!learned || !acknowledged) return;
       learned.acknowledged.delete(name);
+      if (clock.now() - acknowledged.endedAt > ACKNOWLEDGED_MS) return;
       const made = Date.parse(madeAt ?? '');
       if (Number.isNaN(made)) return;
       const fresh: Interval = {
@@ -96,8 +121,8 @@ export const createOffsets = (clock: Clock): Offsets => {
         to: made + precisionOf(made) - acknowledged.sentAt,
         at: clock.now(),
       };
-      const isStale = learned.interval !== undefined && clock.now() - learned.interval.at > KEPT_MS;
-      learned.interval = intersect(isStale ? undefined : learned.interval, fresh);
+      if (learned.interval && clock.now() - learned.interval.at > KEPT_MS) learned.interval = undefined;
+      learn(learned, fresh);
     },
 
     isKnown: (cluster) => known(cluster) !== undefined,
@@ -109,6 +134,12 @@ export const createOffsets = (clock: Clock): Offsets => {
       if (!interval) return made + UNKNOWN_UNCERTAINTY_MS < since ? 'before' : 'uncertain';
       if (made + precisionOf(made) < since + interval.from) return 'before';
       return made > clock.now() + interval.to + SECOND_MS ? 'uncertain' : 'after';
+    },
+
+    isSurelyAfter: (cluster, madeAt, since) => {
+      const made = Date.parse(madeAt ?? '');
+      const interval = known(cluster);
+      return !Number.isNaN(made) && interval !== undefined && made > since + interval.to;
     },
   };
 };

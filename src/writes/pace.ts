@@ -90,7 +90,7 @@ export const createPace = (clock: Clock, patience: Patience): Pace => {
     },
     trouble: (kind, waitMs, sentAt) => {
       const isEcho = sentAt < lastTroubleAt;
-      const wait = waitMs ?? Math.min(FIRST_WAIT_MS * GROWTH ** streak, MAX_WAIT_MS);
+      const wait = Math.max(waitMs ?? 0, Math.min(FIRST_WAIT_MS * GROWTH ** streak, MAX_WAIT_MS));
       if (!isEcho) {
         // The patience begins with the first trouble, not with the work.
         if (streak === 0) since = clock.now();

@@ -106,9 +106,13 @@ interface Facts {
   readonly reading: Reading;
   /** Of a thing that was found after an `add`: made by this item, by somebody before it, or unclear. */
   readonly origin: 'ours' | 'theirs' | 'unclear';
+  readonly age: Age;
   readonly baseline: Baseline;
   readonly company: Company;
+  /** Whether this process knows that no earlier send had an effect. */
   readonly first: 'yes' | 'no';
+  /** Whether there was one send only, whoever sent it: then the baseline is from before all sends. */
+  readonly once: 'yes' | 'no';
   readonly patience: Patience;
 }
 
@@ -126,23 +130,31 @@ const MANY = ['among', 'suspect'] as const;
 const UNREAD = ['none'] as const;
 /** Words that leave open what was done, and those that say that nothing was. */
 const OPEN_WORDS = ['busy', 'none'] as const;
+/** Words about one thing of the call. */
+const REFUSALS = ['exists', 'missing', 'refused'] as const;
 const NOT_DONE_WORDS = ['busy_free', 'refused_all'] as const;
 
 /** Vendors have words for what cannot be: those say no more than that the call failed. */
 const foldWord = (nature: Nature, { word, job }: Evidence): Facts['word'] => {
   if (word === 'taken') {
     if (job === 'done') return 'applied';
-    if (job === 'failed') return 'failed';
-    return job === 'running' ? 'running' : 'none';
+    // A job that is not listed may still run, and nobody can follow it.
+    return job === 'failed' ? 'failed' : 'running';
   }
   if ((word === 'exists' && nature !== 'add') || (word === 'missing' && nature === 'add')) return 'failed';
   return word;
 };
 
-/** A direct look before the send proves more than two clocks. Where they contradict each other, neither does. */
-const originOf = ({ age, baseline }: Evidence): Facts['origin'] => {
-  if (baseline === 'absent') return 'ours';
-  if (baseline === 'present') return age === 'after' ? 'unclear' : 'theirs';
+const isOnce = ({ history }: Evidence): boolean => history === 'first' || history === 'owner_changed';
+
+/**
+ * A direct look before the send proves more than two clocks. Where they contradict each other, neither does. What was there before a
+ * second send may be the late effect of the first.
+ */
+const originOf = (evidence: Evidence): Facts['origin'] => {
+  const { age, baseline } = evidence;
+  if (baseline === 'absent') return age === 'before' ? 'unclear' : 'ours';
+  if (baseline === 'present') return age === 'before' || (age === 'uncertain' && isOnce(evidence)) ? 'theirs' : 'unclear';
   return age === 'after' ? 'ours' : age === 'before' ? 'theirs' : 'unclear';
 };
 
@@ -151,13 +163,15 @@ const factsOf = (nature: Nature, evidence: Evidence): Facts => ({
   word: foldWord(nature, evidence),
   reading: evidence.reading,
   origin: originOf(evidence),
+  age: evidence.age,
   baseline: evidence.baseline,
   company: evidence.company,
   first: evidence.history === 'first' ? 'yes' : 'no',
+  once: isOnce(evidence) ? 'yes' : 'no',
   patience: evidence.patience,
 });
 
-/** What a found thing shows after an `add`, and a thing that is gone after a `remove`. */
+/** What a found thing shows after an `add`, and a thing that is gone, or there, after a `remove`. */
 const ADDED: readonly Row[] = [
   [{ nature: ADD, reading: FOUND, origin: ['theirs'] }, 'was_there'],
   [{ nature: ADD, reading: FOUND, origin: ['unclear'] }, 'unknown'],
@@ -165,15 +179,16 @@ const ADDED: readonly Row[] = [
   [{ nature: ADD, reading: FOUND }, 'done'],
 ];
 const REMOVED: readonly Row[] = [
-  [{ nature: REMOVE, reading: ['absent'], baseline: ['absent'] }, 'was_missing'],
+  [{ nature: REMOVE, reading: ['absent'], baseline: ['absent'], once: ['yes'] }, 'was_missing'],
   // The vendor refused it before it did anything, so somebody else was first.
-  [
-    { nature: REMOVE, reading: ['absent'], word: ['refused', 'refused_all', 'busy_free'], company: ['alone'], first: ['yes'] },
-    'was_missing',
-  ],
-  [{ nature: REMOVE, reading: ['absent'], baseline: ['unread'] }, 'unknown'],
+  [{ nature: REMOVE, reading: ['absent'], word: ['refused'], company: ['alone'], first: ['yes'] }, 'was_missing'],
+  // A thing that was gone before a second send may have gone by the first.
+  [{ nature: REMOVE, reading: ['absent'], baseline: ['unread', 'absent'] }, 'unknown'],
   [{ nature: REMOVE, reading: ['absent'], word: ['missing'], company: ['suspect'] }, 'unknown'],
   [{ nature: REMOVE, reading: ['absent'] }, 'done'],
+  // Made since the send: it is another thing of this name, which nobody asked to remove.
+  [{ nature: REMOVE, reading: FOUND, word: ['refused'], company: ['alone'], first: ['yes'] }, 'refused'],
+  [{ nature: REMOVE, reading: FOUND, age: ['after'] }, 'unknown'],
 ];
 /** A property can only be set on a thing that is there. */
 const SET_READ: readonly Row[] = [
@@ -201,6 +216,7 @@ const TABLE: readonly Row[] = [
   // What may be repeated is repeated before anybody looks.
   [{ word: ['refused', 'failed', 'none'], nature: SET, company: MANY, patience: ['left'] }, 'again_apart'],
   [{ word: OPEN_WORDS, nature: SET, patience: ['left'] }, 'again'],
+  [{ word: ['failed'], nature: HIDDEN, patience: ['left'] }, 'again'],
 
   // Everything else is read back.
   [{ reading: UNREAD }, 'read'],
@@ -212,15 +228,17 @@ const TABLE: readonly Row[] = [
 
   // The listing says nothing of the item. What may be repeated is sent alone, where the vendor's word is about it.
   [{ reading: DARK, nature: SET, word: ['missing'], company: MANY, patience: ['left'] }, 'again_apart'],
+  [{ reading: DARK, word: ['refused'], company: ['alone'], first: ['yes'] }, 'refused'],
   [{ reading: DARK }, 'unknown'],
 
   // A complete listing shows that it is not done.
   [{ word: ['exists'], company: ['alone'] }, 'unknown'],
   [{ nature: HIDDEN, word: ['refused'], company: ['alone'], first: ['yes'] }, 'refused'],
   [{ nature: [...ONCE, ...VISIBLE], word: ['refused'], company: ['alone'] }, 'refused'],
-  [{ nature: HIDDEN, word: ['missing'], patience: ['left'] }, 'again'],
+  [{ nature: HIDDEN, word: ['missing'], company: MANY, patience: ['left'] }, 'again_apart'],
   [{ nature: HIDDEN }, 'unknown'],
-  [{ word: ['refused', 'failed', 'none'], company: MANY, patience: ['left'] }, 'again_apart'],
+  // In smaller company also where the vendor names a thing that no listing shows: the same call would end the same way for ever.
+  [{ word: [...REFUSALS, 'failed', 'none'], company: MANY, patience: ['left'] }, 'again_apart'],
   [{ patience: ['left'] }, 'again'],
   [{}, 'failed'],
 ];

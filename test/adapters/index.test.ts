@@ -51,7 +51,13 @@ const silent: HttpClient = {
 };
 
 const create = (module: AdapterModule, http = silent, config = configOf(module)): Adapter =>
-  module.create({ config, http, now: () => new Date('2026-01-02T03:04:05.678Z'), nonce: () => 'n'.repeat(32) });
+  module.create({
+    config,
+    http,
+    now: () => new Date('2026-01-02T03:04:05.678Z'),
+    sleep: async () => undefined,
+    nonce: () => 'n'.repeat(32),
+  });
 
 const cluster = (type: string | null): VendorCluster => ({
   ...{ id: 'c', name: null, state: 'ready', vendorState: null, type, region: null, zone: null, createdAt: null },
@@ -136,14 +142,14 @@ describe.each(MODULES)('%s', (_, module) => {
 describe('the template', () => {
   const CONFIG = { endpoint: 'https://vendor.example/api/', credentials: { keyId: 'key', secret: 's3cret' } };
   const call = { requestId: 'r', signal: new AbortController().signal };
-  const sent: { request: HttpRequest; replayable: boolean }[] = [];
+  const sent: { request: HttpRequest; kind: string }[] = [];
 
   const answering = (answer: (url: URL) => { status?: number; body: unknown }): Adapter => {
     sent.length = 0;
     const http: HttpClient = {
-      send: async (build, read, { replayable }) => {
+      send: async (build, read, { kind }) => {
         const request = build();
-        sent.push({ request, replayable });
+        sent.push({ request, kind });
         const { status = 200, body } = answer(new URL(request.url));
         return read({ status, headers: {}, body: JSON.stringify(body) });
       },
@@ -183,13 +189,13 @@ describe('the template', () => {
     expect(await answering(() => ({ body: { cluster: row } })).getCluster('c', call)).toMatchObject(expected);
   });
 
-  it('signs what it sends, and replays only what does no harm twice', async () => {
+  it('signs what it sends, and sends writes as writes', async () => {
     const adapter = answering(() => ({ body: {} }));
     const user = { username: 'li_wei', password: 'Choose@Your0wn', role: 'member' } as const;
     expect(await adapter.createUsers?.('c', [user], call)).toEqual({ state: 'applied' });
     await adapter.setPasswords?.('c', [user], call);
     await adapter.deleteUsers?.('c', ['li_wei'], call);
-    expect(sent.map(({ replayable }) => replayable)).toEqual([false, true, false]);
+    expect(sent.map(({ kind }) => kind)).toEqual(['write', 'write', 'write']);
     expect(sent.map(({ request }) => JSON.parse(request.body ?? ''))).toEqual([
       { cluster: 'c', users: [{ login: 'li_wei', password: 'Choose@Your0wn', is_admin: false }] },
       { cluster: 'c', users: [{ login: 'li_wei', password: 'Choose@Your0wn' }] },
@@ -207,6 +213,9 @@ describe('the template', () => {
     [200, { error: { code: 'USER_EXISTS' } }, 'user_already_exists', 'none'],
     [400, { error: { code: 'WHATEVER' } }, 'vendor_bad_response', 'open'],
     [503, [], 'vendor_unavailable', 'open'],
+    [503, { error: { code: 'OVERLOADED' } }, 'vendor_unavailable', 'ended'],
+    [500, { error: { code: 'WHATEVER' } }, 'vendor_unavailable', 'open'],
+    [400, { error: { code: 'SLOW_DOWN' } }, 'vendor_rate_limited', 'none'],
     [200, [], 'vendor_bad_response', 'open'],
     [200, { error: {} }, 'vendor_bad_response', 'open'],
   ] as const)('answer %i %j → %s', async (status, body, code, effect) => {

@@ -222,6 +222,6 @@ export const batches = ({ backend, gateway, live }: Subject): void => {
       stopOnError: true,
     });
     expect(statuses(results)).toEqual(['created', 'created', status, 'cancelled', 'cancelled']);
-    expect((await gateway().get(operation)).body.state).toBe('failed');
+    expect((await gateway().get(operation)).body.state).toBe('partially_succeeded');
   });
 };

@@ -133,7 +133,7 @@ export const crashes = (name: string, startVendor: () => Promise<Vendor>, store:
             if (!goOn()) return;
             imports.push({ cluster: clusters[imports.length] as string });
           } else {
-            await pause(20);
+            await pause(100);
           }
         }
       };

@@ -15,7 +15,7 @@ const PASSWORD = 'Abcdefg1@klm';
 
 interface Operation {
   readonly state: string;
-  readonly progress: { readonly done: number };
+  readonly progress: { readonly settled: number };
   readonly results: readonly { readonly username: string; readonly status: string }[];
 }
 
@@ -73,7 +73,7 @@ describeWithRedis('on one Redis', () => {
     );
   const untilBegun = async (gateway: Started, locations: readonly string[]): Promise<void> => {
     await until(
-      () => Promise.all(locations.map(async (location) => (await get(gateway, location)).progress.done)),
+      () => Promise.all(locations.map(async (location) => (await get(gateway, location)).progress.settled)),
       (done) => done.every((count) => count > 0),
     );
   };

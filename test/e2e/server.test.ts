@@ -201,7 +201,7 @@ describe('stopping on signals', () => {
       headers: { 'content-type': 'application/json' },
       body,
     });
-    expect(answer.status).toBe(202);
+    expect(answer.status).toBe(504);
     child.kill('SIGTERM');
     expect((await exit).code).toBe(0);
     expect(errors()).toMatch(/"kind":"createUser","clusterId":"c".*"usernames":\["left\.alone"\].*outcome is not known/);

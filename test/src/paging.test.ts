@@ -1,5 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { numberedPages, offsetPages, type Page, readWindow } from '../../src/paging.js';
+import { byNumber, byOffset, type Page, type PageOf, type Paging, pagesBetween } from '../../src/paging.js';
+import { readAll, readWindow } from '../../src/read-window.js';
+
+const numberedPages = (offset: number, limit: number, maxSize: number): Page[] =>
+  pagesBetween(byNumber(maxSize), offset, offset + limit);
 
 const covers = (pages: readonly Page[], offset: number, limit: number): boolean => {
   for (let row = offset; row < offset + limit; row++)
@@ -57,26 +61,38 @@ describe('offset pages', () => {
       ],
     ],
   ])('%i, %i', (offset, limit, pages) => {
-    expect(offsetPages(offset, limit, 100)).toEqual(pages);
+    expect(pagesBetween(byOffset(100), offset, offset + limit)).toEqual(pages);
   });
 });
 
-describe('reading a window', () => {
-  const listing = (total: number, told: number | null = total) => {
-    const asked: Page[] = [];
-    const fetchPage = async (page: Page) => {
-      asked.push(page);
-      return {
-        rows: Array.from({ length: Math.max(0, Math.min(page.size, total - page.start)) }, (_, i) => page.start + i),
-        total: told,
-      };
-    };
-    return { asked, fetchPage };
-  };
-  const read = (offset: number, limit: number, maxSize: number, { fetchPage }: ReturnType<typeof listing>) =>
-    readWindow({ offset, limit }, numberedPages(offset, limit, maxSize), fetchPage);
-  const range = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => from + index);
+/** Rows are numbers, and their keys are too. */
+const rowsBetween = (from: number, to: number): number[] =>
+  Array.from({ length: Math.max(0, to - from) }, (_, index) => from + index);
 
+type Answer = PageOf<number>;
+
+/** A vendor with `total` rows that notes what it was asked; `fault` changes its honest answers. */
+const vendorOf = (total: number, fault: (honest: Answer, page: Page, call: number) => Answer = (honest) => honest) => {
+  const asked: Page[] = [];
+  return {
+    asked,
+    fetch: async (page: Page): Promise<Answer> => {
+      asked.push(page);
+      const rows = rowsBetween(page.start, Math.min(page.start + page.size, total));
+      return fault({ rows, total, size: page.size }, page, asked.length);
+    },
+    keyOf: (row: number) => String(row),
+  };
+};
+const untold = (honest: Answer): Answer => ({ ...honest, total: null });
+const PAGINGS: [string, Paging][] = [
+  ['offset', byOffset(10)],
+  ['number', byNumber(10)],
+];
+const window = (offset: number, limit: number) => ({ offset, limit });
+const BAD = { code: 'vendor_bad_response' };
+
+describe.each(PAGINGS)('reading a window by %s', (_, paging) => {
   it.each([
     [0, 10],
     [9, 1],
@@ -86,29 +102,188 @@ describe('reading a window', () => {
     [99, 1],
     [100, 5],
     [3, 100],
-  ])('gives exactly [%i, + %i) of 100', async (offset, limit) => {
-    expect((await read(offset, limit, 10, listing(100))).rows).toEqual(
-      range(offset, Math.min(100, offset + limit)).filter((row) => row < 100),
-    );
+  ])('returns exactly [%i, + %i) of 100, with and without a total', async (offset, limit) => {
+    for (const fault of [undefined, untold]) {
+      const slice = await readWindow(window(offset, limit), paging, vendorOf(100, fault));
+      expect(slice).toEqual({
+        rows: rowsBetween(offset, Math.min(100, offset + limit)),
+        total: fault ? null : 100,
+        incomplete: false,
+      });
+    }
   });
 
   it('asks for no page beyond the total', async () => {
-    const source = listing(25);
-    await read(0, 1000, 10, source);
-    expect(source.asked).toHaveLength(3);
+    const vendor = vendorOf(25);
+    await readWindow(window(0, 1000), paging, vendor);
+    expect(vendor.asked).toHaveLength(3);
   });
 
-  it('stops at a short page where there is no total', async () => {
-    const source = listing(25, null);
-    expect((await read(0, 1000, 10, source)).rows).toEqual(range(0, 25));
-    expect(source.asked).toHaveLength(3);
+  it('without a total, asks once behind a short page: only an empty one proves the end', async () => {
+    const vendor = vendorOf(25, untold);
+    expect((await readWindow(window(0, 1000), paging, vendor)).rows).toEqual(rowsBetween(0, 25));
+    expect(vendor.asked).toHaveLength(4);
+    const full = vendorOf(25, untold);
+    await readWindow(window(0, 20), paging, full);
+    expect(full.asked).toHaveLength(2);
   });
 
   it('refuses an empty page inside the list', async () => {
-    await expect(
-      readWindow({ offset: 0, limit: 10 }, [{ start: 0, size: 10 }], async () => ({ rows: [], total: 5 })),
-    ).rejects.toMatchObject({
-      code: 'vendor_bad_response',
+    const vendor = vendorOf(5, (honest) => ({ ...honest, rows: [] }));
+    await expect(readWindow(window(0, 10), paging, vendor)).rejects.toMatchObject(BAD);
+  });
+
+  it.each([
+    ['with a total', 1e12],
+    ['without one', null],
+  ])('refuses a vendor that ignores where a page begins, %s', async (_, total) => {
+    const vendor = vendorOf(1000, (honest) => ({ ...honest, total, rows: rowsBetween(0, honest.rows.length) }));
+    await expect(readWindow(window(0, 1000), paging, vendor)).rejects.toMatchObject(BAD);
+    expect(vendor.asked.length).toBeLessThan(6);
+  });
+
+  it('reads a list again whose total changes, and says so when it does not come to rest', async () => {
+    const settling = vendorOf(40, (honest, _, call) => ({ ...honest, total: call === 2 ? 41 : 40 }));
+    expect(await readWindow(window(0, 40), paging, settling)).toEqual({ rows: rowsBetween(0, 40), total: 40, incomplete: false });
+    const restless = vendorOf(40, (honest, _, call) => ({ ...honest, total: 1000 + call }));
+    expect((await readWindow(window(0, 40), paging, restless)).incomplete).toBe(true);
+    expect(restless.asked).toHaveLength(12);
+  });
+
+  it('reads a list again whose rows moved although its total stayed', async () => {
+    const moving = vendorOf(40, (honest, _, call) =>
+      call === 2 ? { ...honest, rows: honest.rows.map((row) => row - 1) } : honest,
+    );
+    expect(await readWindow(window(0, 40), paging, moving)).toMatchObject({ rows: rowsBetween(0, 40), incomplete: false });
+    expect(moving.asked).toHaveLength(8);
+  });
+
+  it('does as little for an endless list as for any other', async () => {
+    const vendor = vendorOf(Number.MAX_SAFE_INTEGER, (honest) => ({ ...honest, total: 1e12 }));
+    const { rows, total } = await readWindow(window(0, 50), paging, vendor);
+    expect([rows.length, total, vendor.asked.length]).toEqual([50, 1e12, 5]);
+  });
+
+  it('takes no more rows of a page than it asked for', async () => {
+    const vendor = vendorOf(1000, (honest, { start }) => ({ ...honest, rows: rowsBetween(start, start + 500) }));
+    expect((await readWindow(window(0, 25), paging, vendor)).rows).toEqual(rowsBetween(0, 25));
+  });
+});
+
+describe('a page that is shorter than asked inside the list', () => {
+  /** Gives at most `most` rows a page where `hit` says so. */
+  const short =
+    (most: number, hit: (page: Page) => boolean = () => true, more: Partial<Answer> = {}) =>
+    (honest: Answer, page: Page) =>
+      hit(page) ? { ...honest, rows: honest.rows.slice(0, most), ...more } : honest;
+
+  it.each([
+    ['one page', short(4, ({ start }) => start === 10)],
+    ['the first page', short(4, ({ start }) => start === 0)],
+    ['every page', short(3)],
+    ['one row a page', short(1)],
+  ])('is read on from where it ended: %s', async (_, fault) => {
+    const told = vendorOf(55, fault);
+    expect(await readWindow(window(0, 1000), byOffset(10), told)).toEqual({
+      rows: rowsBetween(0, 55),
+      total: 55,
+      incomplete: false,
     });
+    const silent = vendorOf(55, (honest, page) => untold(fault(honest, page)));
+    expect(await readWindow(window(5, 40), byOffset(10), silent)).toEqual({
+      rows: rowsBetween(5, 45),
+      total: null,
+      incomplete: false,
+    });
+  });
+
+  it('makes no more calls than rows are missing', async () => {
+    const vendor = vendorOf(55, short(1));
+    await readWindow(window(0, 1000), byOffset(10), vendor);
+    expect(vendor.asked.length).toBeLessThanOrEqual(55);
+  });
+
+  /** A vendor that counts pages in a smaller size than asked. */
+  const clamped = (total: number, most: number, told = true) => {
+    const asked: Page[] = [];
+    const fetch = async (page: Page): Promise<Answer> => {
+      asked.push(page);
+      const size = Math.min(page.size, most);
+      const start = (page.start / page.size) * size;
+      return { rows: rowsBetween(start, Math.min(start + size, total)), total: told ? total : null, size };
+    };
+    return { asked, fetch, keyOf: String };
+  };
+
+  it.each([true, false])('is read in the size that the vendor names (with a total: %s)', async (told) => {
+    for (const [offset, limit] of [
+      [0, 1000],
+      [7, 20],
+      [33, 1000],
+      [48, 20],
+      [52, 10],
+      [54, 10],
+      [80, 10],
+    ] as const) {
+      const slice = await readWindow(window(offset, limit), byNumber(10), clamped(55, 4, told));
+      expect(slice).toEqual({
+        rows: rowsBetween(offset, Math.min(55, offset + limit)),
+        total: told ? 55 : null,
+        incomplete: false,
+      });
+    }
+    const vendor = clamped(55, 4);
+    await readWindow(window(0, 1000), byNumber(10), vendor);
+    expect(vendor.asked).toHaveLength(1 + 14);
+  });
+
+  it('is the last one of a vendor that names the rows of a page as its size', async () => {
+    const vendor = vendorOf(55, (honest) => ({ ...honest, size: honest.rows.length }));
+    expect((await readWindow(window(0, 1000), byNumber(10), vendor)).rows).toEqual(rowsBetween(0, 55));
+    expect(vendor.asked).toHaveLength(6 + 1);
+  });
+
+  it.each([
+    ['with a total', (honest: Answer) => honest],
+    ['without one', untold],
+  ])('leaves the slice incomplete where page numbers go on as always, %s', async (_, tell) => {
+    const hole = short(7, ({ start }) => start === 10);
+    const vendor = vendorOf(55, (honest, page) => tell(hole(honest, page)));
+    const { rows, incomplete } = await readWindow(window(0, 1000), byNumber(10), vendor);
+    expect(incomplete).toBe(true);
+    expect(rows).toEqual(rowsBetween(0, 55).filter((row) => row < 17 || row >= 20));
+    const atEdge = vendorOf(55, (honest, page) => tell(hole(honest, page)));
+    expect((await readWindow(window(10, 10), byNumber(10), atEdge)).incomplete).toBe(true);
+  });
+
+  it('ends where every page of an endless list is short', async () => {
+    const vendor = vendorOf(1e9, (honest) => ({ rows: honest.rows.slice(1), total: null }));
+    expect((await readWindow(window(0, 100), byNumber(10), vendor)).incomplete).toBe(true);
+    expect(vendor.asked).toHaveLength(11);
+  });
+
+  it('ends where a vendor names ever smaller sizes', async () => {
+    const vendor = vendorOf(1000, (honest, page) => ({ ...honest, rows: honest.rows.slice(0, -1), size: page.size - 1 }));
+    const { incomplete } = await readWindow(window(0, 100), byNumber(10), vendor);
+    expect(incomplete).toBe(true);
+    expect(vendor.asked.length).toBeLessThan(100);
+  });
+
+  it('and that cannot be had is not there', async () => {
+    const vendor = vendorOf(30, (honest, { start }) => ({
+      ...honest,
+      rows: honest.rows.filter((row) => row < 25),
+      total: start < 25 ? 30 : 25,
+    }));
+    expect(await readWindow(window(0, 30), byOffset(10), vendor)).toMatchObject({ rows: rowsBetween(0, 25), incomplete: true });
+  });
+});
+
+describe('reading all', () => {
+  it('returns all rows, and refuses a list with holes or with more rows than may be', async () => {
+    expect(await readAll(100, byOffset(10), vendorOf(55))).toEqual(rowsBetween(0, 55));
+    await expect(readAll(54, byOffset(10), vendorOf(55))).rejects.toMatchObject(BAD);
+    const holes = vendorOf(55, (honest) => ({ ...honest, rows: honest.rows.slice(0, 7) }));
+    await expect(readAll(100, byNumber(10), holes)).rejects.toMatchObject(BAD);
   });
 });

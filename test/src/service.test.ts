@@ -50,6 +50,7 @@ const serve = (adapter: Partial<Adapter>, report: Report = silent): Clusters => 
     },
     store: { kind: 'memory', path: '', leaseSeconds: 1 },
     retention: { operationDays: 1, idempotencyKeyHours: 1 },
+    limits: { maxListUsers: 1_000 },
     log: { level: 'silent' },
     accounts: { a: { vendor: 'memory', discover: false, settings: {} } },
     clusters: [{ id: 'c', account: 'a', vendorClusterId: 'v' }],

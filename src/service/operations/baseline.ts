@@ -43,7 +43,7 @@ export const createBaselines = (target: Target, offsets: Offsets, clock: Clock):
 
   const of = (username: string, user: UserRecord | undefined): Baseline => {
     const noted = known.get(username);
-    if (!noted || !isFresh(noted.at)) return 'unread';
+    if (!noted || !isFresh(noted.at) || (user?.touchedAt ?? 0) >= noted.at) return 'unread';
     if (user?.made && user.made.at >= noted.at) return 'present';
     if (user?.goneAt !== undefined && user.goneAt >= noted.at) return 'absent';
     return noted.baseline;

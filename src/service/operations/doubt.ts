@@ -2,9 +2,18 @@
 import type { VendorUser } from '../../adapter.js';
 import { GatewayError } from '../../errors.js';
 import type { Finding, Step } from '../../users/steps/step.js';
+import { troubleOf } from '../../users/steps/word.js';
 import { MAX_UNCERTAINTY_MS } from '../../writes/offsets.js';
-import { type Baseline, type Company, type Evidence, isFinalVerdict, type Reading, verdict } from '../../writes/verdict.js';
-import { type Context, clusterKey } from './context.js';
+import {
+  type Age,
+  type Baseline,
+  type Company,
+  type Evidence,
+  isFinalVerdict,
+  type Reading,
+  verdict,
+} from '../../writes/verdict.js';
+import { CALL_MS, type Context, clusterKey } from './context.js';
 import type { Flight } from './flight.js';
 import type { StepOutcome } from './item.js';
 import { type Found, readBack, type Times } from './read-back.js';
@@ -42,16 +51,35 @@ const isOf = (context: Context, made: Made, { createdAt }: VendorUser): boolean 
 
 type Origin = Pick<Evidence, 'age' | 'baseline'>;
 
+/** Until when a call for the item can have had an effect, by our clock. */
+const endOf = ({ settleMs, jobMs }: Context, { underWay = 0 }: ItemRecord): number => underWay + CALL_MS + jobMs + settleMs;
+
+const ageOf = (context: Context, { item, flight }: Doubt, { createdAt }: VendorUser): Age => {
+  const { offsets, target } = context;
+  const cluster = clusterKey(target);
+  // What is stored is the time before it was stored.
+  const isOnlySend = !flight.recovered && item.sends === 1;
+  const sentAt = isOnlySend ? flight.sentAt : Date.parse(item.sentAt ?? '');
+  if (Number.isNaN(sentAt)) return 'uncertain';
+  if (flight.step.nature === 'remove') return offsets.isSurelyAfter(cluster, createdAt, sentAt) ? 'after' : 'uncertain';
+  // What was made when the last call was long over is of somebody else.
+  if (offsets.isSurelyAfter(cluster, createdAt, endOf(context, item))) return 'uncertain';
+  return offsets.age(cluster, createdAt, sentAt);
+};
+
 /** Where the user who was found comes from. One that another item of ours made since, and that is still the same, was before us. */
-const originOf = (context: Context, item: ItemRecord, found: VendorUser | null, made: Made | undefined): Origin => {
-  const { sentAt } = item;
-  const baseline: Baseline = item.baseline ?? 'unread';
+const originOf = (context: Context, doubt: Doubt, found: VendorUser | null, made: Made | undefined): Origin => {
+  const { item, flight } = doubt;
+  // Long after the send, what was there before it proves nothing about an add.
+  const isStale = flight.isOver === true && flight.step.nature === 'add';
+  const baseline: Baseline = isStale ? 'unread' : (item.baseline ?? 'unread');
   if (!found) return { age: 'uncertain', baseline };
-  const since = Date.parse(sentAt ?? '');
-  const age = context.offsets.age(clusterKey(context.target), found.createdAt, Number.isNaN(since) ? 0 : since);
+  const age = ageOf(context, doubt, found);
   // Nobody else of ours was at the user between that look and the send.
   if (!made || baseline === 'absent') return { age, baseline };
-  if (isOf(context, made, found) !== false) return { age: 'before', baseline: 'unread' };
+  const isTheirs = isOf(context, made, found);
+  if (isTheirs) return { age: 'before', baseline: 'unread' };
+  if (isTheirs === undefined) return { age: 'uncertain', baseline };
   return { age, baseline: baseline === 'present' ? 'unread' : baseline };
 };
 
@@ -76,7 +104,7 @@ const companyOf = ({ items }: Flight): Company => (items.length > 1 ? 'among' : 
 const hasPatience = ({ progress, isBatch }: Context, { item, flight }: Doubt): boolean => {
   const { job, word, goesOn = true } = flight;
   const { sends = 1 } = item;
-  if (progress.fatal || !goesOn || job === 'running') return false;
+  if (progress.fatal || !goesOn || job === 'running' || job === 'unlisted') return false;
   if (companyOf(flight) !== 'alone') return true;
   // The vendor's own word about this very item is believed, in a batch at the second time.
   if (word === 'failed') return isBatch && sends < MAX_FAILED_SENDS;
@@ -92,7 +120,7 @@ const evidenceOf = (context: Context, doubt: Doubt, { reading, age, baseline, co
     age,
     baseline,
     company,
-    history: flight.recovered ? 'owner_changed' : (item.sends ?? 1) > 1 ? 'again' : 'first',
+    history: (item.sends ?? 1) > 1 ? 'again' : flight.recovered ? 'owner_changed' : 'first',
     patience: hasPatience(context, doubt) ? 'left' : 'over',
   };
 };
@@ -123,16 +151,17 @@ export const decide = (context: Context, doubt: Doubt, user: VendorUser | null =
     company: companyOf(doubt.flight),
   });
 
+const statusOf = (decision: Decision): string => (decision.kind === 'settled' ? decision.outcome.status : decision.kind);
+
 /**
  * Whether nothing explains why the vendor refused a call for many as `exists` or `missing`, but one of the items that would count as
- * done.
+ * done: what is not there cannot exist, and what is there cannot be missing.
  */
-const isUnexplained = ({ word }: Flight, decisions: readonly Decision[]): boolean =>
-  (word === 'exists' || word === 'missing') &&
-  decisions.every(
-    ({ kind, ...rest }) =>
-      kind === 'settled' && ['created', 'deleted'].includes((rest as { outcome: StepOutcome }).outcome.status),
-  );
+const isUnexplained = ({ word }: Flight, decisions: readonly Decision[]): boolean => {
+  const statuses = decisions.map(statusOf);
+  if (word === 'exists') return !statuses.includes('already_exists') && !statuses.includes('unknown');
+  return word === 'missing' && !statuses.includes('not_found') && !statuses.includes('unknown');
+};
 
 const timesOf = ({ settleMs, isBatch, singlePatienceMs, clock }: Context, doubts: readonly Doubt[]): Times => {
   const settled = doubts.map(({ flight: { word, job, endedAt } }) => {
@@ -145,9 +174,9 @@ const timesOf = ({ settleMs, isBatch, singlePatienceMs, clock }: Context, doubts
   };
 };
 
-const isAsAsked = ({ item, flight: { step } }: Doubt, found: Found['found']): boolean => {
+const isAsAsked = ({ item, flight: { step } }: Doubt, { found, complete }: Found): boolean => {
   const user = found.get(item.username);
-  if (step.nature === 'remove') return !user;
+  if (step.nature === 'remove') return complete && !user;
   if (!user) return false;
   return step.nature !== 'set-visible' || step.readingOf(item, user) === 'as_asked';
 };
@@ -171,17 +200,22 @@ export const reconcile = async (
   );
   const shown = read.ok ? read : undefined;
   const made = shown ? await ledger.madeLately(work.place, names) : new Map<string, Made>();
-  const seenOf = ({ item, flight }: Doubt, company: Company): Seen => {
+  const seenOf = (doubt: Doubt, company: Company): Seen => {
+    const { item, flight } = doubt;
     const found = shown?.found.get(item.username) ?? null;
-    const origin = originOf(context, item, found, made.get(item.username));
+    const origin = originOf(context, doubt, found, made.get(item.username));
     return { ...origin, reading: readingOf(flight.step, item, shown), found, company };
   };
-  const decided = new Map(doubts.map((doubt) => [doubt, decideBy(context, doubt, seenOf(doubt, companyOf(doubt.flight)))]));
+  const decideOn = (doubt: Doubt): Decision =>
+    !shown && isWorthWaiting(context, doubt)
+      ? { kind: 'read' }
+      : settledOr(context, doubt, seenOf(doubt, companyOf(doubt.flight)));
+  const decided = new Map(doubts.map((doubt) => [doubt, decideOn(doubt)]));
   for (const flight of new Set(doubts.map((doubt) => doubt.flight))) {
     const among = doubts.filter((doubt) => doubt.flight === flight);
     const decisions = among.map((doubt) => decided.get(doubt) as Decision);
-    if (among.length < 2 || among.length < flight.items.length || !isUnexplained(flight, decisions)) continue;
-    for (const doubt of among) decided.set(doubt, decideBy(context, doubt, seenOf(doubt, 'suspect')));
+    if (!shown || flight.items.length < 2 || !isUnexplained(flight, decisions)) continue;
+    for (const doubt of among) decided.set(doubt, settledOr(context, doubt, seenOf(doubt, 'suspect')));
   }
   return doubts.map((doubt) => {
     const decision = decided.get(doubt) as Decision;
@@ -192,15 +226,24 @@ export const reconcile = async (
       if (user) baselines.note(item.username, 'present', startedAt);
       else if (shown.complete) baselines.note(item.username, 'absent', startedAt);
     }
-    return {
-      doubt,
-      decision: decision.kind === 'read' ? undecided(context, doubt, seenOf(doubt, companyOf(doubt.flight))) : decision,
-    };
+    return { doubt, decision };
   });
 };
 
+/** Whether a cluster that cannot be read is likely down with the vendor, which is waited for. */
+const isWorthWaiting = (context: Context, doubt: Doubt): boolean => {
+  const { error } = doubt.flight;
+  const isAway = error !== undefined && troubleOf(error) === 'away' && doubt.flight.word !== 'refused_all';
+  return context.isBatch && isAway && !context.progress.fatal && context.pace.hasPatience('away');
+};
+
 /** The table always ends after a reading; should it not, nothing is claimed. */
-const undecided = ({ target }: Context, { item, flight }: Doubt, { reading, found }: Seen): Decision => {
+const settledOr = (context: Context, doubt: Doubt, seen: Seen): Decision => {
+  const decision = decideBy(context, doubt, seen);
+  if (decision.kind !== 'read') return decision;
+  const { target } = context;
+  const { item, flight } = doubt;
+  const { reading, found } = seen;
   const error = flight.error ?? new GatewayError('internal_error', 'The end of this write could not be decided.');
   return { kind: 'settled', outcome: flight.step.result(target, item, { verdict: 'unknown', reading, found, error }) };
 };

@@ -6,7 +6,7 @@ import { wordOf } from '../../users/steps/word.js';
 import { failedWith, notFound, withDetail } from '../../users/steps/wording.js';
 import type { Job, Word } from '../../writes/verdict.js';
 import { entityTag, matches, toUser } from '../user.js';
-import { boundedCall, CALL_MS, type Context, mayGoOn, passwordOf } from './context.js';
+import { boundedCall, CALL_MS, type Context, clusterKey, mayGoOn, passwordOf } from './context.js';
 import { stepOf } from './item.js';
 import { readUsers } from './read-back.js';
 import type { ItemOutcome, ItemRecord } from './records.js';
@@ -26,6 +26,8 @@ export interface Flight {
   readonly recovered?: true;
   /** False when nothing is sent again, nor followed further. */
   readonly goesOn?: boolean;
+  /** It ended long ago: others may have been there since. */
+  readonly isOver?: true;
 }
 
 export type Sent =
@@ -66,6 +68,8 @@ const checkPrecondition = async (context: Context, { username, ifMatch = '*', se
         'vendor_bad_response',
         "The vendor's list of users was incomplete, so If-Match could not be checked.",
       );
+    // An earlier send may have deleted them: the next one shows.
+    if (!user && sends > 0) return undefined;
     if (!user) return failedWith(notFound(target, username, new GatewayError('user_not_found', '')));
     const current = toUser(target, user);
     if (matches(ifMatch, current)) return undefined;
@@ -97,7 +101,7 @@ const parcelsOf = (context: Context, items: readonly ItemRecord[]): Parcel[] => 
 
 /** Sends a group in one call. @throws OwnershipLost */
 export const send = async (context: Context, group: readonly ItemRecord[]): Promise<Sent> => {
-  const { ledger, gate, work, target, progress, pace, baselines, call, clock, inOrder } = context;
+  const { ledger, gate, work, target, progress, pace, baselines, offsets, call, clock, inOrder } = context;
   const [first] = group;
   if (!first || pace.quietMs() > 0 || !(await mayGoOn(context))) return 'nothing';
   const step = stepNamed(stepOf(first));
@@ -108,6 +112,7 @@ export const send = async (context: Context, group: readonly ItemRecord[]): Prom
   const items = await ledger.depart(work, group, departure, inOrder);
   progress.update(items);
   if (items.length === 0) return 'nothing';
+  for (const { username } of items) offsets.forget(clusterKey(target), username);
   const flown = { step, items, sentAt: clock.now(), job: 'unknown' } as const;
   try {
     const parcels = parcelsOf(context, items);

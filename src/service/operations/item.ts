@@ -61,7 +61,7 @@ const withoutStep = ({ sentAt: _, sends: __, baseline: ___, checked: ____, ...it
 
 /** The password is not needed any more. What an unknown end may still be judged by is kept. */
 const settled = ({ password: _, ...item }: ItemRecord, outcome: ItemOutcome): ItemRecord => ({
-  ...(outcome.status === 'unknown' ? withoutCall(item) : withoutStep(item)),
+  ...(outcome.status === 'unknown' ? item : withoutStep(item)),
   outcome,
 });
 
@@ -80,8 +80,14 @@ export const inViewOf = (item: ItemRecord, outcome: ItemOutcome): ItemOutcome =>
     : new GatewayError('operation_cancelled', 'The operation was cancelled.');
   const earlier = (item.sends ?? 0) - (item.underWay === undefined ? 0 : 1);
   const role = item.roleIsSet ? ' The role was changed.' : '';
-  if (stepOf(item) === 'setPassword' && earlier > 0 && outcome.status !== 'not_found')
-    return failedWith(withDetail(error, `Whether the password was set cannot be read back.${role}`, 'open'), 'unknown');
+  if (earlier > 0 && outcome.status !== 'not_found') {
+    const step = stepOf(item);
+    if (step === 'setPassword')
+      return failedWith(withDetail(error, `Whether the password was set cannot be read back.${role}`, 'open'), 'unknown');
+    // Reading back, and nothing else, shows that a role was not changed.
+    if (step === 'setRole' && error.effect !== 'none')
+      return failedWith(withDetail(error, 'Whether the role was changed is not known.', 'open'), 'unknown');
+  }
   if (!item.roleIsSet) return outcome;
   return failedWith(withDetail(error, role.trim(), 'open'), outcome.status === 'cancelled' ? 'failed' : outcome.status);
 };

@@ -12,8 +12,9 @@ const MAX_POLL_MS = 5_000;
 const MAX_FAILED_LOOK_MS = 30_000;
 /** Between two looks there is this much more for every job: a hundred of them are looked for once a second. */
 const PAUSE_PER_JOB_MS = 10;
-/** A vendor may list a job a little later than it names it. */
+/** A vendor may list a job later than it names it: it is given up after so many looks in a row, and so long. */
 const LOOKS_UNTIL_LISTED = 6;
+const LISTED_MS = 10_000;
 const MAX_JOBS_PER_LOOK = 100;
 const LOOK_MS = 60_000;
 
@@ -31,6 +32,7 @@ export interface JobEnd {
 
 interface Follower extends Following {
   readonly job: string;
+  readonly since: number;
   looks: number;
   unlisted: number;
   resolve(end: JobEnd): void;
@@ -74,7 +76,8 @@ const createWatch = (account: Account, getJobs: NonNullable<Account['adapter']['
     follower.looks++;
     if (state.state === 'succeeded') follower.resolve({ job: 'done' });
     else if (state.state === 'failed') follower.resolve({ job: 'failed', error: jobFailed(account, state.code) });
-    else if (state.state === 'unknown' && ++follower.unlisted >= LOOKS_UNTIL_LISTED)
+    else if (state.state !== 'unknown') follower.unlisted = 0;
+    else if (++follower.unlisted >= LOOKS_UNTIL_LISTED && clock.now() >= follower.since + LISTED_MS)
       follower.resolve({ job: 'unlisted', error: notListed() });
   };
 
@@ -165,6 +168,7 @@ const createWatch = (account: Account, getJobs: NonNullable<Account['adapter']['
       const follower: Follower = {
         ...following,
         job,
+        since: clock.now(),
         looks: 0,
         unlisted: 0,
         resolve: (end) => {

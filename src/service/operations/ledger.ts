@@ -16,6 +16,7 @@ import {
   keyOf,
   LATELY_MS,
   type LoadedOperation,
+  lastTouched,
   type OperationRecord,
   type Place,
   placesInLists,
@@ -150,12 +151,19 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
     (await store.read<OperationRecord>(ids.map(keyOf.operation))).filter((record) => record !== undefined);
 
   /** What is known after this of what operations did to the user lately. */
-  const latelyBy = (outcome: StepOutcome, user: UserRecord | undefined): Omit<UserRecord, 'holder'> | null => {
-    if (outcome.status === 'created') return { made: { at: nowMs(), createdAt: outcome.user?.createdAt ?? null } };
-    if (outcome.status === 'deleted') return { made: null, goneAt: nowMs() };
-    if (!user?.made && user?.goneAt === undefined) return null;
-    const { holder: _, ...lately } = user;
-    return lately;
+  const latelyBy = (
+    { op, sends = 0 }: ItemRecord,
+    { status, ...outcome }: StepOutcome,
+    user: UserRecord | undefined,
+  ): Omit<UserRecord, 'holder'> | null => {
+    const at = nowMs();
+    const { holder: _, ...known } = user ?? { holder: null, made: null };
+    if (status === 'created') return { made: { at, createdAt: ('user' in outcome && outcome.user?.createdAt) || null } };
+    if (op === 'delete' && (status === 'deleted' || status === 'not_found')) return { made: null, goneAt: at };
+    // A create or delete whose end is not proven may take effect yet: what was seen of the user before is void.
+    const isOpen = op !== 'update' && sends > 0 && (status === 'unknown' || status === 'failed');
+    const lately = isOpen ? { ...known, made: op === 'delete' ? null : known.made, touchedAt: at } : known;
+    return lately.made || lately.goneAt !== undefined || lately.touchedAt !== undefined ? lately : null;
   };
 
   return {
@@ -275,9 +283,9 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
           const user = users[at];
           if (user?.holder != null && user.holder !== work.id) return;
           const key = userKeys[at] as string;
-          const lately = latelyBy(outcome, user);
+          const lately = latelyBy(record, outcome, user);
           put[key] = lately && { holder: null, ...lately };
-          if (lately) add.push(expiring((lately.made?.at ?? lately.goneAt ?? nowMs()) + LATELY_MS, key));
+          if (lately) add.push(expiring(lastTouched(lately) + LATELY_MS, key));
         });
         put[keyOf.operation(work.id)] = { ...operation, summary: summarise(fresh, operation.summary), updatedAt: now() };
         return { result: undefined, put, add };

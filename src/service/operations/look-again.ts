@@ -13,6 +13,12 @@ import type { ItemOutcome, ItemRecord, LoadedOperation } from './records.js';
 
 export type LookAgain = (operation: LoadedOperation, call: Call) => Promise<ReadonlyMap<number, ItemOutcome>>;
 
+/**
+ * What can be known after so long. That something is not done now does not show that it was never done: somebody may have undone it, and
+ * it must not be done a second time.
+ */
+const PROVEN: ReadonlySet<string> = new Set(['created', 'already_exists', 'updated', 'deleted', 'not_found']);
+
 const lost = (): GatewayError => new GatewayError('vendor_timeout', 'The vendor did not answer.');
 
 /** The send of an item whose answer was lost, long over. */
@@ -25,6 +31,7 @@ const flightOf = (item: ItemRecord): Flight => ({
   job: 'unknown',
   recovered: true,
   goesOn: false,
+  isOver: true,
   error: item.outcome?.error ? restoreError(item.outcome.error) : lost(),
 });
 
@@ -53,7 +60,7 @@ export const createLookAgain = (deps: Deps): LookAgain => {
     const doubts = unknown.map((item): Doubt => ({ item, flight: flightOf(item) }));
     const outcomes = new Map<number, ItemOutcome>();
     for (const { doubt, decision } of await reconcile(context, doubts))
-      if (decision.kind === 'settled' && isOutcome(decision.outcome) && decision.outcome.status !== 'unknown')
+      if (decision.kind === 'settled' && isOutcome(decision.outcome) && PROVEN.has(decision.outcome.status))
         outcomes.set(doubt.item.index, decision.outcome);
     return outcomes;
   };

@@ -33,8 +33,7 @@ export const readUsers = async (target: Target, usernames: readonly string[], ca
   }
   const rest = usernames.filter((username) => !found.has(username));
   if (rest.length === 0) return { found, complete: true };
-  void maxPages;
-  const listed = { found: await findUsers(target, rest, call), complete: true };
+  const listed = await findUsers(target, rest, call, maxPages === undefined ? {} : { maxPages });
   return { found: new Map([...found, ...listed.found]), complete: listed.complete };
 };
 
@@ -56,7 +55,7 @@ export type ReadBack = (Found & { readonly ok: true }) | { readonly ok: false; r
 export const readBack = async (
   context: Context,
   usernames: readonly string[],
-  isAsAsked: (found: Found['found']) => boolean,
+  isAsAsked: (read: Found) => boolean,
   times: Times,
 ): Promise<ReadBack> => {
   const { target, call, clock, offsets } = context;
@@ -73,7 +72,7 @@ export const readBack = async (
     if (call.signal.aborted) throw deadlinePassed();
     if (answer.ok) {
       for (const [name, user] of answer.found) if (user) offsets.observe(cluster, name, user.createdAt);
-      if (isAsAsked(answer.found)) return answer;
+      if (isAsAsked(answer)) return answer;
     }
     const until = answer.ok && answer.complete ? times.settled : Math.max(times.settled, times.readable);
     if (startedAt >= until) return answer;

@@ -69,7 +69,7 @@ export interface ItemRecord {
   readonly checked?: true;
   /** How often the present step was sent with an effect that was not ruled out. */
   readonly sends?: number;
-  /** A call for it is under way since then, by our clock. Left behind by a process that died. */
+  /** A call for it is under way since then, by our clock. Left behind by a process that died, and where the end is not known. */
   readonly underWay?: number;
   /** The vendor's job that does it. */
   readonly job?: string;
@@ -105,6 +105,8 @@ export interface UserRecord {
   readonly made: { readonly at: number; readonly createdAt: string | null } | null;
   /** When an item that is settled deleted them, lately. In milliseconds since 1970. */
   readonly goneAt?: number;
+  /** When a create or delete was settled whose end is not proven. */
+  readonly touchedAt?: number;
 }
 
 /** A process that works on operations. */
@@ -138,6 +140,9 @@ export const indexes = {
 
 /** How long it is kept what operations did to a user: longer than a reading before a send counts, and the call after it. */
 export const LATELY_MS = 10 * 60_000;
+
+export const lastTouched = ({ made, goneAt = 0, touchedAt = 0 }: Omit<UserRecord, 'holder'>): number =>
+  Math.max(made?.at ?? 0, goneAt, touchedAt);
 
 export const itemKeysOf = ({ id, total }: OperationRecord): string[] =>
   Array.from({ length: total }, (_, index) => keyOf.item(id, index));

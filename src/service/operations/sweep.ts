@@ -7,6 +7,7 @@ import {
   type KeyRecord,
   keyOf,
   LATELY_MS,
+  lastTouched,
   type OperationRecord,
   placesInLists,
   type UserRecord,
@@ -29,8 +30,8 @@ const removeOperation = async (store: Store, key: string): Promise<void> => {
 /** What is in use again is not over: whoever uses it has seen to its end. */
 const isOver = (key: string, value: Value, now: number): boolean => {
   if (!key.startsWith('user:')) return (value as KeyRecord | InstanceRecord).until <= now;
-  const { holder, made, goneAt = 0 } = value as UserRecord;
-  return holder === null && Math.max(made?.at ?? 0, goneAt) + LATELY_MS <= now;
+  const user = value as UserRecord;
+  return user.holder === null && lastTouched(user) + LATELY_MS <= now;
 };
 
 /** Removes what is over among the records, and its marks, in one change. */

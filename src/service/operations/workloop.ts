@@ -1,6 +1,7 @@
 /** Works off the items of one operation: sends, follows, reads back, and sends again what may be, until each is settled. */
 import pLimit, { type LimitFunction } from 'p-limit';
-import type { GatewayError } from '../../errors.js';
+import { GatewayError } from '../../errors.js';
+import { stepNamed } from '../../users/steps/index.js';
 import { troubleOf } from '../../users/steps/word.js';
 import { capabilitiesOf } from '../clusters.js';
 import { boundedCall, CALL_MS, type Context, clusterKey, LOOK_AGAIN_MS, mayGoOn, noteFault } from './context.js';
@@ -51,6 +52,8 @@ export const workOff = async (context: Context, limits: Limits, recovered: reado
   /** Groups that are sent, and those that wait for a user that another operation is at. */
   const resting = new Set<Promise<void>>();
   let sending = 0;
+  /** Not before then, by our clock. */
+  let readAt = 0;
   /** Smaller groups, of items that were refused together. */
   const planned: number[][] = [];
   const failures: unknown[] = [];
@@ -59,17 +62,20 @@ export const workOff = async (context: Context, limits: Limits, recovered: reado
 
   const plannedGroup = (): ItemRecord[] => {
     const unavailable = taken();
+    const stopsAt = progress.stopsAt();
     for (;;) {
       const [group] = planned;
       if (!group) return [];
-      const items = group.map(progress.item).filter(({ index, outcome }) => !outcome && !unavailable.has(index));
+      const open = group.map(progress.item).filter(({ index, outcome }) => !outcome && index < stopsAt);
+      const items = open.filter(({ index }) => !unavailable.has(index));
       const [first] = items;
-      if (first && first.index < progress.stopsAt()) return items.filter((item) => stepOf(item) === stepOf(first));
+      if (first) return items.filter((item) => stepOf(item) === stepOf(first));
       planned.shift();
     }
   };
 
   const nextGroup = (): ItemRecord[] => {
+    if (inOrder && taken().size > 0) return [];
     const fromPlan = plannedGroup();
     if (fromPlan.length > 0) return fromPlan;
     const unavailable = taken();
@@ -151,6 +157,8 @@ export const workOff = async (context: Context, limits: Limits, recovered: reado
       await progress.settle(sent.refused);
       return true;
     }
+    // A vendor that takes jobs is at work.
+    if (sent.jobId !== undefined) pace.progress();
     await conclude(sent.jobId === undefined ? sent : await follow(context, sent));
     return true;
   };
@@ -205,14 +213,33 @@ export const workOff = async (context: Context, limits: Limits, recovered: reado
         decisions.map(({ doubt, decision }) => ({ item: doubt.item, decision })),
       );
     }
-    for (const { item } of all) doubts.delete(item.index);
+    for (const { doubt, decision } of decided) if (decision.kind !== 'read') doubts.delete(doubt.item.index);
+    if (doubts.size === 0) return;
+    // The cluster cannot be read, like all of the vendor: it is read again later.
+    const startedAt = clock.now();
+    const [{ flight }] = [...doubts.values()] as [Doubt];
+    if (!pace.trouble('away', undefined, startedAt) && flight.error) giveUp(flight.error);
+    readAt = startedAt + pace.quietMs();
   };
 
   /** Reading is put off while other items can find out whether the vendor works at all. */
   const isTimeToRead = (group: readonly ItemRecord[], goesOn: boolean): boolean => {
-    if (doubts.size === 0) return false;
+    if (doubts.size === 0 || (goesOn && clock.now() < readAt)) return false;
     if (inOrder || !pace.isProbing()) return true;
     return sending === 0 && running.size === 0 && (!goesOn || group.length === 0);
+  };
+
+  /** What was sent without a word and is not sent again: roles can be read back. */
+  const readRoles = async (): Promise<void> => {
+    const open = progress.unsettled().filter((item) => stepOf(item) === 'setRole' && (item.sends ?? 0) > 0);
+    if (open.length === 0) return;
+    const now = clock.now();
+    const flown = { step: stepNamed('setRole'), sentAt: now, endedAt: now, word: 'none', job: 'unknown', goesOn: false } as const;
+    for (const item of open) {
+      const error = progress.fatal ?? new GatewayError('vendor_timeout', 'The vendor did not answer.');
+      doubts.set(item.index, { item, flight: { ...flown, items: [item], error } });
+    }
+    await readDoubts();
   };
 
   const prepare = async (group: readonly ItemRecord[]): Promise<void> => {
@@ -245,10 +272,12 @@ export const workOff = async (context: Context, limits: Limits, recovered: reado
       continue;
     }
     const events = [...running, ...resting];
-    if (group.length > 0 && quietMs > 0) events.push(clock.sleep(Math.min(quietMs, MAX_QUIET_SLICE_MS), call.signal));
+    const restMs = Math.max(group.length > 0 ? quietMs : 0, doubts.size > 0 ? readAt - clock.now() : 0);
+    if (restMs > 0) events.push(clock.sleep(Math.min(restMs, MAX_QUIET_SLICE_MS), call.signal));
     if (events.length === 0) break;
     await Promise.race(events);
   }
   await Promise.all([...running, ...resting]);
   if (failures.length > 0) throw failures[0];
+  if (!call.signal.aborted && !context.pause.aborted) await readRoles();
 };
