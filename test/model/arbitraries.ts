@@ -2,10 +2,10 @@
 import fc from 'fast-check';
 import type { Fault } from '../../simulators/kit/index.js';
 import type { Command, IfMatch, Item, Plan, Request, Role, Secret, Setup, VendorName, Who } from './plan.js';
-import { NAMES } from './plan.js';
+import { NAMES, OWN } from './plan.js';
 
 /** How often listings have short pages. */
-const SHORT_PAGES: number = 0;
+const SHORT_PAGES: number = 2;
 
 const one = <Value>(...values: readonly Value[]): fc.Arbitrary<Value> => fc.constantFrom(...values);
 
@@ -96,16 +96,24 @@ const writeFault = (vendor: VendorName): fc.Arbitrary<Fault> => {
     fc.integer({ min: 0, max: 30 }).map((delayMs): Fault => ({ kind: 'delay', delayMs })),
     fc.constant<Fault>({ kind: 'drip', delayMs: 1 }),
   );
+  // A call is given up after a minute, which takes long even on a fast clock.
+  const silence = one<Fault>({ kind: 'hang' }, { kind: 'hang_after' });
   const own =
     vendor === 'alibaba-ehpc'
       ? fc.constant<Fault>({ kind: 'half_batch' })
       : one<Fault>({ kind: 'job_fails' }, { kind: 'job_fails_after' }, { kind: 'job_unlisted' });
   const fault = fc.oneof(
-    { weight: 5, arbitrary: answers },
+    { weight: 6, arbitrary: answers },
     { weight: 3, arbitrary: outage(vendor) },
-    { weight: 2, arbitrary: own },
+    { weight: 3, arbitrary: own },
   );
-  return fc.tuple(fault, one(...WRITES[vendor]), many(3)).map(([drawn, action, where]): Fault => ({ ...drawn, action, ...where }));
+  const placed = fc
+    .tuple(fault, one(OWN, OWN, OWN, ...WRITES[vendor]), many(3))
+    .map(([drawn, action, where]): Fault => ({ ...drawn, action, ...where }));
+  return fc.oneof(
+    { weight: 40, arbitrary: placed },
+    { weight: 1, arbitrary: silence.map((drawn): Fault => ({ ...drawn, action: OWN })) },
+  );
 };
 
 const readFault = (setup: Pick<Setup, 'vendor' | 'listing'>): fc.Arbitrary<Fault> => {

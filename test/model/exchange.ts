@@ -1,8 +1,9 @@
 /** Requests of a plan as they are sent, and the operations that came of them. */
+import type { Fault } from '../../simulators/kit/index.js';
 import type { TestAnswer } from '../support/gateway.js';
 import type { Line, Lines } from './history.js';
 import type { Asked } from './model.js';
-import { type Item, nameOf, type Request } from './plan.js';
+import { type Item, nameOf, OWN, type Request } from './plan.js';
 import { CLUSTER, type World } from './world.js';
 
 const USERS = `/clusters/${CLUSTER}/users`;
@@ -149,4 +150,17 @@ export const statusOf = ({ kind }: Sendable, { status, body }: TestAnswer): stri
   if (body?.code === 'user_not_found') return 'not_found';
   if (['invalid_user', 'not_supported', 'precondition_failed'].includes(body?.code)) return 'refused';
   return undefined;
+};
+
+const ACTIONS = {
+  'alibaba-ehpc': { create: 'AddUsers', delete: 'DeleteUsers', role: 'ModifyUserGroups', password: 'ModifyUserPasswords' },
+  'shanhe-hpc': { create: '/user/addUser', delete: '/user/deleteUser', role: '/user/modifyUser', password: '/user/modifyUser' },
+} as const;
+
+/** The faults of a command, where the vendor is to meet them. */
+export const inject = ({ setup, simulator }: World, faults: readonly Fault[], { asked }: Sendable): void => {
+  const [first] = asked;
+  const step = first?.op === 'update' ? (first.role === undefined ? 'password' : 'role') : (first?.op ?? 'create');
+  for (const fault of faults)
+    simulator.inject(fault.action === OWN ? { ...fault, action: ACTIONS[setup.vendor][step] } : fault);
 };

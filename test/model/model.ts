@@ -23,7 +23,8 @@ const perform = (vendor: VendorName, users: Users, asked: Asked): string => {
   const user = users.get(username);
   const hasNoRoles = vendor === 'shanhe-hpc';
   if (op === 'create') {
-    if (username === BAD_NAME || picky) return 'refused';
+    if (username === BAD_NAME) return 'refused';
+    if (picky) return user ? 'refused or already_exists' : 'refused';
     if (user) return 'already_exists';
     users.set(username, { role: role ?? 'member', password });
     return 'created';
@@ -42,7 +43,10 @@ const perform = (vendor: VendorName, users: Users, asked: Asked): string => {
   return 'updated';
 };
 
-/** The statuses of all items, in order. */
+/**
+ * The status of each item, in order; `refused or already_exists` where both are true. `cancelled` only says that an earlier item stops
+ * this one if it goes in a later call.
+ */
 export const predict = (vendor: VendorName, before: Users, items: readonly Asked[], stopOnError: boolean): string[] => {
   const users = new Map(before);
   let isStopped = false;

@@ -11,6 +11,9 @@ export const BAD_NAME = 'bad-name';
 export type Who = number | 'bad';
 export const nameOf = (who: Who): string => (who === 'bad' ? BAD_NAME : (NAMES[who] ?? BAD_NAME));
 
+/** Stands in a fault for the action that the first item of the command needs. */
+export const OWN = 'own';
+
 export type Role = 'member' | 'admin';
 /** `picky` passes the gateway's rules and not the vendor's. */
 export type Secret = 'good' | 'picky';
