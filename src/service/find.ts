@@ -19,6 +19,8 @@ export interface Listing {
 export interface FindOptions {
   /** Vendor pages to read at most; the first one is then read alone. */
   readonly maxPages?: number;
+  /** To read no further than the first page where the list has more pages than that. */
+  readonly wholeOrNothing?: boolean;
 }
 
 interface WalkOptions extends FindOptions {
@@ -49,7 +51,7 @@ export const walk = async (target: Target, call: Call, options: WalkOptions = {}
   for (let attempt = 1; ; attempt++) {
     const { listing, pages } = await walkOnce(target, call, options, pagesLeft);
     pagesLeft -= pages;
-    if (listing.complete || attempt === MAX_ATTEMPTS || pagesLeft <= 0) return listing;
+    if (listing.complete || attempt === MAX_ATTEMPTS || pagesLeft <= 0 || options.wholeOrNothing) return listing;
   }
 };
 
@@ -98,7 +100,8 @@ const walkOnce = async (target: Target, call: Call, options: WalkOptions, maxPag
     // Without a total, a short window is the end, and of an incomplete list only an empty one.
     const atEnd = slice.total === null ? slice.users.length < (slice.incomplete ? 1 : limit) : offset >= slice.total;
     if (atEnd) return readingOf(!incomplete && totals.size === 1);
-    if (pages >= maxPages) return readingOf(false);
+    const isTooLong = options.wholeOrNothing === true && (slice.total ?? 0) > maxPages * pageSize;
+    if (pages >= maxPages || isTooLong) return readingOf(false);
   }
 };
 

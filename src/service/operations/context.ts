@@ -39,6 +39,8 @@ export interface Context extends Deps {
   readonly pace: Pace;
   readonly baselines: Baselines;
   readonly call: Call;
+  /** By our clock, in milliseconds since 1970. */
+  readonly startedAt: number;
   /** A batch is patient with the vendor; a caller waits for a write to one user, and for that user. */
   readonly isBatch: boolean;
   /** Whether nothing may be sent before what stands before it. */

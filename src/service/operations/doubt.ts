@@ -17,7 +17,7 @@ import { CALL_MS, type Context, clusterKey } from './context.js';
 import type { Flight } from './flight.js';
 import type { StepOutcome } from './item.js';
 import { type Found, readBack, type Times } from './read-back.js';
-import type { ItemRecord, UserRecord } from './records.js';
+import { type ItemRecord, LATELY_MS, type UserRecord } from './records.js';
 
 /** An item whose call has ended without settling it. */
 export interface Doubt {
@@ -52,18 +52,20 @@ const isOf = (context: Context, made: Made, { createdAt }: VendorUser): boolean 
 type Origin = Pick<Evidence, 'age' | 'baseline'>;
 
 /** Until when a call for the item can have had an effect, by our clock. */
-const endOf = ({ settleMs, jobMs }: Context, { underWay = 0 }: ItemRecord): number => underWay + CALL_MS + jobMs + settleMs;
+const endOf = ({ settleMs, jobMs }: Context, { underWay = 0, job }: ItemRecord): number =>
+  underWay + CALL_MS + (job === undefined ? 0 : jobMs) + settleMs;
 
 const ageOf = (context: Context, { item, flight }: Doubt, { createdAt }: VendorUser): Age => {
-  const { offsets, target } = context;
+  const { offsets, target, clock } = context;
   const cluster = clusterKey(target);
   // What is stored is the time before it was stored.
   const isOnlySend = !flight.recovered && item.sends === 1;
   const sentAt = isOnlySend ? flight.sentAt : Date.parse(item.sentAt ?? '');
   if (Number.isNaN(sentAt)) return 'uncertain';
   if (flight.step.nature === 'remove') return offsets.isSurelyAfter(cluster, createdAt, sentAt) ? 'after' : 'uncertain';
-  // What was made when the last call was long over is of somebody else.
-  if (offsets.isSurelyAfter(cluster, createdAt, endOf(context, item))) return 'uncertain';
+  // What was made when the last call was long over is of somebody else; so may be what is there when nobody remembers any more.
+  const isForgotten = flight.isOver === true && clock.now() >= (item.underWay ?? 0) + LATELY_MS;
+  if (isForgotten || offsets.isSurelyAfter(cluster, createdAt, endOf(context, item))) return 'uncertain';
   return offsets.age(cluster, createdAt, sentAt);
 };
 
@@ -163,14 +165,14 @@ const isUnexplained = ({ word }: Flight, decisions: readonly Decision[]): boolea
   return word === 'missing' && !statuses.includes('not_found') && !statuses.includes('unknown');
 };
 
-const timesOf = ({ settleMs, isBatch, singlePatienceMs, clock }: Context, doubts: readonly Doubt[]): Times => {
+const timesOf = ({ settleMs, isBatch, singlePatienceMs, startedAt, clock }: Context, doubts: readonly Doubt[]): Times => {
   const settled = doubts.map(({ flight: { word, job, endedAt } }) => {
     const isOpen = (word === 'none' && job === 'unknown') || job === 'unlisted';
     return isOpen ? endedAt + settleMs : 0;
   });
   return {
     settled: Math.max(...settled),
-    readable: clock.now() + Math.max(settleMs, isBatch ? BATCH_READABLE_MS : singlePatienceMs),
+    readable: Math.max(clock.now() + settleMs, isBatch ? clock.now() + BATCH_READABLE_MS : startedAt + singlePatienceMs),
   };
 };
 
@@ -183,11 +185,13 @@ const isAsAsked = ({ item, flight: { step } }: Doubt, { found, complete }: Found
 
 /**
  * Reads all users in doubt back at once, and decides.
+ * @param goesOn whether a cluster that cannot be read may be read again later
  * @throws vendor_timeout when the work is abandoned
  */
 export const reconcile = async (
   context: Context,
   doubts: readonly Doubt[],
+  goesOn: boolean,
 ): Promise<readonly { readonly doubt: Doubt; readonly decision: Decision }[]> => {
   const { ledger, work, clock, baselines } = context;
   const names = doubts.map(({ item }) => item.username);
@@ -207,7 +211,7 @@ export const reconcile = async (
     return { ...origin, reading: readingOf(flight.step, item, shown), found, company };
   };
   const decideOn = (doubt: Doubt): Decision =>
-    !shown && isWorthWaiting(context, doubt)
+    goesOn && !shown && isWorthWaiting(context, doubt)
       ? { kind: 'read' }
       : settledOr(context, doubt, seenOf(doubt, companyOf(doubt.flight)));
   const decided = new Map(doubts.map((doubt) => [doubt, decideOn(doubt)]));

@@ -49,10 +49,14 @@ const recover = async ({ progress }: Context): Promise<Flight[]> => {
   return flights;
 };
 
+/** Why an item is left, once the vendor is given up. */
+const notDone = (fatal: GatewayError, { sends = 0 }: ItemRecord): GatewayError =>
+  withDetail(fatal, sends === 0 ? 'This item was not sent.' : 'This item was not done, and is not sent again.', 'none');
+
 /** The last word on what was not done, and on the whole. */
 const conclude = async ({ ledger, work, progress }: Context): Promise<void> => {
   const { fatal } = progress;
-  if (fatal) await progress.settle(forAll(progress.unsettled(), () => failedWith(fatal)));
+  if (fatal) await progress.settle(forAll(progress.unsettled(), (item) => failedWith(notDone(fatal, item))));
   const rest = progress.unsettled();
   const isStopped = progress.stopsAt() !== Number.POSITIVE_INFINITY;
   if (rest.length > 0 && !isStopped && !(await progress.isCancelled())) return;
@@ -100,6 +104,7 @@ export const createExecutor = (deps: Deps): Executor => {
       pace: createPace(clock, isBatch ? BATCH_PATIENCE : singlePatience(deps.singlePatienceMs)),
       baselines: createBaselines(target, deps.offsets, clock),
       call: { requestId, signal },
+      startedAt: clock.now(),
       isBatch,
       inOrder: operation.stopOnError,
       pause,

@@ -17,7 +17,11 @@ export type LookAgain = (operation: LoadedOperation, call: Call) => Promise<Read
  * What can be known after so long. That something is not done now does not show that it was never done: somebody may have undone it, and
  * it must not be done a second time.
  */
-const PROVEN: ReadonlySet<string> = new Set(['created', 'already_exists', 'updated', 'deleted', 'not_found']);
+const PROVEN: ReadonlySet<string> = new Set(['created', 'already_exists', 'updated', 'deleted']);
+
+/** A user who is not there now may have been there when they were to be changed. */
+const isProven = ({ op }: ItemRecord, { status }: ItemOutcome): boolean =>
+  PROVEN.has(status) || (op === 'delete' && status === 'not_found');
 
 const lost = (): GatewayError => new GatewayError('vendor_timeout', 'The vendor did not answer.');
 
@@ -53,14 +57,15 @@ export const createLookAgain = (deps: Deps): LookAgain => {
       pace: createPace(clock, singlePatience(singlePatienceMs)),
       baselines: createBaselines(target, offsets, clock),
       call,
+      startedAt: clock.now(),
       isBatch: false,
       inOrder: false,
       pause: call.signal,
     };
     const doubts = unknown.map((item): Doubt => ({ item, flight: flightOf(item) }));
     const outcomes = new Map<number, ItemOutcome>();
-    for (const { doubt, decision } of await reconcile(context, doubts))
-      if (decision.kind === 'settled' && isOutcome(decision.outcome) && PROVEN.has(decision.outcome.status))
+    for (const { doubt, decision } of await reconcile(context, doubts, false))
+      if (decision.kind === 'settled' && isOutcome(decision.outcome) && isProven(doubt.item, decision.outcome))
         outcomes.set(doubt.item.index, decision.outcome);
     return outcomes;
   };

@@ -3,7 +3,7 @@ import type { Call, VendorUser } from '../../adapter.js';
 import { deadlinePassed, pollDelay } from '../../deadline.js';
 import { asGatewayError, type GatewayError } from '../../errors.js';
 import type { Target } from '../../registry.js';
-import { findUsers } from '../find.js';
+import { type FindOptions, findUsers } from '../find.js';
 import { type Context, clusterKey } from './context.js';
 
 const FIRST_READ_MS = 300;
@@ -22,7 +22,12 @@ export interface Found {
 }
 
 /** Users by name: by the vendor's own look-up where there is one and it finds them, else by one listing. */
-export const readUsers = async (target: Target, usernames: readonly string[], call: Call, maxPages?: number): Promise<Found> => {
+export const readUsers = async (
+  target: Target,
+  usernames: readonly string[],
+  call: Call,
+  options: FindOptions = {},
+): Promise<Found> => {
   const { adapter } = target.account;
   const found = new Map<string, VendorUser | null>();
   if (adapter.lookUpUser && usernames.length <= ONE_BY_ONE) {
@@ -33,7 +38,7 @@ export const readUsers = async (target: Target, usernames: readonly string[], ca
   }
   const rest = usernames.filter((username) => !found.has(username));
   if (rest.length === 0) return { found, complete: true };
-  const listed = await findUsers(target, rest, call, maxPages === undefined ? {} : { maxPages });
+  const listed = await findUsers(target, rest, call, options);
   return { found: new Map([...found, ...listed.found]), complete: listed.complete };
 };
 
@@ -62,6 +67,8 @@ export const readBack = async (
   const cluster = clusterKey(target);
   const teachers = offsets.awaited(cluster).filter((name) => !usernames.includes(name));
   const names = usernames.length > ONE_BY_ONE ? [...usernames, ...teachers.slice(0, TEACHERS)] : usernames;
+  // A whole listing is read once, when it can settle everything.
+  if (names.length > ONE_BY_ONE) await clock.sleep(Math.max(times.settled - clock.now(), 0), call.signal);
   for (let poll = 0; ; poll++) {
     const startedAt = clock.now();
     const bounded: Call = { requestId: call.requestId, signal: AbortSignal.any([call.signal, clock.timeout(READ_MS)]) };

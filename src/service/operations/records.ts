@@ -138,8 +138,8 @@ export const indexes = {
   expiry: 'expiry',
 };
 
-/** How long it is kept what operations did to a user: longer than a reading before a send counts, and the call after it. */
-export const LATELY_MS = 10 * 60_000;
+/** How long it is kept what operations did to a user: longer than readings before a send count, and than an unknown end is looked into. */
+export const LATELY_MS = 2 * 60 * 60_000;
 
 export const lastTouched = ({ made, goneAt = 0, touchedAt = 0 }: Omit<UserRecord, 'holder'>): number =>
   Math.max(made?.at ?? 0, goneAt, touchedAt);

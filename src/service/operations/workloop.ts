@@ -2,6 +2,7 @@
 import pLimit, { type LimitFunction } from 'p-limit';
 import { GatewayError } from '../../errors.js';
 import { stepNamed } from '../../users/steps/index.js';
+import type { StepName } from '../../users/steps/step.js';
 import { troubleOf } from '../../users/steps/word.js';
 import { capabilitiesOf } from '../clusters.js';
 import { boundedCall, CALL_MS, type Context, clusterKey, LOOK_AGAIN_MS, mayGoOn, noteFault } from './context.js';
@@ -32,7 +33,11 @@ export const createLimits = (): Limits => {
 const ONE_CALL_ONLY: ReadonlySet<string> = new Set(['vendor_permission_denied', 'internal_error']);
 
 const notSent = (failure: GatewayError): GatewayError =>
-  failure.retold(`${failure.message} Nothing more was sent, and this item was not.`, failure.code, 'none');
+  failure.retold(`${failure.message} Nothing more was sent.`, failure.code, 'none');
+
+/** A probe is made with an item that was sent least. */
+const leastSent = (group: readonly ItemRecord[]): ItemRecord =>
+  group.reduce((least, item) => ((item.sends ?? 0) < (least.sends ?? 0) ? item : least));
 
 const halves = (items: readonly number[]): number[][] => {
   const middle = Math.ceil(items.length / 2);
@@ -202,9 +207,9 @@ export const workOff = async (context: Context, limits: Limits, recovered: reado
     );
   };
 
-  const readDoubts = async (): Promise<void> => {
+  const readDoubts = async (goesOn: boolean): Promise<void> => {
     const all = [...doubts.values()];
-    const decided = await reconcile(context, all);
+    const decided = await reconcile(context, all, goesOn);
     if (call.signal.aborted) return;
     for (const flight of new Set(all.map((doubt) => doubt.flight))) {
       const decisions = decided.filter(({ doubt }) => doubt.flight === flight);
@@ -239,19 +244,17 @@ export const workOff = async (context: Context, limits: Limits, recovered: reado
       const error = progress.fatal ?? new GatewayError('vendor_timeout', 'The vendor did not answer.');
       doubts.set(item.index, { item, flight: { ...flown, items: [item], error } });
     }
-    await readDoubts();
+    await readDoubts(false);
   };
 
-  const prepare = async (group: readonly ItemRecord[]): Promise<void> => {
-    const [first] = group;
-    const step = first && stepOf(first);
-    if (step !== 'create' && step !== 'delete') return;
-    const sameStep = (isBatch ? progress.unsettled() : group).filter((item) => stepOf(item) === step);
-    await baselines.prepare(
-      step,
-      sameStep.map(({ username }) => username),
-      call,
-    );
+  /** Reads who is there, before anything is sent that is judged by it. */
+  const prepare = async (): Promise<void> => {
+    const names = (step: StepName): string[] =>
+      progress
+        .unsettled()
+        .filter((item) => stepOf(item) === step)
+        .map(({ username }) => username);
+    await baselines.prepare({ created: names('create'), deleted: names('delete') }, call);
   };
 
   for (const flight of recovered) resume(flight);
@@ -260,14 +263,14 @@ export const workOff = async (context: Context, limits: Limits, recovered: reado
     const group = goesOn ? nextGroup() : [];
     if (isTimeToRead(group, goesOn)) {
       if (context.pause.aborted && running.size === 0) break;
-      await readDoubts();
+      await readDoubts(goesOn);
       continue;
     }
     const mayStart = pace.isProbing() ? sending === 0 : running.size < maxRunning;
     const quietMs = pace.quietMs();
     if (group.length > 0 && mayStart && quietMs === 0) {
-      await prepare(group);
-      const sent = pace.isFailing() ? group.slice(0, 1) : group;
+      await prepare();
+      const sent = pace.isFailing() ? [leastSent(group)] : group;
       start(sent, fly(sent));
       continue;
     }
