@@ -10,10 +10,7 @@ const SHORT_PAGES: number = 2;
 const one = <Value>(...values: readonly Value[]): fc.Arbitrary<Value> => fc.constantFrom(...values);
 
 const who = (): fc.Arbitrary<Who> =>
-  fc.oneof(
-    { weight: 30, arbitrary: fc.nat({ max: NAMES.length - 1 }) },
-    { weight: 1, arbitrary: fc.constant<Who>('bad') },
-  );
+  fc.oneof({ weight: 30, arbitrary: fc.nat({ max: NAMES.length - 1 }) }, { weight: 1, arbitrary: fc.constant<Who>('bad') });
 const role = (): fc.Arbitrary<Role> => one<Role>('member', 'admin');
 const secret = (): fc.Arbitrary<Secret> =>
   fc.oneof({ weight: 12, arbitrary: fc.constant<Secret>('good') }, { weight: 1, arbitrary: fc.constant<Secret>('picky') });
@@ -152,16 +149,20 @@ const command = (setup: Pick<Setup, 'vendor' | 'listing'>): fc.Arbitrary<Command
       prefer: one('wait' as const, 'async' as const),
       key: fc.boolean(),
       repeat: fc.boolean(),
+      between: rare(one('add' as const, 'remove' as const), 2),
       cancelMs: rare(fc.nat({ max: 60 }), 7),
       crashMs: rare(fc.nat({ max: 120 }), 7),
     })
-    .map(({ cancelMs, crashMs, key, repeat, ...rest }): Command => ({
-      kind: 'write',
-      ...rest,
-      key,
-      repeat: key && repeat,
-      ...(crashMs === undefined ? cancelMs !== undefined && { cancelMs } : { crashMs }),
-    }));
+    .map(
+      ({ cancelMs, crashMs, key, repeat, between, ...rest }): Command => ({
+        kind: 'write',
+        ...rest,
+        key,
+        repeat: key && repeat,
+        ...(key && repeat && between && { between }),
+        ...(crashMs === undefined ? cancelMs !== undefined && { cancelMs } : { crashMs }),
+      }),
+    );
   const pair = fc
     .tuple(request(vendor, 4), request(vendor, 4), faults)
     .map(([first, second, drawn]): Command => ({ kind: 'pair', requests: [first, second], faults: drawn }));
@@ -224,13 +225,15 @@ const setup = (vendor: VendorName): fc.Arbitrary<Setup> =>
       quirks: vendor === 'alibaba-ehpc' ? ehpcQuirks : shanheQuirks,
       listing: one('sync' as const, 'async' as const),
     })
-    .map(({ clock: { skewMs, dateMs }, listing, ...rest }): Setup => ({
-      vendor,
-      ...rest,
-      skewMs,
-      ...(dateMs !== undefined && { dateMs }),
-      ...(vendor === 'alibaba-ehpc' && { listing }),
-    }));
+    .map(
+      ({ clock: { skewMs, dateMs }, listing, ...rest }): Setup => ({
+        vendor,
+        ...rest,
+        skewMs,
+        ...(dateMs !== undefined && { dateMs }),
+        ...(vendor === 'alibaba-ehpc' && { listing }),
+      }),
+    );
 
 /** @param most commands of a plan */
 export const plans = (vendor: VendorName, most: number): fc.Arbitrary<Plan> =>

@@ -84,8 +84,11 @@ export const sendableOf = async (world: World, request: Request, passwords: Pass
   return { kind: 'batchUsers', asked, stopOnError, method: 'POST', path: `${USERS}/batch`, body, headers: {} };
 };
 
-export const send = (world: World, { method, path, body, headers }: Sendable, more: Record<string, string>): Promise<TestAnswer> =>
-  world.gateway().request(method, path, { ...(body && { body }), headers: { ...headers, ...more } });
+export const send = (
+  world: World,
+  { method, path, body, headers }: Sendable,
+  more: Record<string, string>,
+): Promise<TestAnswer> => world.gateway().request(method, path, { ...(body && { body }), headers: { ...headers, ...more } });
 
 export const operationIdOf = ({ headers, body }: TestAnswer): string | undefined => {
   const location = headers.get('location') ?? '';
@@ -161,6 +164,5 @@ const ACTIONS = {
 export const inject = ({ setup, simulator }: World, faults: readonly Fault[], { asked }: Sendable): void => {
   const [first] = asked;
   const step = first?.op === 'update' ? (first.role === undefined ? 'password' : 'role') : (first?.op ?? 'create');
-  for (const fault of faults)
-    simulator.inject(fault.action === OWN ? { ...fault, action: ACTIONS[setup.vendor][step] } : fault);
+  for (const fault of faults) simulator.inject(fault.action === OWN ? { ...fault, action: ACTIONS[setup.vendor][step] } : fault);
 };

@@ -115,7 +115,10 @@ export const isPossible = ({ before, after, effects, operations }: History): boo
       const own = done[which] ?? NOTHING;
       if (!line) return false;
       const setDone = (value: Done): readonly Done[] => done.with(which, value);
-      if (isTrue(line, own, user) && search({ at, user, turns: turns.with(which, (turns[which] ?? 0) + 1), done: setDone(NOTHING) }))
+      if (
+        isTrue(line, own, user) &&
+        search({ at, user, turns: turns.with(which, (turns[which] ?? 0) + 1), done: setDone(NOTHING) })
+      )
         return true;
       const effect = effects[at];
       const next = effect && applied(line, effect, user);

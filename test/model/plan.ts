@@ -38,6 +38,8 @@ export type Command =
       readonly key: boolean;
       /** Sends the same request once more when the first one has ended; with a key only. */
       readonly repeat: boolean;
+      /** What another party does before, to a user of whom the outcome is unknown. */
+      readonly between?: 'add' | 'remove';
       /** Real milliseconds until the operation is cancelled. */
       readonly cancelMs?: number;
       /** Real milliseconds until the gateway dies; another one goes on. */

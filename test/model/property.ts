@@ -9,7 +9,7 @@ import { runPlan } from './run.js';
 
 const MAX_COMMANDS = 6;
 /** Both vendors together: 100 and 2,000. */
-const RUNS = runs(50, 1000);
+const RUNS = runs(50, 1_000);
 /** Runs mostly wait, so several are made at a time, each lane with a seed of its own. */
 const LANES = 5;
 const LIMIT_MS = 60 * 60_000;

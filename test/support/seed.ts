@@ -15,5 +15,4 @@ export const givenSeed = (): Seed | undefined => {
   return { seed: Number(seed), ...(path !== undefined && { path }) };
 };
 
-export const printedSeed = (seed: number, path: string | null): string =>
-  `TEST_SEED=${seed}${path === null ? '' : `/${path}`}`;
+export const printedSeed = (seed: number, path: string | null): string => `TEST_SEED=${seed}${path === null ? '' : `/${path}`}`;
