@@ -21,6 +21,7 @@ import { createLedger } from '../src/service/operations/ledger.js';
 import { createLocalQueue } from '../src/service/operations/local-queue.js';
 import { createLookAgain } from '../src/service/operations/look-again.js';
 import { createOperations } from '../src/service/operations/operations.js';
+import { createLookUps } from '../src/service/operations/reader.js';
 import { createUsers } from '../src/service/users.js';
 import { openStore } from '../src/store/open.js';
 import { createTransport } from '../src/vendor/transport.js';
@@ -73,7 +74,7 @@ export const createGateway = (
 ): Gateway => {
   const { server, retention } = config;
   const report: Report = (fault, requestId) => log.error({ requestId, err: fault.cause ?? fault }, 'the gateway failed');
-  const onAway = seldom(({ message }: Error) => log.warn({ reason: message }, 'the store is away; what is to be written waits'));
+  const onAway = seldom(({ message }: Error) => log.warn({ reason: message }, 'store unavailable; new writes are refused'));
   const { store, vault } = openStore(config.store, onAway);
   const transport = createTransport(`hpc-gateway/${version}`, { clock });
   const clusters = createClusters(createRegistry(config, modules, transport, clock), report);
@@ -90,6 +91,7 @@ export const createGateway = (
     gate,
     jobs: createJobs(clock),
     offsets: createOffsets(clock),
+    lookUps: createLookUps(),
     clock,
     report,
     settleMs,

@@ -55,7 +55,7 @@ const configPath = (): string | undefined => {
 
 const warn = ({ server, accounts, clusters }: GatewayConfig, log: Logger): void => {
   if (!isLoopback(server.host))
-    log.warn({ host: server.host }, 'listening beyond this machine: the gateway itself asks nobody who they are');
+    log.warn({ host: server.host }, 'listening beyond this machine: the gateway does not authenticate callers');
   const discovering = Object.values(accounts).some(({ discover }) => discover);
   if (clusters.length === 0 && !discovering)
     log.warn('no cluster is served: name clusters, or set discover: true for an account');

@@ -16,7 +16,7 @@ export interface Call {
   readonly signal: AbortSignal;
 }
 
-/** A cluster as its vendor tells of it. Times are ISO 8601 in UTC. */
+/** A cluster as its vendor describes it. Times are ISO 8601 in UTC. */
 export interface VendorCluster {
   readonly id: string;
   readonly name: string | null;
@@ -30,7 +30,7 @@ export interface VendorCluster {
   readonly createdAt: string | null;
 }
 
-/** A user as its vendor tells of it, in the terms of the model. `attributes` are the vendor's fields as sent. */
+/** A user as their vendor describes them, in the terms of the model. `attributes` are the vendor's fields as sent. */
 export interface VendorUser {
   readonly username: string;
   readonly role: Role;

@@ -2,7 +2,7 @@ import type { ErrorCode, FieldError, VendorError } from './model.js';
 
 /**
  * What a failed call may have changed at the vendor. `none`: surely nothing. `ended`: the vendor is done with it, and reading back once
- * tells. `open`: no word came of how it ended; the vendor may still be at it.
+ * shows it. `open`: no word came of how it ended; the call may still take effect.
  */
 export type Effect = 'none' | 'ended' | 'open';
 
@@ -47,7 +47,7 @@ const RETRYABLE: ReadonlySet<ErrorCode> = new Set([
 
 /**
  * The one error of the gateway. `code` is stable, `message` is for people and holds no secret, no upstream URL and no vendor request id
- * (that stands in `vendor`).
+ * (that is in `vendor`).
  */
 export class GatewayError extends Error {
   override readonly name = 'GatewayError';
@@ -73,8 +73,8 @@ export class GatewayError extends Error {
     return RETRYABLE.has(this.code);
   }
 
-  /** The same failure told anew: later knowledge goes into the message, the code or the effect; the facts stay. */
-  retold(
+  /** The same failure with another message, code or effect, by what is known later; the facts stay. */
+  withMessage(
     message: string,
     code: ErrorCode = this.code,
     effect: Effect | undefined = code === this.code ? this.effect : undefined,
@@ -89,7 +89,7 @@ export class GatewayError extends Error {
   }
 
   /** The same failure without the vendor's own words, which may be about another user. */
-  withoutWords(): GatewayError {
+  withoutVendorMessage(): GatewayError {
     if (!this.vendor?.message) return this;
     const facts = { ...storeError(this), vendor: { ...this.vendor, message: null } };
     return new GatewayError(this.code, this.message, { ...facts, cause: this });
@@ -97,7 +97,7 @@ export class GatewayError extends Error {
 
   /** The same failure of a later step: seen from the whole, the effect is another. */
   withEffect(effect: Effect): GatewayError {
-    return effect === this.effect ? this : this.retold(this.message, this.code, effect);
+    return effect === this.effect ? this : this.withMessage(this.message, this.code, effect);
   }
 }
 
@@ -119,7 +119,7 @@ export const storeError = ({ code, message, errors, vendor, retryAfterMs, effect
 
 export const restoreError = ({ code, message, ...facts }: StoredError): GatewayError => new GatewayError(code, message, facts);
 
-/** Hears of faults of the gateway itself where no failing request tells of them. */
+/** Takes faults of the gateway itself that no failing request reports. */
 export type Report = (fault: GatewayError, requestId: string) => void;
 
 /** Any thrown value as a GatewayError; what nobody foresaw becomes `internal_error` without its text. */

@@ -19,7 +19,7 @@ export interface Account {
   readonly maxListUsers: number;
 }
 
-/** Where a cluster of the gateway stands at its vendor. */
+/** A cluster of the gateway, at its vendor. */
 export interface Target {
   readonly id: string;
   readonly account: Account;
@@ -39,7 +39,9 @@ const naming = (account: string, http: HttpClient): HttpClient => ({
   send: (build, read, options) =>
     http.send(build, read, options).catch((thrown: unknown) => {
       const error = asGatewayError(thrown);
-      throw error.code.startsWith('vendor_') ? error.retold(`${error.message.replace(/\.$/, '')} (account ${account}).`) : error;
+      throw error.code.startsWith('vendor_')
+        ? error.withMessage(`${error.message.replace(/\.$/, '')} (account ${account}).`)
+        : error;
     }),
 });
 

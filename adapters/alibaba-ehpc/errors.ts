@@ -70,8 +70,8 @@ const RETRY_AFTER_MS = 'x-acs-retry-after';
  */
 const BUSY = /^ServiceUnavailable/;
 
-const effectOf = (code: string | null, status: number): { effect?: Effect } => {
-  if (REFUSED_BEFORE_EFFECT.test(code ?? '') || status === 404) return { effect: 'none' };
+const effectOf = (code: string | null): { effect?: Effect } => {
+  if (REFUSED_BEFORE_EFFECT.test(code ?? '')) return { effect: 'none' };
   return BUSY.test(code ?? '') ? { effect: 'ended' } : {};
 };
 
@@ -103,7 +103,7 @@ export const readAnswer = (response: HttpResponse, secrets: readonly string[], n
   throw new GatewayError(ours, words, {
     vendor,
     ...(wait !== undefined && { retryAfterMs: wait }),
-    ...effectOf(code, status),
+    ...effectOf(code),
   });
 };
 

@@ -78,7 +78,7 @@ export const readAnswer = ({ status, headers, body }: HttpResponse, secrets: rea
 /** 2100 on an operation on one user may mean the user or the cluster: reading back tells. */
 export const userOrCluster = (error: unknown): never => {
   if (error instanceof GatewayError && error.code === 'cluster_not_found') {
-    throw error.retold('The vendor does not find the user or the cluster.', 'cluster_agent_failed');
+    throw error.withMessage('The vendor does not find the user or the cluster.', 'cluster_agent_failed');
   }
   throw error;
 };

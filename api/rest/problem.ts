@@ -86,7 +86,7 @@ export const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
   vendor_rate_limited: {
     status: 429,
     title: 'Vendor rate limit',
-    help: 'The vendor throttles the account. Wait for `Retry-After` seconds before the next try; `detail` says so where the request may have changed something before.',
+    help: 'The vendor throttles the account. Short waits are waited out; for longer ones, wait for `Retry-After` seconds before the next try. `detail` says so where the request may have changed something before.',
   },
   vendor_credentials_rejected: {
     status: 502,
@@ -121,12 +121,12 @@ export const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
   vendor_unavailable: {
     status: 503,
     title: 'Vendor unavailable',
-    help: 'The vendor cannot be reached or is down. For a write, `detail` reports its outcome. Try again later.',
+    help: 'The vendor cannot be reached, is busy or is down, and was waited for in vain. For a write, `detail` reports its outcome: not done, which a repetition may change, or not known, which a `GET` of the user may show. Try again after `Retry-After` seconds.',
   },
   vendor_timeout: {
     status: 504,
     title: 'Vendor timeout',
-    help: 'The vendor did not answer before the deadline. For a write, `detail` reports its outcome; read the user back before trying again.',
+    help: 'The vendor did not answer before the deadline of the call. For a write, `detail` reports its outcome; where it is not known, read the user before trying again, or repeat the request with its `Idempotency-Key`, which reads once more and sends nothing.',
   },
   still_running: {
     status: 504,

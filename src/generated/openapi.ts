@@ -31,7 +31,7 @@ export interface paths {
         /**
          * All clusters, configured and discovered
          * @description Every account is asked at once. An account that does not answer costs the others nothing: its configured clusters are listed
-         *     with state `unknown`, and `problems` tells what went wrong.
+         *     with state `unknown`, and `problems` says what went wrong.
          */
         get: operations["listClusters"];
         put?: never;
@@ -68,7 +68,7 @@ export interface paths {
         };
         /**
          * A window of the users of a cluster
-         * @description The order is the vendor's. Take a window by position (`offset`) or follow `nextCursor`, which also stands in
+         * @description The order is the vendor's. Take a window by position (`offset`) or follow `nextCursor`, which is also in
          *     `Link: <…>; rel="next"`. A vendor's page size never shows.
          */
         get: operations["listUsers"];
@@ -98,7 +98,8 @@ export interface paths {
          * Create, change and delete many users
          * @description Answers one result per item, in order; an item that fails costs the others nothing. Items go to the vendor in its own batches
          *     (`capabilities.batch`); the items of one user are done in their order. A batch of the vendor's that fails as a whole is read back
-         *     and, where that does not settle it, split until the bad item is alone.
+         *     user by user; what is not done is sent again, in smaller batches where one item is to blame, until it is alone. A vendor that is busy
+         *     is waited for.
          *
          *     An item that breaks a rule of the cluster is `refused` and not sent; one that does not fit this document is a 400 for the whole. With `stopOnError` the items are done one vendor batch after
          *     the other, and those that were not sent when one fails are `cancelled`. With `dryRun` all is checked, names against the cluster's
@@ -313,7 +314,7 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
-         * @description What a user may do. Which roles can be given on a cluster stands in its capabilities.
+         * @description What a user may do. Which roles can be given on a cluster is in its capabilities.
          * @enum {string}
          */
         Role: "member" | "admin" | "owner";
@@ -589,7 +590,7 @@ export interface components {
         BatchResult: {
             /** @description The operation that did it; null for a dry run. */
             operationId: string | null;
-            /** @description True: nothing was written; `status` tells what would become of each item. */
+            /** @description True: nothing was written; `status` is what would become of each item. */
             dryRun: boolean;
             summary: components["schemas"]["ResultSummary"];
             /** @description One for each item of the request, in its order. */
@@ -618,9 +619,9 @@ export interface components {
         /** @enum {string} */
         OperationKind: "createUser" | "updateUser" | "setUserPassword" | "deleteUser" | "batchUsers";
         /**
-         * @description `already_exists`: the name was taken before, and nothing was changed. `refused`: a rule, or the vendor, does not allow it.
-         *     `failed`: it was not done. `unknown`: the vendor's answer was lost and the vendor could not be read back in time. `cancelled`: the
-         *     operation was stopped before it was done.
+         * @description `already_exists`: the name was taken before, and nothing was changed. `not_found`: there was no such user. `refused`: a rule, or the
+         *     vendor, does not allow it. `failed`: it was not done. `unknown`: nobody can tell whether it was done, since the vendor's answer was
+         *     lost and reading back proves nothing; `problem.detail` says what to do. `cancelled`: the operation was stopped before it was done.
          * @enum {string}
          */
         ItemStatus: "created" | "updated" | "deleted" | "already_exists" | "not_found" | "refused" | "failed" | "unknown" | "cancelled";
@@ -1795,7 +1796,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Swagger UI stands at `/docs/`. */
+            /** @description Swagger UI is at `/docs/`. */
             302: {
                 headers: {
                     Location?: "/docs/";

@@ -25,9 +25,9 @@ export interface ClusterRef {
 export interface Clusters {
   vendors(): Vendor[];
   list(call: Call): Promise<{ items: Cluster[]; problems: AccountProblem[] }>;
-  /** As the vendor tells it now. @throws cluster_not_found */
+  /** As the vendor describes it now. @throws cluster_not_found */
   get(clusterId: string, call: Call): Promise<Cluster>;
-  /** Where the cluster stands; asks a vendor only about discovered clusters. @throws cluster_not_found */
+  /** The cluster and its account; asks a vendor only about discovered clusters. @throws cluster_not_found */
   resolve(clusterId: string, call: Call): Promise<Target>;
   /** The cluster of work that began earlier, at the address where it was then. Asks no vendor. Undefined when that is no longer served. */
   at(clusterId: string, ref: ClusterRef): Target | undefined;
@@ -45,7 +45,7 @@ const clusterNotFound = (clusterId: string): GatewayError =>
 
 /** A cluster of the configuration, or one that was discovered before, that its vendor does not have. */
 const missingAtVendor = ({ id, account, vendorClusterId, discovered }: Target, cause: GatewayError): GatewayError =>
-  cause.retold(
+  cause.withMessage(
     `The account ${account.name} has no cluster ${vendorClusterId}${discovered ? '' : `, which the configuration gives for ${id}`}.`,
     'cluster_not_found',
   );

@@ -28,7 +28,7 @@ export interface Gate {
   admit(clusterId: string, requirement: Requirement, call: Call): Promise<Target>;
   /** The same for many items: those that the cluster cannot take are named. @throws cluster_not_found, cluster_not_ready */
   admitAll(clusterId: string, requirements: readonly Requirement[], call: Call): Promise<Admission>;
-  /** The work, where a denial that comes from the state of the cluster is told as such: Shanhe has one code for both. */
+  /** The work, where a denial that comes from the state of the cluster is reported as that: Shanhe has one code for both. */
   explainDenial<T>(target: Target, call: Call, work: Promise<T>): Promise<T>;
 }
 
@@ -39,7 +39,7 @@ export const createGate = (clusters: Clusters): Gate => {
   const requireReady = async (target: Target, call: Call, cause?: GatewayError): Promise<void> => {
     const { state } = await clusters.freshFacts(target, call);
     if (mayWrite(state)) return;
-    throw (cause ?? new GatewayError('cluster_not_ready', '')).retold(
+    throw (cause ?? new GatewayError('cluster_not_ready', '')).withMessage(
       `The cluster ${target.id} is not ready but ${state}; its users cannot be changed now.`,
       'cluster_not_ready',
     );

@@ -5,7 +5,7 @@
 import type { Clock } from '../clock.js';
 import type { Age } from './verdict.js';
 
-/** A larger uncertainty tells nothing about who was first. */
+/** A larger uncertainty says nothing about who was first. */
 export const MAX_UNCERTAINTY_MS = 2_000;
 /** Clocks drift and are set: what was learned is kept for so long. */
 const KEPT_MS = 60 * 60_000;

@@ -1,15 +1,15 @@
 /**
  * How fast work goes to a vendor that may not be well: waits with back-off, sends one item as a probe, and ends where nothing helps. A
- * vendor that is away is waited for by time; one that answers, but fails on every item, only for a few probes.
+ * vendor that is unavailable is waited for by time; one that answers, but fails on every item, only for a few probes.
  */
 import type { Clock } from '../clock.js';
 
-/** `quota`: the vendor counts calls, and says so. `away`: it is busy or down. `failing`: it was reached, and each call fails. */
-export type Trouble = 'quota' | 'away' | 'failing';
+/** `quota`: the vendor counts calls, and says so. `unavailable`: it is busy or down. `failing`: it was reached, and each call fails. */
+export type Trouble = 'quota' | 'unavailable' | 'failing';
 
 export interface Patience {
   readonly quotaMs: number;
-  readonly awayMs: number;
+  readonly unavailableMs: number;
   readonly failingMs: number;
   /** Failing calls in a row after which nothing more is sent, however short the time was. */
   readonly failingCalls: number;
@@ -18,13 +18,13 @@ export interface Patience {
 /** Quotas may be counted by the hour. */
 export const BATCH_PATIENCE: Patience = {
   quotaMs: 90 * 60_000,
-  awayMs: 10 * 60_000,
+  unavailableMs: 10 * 60_000,
   failingMs: 60_000,
   failingCalls: 7,
 };
 
 /** Of a write whose caller waits. */
-export const singlePatience = (ms: number): Patience => ({ quotaMs: ms, awayMs: ms, failingMs: ms, failingCalls: 4 });
+export const singlePatience = (ms: number): Patience => ({ quotaMs: ms, unavailableMs: ms, failingMs: ms, failingCalls: 4 });
 
 const FIRST_WAIT_MS = 500;
 const MAX_WAIT_MS = 60_000;
@@ -63,7 +63,7 @@ export const createPace = (clock: Clock, patience: Patience): Pace => {
 
   const limitOf: Readonly<Record<Trouble, number>> = {
     quota: patience.quotaMs,
-    away: patience.awayMs,
+    unavailable: patience.unavailableMs,
     failing: patience.failingMs,
   };
 

@@ -37,7 +37,7 @@ const sendAll = (
   return Number.POSITIVE_INFINITY;
 };
 
-const fail = (pace: Pace, now: () => number, kind: Trouble = 'away', waitMs?: number): boolean =>
+const fail = (pace: Pace, now: () => number, kind: Trouble = 'unavailable', waitMs?: number): boolean =>
   pace.trouble(kind, waitMs, now());
 
 describe('a vendor that works', () => {
@@ -67,14 +67,14 @@ describe('the wait', () => {
 
   it.each([0, 1, 400])('grows all the same when the vendor asks for %d ms', (waitMs) => {
     const stage = setUp();
-    expect(sendAll(stage, 'away', { waitMs })).toBe(16);
+    expect(sendAll(stage, 'unavailable', { waitMs })).toBe(16);
     expect(sendAll(setUp(), 'quota', { waitMs })).toBeLessThan(110);
   });
 
   it.each([1e9 * SECOND, Number.MAX_SAFE_INTEGER, Number.POSITIVE_INFINITY])(
     'is not begun when it is too long: %d ms',
     (waitMs) => {
-      for (const kind of ['quota', 'away', 'failing'] as const) {
+      for (const kind of ['quota', 'unavailable', 'failing'] as const) {
         const { pace, now } = setUp();
         expect([fail(pace, now, kind, waitMs), pace.quietMs()]).toEqual([false, 0]);
       }
@@ -82,7 +82,7 @@ describe('the wait', () => {
   );
 
   it('never is longer than a timer', () => {
-    for (const kind of ['quota', 'away', 'failing'] as const) {
+    for (const kind of ['quota', 'unavailable', 'failing'] as const) {
       const stage = setUp();
       let longest = 0;
       for (let at = 0; at < 200 && fail(stage.pace, stage.now, kind); at++) {
@@ -139,7 +139,7 @@ describe('calls that fail together', () => {
 describe('the patience of a batch', () => {
   it('is ten minutes for a vendor that is busy or down, with 16 calls', () => {
     const stage = setUp();
-    expect(sendAll(stage, 'away')).toBe(16);
+    expect(sendAll(stage, 'unavailable')).toBe(16);
     expect(stage.passed()).toBeLessThanOrEqual(10 * MINUTE + SECOND);
     expect(stage.passed()).toBeGreaterThan(8 * MINUTE);
   });
@@ -217,7 +217,7 @@ describe('the patience of a batch', () => {
 
 describe('the patience of a write whose caller waits', () => {
   it.each([
-    ['away', 5],
+    ['unavailable', 5],
     ['failing', 4],
     ['quota', 5],
   ] as const)('ends in time: %s', (kind, calls) => {

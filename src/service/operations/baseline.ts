@@ -4,12 +4,11 @@
  */
 import type { Call } from '../../adapter.js';
 import type { Clock } from '../../clock.js';
-import type { Target } from '../../registry.js';
 import type { Offsets } from '../../writes/offsets.js';
 import type { Baseline } from '../../writes/verdict.js';
 import type { FindOptions } from '../find.js';
-import { clusterKey } from './context.js';
-import { type Found, readUsers, TEACHERS } from './read-back.js';
+import { TEACHERS } from './read-back.js';
+import type { Found, Reader } from './reader.js';
 import type { UserRecord } from './records.js';
 
 /** Vendor pages that are worth it. A longer list is not read for creates; for deletes the user is most often found before its end. */
@@ -20,14 +19,19 @@ const READ_MS = { one: 5_000, many: 20_000 } as const;
 /** How long one user is tried to be read, with waits in between. */
 const TRY_MS = 1_000;
 const WAIT_MS = 300;
+/** The clocks of two gateways may be apart by so much. */
+const SKEW_MS = 5_000;
 
 export interface Baselines {
   /** Reads the cluster where that can prove something. Never fails: what cannot be read is `unread`. */
   prepare(names: { readonly created: readonly string[]; readonly deleted: readonly string[] }, call: Call): Promise<void>;
   /** Notes what a complete reading showed, by our clock. */
   note(username: string, baseline: Baseline, at: number): void;
-  /** What is known of the user, in view of what operations did to them since. */
-  of(username: string, user: UserRecord | undefined): Baseline;
+  /**
+   * What is known of the user, in view of what operations did to them since.
+   * @param isOwn whether an operation of this process did it, by the same clock
+   */
+  of(username: string, user: UserRecord | undefined, isOwn: boolean): Baseline;
 }
 
 interface Noted {
@@ -35,18 +39,21 @@ interface Noted {
   readonly at: number;
 }
 
-export const createBaselines = (target: Target, offsets: Offsets, clock: Clock): Baselines => {
+export const createBaselines = (cluster: string, reader: Reader, offsets: Offsets, clock: Clock): Baselines => {
   const known = new Map<string, Noted>();
   const triedAt = new Map<string, number>();
-  const cluster = clusterKey(target);
 
   const isFresh = (at: number | undefined): boolean => at !== undefined && clock.now() - at <= FRESH_MS;
 
-  const of = (username: string, user: UserRecord | undefined): Baseline => {
+  const of = (username: string, user: UserRecord | undefined, isOwn: boolean): Baseline => {
     const noted = known.get(username);
-    if (!noted || !isFresh(noted.at) || (user?.touchedAt ?? 0) >= noted.at) return 'unread';
-    if (user?.made && user.made.at >= noted.at) return 'present';
-    if (user?.goneAt !== undefined && user.goneAt >= noted.at) return 'absent';
+    if (!noted || !isFresh(noted.at)) return 'unread';
+    const margin = isOwn ? 0 : SKEW_MS;
+    const isSince = (at: number | undefined): boolean => at !== undefined && at + margin >= noted.at;
+    const isSurelySince = (at: number | undefined): boolean => at !== undefined && at - margin >= noted.at;
+    if (isSince(user?.touchedAt)) return 'unread';
+    if (isSince(user?.made?.at)) return isSurelySince(user?.made?.at) ? 'present' : 'unread';
+    if (isSince(user?.goneAt)) return isSurelySince(user?.goneAt) ? 'absent' : 'unread';
     return noted.baseline;
   };
 
@@ -58,7 +65,7 @@ export const createBaselines = (target: Target, offsets: Offsets, clock: Clock):
     until: number,
   ): Promise<Found | undefined> => {
     for (;;) {
-      const read = await readUsers(target, names, bounded, options).catch(() => undefined);
+      const read = await reader.read(names, bounded, { ...options, trustLookUps: true }).catch(() => undefined);
       if (read || clock.now() >= until || bounded.signal.aborted) return read;
       await clock.sleep(WAIT_MS, bounded.signal);
     }
@@ -69,9 +76,9 @@ export const createBaselines = (target: Target, offsets: Offsets, clock: Clock):
     note: (username, baseline, at) => void known.set(username, { baseline, at }),
 
     prepare: async ({ created, deleted }, { requestId, signal }) => {
-      // The age of a user tells whose they are, once the cluster's clock is known.
+      // The age of a user shows whose they are, once the cluster's clock is known.
       const judged = offsets.isKnown(cluster) ? deleted : [...new Set([...created, ...deleted])];
-      const wanted = judged.filter((username) => !isFresh(triedAt.get(username)) && of(username, undefined) === 'unread');
+      const wanted = judged.filter((username) => !isFresh(triedAt.get(username)) && of(username, undefined, true) === 'unread');
       if (wanted.length === 0) return;
       const at = clock.now();
       for (const username of wanted) triedAt.set(username, at);

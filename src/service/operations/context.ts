@@ -12,6 +12,7 @@ import type { StepOutcome } from './item.js';
 import type { Jobs } from './jobs.js';
 import type { Ledger, Work } from './ledger.js';
 import type { Progress } from './progress.js';
+import type { LookUps, Reader } from './reader.js';
 import { type ItemRecord, keyOf } from './records.js';
 
 /** What work on operations needs. */
@@ -22,6 +23,7 @@ export interface Deps {
   readonly gate: Gate;
   readonly jobs: Jobs;
   readonly offsets: Offsets;
+  readonly lookUps: LookUps;
   readonly clock: Clock;
   readonly report: Report;
   /** How long a call without an answer may still take effect. */
@@ -37,13 +39,14 @@ export interface Context extends Deps {
   readonly target: Target;
   readonly progress: Progress;
   readonly pace: Pace;
+  readonly reader: Reader;
   readonly baselines: Baselines;
   readonly call: Call;
   /** By our clock, in milliseconds since 1970. */
   readonly startedAt: number;
   /** A batch is patient with the vendor; a caller waits for a write to one user, and for that user. */
   readonly isBatch: boolean;
-  /** Whether nothing may be sent before what stands before it. */
+  /** Whether nothing may be sent before all items before it are settled. */
   readonly inOrder: boolean;
   /** Aborts when nothing more is to be begun here. */
   readonly pause: AbortSignal;

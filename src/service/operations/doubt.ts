@@ -16,7 +16,8 @@ import {
 import { CALL_MS, type Context, clusterKey } from './context.js';
 import type { Flight } from './flight.js';
 import type { StepOutcome } from './item.js';
-import { type Found, readBack, type Times } from './read-back.js';
+import { readBack, type Times } from './read-back.js';
+import type { Found } from './reader.js';
 import { type ItemRecord, LATELY_MS, type UserRecord } from './records.js';
 
 /** An item whose call has ended without settling it. */
@@ -133,7 +134,7 @@ const decideBy = (context: Context, doubt: Doubt, seen: Seen): Decision => {
   const decided = verdict(step.nature, evidenceOf(context, doubt, seen));
   if (isFinalVerdict(decided)) {
     // A vendor's own words may be about another item of the call.
-    const error = flight.error && (seen.company === 'alone' ? flight.error : flight.error.withoutWords());
+    const error = flight.error && (seen.company === 'alone' ? flight.error : flight.error.withoutVendorMessage());
     const finding: Finding = { verdict: decided, reading: seen.reading, found: seen.found, ...(error && { error }) };
     const outcome = step.result(context.target, item, finding);
     const goesOn = decided === 'done' && step.name === 'setRole' && item.password !== undefined;
@@ -237,8 +238,8 @@ export const reconcile = async (
 /** Whether a cluster that cannot be read is likely down with the vendor, which is waited for. */
 const isWorthWaiting = (context: Context, doubt: Doubt): boolean => {
   const { error } = doubt.flight;
-  const isAway = error !== undefined && troubleOf(error) === 'away' && doubt.flight.word !== 'refused_all';
-  return context.isBatch && isAway && !context.progress.fatal && context.pace.hasPatience('away');
+  const isAway = error !== undefined && troubleOf(error) === 'unavailable' && doubt.flight.word !== 'refused_all';
+  return context.isBatch && isAway && !context.progress.fatal && context.pace.hasPatience('unavailable');
 };
 
 /** The table always ends after a reading; should it not, nothing is claimed. */

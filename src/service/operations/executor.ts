@@ -5,16 +5,17 @@ import { stepNamed } from '../../users/steps/index.js';
 import { failedWith, withDetail } from '../../users/steps/wording.js';
 import { BATCH_PATIENCE, createPace, singlePatience } from '../../writes/pace.js';
 import { createBaselines } from './baseline.js';
-import { type Context, type Deps, forAll } from './context.js';
+import { type Context, clusterKey, type Deps, forAll } from './context.js';
 import type { Flight } from './flight.js';
 import { stepOf } from './item.js';
 import type { Work } from './ledger.js';
 import { createProgress, type Progress } from './progress.js';
+import { createReader } from './reader.js';
 import { type ItemRecord, isFinal, type LoadedOperation } from './records.js';
 import { createLimits, workOff } from './workloop.js';
 
 export interface Signals {
-  /** Begin nothing more; what is under way comes to its end. */
+  /** Begin nothing more; calls under way end. */
   readonly pause: AbortSignal;
   /** Let go of everything. */
   readonly abandon: AbortSignal;
@@ -96,13 +97,15 @@ export const createExecutor = (deps: Deps): Executor => {
     abandon.addEventListener('abort', onAbandon, { once: true });
     setMaxListeners(0, signal);
     const isBatch = kind === 'batchUsers';
+    const reader = createReader(target, clusterKey(target), deps.lookUps);
     const context: Context = {
       ...deps,
       work,
       target,
       progress,
       pace: createPace(clock, isBatch ? BATCH_PATIENCE : singlePatience(deps.singlePatienceMs)),
-      baselines: createBaselines(target, deps.offsets, clock),
+      reader,
+      baselines: createBaselines(clusterKey(target), reader, deps.offsets, clock),
       call: { requestId, signal },
       startedAt: clock.now(),
       isBatch,

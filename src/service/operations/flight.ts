@@ -8,7 +8,6 @@ import type { Job, Word } from '../../writes/verdict.js';
 import { entityTag, matches, toUser } from '../user.js';
 import { boundedCall, CALL_MS, type Context, clusterKey, mayGoOn, passwordOf } from './context.js';
 import { stepOf } from './item.js';
-import { readUsers } from './read-back.js';
 import type { ItemOutcome, ItemRecord } from './records.js';
 
 /** A call, and what is known of its end. */
@@ -58,10 +57,10 @@ const mustCheck = ({ ifMatch, checked, sends = 0, op }: ItemRecord): boolean =>
 
 /** What became of an item whose precondition does not hold; undefined where it does. */
 const checkPrecondition = async (context: Context, { username, ifMatch = '*', sends = 0 }: ItemRecord) => {
-  const { target } = context;
+  const { target, reader } = context;
   const before = sends > 0 ? ' An earlier attempt changed nothing.' : '';
   try {
-    const { found, complete } = await readUsers(target, [username], boundedCall(context, CALL_MS));
+    const { found, complete } = await reader.read([username], boundedCall(context, CALL_MS));
     const user = found.get(username);
     if (!user && !complete)
       throw new GatewayError(

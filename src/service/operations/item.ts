@@ -29,7 +29,7 @@ export const hasAnotherStep = (item: ItemRecord): boolean => stepOf(item) === 's
 export interface Departure {
   /** By our clock, in milliseconds since 1970. */
   readonly at: number;
-  readonly baselineOf: (username: string, user: UserRecord | undefined) => Baseline;
+  readonly baselineOf: (username: string, user: UserRecord | undefined, isOwn: boolean) => Baseline;
   /** The precondition was checked right before. */
   readonly checked: boolean;
 }
@@ -38,10 +38,11 @@ export interface Departure {
 export const beforeCall = (
   item: ItemRecord,
   user: UserRecord | undefined,
+  isOwn: boolean,
   { at, baselineOf, checked }: Departure,
 ): ItemRecord => {
   const { baseline: _, ...rest } = item;
-  const baseline = baselineOf(item.username, user);
+  const baseline = baselineOf(item.username, user, isOwn);
   return {
     ...rest,
     sentAt: item.sentAt ?? new Date(at).toISOString(),

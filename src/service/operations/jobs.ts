@@ -135,7 +135,7 @@ const createWatch = (account: Account, getJobs: NonNullable<Account['adapter']['
     looking = false;
   };
 
-  /** A new job may be due before the others; a vendor that asked to be left alone is left alone. */
+  /** A new job may be due before the others; a vendor that asked for a pause gets it. */
   const begin = (): void => {
     if (!looking) {
       void watch();

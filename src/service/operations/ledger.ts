@@ -1,7 +1,8 @@
 /**
- * The operations in the store: every step of an item is written down before it is taken, and what came of it after. Each method is one
+ * The operations in the store: every step of an item is stored before it is taken, and its outcome after. Each method is one
  * atomic change.
  */
+import { randomUUID } from 'node:crypto';
 import type { Decision, Member, Store, Value } from '../../store/store.js';
 import { afterCall, beforeCall, type Departure, isOutcome, type StepOutcome } from './item.js';
 import type { RequestReference, Taken } from './keys.js';
@@ -27,7 +28,7 @@ import {
 import { finalStateOf } from './state.js';
 import { createTurns } from './turns.js';
 
-/** Somebody else works on the operation by now: whoever gets this lets go of it. */
+/** Another process works on the operation now: the caller must stop working on it. */
 export class OwnershipLost extends Error {
   override readonly name = 'OwnershipLost';
 }
@@ -113,6 +114,8 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
   /** Changes of one operation all write its record: one after the other they do not have to be tried again. */
   const inTurn = createTurns();
   const now = (): string => new Date(nowMs()).toISOString();
+  /** Whose clock a time in a record is from. */
+  const self = randomUUID();
 
   /** Changes the operation and some of its items together with the records of their users. */
   const changeItems = <Result>(
@@ -156,13 +159,13 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
     { status, ...outcome }: StepOutcome,
     user: UserRecord | undefined,
   ): Omit<UserRecord, 'holder'> | null => {
-    const at = nowMs();
+    const [at, by] = [nowMs(), self];
     const { holder: _, ...known } = user ?? { holder: null, made: null };
-    if (status === 'created') return { made: { at, createdAt: ('user' in outcome && outcome.user?.createdAt) || null } };
-    if (op === 'delete' && (status === 'deleted' || status === 'not_found')) return { made: null, goneAt: at };
+    if (status === 'created') return { by, made: { at, createdAt: ('user' in outcome && outcome.user?.createdAt) || null } };
+    if (op === 'delete' && (status === 'deleted' || status === 'not_found')) return { by, made: null, goneAt: at };
     // A create or delete whose end is not proven may take effect yet: what was seen of the user before is void.
     const isOpen = op !== 'update' && sends > 0 && (status === 'unknown' || status === 'failed');
-    const lately = isOpen ? { ...known, made: op === 'delete' ? null : known.made, touchedAt: at } : known;
+    const lately = isOpen ? { ...known, by, made: op === 'delete' ? null : known.made, touchedAt: at } : known;
     return lately.made || lately.goneAt !== undefined || lately.touchedAt !== undefined ? lately : null;
   };
 
@@ -245,7 +248,7 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
           const user = users[at];
           if (isHeld(at) || (inOrder && firstHeld !== -1 && at > firstHeld)) return;
           // Written down by this very change before, which was sent twice.
-          const item = record.underWay === undefined ? beforeCall(record, user, departure) : record;
+          const item = record.underWay === undefined ? beforeCall(record, user, user?.by === self, departure) : record;
           departed.push(item);
           put[keyOf.item(work.id, item.index)] = item;
           put[userKeys[at] as string] = { ...(user ?? { made: null }), holder: work.id };

@@ -4,11 +4,12 @@ import { GatewayError, restoreError } from '../../errors.js';
 import { stepNamed } from '../../users/steps/index.js';
 import { createPace, singlePatience } from '../../writes/pace.js';
 import { createBaselines } from './baseline.js';
-import type { Context, Deps } from './context.js';
+import { type Context, clusterKey, type Deps } from './context.js';
 import { type Doubt, reconcile } from './doubt.js';
 import type { Flight } from './flight.js';
 import { isOutcome, stepOf } from './item.js';
 import { createProgress } from './progress.js';
+import { createReader } from './reader.js';
 import type { ItemOutcome, ItemRecord, LoadedOperation } from './records.js';
 
 export type LookAgain = (operation: LoadedOperation, call: Call) => Promise<ReadonlyMap<number, ItemOutcome>>;
@@ -41,7 +42,7 @@ const flightOf = (item: ItemRecord): Flight => ({
 
 /** @returns what is known now of the items of a final operation that were `unknown`; those that stay so are left out */
 export const createLookAgain = (deps: Deps): LookAgain => {
-  const { clock, ledger, offsets, singlePatienceMs } = deps;
+  const { clock, ledger, singlePatienceMs } = deps;
 
   return async (operation, call) => {
     const { id, place, clusterId } = operation;
@@ -49,13 +50,15 @@ export const createLookAgain = (deps: Deps): LookAgain => {
     const unknown = operation.items.filter(({ outcome }) => outcome?.status === 'unknown');
     if (!target || unknown.length === 0) return new Map();
     const work = { id, owner: '', place };
+    const reader = createReader(target, clusterKey(target), deps.lookUps);
     const context: Context = {
       ...deps,
       work,
       target,
       progress: createProgress(operation, work, ledger),
       pace: createPace(clock, singlePatience(singlePatienceMs)),
-      baselines: createBaselines(target, offsets, clock),
+      reader,
+      baselines: createBaselines(clusterKey(target), reader, deps.offsets, clock),
       call,
       startedAt: clock.now(),
       isBatch: false,

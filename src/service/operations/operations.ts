@@ -147,7 +147,7 @@ export const createOperations = ({
 
   /** Until the store has answered once, nobody knows whether what is written there could be read again. */
   const started = (): Queue => {
-    if (!queue) throw storeUnavailable().retold('The store of the gateway has not answered yet. Nothing was begun.');
+    if (!queue) throw storeUnavailable().withMessage('The store of the gateway has not answered yet. Nothing was begun.');
     return queue;
   };
 
@@ -187,7 +187,7 @@ export const createOperations = ({
   const writeDown = (record: LoadedOperation, reference: RequestReference | undefined) =>
     ledger.begin(record, reference, STORE_MS).catch((thrown: unknown) => {
       const error = asGatewayError(thrown);
-      throw error.code === 'store_unavailable' ? error.retold(`${error.message} Nothing was begun.`) : error;
+      throw error.code === 'store_unavailable' ? error.withMessage(`${error.message} Nothing was begun.`) : error;
     });
 
   const join = async (taken: Taken, patience: AbortSignal): Promise<LoadedOperation> => {

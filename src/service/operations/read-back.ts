@@ -1,46 +1,16 @@
 /** Reading users to learn what became of a write. */
-import type { Call, VendorUser } from '../../adapter.js';
+import type { Call } from '../../adapter.js';
 import { deadlinePassed, pollDelay } from '../../deadline.js';
 import { asGatewayError, type GatewayError } from '../../errors.js';
-import type { Target } from '../../registry.js';
-import { type FindOptions, findUsers } from '../find.js';
 import { type Context, clusterKey } from './context.js';
+import { type Found, ONE_BY_ONE } from './reader.js';
 
 const FIRST_READ_MS = 300;
 const MAX_WAIT_MS = 5_000;
 /** One reading, with all its pages. */
 const READ_MS = 60_000;
-/** Up to so many users are looked up one by one, where the vendor can. */
-const ONE_BY_ONE = 3;
 /** Names beside those asked for, from whose times the cluster's clock is learned. */
 export const TEACHERS = 3;
-
-export interface Found {
-  readonly found: ReadonlyMap<string, VendorUser | null>;
-  /** Whether a name that is not found is not there. */
-  readonly complete: boolean;
-}
-
-/** Users by name: by the vendor's own look-up where there is one and it finds them, else by one listing. */
-export const readUsers = async (
-  target: Target,
-  usernames: readonly string[],
-  call: Call,
-  options: FindOptions = {},
-): Promise<Found> => {
-  const { adapter } = target.account;
-  const found = new Map<string, VendorUser | null>();
-  if (adapter.lookUpUser && usernames.length <= ONE_BY_ONE) {
-    for (const username of usernames) {
-      const hit = await adapter.lookUpUser(target.vendorClusterId, username, call);
-      if (hit?.username === username) found.set(username, hit);
-    }
-  }
-  const rest = usernames.filter((username) => !found.has(username));
-  if (rest.length === 0) return { found, complete: true };
-  const listed = await findUsers(target, rest, call, options);
-  return { found: new Map([...found, ...listed.found]), complete: listed.complete };
-};
 
 /** When reading may stop, in milliseconds since 1970. */
 export interface Times {
@@ -63,7 +33,7 @@ export const readBack = async (
   isAsAsked: (read: Found) => boolean,
   times: Times,
 ): Promise<ReadBack> => {
-  const { target, call, clock, offsets } = context;
+  const { target, reader, call, clock, offsets } = context;
   const cluster = clusterKey(target);
   const teachers = offsets.awaited(cluster).filter((name) => !usernames.includes(name));
   const names = usernames.length > ONE_BY_ONE ? [...usernames, ...teachers.slice(0, TEACHERS)] : usernames;
@@ -72,7 +42,7 @@ export const readBack = async (
   for (let poll = 0; ; poll++) {
     const startedAt = clock.now();
     const bounded: Call = { requestId: call.requestId, signal: AbortSignal.any([call.signal, clock.timeout(READ_MS)]) };
-    const answer = await readUsers(target, names, bounded).then(
+    const answer = await reader.read(names, bounded).then(
       (read): ReadBack => ({ ok: true, ...read }),
       (thrown: unknown): ReadBack => ({ ok: false, error: asGatewayError(thrown) }),
     );
@@ -82,7 +52,8 @@ export const readBack = async (
       if (isAsAsked(answer)) return answer;
     }
     const until = answer.ok && answer.complete ? times.settled : Math.max(times.settled, times.readable);
-    if (startedAt >= until) return answer;
+    // What can be read counts as of when the reading began.
+    if ((answer.ok ? startedAt : clock.now()) >= until) return answer;
     const wait = pollDelay(poll, FIRST_READ_MS, MAX_WAIT_MS);
     await clock.sleep(Math.min(wait, Math.max(until - clock.now(), 0)), call.signal);
   }

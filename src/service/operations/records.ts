@@ -45,7 +45,7 @@ export interface OperationRecord {
 export interface ItemOutcome {
   readonly status: ItemStatus;
   readonly user?: User;
-  /** The user could not be read after the write: what is told of it was asked for. */
+  /** The user could not be read after the write: it is shown as it was asked for. */
   readonly unread?: true;
   readonly error?: StoredError;
 }
@@ -101,12 +101,14 @@ export interface RequestRecord {
 export interface UserRecord {
   /** The operation whose item is on its way. */
   readonly holder: string | null;
-  /** Made by an item that is settled, lately; `createdAt` as the vendor tells it, where it was read. */
+  /** Made by an item that is settled, lately; `createdAt` by the vendor, where it was read. */
   readonly made: { readonly at: number; readonly createdAt: string | null } | null;
   /** When an item that is settled deleted them, lately. In milliseconds since 1970. */
   readonly goneAt?: number;
   /** When a create or delete was settled whose end is not proven. */
   readonly touchedAt?: number;
+  /** The process by whose clock these are. */
+  readonly by?: string;
 }
 
 /** A process that works on operations. */

@@ -33,7 +33,7 @@ export const createLimits = (): Limits => {
 const ONE_CALL_ONLY: ReadonlySet<string> = new Set(['vendor_permission_denied', 'internal_error']);
 
 const notSent = (failure: GatewayError): GatewayError =>
-  failure.retold(`${failure.message} Nothing more was sent.`, failure.code, 'none');
+  failure.withMessage(`${failure.message} Nothing more was sent.`, failure.code, 'none');
 
 /** A probe is made with an item that was sent least. */
 const leastSent = (group: readonly ItemRecord[]): ItemRecord =>
@@ -223,7 +223,7 @@ export const workOff = async (context: Context, limits: Limits, recovered: reado
     // The cluster cannot be read, like all of the vendor: it is read again later.
     const startedAt = clock.now();
     const [{ flight }] = [...doubts.values()] as [Doubt];
-    if (!pace.trouble('away', undefined, startedAt) && flight.error) giveUp(flight.error);
+    if (!pace.trouble('unavailable', undefined, startedAt) && flight.error) giveUp(flight.error);
     readAt = startedAt + pace.quietMs();
   };
 

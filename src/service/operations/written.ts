@@ -3,18 +3,17 @@ import type { VendorUser } from '../../adapter.js';
 import { boundedCall, type Context, clusterKey } from './context.js';
 import { type Decision, type Doubt, decide } from './doubt.js';
 import { isOutcome } from './item.js';
-import { readUsers } from './read-back.js';
 
 /** That the user cannot be read does not undo the write. */
 const READ_MS = 10_000;
 
 /** The decision on an item that the vendor confirmed, with the user as they are now where a caller wants to see them. */
 export const readWritten = async (context: Context, doubt: Doubt): Promise<Decision> => {
-  const { target, isBatch, offsets } = context;
+  const { target, reader, isBatch, offsets } = context;
   const { item, flight } = doubt;
   const { username, role = 'member' } = item;
   if (isBatch || flight.step.name === 'delete' || flight.step.name === 'setPassword') return decide(context, doubt);
-  const { found } = await readUsers(target, [username], boundedCall(context, READ_MS)).catch(() => ({
+  const { found } = await reader.read([username], boundedCall(context, READ_MS)).catch(() => ({
     found: new Map<string, VendorUser | null>(),
   }));
   const user = found.get(username);

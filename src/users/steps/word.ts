@@ -22,9 +22,9 @@ export const wordOf = ({ code, effect, retryable }: GatewayError): Word => {
   return code === 'vendor_unavailable' ? 'busy' : 'none';
 };
 
-/** A vendor that answers with its own word, or a proxy in front of it, is away; one that breaks off each call is failing. */
+/** A vendor that says so itself, or whose proxy does, is unavailable; one that breaks off each call is failing. */
 export const troubleOf = (error: GatewayError): Trouble => {
   if (error.code === 'vendor_rate_limited') return 'quota';
   const answered = (error.vendor?.status ?? 0) >= 500 || error.effect !== 'open';
-  return answered && error.code !== 'cluster_agent_failed' ? 'away' : 'failing';
+  return answered && error.code !== 'cluster_agent_failed' ? 'unavailable' : 'failing';
 };

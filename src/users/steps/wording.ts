@@ -33,13 +33,13 @@ export const doneWith = (status: ItemStatus, user: VendorUser | null, target: Ta
 
 /** The failure, with a sentence on what is known of its effect. */
 export const withDetail = (failure: GatewayError, text: string, effect: Effect = failure.effect): GatewayError =>
-  failure.retold(`${failure.message} ${text}`, failure.code, effect);
+  failure.withMessage(`${failure.message} ${text}`, failure.code, effect);
 
 export const notFound = (target: Target, username: string, cause: GatewayError): GatewayError =>
-  cause.retold(`There is no user ${username} on the cluster ${target.id}.`, 'user_not_found', 'none');
+  cause.withMessage(`There is no user ${username} on the cluster ${target.id}.`, 'user_not_found', 'none');
 
 export const alreadyExists = (target: Target, username: string, cause: GatewayError): GatewayError =>
-  cause.retold(`The cluster ${target.id} already has a user ${username}.`, 'user_already_exists', 'none');
+  cause.withMessage(`The cluster ${target.id} already has a user ${username}.`, 'user_already_exists', 'none');
 
 /** A reading that shows that nothing was done. */
 const SHOWN: ReadonlySet<Finding['reading']> = new Set(['absent', 'present']);
