@@ -54,7 +54,7 @@ const pagesOf = ({ setup, faults, calls }: Account): number => {
  * that met a fault, R restarts, and W writes made:
  * - writes: 2 S in each life of a gateway, since a refused call is sent once more in parts, and one for each fault;
  * - pages of lists: W readings back, one before the first write and one after the last, in each life one more, of 4 P calls each, and F;
- * - looks at jobs: 8 for each write and F; at the cluster: 3 for each write, for the request and for each life, and F.
+ * - looks at jobs: 10 for each write in each life, and F; at the cluster: 3 for each write, for the request and for each life, and F.
  */
 export const countsOf = (account: Account): Counts => {
   const { asked, calls, restarts } = account;
@@ -65,7 +65,7 @@ export const countsOf = (account: Account): Counts => {
   return {
     writes: { made: writes, most: 2 * steps * (1 + restarts) + faults },
     lists: { made: lists, most: 4 * pagesOf(account) * (2 + writes + restarts) + faults },
-    jobs: { made: jobs, most: 8 * writes + faults },
+    jobs: { made: jobs, most: 10 * writes * (1 + restarts) + faults },
     clusters: { made: calls.length - writes - lists - jobs, most: 3 * (1 + writes + restarts) + faults },
   };
 };
