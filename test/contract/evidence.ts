@@ -3,7 +3,6 @@ import { expect } from '@jest/globals';
 import type { AlibabaEhpcOptions, AlibabaEhpcSimulator } from '../../simulators/alibaba-ehpc/index.js';
 import type { Fault, Simulator } from '../../simulators/kit/index.js';
 import type { ShanheHpcOptions, ShanheHpcSimulator } from '../../simulators/shanhe-hpc/index.js';
-import { scaledClock } from '../../src/clock.js';
 import {
   CLUSTER,
   EHPC_CLUSTER,
@@ -13,6 +12,7 @@ import {
   startEhpc,
   startShanhe,
 } from '../support/backends.js';
+import { fastClock } from '../support/fast-clock.js';
 import { startGateway, type TestAnswer, type TestGateway } from '../support/gateway.js';
 import { until } from '../support/wait.js';
 
@@ -137,7 +137,7 @@ const sceneOf = async <Sim extends Simulator>(
 /** The vendor's clock runs as fast as the gateway's. */
 const clockOf = ({ speed = 1 }: Settings): { now?: () => Date } => {
   if (speed === 1) return {};
-  const clock = scaledClock(speed);
+  const clock = fastClock(speed);
   return { now: () => new Date(clock.now()) };
 };
 

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { startAlibabaEhpc } from '../../simulators/alibaba-ehpc/index.js';
 import type { CallRecord, Effect, Simulator } from '../../simulators/kit/index.js';
 import { startShanheHpc } from '../../simulators/shanhe-hpc/index.js';
-import { scaledClock } from '../../src/clock.js';
 import { ehpcAccount, shanheAccount } from '../support/backends.js';
+import { fastClock } from '../support/fast-clock.js';
 import { startGateway, type TestGateway } from '../support/gateway.js';
 import { NAMES, type Role, type Setup } from './plan.js';
 
@@ -74,7 +74,7 @@ interface Shown {
 }
 
 export const startWorld = async (setup: Setup, { durable }: { readonly durable: boolean }): Promise<World> => {
-  const clock = scaledClock(SPEED);
+  const clock = fastClock(SPEED);
   const { simulator, account, secret } = await startVendor(setup, () => new Date(clock.now()));
   simulator.setClockSkew(setup.skewMs, { dateMs: setup.dateMs });
   const folder = durable ? mkdtempSync(join(tmpdir(), 'gateway-model-')) : undefined;

@@ -1,9 +1,10 @@
 import { pino } from 'pino';
 import { adapters } from '../../adapters/index.js';
 import { createGateway } from '../../api/gateway.js';
-import { type Clock, scaledClock, systemClock } from '../../src/clock.js';
+import { type Clock, systemClock } from '../../src/clock.js';
 import { checkConfig } from '../../src/config/load.js';
 import { type Answer, assertDocumented } from './contract-check.js';
+import { fastClock } from './fast-clock.js';
 
 export interface RequestOptions {
   readonly body?: unknown;
@@ -49,7 +50,7 @@ export const startGateway = async (raw: object, { speed, clock }: GatewayOptions
   const log = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) });
   const { server, ...rest } = raw as { server?: object };
   const config = checkConfig({ store: { kind: 'memory' }, ...rest, server: { ...server, port: 0 } }, adapters, {});
-  const gateway = createGateway(config, adapters, log, clock ?? (speed === undefined ? systemClock : scaledClock(speed)));
+  const gateway = createGateway(config, adapters, log, clock ?? (speed === undefined ? systemClock : fastClock(speed)));
   const url = await gateway.listen();
 
   const request = async (
