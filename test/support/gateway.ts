@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { adapters } from '../../adapters/index.js';
 import { createGateway } from '../../api/gateway.js';
-import { scaledClock, systemClock } from '../../src/clock.js';
+import { type Clock, scaledClock, systemClock } from '../../src/clock.js';
 import { checkConfig } from '../../src/config/load.js';
 import { type Answer, assertDocumented } from './contract-check.js';
 
@@ -39,15 +39,17 @@ const parse = (text: string): Loose => {
 export interface GatewayOptions {
   /** How many times as fast as usual its clock runs. The simulators keep the real time, so that times of users must not matter then. */
   readonly speed?: number;
+  /** Its clock, in place of `speed`: one that the simulators may share. */
+  readonly clock?: Clock;
 }
 
 /** A gateway on a free port of 127.0.0.1. `raw` is what a configuration file would say. */
-export const startGateway = async (raw: object, { speed }: GatewayOptions = {}): Promise<TestGateway> => {
+export const startGateway = async (raw: object, { speed, clock }: GatewayOptions = {}): Promise<TestGateway> => {
   const lines: string[] = [];
   const log = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) });
   const { server, ...rest } = raw as { server?: object };
   const config = checkConfig({ store: { kind: 'memory' }, ...rest, server: { ...server, port: 0 } }, adapters, {});
-  const gateway = createGateway(config, adapters, log, speed === undefined ? systemClock : scaledClock(speed));
+  const gateway = createGateway(config, adapters, log, clock ?? (speed === undefined ? systemClock : scaledClock(speed)));
   const url = await gateway.listen();
 
   const request = async (
