@@ -4,56 +4,59 @@ import type { Fault } from '../../simulators/kit/index.js';
 import type { Command, IfMatch, Item, Plan, Request, Role, Secret, Setup, VendorName, Who } from './plan.js';
 import { NAMES, OWN } from './plan.js';
 
-/** How often listings have short pages. */
-const SHORT_PAGES: number = 2;
+/** Longer than one command. */
+const LASTING = 1_000;
 
 const one = <Value>(...values: readonly Value[]): fc.Arbitrary<Value> => fc.constantFrom(...values);
 
-const who = (): fc.Arbitrary<Who> =>
-  fc.oneof({ weight: 30, arbitrary: fc.nat({ max: NAMES.length - 1 }) }, { weight: 1, arbitrary: fc.constant<Who>('bad') });
+/** @param names of the pool to draw from: the fewer, the more writes meet */
+const who = (names: number): fc.Arbitrary<Who> =>
+  fc.oneof({ weight: 30, arbitrary: fc.nat({ max: names - 1 }) }, { weight: 1, arbitrary: fc.constant<Who>('bad') });
 const role = (): fc.Arbitrary<Role> => one<Role>('member', 'admin');
 const secret = (): fc.Arbitrary<Secret> =>
   fc.oneof({ weight: 12, arbitrary: fc.constant<Secret>('good') }, { weight: 1, arbitrary: fc.constant<Secret>('picky') });
 
-const create = (vendor: VendorName): fc.Arbitrary<Item> =>
+const create = (vendor: VendorName, names: number): fc.Arbitrary<Item> =>
   vendor === 'alibaba-ehpc'
-    ? fc.record({ op: fc.constant('create' as const), who: who(), role: role(), secret: secret() })
-    : fc.record({ op: fc.constant('create' as const), who: who(), secret: secret() });
-const remove = (): fc.Arbitrary<Item> => fc.record({ op: fc.constant('delete' as const), who: who() });
-const setPassword = (): fc.Arbitrary<Item> => fc.record({ op: fc.constant('update' as const), who: who(), secret: secret() });
-const setRole = (): fc.Arbitrary<Item> => fc.record({ op: fc.constant('update' as const), who: who(), role: role() });
-const setBoth = (): fc.Arbitrary<Item> =>
-  fc.record({ op: fc.constant('update' as const), who: who(), role: role(), secret: secret() });
+    ? fc.record({ op: fc.constant('create' as const), who: who(names), role: role(), secret: secret() })
+    : fc.record({ op: fc.constant('create' as const), who: who(names), secret: secret() });
+const remove = (names: number): fc.Arbitrary<Item> => fc.record({ op: fc.constant('delete' as const), who: who(names) });
+const setPassword = (names: number): fc.Arbitrary<Item> =>
+  fc.record({ op: fc.constant('update' as const), who: who(names), secret: secret() });
+const setRole = (names: number): fc.Arbitrary<Item> =>
+  fc.record({ op: fc.constant('update' as const), who: who(names), role: role() });
+const setBoth = (names: number): fc.Arbitrary<Item> =>
+  fc.record({ op: fc.constant('update' as const), who: who(names), role: role(), secret: secret() });
 
-const single = (vendor: VendorName): fc.Arbitrary<Request> => {
+const single = (vendor: VendorName, names: number): fc.Arbitrary<Request> => {
   const conditional = fc.option(one<IfMatch>('current', 'stale', 'any'), { nil: undefined, freq: 3 });
-  const plain = create(vendor).map((item): Request => ({ kind: 'single', item }));
+  const plain = create(vendor, names).map((item): Request => ({ kind: 'single', item }));
   const changing = fc
-    .tuple(fc.oneof({ weight: 2, arbitrary: remove() }, setPassword(), setRole()), conditional)
+    .tuple(fc.oneof({ weight: 2, arbitrary: remove(names) }, setPassword(names), setRole(names)), conditional)
     .map(([item, ifMatch]): Request => ({ kind: 'single', item, ...(ifMatch && { ifMatch }) }));
   return fc.oneof({ weight: 1, arbitrary: plain }, { weight: 1, arbitrary: changing });
 };
 
-const batch = (vendor: VendorName, maxLength: number): fc.Arbitrary<Request> => {
+const batch = (vendor: VendorName, names: number, maxLength: number): fc.Arbitrary<Request> => {
   const item = fc.oneof(
-    { weight: 5, arbitrary: create(vendor) },
-    { weight: 3, arbitrary: remove() },
-    { weight: 1, arbitrary: setPassword() },
-    { weight: 1, arbitrary: setRole() },
-    { weight: 1, arbitrary: setBoth() },
+    { weight: 5, arbitrary: create(vendor, names) },
+    { weight: 3, arbitrary: remove(names) },
+    { weight: 1, arbitrary: setPassword(names) },
+    { weight: 1, arbitrary: setRole(names) },
+    { weight: 1, arbitrary: setBoth(names) },
   );
   // Most batches are of one kind of write: only those go in one call.
   const items = fc.oneof(
     fc.array(item, { minLength: 1, maxLength }),
-    fc.array(create(vendor), { minLength: 1, maxLength }),
-    fc.array(remove(), { minLength: 1, maxLength }),
+    fc.array(create(vendor, names), { minLength: 1, maxLength }),
+    fc.array(remove(names), { minLength: 1, maxLength }),
   );
   const stopOnError = fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, fc.constant(true));
   return fc.record({ kind: fc.constant('batch' as const), items, stopOnError });
 };
 
-const request = (vendor: VendorName, maxLength: number): fc.Arbitrary<Request> =>
-  fc.oneof(single(vendor), batch(vendor, maxLength));
+const request = (vendor: VendorName, names: number, maxLength: number): fc.Arbitrary<Request> =>
+  fc.oneof(single(vendor, names), batch(vendor, names, maxLength));
 
 const WRITES: Readonly<Record<VendorName, readonly string[]>> = {
   'alibaba-ehpc': ['AddUsers', 'AddUsers', 'DeleteUsers', 'ModifyUserGroups', 'ModifyUserPasswords'],
@@ -115,15 +118,19 @@ const writeFault = (vendor: VendorName): fc.Arbitrary<Fault> => {
 
 const readFault = (setup: Pick<Setup, 'vendor' | 'listing'>): fc.Arbitrary<Fault> => {
   const action = listActions(setup);
+  const outages = fc
+    .tuple(fc.oneof(outage(setup.vendor), fc.constant<Fault>({ kind: 'cut_json' })), many(4))
+    .map(([drawn, where]): Fault => ({ ...drawn, action, ...where }));
+  // Listings with holes are read again: only what lasts leaves them so.
   const pages = fc
-    .tuple(one('short_page' as const, 'hole_page' as const), fc.integer({ min: 1, max: 3 }))
-    .map(([kind, rows]): Fault => ({ kind, rows }));
-  const kinds = fc.oneof(
-    { weight: 2, arbitrary: outage(setup.vendor) },
-    { weight: 1, arbitrary: fc.constant<Fault>({ kind: 'cut_json' }) },
-    { weight: SHORT_PAGES, arbitrary: pages },
-  );
-  return fc.tuple(kinds, many(4)).map(([drawn, where]): Fault => ({ ...drawn, action, ...where }));
+    .record({
+      kind: one('short_page' as const, 'hole_page' as const),
+      rows: fc.integer({ min: 1, max: 3 }),
+      skip: fc.nat({ max: 2 }),
+      times: one(1, 4, LASTING),
+    })
+    .map((drawn): Fault => ({ ...drawn, action }));
+  return fc.oneof(outages, pages);
 };
 
 const jobFault = (): fc.Arbitrary<Fault> =>
@@ -144,7 +151,7 @@ const command = (setup: Pick<Setup, 'vendor' | 'listing'>): fc.Arbitrary<Command
   const rare = <Value>(arbitrary: fc.Arbitrary<Value>, freq: number) => fc.option(arbitrary, { nil: undefined, freq });
   const write = fc
     .record({
-      request: request(vendor, 12),
+      request: request(vendor, NAMES.length, 12),
       faults,
       prefer: one('wait' as const, 'async' as const),
       key: fc.boolean(),
@@ -164,9 +171,9 @@ const command = (setup: Pick<Setup, 'vendor' | 'listing'>): fc.Arbitrary<Command
       }),
     );
   const pair = fc
-    .tuple(request(vendor, 4), request(vendor, 4), faults)
+    .tuple(request(vendor, 2, 3), request(vendor, 2, 3), faults)
     .map(([first, second, drawn]): Command => ({ kind: 'pair', requests: [first, second], faults: drawn }));
-  const rehearse = batch(vendor, 6).map(
+  const rehearse = batch(vendor, NAMES.length, 6).map(
     (drawn): Command => ({
       kind: 'rehearse',
       items: drawn.kind === 'batch' ? drawn.items : [],
@@ -192,7 +199,7 @@ const ehpcQuirks = fc.record({
   batch: one('all-or-nothing', 'until-refused', 'skips-refused'),
   addTime: one('zoneless', 'zoneless', 'utc', 'missing'),
   unknownUser: one('AgentError.Account.UserNotExist', 'UserNotFound'),
-  maxPageSize: SHORT_PAGES > 0 ? one(50, 50, 5) : fc.constant(50),
+  maxPageSize: one(50, 50, 5),
 });
 const shanheQuirks = fc.record({
   unknownUser: one('5000', '2100', 'job'),
@@ -200,7 +207,7 @@ const shanheQuirks = fc.record({
   httpStatus: one('always-200', 'mapped'),
   totalCount: one('total_count', 'total_count', 'missing'),
   allClasses: fc.constant(true),
-  maxLimit: SHORT_PAGES > 0 ? one(100, 100, 7) : fc.constant(100),
+  maxLimit: one(100, 100, 7),
 });
 
 const clocks = (vendor: VendorName): fc.Arbitrary<{ skewMs: number; dateMs: number | undefined }> => {
