@@ -1,6 +1,7 @@
 /** Tests run as native ES modules; ts-jest only transpiles, `npm run typecheck` checks the types. */
 export default {
   testEnvironment: 'node',
+  globalSetup: '<rootDir>/scripts/document.mjs',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/soak/'],

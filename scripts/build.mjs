@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { writeDocument } from './document.mjs';
 
 const findCompiler = () => {
   try {
@@ -14,6 +15,7 @@ const findCompiler = () => {
 const compiler = findCompiler();
 if (compiler) {
   const { status } = spawnSync(process.execPath, [compiler, '-b', 'tsconfig.build.json'], { stdio: 'inherit' });
+  if (status === 0) writeDocument();
   process.exit(status ?? 1);
 }
 if (!existsSync('dist/api/server.js')) {

@@ -1,4 +1,4 @@
-import { Router } from 'express';
+import { type RequestHandler, Router } from 'express';
 import swaggerUi from 'swagger-ui-express';
 import type { OpenApiDocument } from './document.js';
 import { PROBLEM_TYPES } from './problem.js';
@@ -11,7 +11,12 @@ export const docs = (document: OpenApiDocument): Router => {
     customCss: '',
     swaggerOptions: { url: '/openapi.json', tryItOutEnabled: true, validatorUrl: null, displayRequestDuration: true },
   };
-  router.get('/docs/', swaggerUi.setup(document, options));
+  /** Made when somebody looks: most gateways are never looked at. */
+  let page: RequestHandler | undefined;
+  router.get('/docs/', (request, response, next) => {
+    page ??= swaggerUi.setup(document, options);
+    page(request, response, next);
+  });
   router.use('/docs/', swaggerUi.serveFiles(document, options));
   return router;
 };

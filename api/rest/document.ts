@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { parse } from 'yaml';
 import { projectFile } from '../../src/project.js';
 
 export const METHODS = ['get', 'put', 'post', 'delete', 'patch'] as const;
@@ -30,8 +29,9 @@ export interface OpenApiDocument extends Json {
   readonly components: { readonly schemas: Readonly<Record<string, object>> };
 }
 
-/** The contract as it stands in `openapi.yaml`. */
-export const readDocument = (): OpenApiDocument => parse(readFileSync(projectFile('openapi.yaml'), 'utf8')) as OpenApiDocument;
+/** The contract of `openapi.yaml`, as the build writes it. */
+export const readDocument = (): OpenApiDocument =>
+  JSON.parse(readFileSync(projectFile('dist/openapi.json'), 'utf8')) as OpenApiDocument;
 
 export const operationsOf = (document: OpenApiDocument): DocumentedOperation[] => {
   const resolve = (item: Json): Json => {
