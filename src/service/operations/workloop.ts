@@ -8,8 +8,8 @@ import { capabilitiesOf } from '../clusters.js';
 import { boundedCall, CALL_MS, type Context, clusterKey, LOOK_AGAIN_MS, mayGoOn, noteFault } from './context.js';
 import { type Decision, type Doubt, decide, reconcile } from './doubt.js';
 import { type Flight, follow, send } from './flight.js';
-import { firstGroup, groupsOf } from './grouping.js';
 import { type StepOutcome, stepOf } from './item.js';
+import { createPlan, leastSent } from './plan.js';
 import type { ItemRecord } from './records.js';
 import { readWritten } from './written.js';
 
@@ -39,21 +39,13 @@ const ONE_CALL_ONLY: ReadonlySet<string> = new Set(['vendor_permission_denied', 
 const notSent = (failure: GatewayError): GatewayError =>
   failure.withMessage(`${failure.message} Nothing more was sent.`, failure.code, 'none');
 
-/** A probe is made with an item that was sent least. */
-const leastSent = (group: readonly ItemRecord[]): ItemRecord =>
-  group.reduce((least, item) => ((item.sends ?? 0) < (least.sends ?? 0) ? item : least));
-
-const halves = (items: readonly number[]): number[][] => {
-  const middle = Math.ceil(items.length / 2);
-  return [items.slice(0, middle), items.slice(middle)].filter(({ length }) => length > 0);
-};
-
 export const workOff = async (context: Context, limits: Limits, recovered: readonly Flight[]): Promise<void> => {
   const { clusters, target, call, progress, pace, offsets, clock, baselines, settleMs, isBatch, inOrder, pause } = context;
   const facts = await clusters.facts(target, boundedCall(context, CALL_MS)).catch(() => undefined);
   const { batch, writes } = capabilitiesOf(target, facts);
   const limit = isBatch ? limits(clusterKey(target), batch.concurrency) : pLimit(1);
   const maxRunning = writes === 'job' ? MAX_OPEN_JOBS : batch.concurrency;
+  const plan = createPlan(progress, batch, inOrder);
   const doubts = new Map<number, Doubt>();
   /** Being sent, or followed. */
   const busy = new Set<number>();
@@ -63,37 +55,9 @@ export const workOff = async (context: Context, limits: Limits, recovered: reado
   let sending = 0;
   /** Not before then, by our clock. */
   let readAt = 0;
-  /** Smaller groups, of items that were refused together. */
-  const planned: number[][] = [];
   const failures: unknown[] = [];
 
   const taken = (): ReadonlySet<number> => new Set([...busy, ...doubts.keys()]);
-
-  const plannedGroup = (): ItemRecord[] => {
-    const unavailable = taken();
-    const stopsAt = progress.stopsAt();
-    for (;;) {
-      const [group] = planned;
-      if (!group) return [];
-      const open = group.map(progress.item).filter(({ index, outcome }) => !outcome && index < stopsAt);
-      const items = open.filter(({ index }) => !unavailable.has(index));
-      const [first] = items;
-      if (first) return items.filter((item) => stepOf(item) === stepOf(first));
-      planned.shift();
-    }
-  };
-
-  const nextGroup = (): ItemRecord[] => {
-    if (inOrder && taken().size > 0) return [];
-    const fromPlan = plannedGroup();
-    if (fromPlan.length > 0) return fromPlan;
-    const unavailable = taken();
-    const unsettled = progress.unsettled();
-    const [group = []] = inOrder
-      ? firstGroup(unsettled, unavailable, batch, progress.stopsAt())
-      : groupsOf(unsettled, unavailable, batch);
-    return group;
-  };
 
   /** Nothing more is sent: the vendor is refused, or fails at everything. */
   const giveUp = (failure: GatewayError): void => {
@@ -133,10 +97,7 @@ export const workOff = async (context: Context, limits: Limits, recovered: reado
     }
     await progress.settle(outcomes);
     if (decisions.some(({ decision }) => decision.kind === 'settled')) pace.progress();
-    if (apart.length === 0) return;
-    // Where something of the call was settled, the rest may go together.
-    const isSplit = apart.length === flight.items.length;
-    planned.unshift(...(isSplit ? halves(apart) : [apart]));
+    plan.sendApart(apart, flight.items.length);
   };
 
   const conclude = async (ended: Flight): Promise<void> => {
@@ -296,7 +257,7 @@ export const workOff = async (context: Context, limits: Limits, recovered: reado
   /** @returns false when nothing is left to be done here */
   const proceed = async (): Promise<boolean> => {
     const goesOn = await mayGoOn(context);
-    const group = goesOn ? nextGroup() : [];
+    const group = goesOn ? plan.next(taken()) : [];
     if (isTimeToRead(group, goesOn)) {
       await readDoubts(goesOn);
       return true;
