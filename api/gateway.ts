@@ -12,6 +12,7 @@ import { createRegistry } from '../src/registry.js';
 import { createChanges } from '../src/service/changes.js';
 import { createClusters } from '../src/service/clusters.js';
 import { createGate } from '../src/service/gate.js';
+import { accountOf } from '../src/service/operations/context.js';
 import { createExecutor } from '../src/service/operations/executor.js';
 import { createIdempotency } from '../src/service/operations/idempotency.js';
 import { createJobs } from '../src/service/operations/jobs.js';
@@ -77,7 +78,12 @@ export const createGateway = (
   const onAway = seldom(({ message }: Error) => log.warn({ reason: message }, 'store unavailable; new writes are refused'));
   const { store, vault } = openStore(config.store, onAway);
   const transport = createTransport(`hpc-gateway/${version}`, { clock });
-  const clusters = createClusters(createRegistry(config, modules, transport, clock), report);
+  const registry = createRegistry(config, modules, transport, clock);
+  const clusters = createClusters(registry, report);
+  const dateOffsetOf = (cluster: string): number | null => {
+    const name = accountOf(cluster);
+    return registry.accounts.find((account) => account.name === name)?.dateOffsetMs() ?? null;
+  };
   const gate = createGate(clusters);
   const keyMs = retention.idempotencyKeyHours * HOUR_MS;
   const ledger = createLedger(store, { operationMs: retention.operationDays * 24 * HOUR_MS, keyMs }, clock.now);
@@ -90,7 +96,7 @@ export const createGateway = (
     clusters,
     gate,
     jobs: createJobs(clock),
-    offsets: createOffsets(clock),
+    offsets: createOffsets(clock, dateOffsetOf),
     lookUps: createLookUps(),
     clock,
     report,

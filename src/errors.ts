@@ -20,6 +20,8 @@ export interface GatewayErrorFacts {
   readonly retryAfterMs?: number;
   /** Overrides what the code says by itself. */
   readonly effect?: Effect;
+  /** False where a repetition does not help, whatever the code says by itself. */
+  readonly retryable?: boolean;
   /** The id of the operation to follow; with `still_running`. */
   readonly operation?: string;
   readonly cause?: unknown;
@@ -57,6 +59,8 @@ export class GatewayError extends Error {
   readonly retryAfterMs: number | undefined;
   readonly effect: Effect;
   readonly operation: string | undefined;
+  /** Whether the same request can succeed later without a change. */
+  readonly retryable: boolean;
 
   constructor(code: ErrorCode, message: string, facts: GatewayErrorFacts = {}) {
     super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
@@ -66,11 +70,7 @@ export class GatewayError extends Error {
     this.retryAfterMs = facts.retryAfterMs;
     this.effect = facts.effect ?? EFFECTS.get(code) ?? 'none';
     this.operation = facts.operation;
-  }
-
-  /** Whether the same request can succeed later without a change. */
-  get retryable(): boolean {
-    return RETRYABLE.has(this.code);
+    this.retryable = RETRYABLE.has(code) && facts.retryable !== false;
   }
 
   /** The same failure with another message, code or effect, by what is known later; the facts stay. */
@@ -85,6 +85,7 @@ export class GatewayError extends Error {
       ...(this.vendor && { vendor: this.vendor }),
       ...(this.retryAfterMs !== undefined && { retryAfterMs: this.retryAfterMs }),
       ...(effect && { effect }),
+      ...(code === this.code && !this.retryable && { retryable: false }),
     });
   }
 
@@ -93,6 +94,12 @@ export class GatewayError extends Error {
     if (!this.vendor?.message) return this;
     const facts = { ...storeError(this), vendor: { ...this.vendor, message: null } };
     return new GatewayError(this.code, this.message, { ...facts, cause: this });
+  }
+
+  /** The same failure, of which a repetition tells no more. */
+  withoutRetry(): GatewayError {
+    const { retryAfterMs: _, ...facts } = storeError(this);
+    return new GatewayError(this.code, this.message, { ...facts, retryable: false, cause: this });
   }
 
   /** The same failure of a later step: seen from the whole, the effect is another. */
@@ -108,10 +115,11 @@ export interface StoredError extends Omit<GatewayErrorFacts, 'cause' | 'operatio
   readonly effect: Effect;
 }
 
-export const storeError = ({ code, message, errors, vendor, retryAfterMs, effect }: GatewayError): StoredError => ({
+export const storeError = ({ code, message, errors, vendor, retryAfterMs, effect, retryable }: GatewayError): StoredError => ({
   code,
   message,
   effect,
+  ...(RETRYABLE.has(code) && !retryable && { retryable }),
   ...(errors && { errors }),
   ...(vendor && { vendor }),
   ...(retryAfterMs !== undefined && { retryAfterMs }),

@@ -17,6 +17,8 @@ export interface Account {
   readonly discover: boolean;
   /** A longer list of users is refused. */
   readonly maxListUsers: number;
+  /** The `Date` of the vendor's answers less our clock, in milliseconds; null before the first answer. */
+  readonly dateOffsetMs: () => number | null;
 }
 
 /** A cluster of the gateway, at its vendor. */
@@ -65,7 +67,7 @@ export const createRegistry = (
       nonce: () => randomBytes(16).toString('hex'),
     });
     const { maxListUsers } = config.limits;
-    accounts.set(name, { name, module, adapter, settings, discover, maxListUsers });
+    accounts.set(name, { name, module, adapter, settings, discover, maxListUsers, dateOffsetMs: vendorClock.dateOffsetMs });
   }
   const targets = config.clusters.map(({ id, account: name, vendorClusterId }): Target => {
     const account = accounts.get(name);

@@ -182,7 +182,7 @@ export interface Rendered {
 export const renderProblem = (error: GatewayError, instance: string, requestId: string): Rendered => {
   const problem = toProblem(error, instance, requestId);
   const { status } = problem;
-  const comesBack = COMES_BACK.has(status) || error.code === 'idempotency_key_in_flight';
+  const comesBack = (COMES_BACK.has(status) && error.retryable) || error.code === 'idempotency_key_in_flight';
   return {
     status,
     headers: {

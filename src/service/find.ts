@@ -39,6 +39,8 @@ export const incompleteList = ({ id }: Target, whether = 'all its users are in i
 interface Reading {
   readonly listing: Listing;
   readonly pages: number;
+  /** It was given up, since it has more pages than may be read. */
+  readonly isTooLong: boolean;
 }
 
 /**
@@ -49,9 +51,9 @@ interface Reading {
 export const walk = async (target: Target, call: Call, options: WalkOptions = {}): Promise<Listing> => {
   let pagesLeft = options.maxPages ?? Number.POSITIVE_INFINITY;
   for (let attempt = 1; ; attempt++) {
-    const { listing, pages } = await walkOnce(target, call, options, pagesLeft);
+    const { listing, pages, isTooLong } = await walkOnce(target, call, options, pagesLeft);
     pagesLeft -= pages;
-    if (listing.complete || attempt === MAX_ATTEMPTS || pagesLeft <= 0 || options.wholeOrNothing) return listing;
+    if (listing.complete || isTooLong || attempt === MAX_ATTEMPTS || pagesLeft <= 0) return listing;
   }
 };
 
@@ -79,7 +81,8 @@ const walkOnce = async (target: Target, call: Call, options: WalkOptions, maxPag
     if (users.size - before < found.length) incomplete = true;
     refuseEndless(Math.max(users.size, total ?? 0));
   };
-  const readingOf = (complete: boolean): Reading => ({
+  const readingOf = (complete: boolean, isTooLong = false): Reading => ({
+    isTooLong,
     listing: { users: [...users.values()], complete, ...(snapshot !== undefined && { snapshot }) },
     pages,
   });
@@ -101,7 +104,7 @@ const walkOnce = async (target: Target, call: Call, options: WalkOptions, maxPag
     const atEnd = slice.total === null ? slice.users.length < (slice.incomplete ? 1 : limit) : offset >= slice.total;
     if (atEnd) return readingOf(!incomplete && totals.size === 1);
     const isTooLong = options.wholeOrNothing === true && (slice.total ?? 0) > maxPages * pageSize;
-    if (pages >= maxPages || isTooLong) return readingOf(false);
+    if (pages >= maxPages || isTooLong) return readingOf(false, isTooLong);
   }
 };
 

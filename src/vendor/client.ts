@@ -56,7 +56,12 @@ export const createHttpClient = (transport: Transport, vendorClock: VendorClock,
 
   return {
     send: (build, read, options) => {
-      const exchange = async (): Promise<HttpResponse> => transport(built(build), options.signal);
+      const exchange = async (): Promise<HttpResponse> => {
+        const sentAt = clock.now();
+        const response = await transport(built(build), options.signal);
+        vendorClock.noteDate(response.headers['date'], sentAt);
+        return response;
+      };
       const attempt = async () => {
         const signedAt = vendorClock.now();
         const response = await exchange();

@@ -8,6 +8,10 @@ export interface VendorClock {
   correct(dateHeader: string | undefined, signedAt: Date): boolean;
   /** Returns to the local clock: the vendor refused the correction too. */
   reset(): void;
+  /** Notes the `Date` of an answer to what was sent at `sentAt`, in milliseconds since 1970; slow answers show nothing. */
+  noteDate(dateHeader: string | undefined, sentAt: number): void;
+  /** The vendor's `Date` less our clock, by the last answer, in milliseconds; null before the first one. */
+  readonly dateOffsetMs: () => number | null;
 }
 
 /** `Date` has whole seconds; a smaller difference is none. */
@@ -15,6 +19,7 @@ const NOTICEABLE_MS = 2_000;
 
 export const createVendorClock = (clock: Clock): VendorClock => {
   let offsetMs = 0;
+  let dateOffsetMs: number | null = null;
 
   return {
     now: () => new Date(clock.now() + offsetMs),
@@ -27,5 +32,11 @@ export const createVendorClock = (clock: Clock): VendorClock => {
     reset: () => {
       offsetMs = 0;
     },
+    noteDate: (dateHeader, sentAt) => {
+      const vendorMs = Date.parse(dateHeader ?? '');
+      const now = clock.now();
+      if (!Number.isNaN(vendorMs) && now - sentAt < NOTICEABLE_MS) dateOffsetMs = vendorMs - now;
+    },
+    dateOffsetMs: () => dateOffsetMs,
   };
 };

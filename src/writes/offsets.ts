@@ -24,6 +24,8 @@ interface Interval {
   readonly from: number;
   readonly to: number;
   readonly at: number;
+  /** What the vendor's `Date` header showed then, compared with our clock. */
+  readonly date: number | null;
 }
 
 interface Acknowledged {
@@ -60,7 +62,7 @@ const precisionOf = (madeAtMs: number): number => (madeAtMs % SECOND_MS === 0 ? 
 /** Undefined where the two contradict each other. */
 const intersect = (known: Interval, fresh: Interval): Interval | undefined => {
   const [from, to] = [Math.max(known.from, fresh.from), Math.min(known.to, fresh.to)];
-  return from <= to ? { from, to, at: fresh.at } : undefined;
+  return from <= to ? { ...fresh, from, to } : undefined;
 };
 
 const learn = (learned: Learned, fresh: Interval): void => {
@@ -70,8 +72,16 @@ const learn = (learned: Learned, fresh: Interval): void => {
   learned.contradicting = both ? undefined : fresh;
 };
 
-export const createOffsets = (clock: Clock): Offsets => {
+/** @param dateOffsetOf what the `Date` header of the cluster's vendor shows now, less our clock, in milliseconds */
+export const createOffsets = (clock: Clock, dateOffsetOf: (cluster: string) => number | null = () => null): Offsets => {
   const clusters = new Map<string, Learned>();
+
+  /** A `Date` that has moved since shows that a clock was set; one that is wrong, but steady, shows nothing. */
+  const isVoid = (cluster: string, { at, date }: Interval): boolean => {
+    const current = dateOffsetOf(cluster);
+    const hasMoved = date !== null && current !== null && Math.abs(current - date) > MAX_UNCERTAINTY_MS + SECOND_MS;
+    return hasMoved || clock.now() - at > KEPT_MS;
+  };
 
   const learnedOf = (cluster: string): Learned => {
     const learned = clusters.get(cluster) ?? {
@@ -88,7 +98,7 @@ export const createOffsets = (clock: Clock): Offsets => {
 
   const known = (cluster: string): Interval | undefined => {
     const interval = clusters.get(cluster)?.interval;
-    if (!interval || clock.now() - interval.at > KEPT_MS) return undefined;
+    if (!interval || isVoid(cluster, interval)) return undefined;
     return interval.to - interval.from <= MAX_UNCERTAINTY_MS ? interval : undefined;
   };
 
@@ -120,8 +130,9 @@ export const createOffsets = (clock: Clock): Offsets => {
         from: made - acknowledged.endedAt,
         to: made + precisionOf(made) - acknowledged.sentAt,
         at: clock.now(),
+        date: dateOffsetOf(cluster),
       };
-      if (learned.interval && clock.now() - learned.interval.at > KEPT_MS) learned.interval = undefined;
+      if (learned.interval && isVoid(cluster, learned.interval)) learned.interval = undefined;
       learn(learned, fresh);
     },
 

@@ -40,7 +40,12 @@ const LATELY_MS = 2 * HOUR;
 const PLACE: Place = { account: 'aliyun', vendorClusterId: 'ehpc-hz-1' };
 const LATER = '2026-03-01T12:34:56.000Z';
 /** What is stored with a send at this time. */
-const sending = (at: string): Departure => ({ at: Date.parse(at), baselineOf: () => 'unread', checked: false });
+const sending = (at: string): Departure => ({
+  at: Date.parse(at),
+  baselineOf: () => 'unread',
+  seenOf: () => undefined,
+  checked: false,
+});
 /** For the store to come to it. */
 const WITHIN_MS = 60 * SECOND;
 

@@ -232,3 +232,47 @@ describe('whatever the offset, the time that calls take, and how times are writt
     );
   });
 });
+
+describe('the Date header', () => {
+  const stage = () => {
+    let [now, date] = [1_000_000_000, 0 as number | null];
+    const clock = { now: () => now, sleep: async () => undefined, timeout: () => new AbortController().signal };
+    const offsets = createOffsets(clock, () => date);
+    const teach = (offset: number): void => {
+      offsets.acknowledged('c', 'ada', now, now + 200);
+      offsets.observe('c', 'ada', new Date(now + offset + 100).toISOString());
+    };
+    return {
+      offsets,
+      teach,
+      pass: (ms: number) => {
+        now += ms;
+      },
+      show: (offset: number | null) => {
+        date = offset;
+      },
+    };
+  };
+
+  it('that moves makes what was learned void, until it is learned again', () => {
+    const { offsets, teach, pass, show } = stage();
+    teach(0);
+    expect(offsets.isKnown('c')).toBe(true);
+    show(-40_000);
+    expect(offsets.isKnown('c')).toBe(false);
+    pass(1_000);
+    teach(-40_000);
+    expect(offsets.isKnown('c')).toBe(true);
+  });
+
+  it('that is wrong, but steady, or missing, changes nothing', () => {
+    const { offsets, teach, show } = stage();
+    show(600_000);
+    teach(0);
+    expect(offsets.isKnown('c')).toBe(true);
+    show(602_000);
+    expect(offsets.isKnown('c')).toBe(true);
+    show(null);
+    expect(offsets.isKnown('c')).toBe(true);
+  });
+});

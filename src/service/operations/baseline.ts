@@ -2,7 +2,7 @@
  * What a listing shows before anything is sent: the proof of who was first where two clocks prove nothing. Read once for an operation,
  * and again when it has become old; never more than a few pages.
  */
-import type { Call } from '../../adapter.js';
+import type { Call, VendorUser } from '../../adapter.js';
 import type { Clock } from '../../clock.js';
 import type { Offsets } from '../../writes/offsets.js';
 import type { Baseline } from '../../writes/verdict.js';
@@ -26,18 +26,27 @@ export interface Baselines {
   /** Reads the cluster where that can prove something. Never fails: what cannot be read is `unread`. */
   prepare(names: { readonly created: readonly string[]; readonly deleted: readonly string[] }, call: Call): Promise<void>;
   /** Notes what a complete reading showed, by our clock. */
-  note(username: string, baseline: Baseline, at: number): void;
+  note(username: string, user: VendorUser | null, at: number): void;
   /**
    * What is known of the user, in view of what operations did to them since.
    * @param isOwn whether an operation of this process did it, by the same clock
    */
   of(username: string, user: UserRecord | undefined, isOwn: boolean): Baseline;
+  /** Which user was there. */
+  seen(username: string): string | undefined;
 }
 
 interface Noted {
   readonly baseline: Baseline;
   readonly at: number;
+  readonly identity?: string;
 }
+
+/** What tells users of one name apart, as far as the vendor says it. */
+export const identityOf = ({ createdAt, userId, uid }: VendorUser): string => JSON.stringify([createdAt, userId, uid]);
+
+const notedOf = (user: VendorUser | null, at: number): Noted =>
+  user ? { baseline: 'present', at, identity: identityOf(user) } : { baseline: 'absent', at };
 
 export const createBaselines = (cluster: string, reader: Reader, offsets: Offsets, clock: Clock): Baselines => {
   const known = new Map<string, Noted>();
@@ -73,7 +82,9 @@ export const createBaselines = (cluster: string, reader: Reader, offsets: Offset
 
   return {
     of,
-    note: (username, baseline, at) => void known.set(username, { baseline, at }),
+    seen: (username) => known.get(username)?.identity,
+
+    note: (username, user, at) => void known.set(username, notedOf(user, at)),
 
     prepare: async ({ created, deleted }, { requestId, signal }) => {
       // The age of a user shows whose they are, once the cluster's clock is known.
@@ -94,8 +105,7 @@ export const createBaselines = (cluster: string, reader: Reader, offsets: Offset
       for (const [name, user] of read.found) if (user) offsets.observe(cluster, name, user.createdAt);
       for (const username of wanted) {
         const found = read.found.get(username) ?? null;
-        if (found) known.set(username, { baseline: 'present', at });
-        else if (read.complete) known.set(username, { baseline: 'absent', at });
+        if (found || read.complete) known.set(username, notedOf(found, at));
       }
     },
   };

@@ -80,5 +80,8 @@ export const noteFault = ({ report, call }: Context, error: GatewayError): void 
 /** What a cluster is known by among the offsets of clocks. */
 export const clusterKey = ({ account, vendorClusterId }: Target): string => JSON.stringify([account.name, vendorClusterId]);
 
+/** The account of such a cluster. */
+export const accountOf = (cluster: string): string => (JSON.parse(cluster) as [string, string])[0];
+
 export const passwordOf = ({ vault, work }: Context, { index, password }: ItemRecord): string =>
   password === undefined ? '' : vault.open(password, keyOf.item(work.id, index));

@@ -13,6 +13,7 @@ import {
   type Reading,
   verdict,
 } from '../../writes/verdict.js';
+import { identityOf } from './baseline.js';
 import { CALL_MS, type Context, clusterKey } from './context.js';
 import type { Flight } from './flight.js';
 import type { StepOutcome } from './item.js';
@@ -59,14 +60,18 @@ type Origin = Pick<Evidence, 'age' | 'baseline'>;
 const endOf = ({ settleMs, jobMs }: Context, { underWay = 0, job }: ItemRecord): number =>
   underWay + CALL_MS + (job === undefined ? 0 : jobMs) + settleMs;
 
-const ageOf = (context: Context, { item, flight }: Doubt, { createdAt }: VendorUser): Age => {
+const ageOf = (context: Context, { item, flight }: Doubt, found: VendorUser): Age => {
+  const { createdAt } = found;
   const { offsets, target, clock } = context;
   const cluster = clusterKey(target);
   // What is stored is the time before it was stored.
   const isOnlySend = !flight.recovered && item.sends === 1;
   const sentAt = isOnlySend ? flight.sentAt : Date.parse(item.sentAt ?? '');
   if (Number.isNaN(sentAt)) return 'uncertain';
-  if (flight.step.nature === 'remove') return offsets.isSurelyAfter(cluster, createdAt, sentAt) ? 'after' : 'uncertain';
+  if (flight.step.nature === 'remove') {
+    const isAnother = item.seen !== undefined && identityOf(found) !== item.seen;
+    return isAnother || offsets.isSurelyAfter(cluster, createdAt, sentAt) ? 'after' : 'uncertain';
+  }
   // What was made when the last call was long over is of somebody else; so may be what is there when nobody remembers any more.
   const isForgotten = flight.isOver === true && clock.now() >= (item.underWay ?? 0) + LATELY_MS;
   if (isForgotten || offsets.isSurelyAfter(cluster, createdAt, endOf(context, item))) return 'uncertain';
@@ -231,9 +236,8 @@ export const reconcile = async (
     const { item } = doubt;
     // The next send knows what was there before it.
     if (shown && decision.kind === 'again') {
-      const user = shown.found.get(item.username);
-      if (user) baselines.note(item.username, 'present', startedAt);
-      else if (shown.complete) baselines.note(item.username, 'absent', startedAt);
+      const user = shown.found.get(item.username) ?? null;
+      if (user || shown.complete) baselines.note(item.username, user, startedAt);
     }
     return { doubt, decision };
   });

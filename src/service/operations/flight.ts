@@ -1,10 +1,12 @@
 /** One call to the vendor: what is about to be sent is stored first, and what the vendor said is turned into a word. */
+import type { VendorUser } from '../../adapter.js';
 import { asGatewayError, GatewayError } from '../../errors.js';
 import { stepNamed } from '../../users/steps/index.js';
 import type { Parcel, Step } from '../../users/steps/step.js';
 import { wordOf } from '../../users/steps/word.js';
-import { failedWith, notFound, withDetail } from '../../users/steps/wording.js';
+import { doneWith, failedWith, notFound, withDetail } from '../../users/steps/wording.js';
 import type { Job, Word } from '../../writes/verdict.js';
+import { incompleteList } from '../find.js';
 import { entityTag, matches, toUser } from '../user.js';
 import { boundedCall, CALL_MS, type Context, clusterKey, mayGoOn, passwordOf } from './context.js';
 import { stepOf } from './item.js';
@@ -51,38 +53,42 @@ const wordFor = async (context: Context, failure: GatewayError): Promise<Word> =
   return word === 'busy_free' && !(await mayPass(context, failure)) ? 'refused_all' : word;
 };
 
-/** A send that follows one of unknown effect may meet a user that it changed itself: only a delete leaves them as they were. */
-const mustCheck = ({ ifMatch, checked, sends = 0, op }: ItemRecord): boolean =>
-  ifMatch !== undefined && !(checked && sends > 0 && op !== 'delete');
+/** What becomes of an item whose user is another than the caller saw, after a send of unknown effect. */
+const changedSince = ({ target }: Context, item: ItemRecord, user: VendorUser): ItemOutcome => {
+  const step = stepNamed(stepOf(item));
+  if (step.nature === 'set-visible' && step.readingOf(item, user) === 'as_asked') return doneWith('updated', user, target);
+  const message = `The user ${item.username} has changed since the first attempt, so there was no other. Whether that attempt had an effect is not known.`;
+  return failedWith(new GatewayError('vendor_timeout', message, { retryable: false }), 'unknown');
+};
 
 /** What became of an item whose precondition does not hold; undefined where it does. */
-const checkPrecondition = async (context: Context, { username, ifMatch = '*', sends = 0 }: ItemRecord) => {
+const checkPrecondition = async (context: Context, item: ItemRecord): Promise<ItemOutcome | undefined> => {
   const { target, reader } = context;
-  const before = sends > 0 ? ' An earlier attempt changed nothing.' : '';
+  const { username, ifMatch = '*', sends = 0 } = item;
   try {
     const { found, complete } = await reader.read([username], boundedCall(context, CALL_MS));
     const user = found.get(username);
-    if (!user && !complete)
-      throw new GatewayError(
-        'vendor_bad_response',
-        "The vendor's list of users was incomplete, so If-Match could not be checked.",
-      );
+    if (!user && !complete) throw incompleteList(target, 'the user is as If-Match says');
     // An earlier send may have deleted them: the next one shows.
     if (!user && sends > 0) return undefined;
     if (!user) return failedWith(notFound(target, username, new GatewayError('user_not_found', '')));
     const current = toUser(target, user);
     if (matches(ifMatch, current)) return undefined;
-    const message = `The user ${username} is not as If-Match says: their entity tag is ${entityTag(current)} now. Read them again before changing them.${before}`;
+    // A delete that did nothing leaves them as they were.
+    if (sends > 0 && item.op !== 'delete') return changedSince(context, item, user);
+    const message = `The user ${username} is not as If-Match says: their entity tag is ${entityTag(current)} now. Read them again before changing them.`;
     return failedWith(new GatewayError('precondition_failed', message));
   } catch (thrown) {
-    const error = asGatewayError(thrown).withEffect('none');
-    return failedWith(withDetail(error, 'Nothing was changed.', 'none'), 'failed');
+    const error = asGatewayError(thrown);
+    if (sends > 0)
+      return failedWith(withDetail(error, 'Whether an earlier attempt had an effect is not known.', 'open'), 'unknown');
+    return failedWith(withDetail(error.withEffect('none'), 'Nothing was changed.', 'none'), 'failed');
   }
 };
 
 /** The precondition is part of the send: the user is held, read alone, and that they were checked is stored with the send. */
 const passes = async (context: Context, group: readonly ItemRecord[]): Promise<Exclude<Sent, Flight> | undefined> => {
-  const [item] = group.filter(mustCheck);
+  const [item] = group.filter(({ ifMatch }) => ifMatch !== undefined);
   if (!item) return undefined;
   if (!(await context.ledger.hold(context.work, item))) return 'nothing';
   const refusal = await checkPrecondition(context, item);
@@ -107,7 +113,7 @@ export const send = async (context: Context, group: readonly ItemRecord[]): Prom
   const stop = await passes(context, group);
   if (stop) return stop;
   const at = clock.now();
-  const departure = { at, baselineOf: baselines.of, checked: first.ifMatch !== undefined };
+  const departure = { at, baselineOf: baselines.of, seenOf: baselines.seen, checked: first.ifMatch !== undefined };
   const items = await ledger.depart(work, group, departure, inOrder);
   progress.update(items);
   if (items.length === 0) return 'nothing';

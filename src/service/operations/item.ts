@@ -30,6 +30,8 @@ export interface Departure {
   /** By our clock, in milliseconds since 1970. */
   readonly at: number;
   readonly baselineOf: (username: string, user: UserRecord | undefined, isOwn: boolean) => Baseline;
+  /** Which user a baseline `present` is of. */
+  readonly seenOf: (username: string) => string | undefined;
   /** The precondition was checked right before. */
   readonly checked: boolean;
 }
@@ -39,16 +41,18 @@ export const beforeCall = (
   item: ItemRecord,
   user: UserRecord | undefined,
   isOwn: boolean,
-  { at, baselineOf, checked }: Departure,
+  { at, baselineOf, seenOf, checked }: Departure,
 ): ItemRecord => {
-  const { baseline: _, ...rest } = item;
+  const { baseline: _, seen: __, ...rest } = item;
   const baseline = baselineOf(item.username, user, isOwn);
+  const seen = baseline === 'present' ? seenOf(item.username) : undefined;
   return {
     ...rest,
     sentAt: item.sentAt ?? new Date(at).toISOString(),
     sends: (item.sends ?? 0) + 1,
     underWay: at,
     ...(baseline !== 'unread' && { baseline }),
+    ...(seen !== undefined && { seen }),
     ...(checked && { checked }),
   };
 };
@@ -57,7 +61,7 @@ export const beforeCall = (
 const withoutCall = ({ underWay: _, job: __, ...item }: ItemRecord): ItemRecord => item;
 
 /** The record without what belongs to a step that is over. */
-const withoutStep = ({ sentAt: _, sends: __, baseline: ___, checked: ____, ...item }: ItemRecord): ItemRecord =>
+const withoutStep = ({ sentAt: _, sends: __, baseline: ___, seen: ____, checked: _____, ...item }: ItemRecord): ItemRecord =>
   withoutCall(item);
 
 /** The password is not needed any more. What an unknown end may still be judged by is kept. */

@@ -65,6 +65,8 @@ export interface ItemRecord {
   readonly sentAt?: string;
   /** What a complete reading showed of the user between the intent and the last send. */
   readonly baseline?: 'absent' | 'present';
+  /** Which user that was: another one of the same name is somebody else. */
+  readonly seen?: string;
   /** The precondition was checked right before the last send. */
   readonly checked?: true;
   /** How often the present step was sent with an effect that was not ruled out. */

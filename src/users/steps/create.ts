@@ -21,6 +21,7 @@ export const createStep: Step = {
     finding.verdict === 'done'
       ? doneWith('created', finding.found, target)
       : notDoneWith(target, item, finding, {
+          isRepeatable: false,
           notDone: 'The user was not created.',
           unknown: ({ reading }) =>
             reading === 'present'

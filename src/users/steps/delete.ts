@@ -16,10 +16,13 @@ export const deleteStep: Step = {
     finding.verdict === 'done'
       ? doneWith('deleted', null, target)
       : notDoneWith(target, item, finding, {
+          isRepeatable: false,
           notDone: 'The user was not deleted.',
-          unknown: ({ reading }) =>
-            reading === 'absent'
-              ? 'There is no such user now; whether this request deleted them is not known.'
-              : 'Whether the user was deleted could not be read back.',
+          unknown: ({ reading }) => {
+            if (reading === 'absent') return 'There is no such user now; whether this request deleted them is not known.';
+            if (reading === 'present')
+              return 'There is a user of this name who was made since; whether this request deleted the earlier one is not known.';
+            return 'Whether the user was deleted could not be read back.';
+          },
         }),
 };

@@ -16,6 +16,7 @@ export const setPasswordStep: Step = {
     finding.verdict === 'done'
       ? doneWith('updated', finding.found, target)
       : notDoneWith(target, item, finding, {
+          isRepeatable: true,
           notDone: 'The password was not set.',
           unknown: () => 'Whether the password was set cannot be read back; setting it again does no harm.',
         }),

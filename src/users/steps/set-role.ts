@@ -16,6 +16,7 @@ export const setRoleStep: Step = {
     finding.verdict === 'done'
       ? doneWith('updated', finding.found, target)
       : notDoneWith(target, item, finding, {
+          isRepeatable: true,
           notDone: `The role was ${finding.found?.role ?? 'another'} when read back.`,
           unknown: () => 'Whether the role was changed could not be read back.',
         }),

@@ -54,6 +54,8 @@ const withoutClaim = (error: GatewayError): GatewayError =>
 const SHOWN: ReadonlySet<Finding['reading']> = new Set(['absent', 'present']);
 
 interface Words {
+  /** Whether doing it twice is doing it once. */
+  readonly isRepeatable: boolean;
   /** The sentence for a step that was surely not done, after reading back. */
   readonly notDone: string;
   /** The sentence for a step of which nobody can say. */
@@ -65,7 +67,7 @@ export const notDoneWith = (
   target: Target,
   { username, roleIsSet }: StepItem,
   finding: Finding,
-  { notDone, unknown }: Words,
+  { notDone, unknown, isRepeatable }: Words,
 ): StepResult => {
   const { verdict, reading } = finding;
   const error = finding.error ?? new GatewayError('internal_error', 'The vendor gave no word on this user.');
@@ -74,8 +76,11 @@ export const notDoneWith = (
       return failedWith(alreadyExists(target, username, error));
     case 'was_missing':
       return failedWith(notFound(target, username, error));
-    case 'unknown':
-      return failedWith(withDetail(withoutClaim(error), unknown(finding), 'open'), 'unknown');
+    case 'unknown': {
+      // Repeating a create or delete of unknown outcome does not answer the question, and may do harm.
+      const outcome = withDetail(withoutClaim(error), unknown(finding), 'open');
+      return failedWith(isRepeatable ? outcome : outcome.withoutRetry(), 'unknown');
+    }
     case 'refused':
       return failedWith(error.withEffect('none'), 'refused');
     default: {
