@@ -45,6 +45,14 @@ describe('reports that can be true', () => {
       },
     ],
     [
+      'a role of a user whom another operation deletes before the second send',
+      {
+        before: there,
+        effects: ['role_changed', 'deleted'],
+        operations: [[line('update', 'not_found', { role: 'admin' })], [line('delete', 'deleted')]],
+      },
+    ],
+    [
       'a role that was changed before the password was refused',
       {
         before: there,
@@ -81,6 +89,15 @@ describe('reports that cannot', () => {
     [
       'the items of one operation in another order',
       { before: there, after: there, operations: [[line('create', 'already_exists'), line('delete', 'not_found')]] },
+    ],
+    [
+      'a role that was changed, of a user who is reported as missing and is there',
+      {
+        before: there,
+        after: { role: 'admin', password: 'old' },
+        effects: ['role_changed'],
+        operations: [[line('update', 'not_found', { role: 'admin' })]],
+      },
     ],
     [
       'a password that was not set',
