@@ -127,6 +127,8 @@ describe('/user', () => {
 
 describe('jobs', () => {
   test('an added user shows when its job succeeds, at the end of the list', async () => {
+    // Long enough to look at it while it runs.
+    simulator.inject({ kind: 'job_slow', delayMs: 700 });
     const reply = await add('isabel', { mod: '700' });
     expect(reply.json).toEqual({
       action: 'HpcUserAddUserResponse',

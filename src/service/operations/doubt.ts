@@ -39,7 +39,7 @@ const STALE_MS = 60_000;
 /** A batch waits at least so long for a cluster that cannot be read. */
 const BATCH_READABLE_MS = 12_000;
 
-/** An item that was sent so often, at last alone, without a word, is given up; and one that failed alone so often. */
+/** An item that was sent so often, at last alone, is given up, whatever the vendor says; and one that failed alone so often. */
 const MAX_SENDS = 4;
 const MAX_FAILED_SENDS = 3;
 
@@ -120,7 +120,8 @@ const hasPatience = ({ progress, isBatch }: Context, { item, flight }: Doubt): b
   if (companyOf(flight) !== 'alone') return true;
   // The vendor's own word about this very item is believed, in a batch at the second time.
   if (word === 'failed') return isBatch && sends < MAX_FAILED_SENDS;
-  return word !== 'taken' && (word !== 'none' || sends < MAX_SENDS);
+  // A vendor that says it is busy is waited for by time. Any other answer is taken a few times only.
+  return word === 'busy' || word === 'busy_free' || (word !== 'taken' && sends < MAX_SENDS);
 };
 
 const evidenceOf = (context: Context, doubt: Doubt, { reading, age, baseline, company }: Seen): Evidence => {
