@@ -8,11 +8,23 @@ import { until } from '../support/wait.js';
 const USERS = `/clusters/${CLUSTER}/users`;
 
 const VENDORS = [
-  { name: 'alibaba-ehpc, acs3, sync listing', remove: 'DeleteUsers', setPassword: 'ModifyUserPasswords', group: 'wheel' },
-  { name: 'shanhe-hpc, gateway search', remove: '/user/deleteUser', setPassword: '/user/modifyUser', group: 'admin' },
+  {
+    name: 'alibaba-ehpc, acs3, sync listing',
+    add: 'AddUsers',
+    remove: 'DeleteUsers',
+    setPassword: 'ModifyUserPasswords',
+    group: 'wheel',
+  },
+  {
+    name: 'shanhe-hpc, gateway search',
+    add: '/user/addUser',
+    remove: '/user/deleteUser',
+    setPassword: '/user/modifyUser',
+    group: 'admin',
+  },
 ];
 
-describe.each(VENDORS)('$name', ({ name, remove, setPassword, group }) => {
+describe.each(VENDORS)('$name', ({ name, add, remove, setPassword, group }) => {
   const backend = backendNamed(name);
   const username = backend.seeded[33] as string;
   const password = `9${backend.password.slice(1)}`;
@@ -55,6 +67,18 @@ describe.each(VENDORS)('$name', ({ name, remove, setPassword, group }) => {
     lose(setPassword);
     expect((await gateway.request('PUT', `${USERS}/${username}/password`, { body: { password }, headers })).status).toBe(204);
     expect(simulator.checkPassword(live.vendorClusterId, username, password)).toBe(true);
+  });
+
+  it('a user who was made while a create was throttled is not ours', async () => {
+    const fresh = backend.newName();
+    simulator.inject({ kind: 'throttle', action: add, times: 2, retryAfterSeconds: 1 });
+    const items = [{ op: 'create', username: fresh, password: backend.password }];
+    const answer = gateway.post(`${USERS}/batch`, { items });
+    await firstAttempt(add);
+    simulator.addUser(live.vendorClusterId, fresh, { password });
+    const { body } = await answer;
+    expect(['already_exists', 'unknown']).toContain(body.results[0].status);
+    expect(simulator.journal).toEqual([]);
   });
 
   it('a user who took the place of another one is not deleted, and nobody is told to try again', async () => {

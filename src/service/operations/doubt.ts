@@ -30,7 +30,7 @@ export interface Doubt {
 /** What is to be done with an item. */
 export type Decision =
   | { readonly kind: 'settled'; readonly outcome: StepOutcome }
-  | { readonly kind: 'again'; readonly apart: boolean; readonly untouched: boolean }
+  | { readonly kind: 'again'; readonly apart: boolean; readonly untouched: boolean; readonly wasRead: boolean }
   | { readonly kind: 'read' };
 
 /** So long after a call can have had an effect, a user who is there may as well be of somebody else. */
@@ -90,7 +90,8 @@ const originOf = (context: Context, doubt: Doubt, found: VendorUser | null, made
   // Nobody else of ours was at the user between that look and the send.
   if (!made || (baseline === 'absent' && !isOver)) return { age, baseline };
   const isTheirs = isOf(context, made, found);
-  if (isTheirs) return { age: 'before', baseline: 'unread' };
+  // The vendor says that somebody was there, and we know of somebody.
+  if (isTheirs || (isTheirs === undefined && flight.word === 'exists')) return { age: 'before', baseline: 'unread' };
   if (isTheirs === undefined) return { age: 'uncertain', baseline: isOver ? 'unread' : baseline };
   return { age, baseline: baseline === 'present' ? 'unread' : baseline };
 };
@@ -152,7 +153,12 @@ const decideBy = (context: Context, doubt: Doubt, seen: Seen): Decision => {
   }
   // A job that runs is followed before anybody decides.
   if (decided === 'read' || decided === 'follow') return { kind: 'read' };
-  return { kind: 'again', apart: decided === 'again_apart', untouched: word === 'busy_free' || word === 'refused_all' };
+  return {
+    kind: 'again',
+    apart: decided === 'again_apart',
+    untouched: word === 'busy_free' || word === 'refused_all',
+    wasRead: seen.reading !== 'none',
+  };
 };
 
 /** What the vendor's word alone decides. @param user as read after the call, where it was */

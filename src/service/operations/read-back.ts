@@ -7,6 +7,8 @@ import { type Found, ONE_BY_ONE } from './reader.js';
 
 const FIRST_READ_MS = 300;
 const MAX_WAIT_MS = 5_000;
+/** A timer may fire so much early. */
+const TIMER_MS = 20;
 /** One reading, with all its pages. */
 const READ_MS = 60_000;
 /** Names beside those asked for, from whose times the cluster's clock is learned. */
@@ -53,7 +55,7 @@ export const readBack = async (
     }
     const until = answer.ok && answer.complete ? times.settled : Math.max(times.settled, times.readable);
     // What can be read counts as of when the reading began.
-    if ((answer.ok ? startedAt : clock.now()) >= until) return answer;
+    if ((answer.ok ? startedAt : clock.now()) + TIMER_MS >= until) return answer;
     const wait = pollDelay(poll, FIRST_READ_MS, MAX_WAIT_MS);
     await clock.sleep(Math.min(wait, Math.max(until - clock.now(), 0)), call.signal);
   }

@@ -92,6 +92,7 @@ export const workOff = async (context: Context, limits: Limits, recovered: reado
       if (decision.kind === 'settled') outcomes.set(item.index, decision.outcome);
       if (decision.kind === 'again') {
         outcomes.set(item.index, { status: 'again', untouched: decision.untouched });
+        if (!decision.wasRead) baselines.forget(item.username);
         if (decision.apart) apart.push(item.index);
       }
     }
@@ -240,6 +241,8 @@ export const workOff = async (context: Context, limits: Limits, recovered: reado
         .unsettled()
         .filter((item) => stepOf(item) === step)
         .map(({ username }) => username);
+    // A vendor in trouble is not asked for more than it has to be.
+    if (isBatch && pace.isProbing()) return;
     await baselines.prepare({ created: names('create'), deleted: names('delete') }, call);
   };
 
