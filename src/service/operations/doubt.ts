@@ -13,6 +13,7 @@ import {
   type Reading,
   verdict,
 } from '../../writes/verdict.js';
+import { capabilitiesOf } from '../clusters.js';
 import { identityOf } from './baseline.js';
 import { CALL_MS, type Context, clusterKey } from './context.js';
 import type { Flight } from './flight.js';
@@ -182,9 +183,12 @@ const isUnexplained = ({ word }: Flight, decisions: readonly Decision[]): boolea
   return word === 'missing' && !statuses.includes('not_found') && !statuses.includes('unknown');
 };
 
-const timesOf = ({ settleMs, isBatch, singlePatienceMs, startedAt, clock }: Context, doubts: readonly Doubt[]): Times => {
+const timesOf = ({ target, settleMs, isBatch, singlePatienceMs, startedAt, clock }: Context, doubts: readonly Doubt[]): Times => {
+  const hasJobs = capabilitiesOf(target).writes === 'job';
   const settled = doubts.map(({ flight: { word, job, endedAt } }) => {
-    const isOpen = (word === 'none' && job === 'unknown') || job === 'unlisted';
+    // Where jobs do the work, an answer that names none may come before its effect.
+    const isAhead = hasJobs && job === 'unknown' && (word === 'busy' || word === 'failed');
+    const isOpen = isAhead || (word === 'none' && job === 'unknown') || job === 'unlisted';
     return isOpen ? endedAt + settleMs : 0;
   });
   return {

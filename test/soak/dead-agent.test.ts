@@ -14,7 +14,7 @@ import {
   type Scene,
   shanheWith,
   tally,
-} from './evidence.js';
+} from '../contract/evidence.js';
 
 afterEach(cleanUp);
 

@@ -1,7 +1,6 @@
 /** Waits of many minutes, by a clock that runs fast (issue 7, item 7). */
 import { afterEach, expect, it } from '@jest/globals';
 import type { Fault } from '../../simulators/kit/index.js';
-import type { TestAnswer } from '../support/gateway.js';
 import {
   cleanUp,
   creating,
@@ -15,7 +14,8 @@ import {
   onShanhe,
   shanheWith,
   statusesOf,
-} from './evidence.js';
+} from '../contract/evidence.js';
+import type { TestAnswer } from '../support/gateway.js';
 
 afterEach(cleanUp);
 
