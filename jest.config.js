@@ -10,5 +10,5 @@ export default {
   transform: { '^.+\\.ts$': ['ts-jest', { useESM: true, diagnostics: false, tsconfig: 'tsconfig.json' }] },
   testTimeout: 60_000,
   // Most tests wait for a simulated vendor, so more of them than cores may run.
-  maxWorkers: 4,
+  maxWorkers: 8,
 };

@@ -17,9 +17,12 @@ const EHPC: Vendor = {
   invalid: 'InvalidParams',
   badKey: 'InvalidAccessKeyId.NotFound',
   stopped: 'exception',
-  start: (cluster) => {
+  start: (cluster, now) => {
     const users = backend.seeded.map((name) => ({ name, group: 'users' as const, addTime }));
-    return startEhpc({ clusters: [Object.assign(cluster, { id: EHPC_CLUSTER, name: 'contract', status: 'running', users })] });
+    return startEhpc({
+      now,
+      clusters: [Object.assign(cluster, { id: EHPC_CLUSTER, name: 'contract', status: 'running', users })],
+    });
   },
   account: (simulator) => ({ ...ehpcAccount(simulator as AlibabaEhpcSimulator), listing: 'sync' }),
   vendorClusterId: EHPC_CLUSTER,

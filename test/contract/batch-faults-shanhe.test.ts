@@ -16,10 +16,10 @@ const SHANHE: Vendor = {
   invalid: '1101',
   badKey: '1200',
   stopped: 'stopped',
-  start: (cluster) => {
+  start: (cluster, now) => {
     const users = backend.seeded.map((username) => ({ username, role: 'member' as const }));
     const more = { id: SHANHE_CLUSTER, name: 'contract', type: 'ehpc' as const, status: 'active', users };
-    return startShanhe({ jobMs: 20, clusters: [Object.assign(cluster, more)] });
+    return startShanhe({ now, jobMs: 20, clusters: [Object.assign(cluster, more)] });
   },
   account: (simulator) => shanheAccount(simulator as ShanheHpcSimulator),
   vendorClusterId: SHANHE_CLUSTER,

@@ -1,7 +1,9 @@
 /** What the results of a batch say when the vendor fails, against what really happened. Cases that both vendors owe. */
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import type { Fault, Simulator } from '../../simulators/kit/index.js';
+import type { Clock } from '../../src/clock.js';
 import { type Backend, backendNamed, CLUSTER } from '../support/backends.js';
+import { fastClock } from '../support/fast-clock.js';
 import { startGateway, type TestGateway } from '../support/gateway.js';
 import { until } from '../support/wait.js';
 import { agrees, answersInOrder, BATCH, type Item, type Result, statuses } from './batches.js';
@@ -22,7 +24,7 @@ export interface Vendor {
   /** The vendor's word for a cluster that is not ready. */
   readonly stopped: string;
   /** A simulator whose cluster's state can be changed. */
-  start(cluster: { status: string }): Promise<Simulator>;
+  start(cluster: { status: string }, now: () => Date): Promise<Simulator>;
   readonly account: (simulator: Simulator) => object;
   readonly vendorClusterId: string;
 }
@@ -33,7 +35,7 @@ export interface Stage {
   gateway: TestGateway;
   /** The vendor's own record of the cluster: what is written here is so from now on. */
   cluster: { status: string };
-  restart(server: object): Promise<void>;
+  restart(server: Changed): Promise<void>;
   create(username: string, password?: string): Item;
   names(count: number): string[];
   calls(action: string): number;
@@ -41,19 +43,38 @@ export interface Stage {
   send(items: readonly Item[]): Promise<Result[]>;
 }
 
+/** Settings of the server; seconds are real ones. */
+interface Changed {
+  readonly settleSeconds?: number;
+  readonly jobSeconds?: number;
+}
+
+/** How fast the clock of the gateway and of the vendor runs. */
+const SPEED = 6;
+
 /** A simulator and a gateway for each test. */
 export const stageOf = (vendor: Vendor): Stage => {
   const backend = backendNamed(vendor.backend);
-  const server = { settleSeconds: vendor.settleSeconds, drainSeconds: 0, jobSeconds: 10 };
+  let clock: Clock;
+  /** In real seconds: waits of the gateway pass faster, calls of the vendor do not. */
+  const serverOf = ({ settleSeconds = vendor.settleSeconds, jobSeconds = 10, ...changed }: Changed) => ({
+    drainSeconds: 0,
+    deadlineSeconds: 600,
+    ...changed,
+    settleSeconds: settleSeconds * SPEED,
+    jobSeconds: jobSeconds * SPEED,
+  });
+  const begin = async (changed: Changed): Promise<TestGateway> =>
+    startGateway({ ...raw(), server: serverOf(changed) }, { clock });
   const raw = () => ({
     accounts: { main: vendor.account(stage.simulator) },
     clusters: [{ id: CLUSTER, account: 'main', vendorClusterId: vendor.vendorClusterId }],
   });
   const stage = {
     backend,
-    restart: async (changed: object) => {
+    restart: async (changed: Changed) => {
       await stage.gateway.stop();
-      stage.gateway = await startGateway({ ...raw(), server: { ...server, ...changed } });
+      stage.gateway = await begin(changed);
     },
     create: (username: string, password = backend.password): Item => ({ op: 'create', username, password }),
     names: (count: number) => Array.from({ length: count }, () => backend.newName()),
@@ -71,8 +92,9 @@ export const stageOf = (vendor: Vendor): Stage => {
   } as Stage;
   beforeEach(async () => {
     stage.cluster = { status: '' };
-    stage.simulator = await vendor.start(stage.cluster);
-    stage.gateway = await startGateway({ ...raw(), server });
+    clock = fastClock(SPEED);
+    stage.simulator = await vendor.start(stage.cluster, () => new Date(clock.now()));
+    stage.gateway = await begin({});
   });
   afterEach(async () => {
     await stage.gateway.stop();
