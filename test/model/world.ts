@@ -14,7 +14,8 @@ import { NAMES, type Role, type Setup } from './plan.js';
 export const SPEED = 20;
 /** A late effect comes within 30 ms, which are 0.6 s of this clock. */
 export const SETTLE_SECONDS = 2;
-const JOB_MS = 10;
+/** Longer than a reading takes: what a vendor does later than it answers shows. */
+const JOB_MS = 25;
 const LISTING_MS = 5;
 
 export const CLUSTER = 'main';
