@@ -14,7 +14,7 @@ import type { UserRecord } from './records.js';
 /** Vendor pages that are worth it. A longer list is not read for creates; for deletes the user is most often found before its end. */
 const MAX_PAGES = { create: 10, deleteOne: 4, deleteMany: 40 } as const;
 /** After so long somebody else may have been there. */
-const FRESH_MS = 15_000;
+const FRESH_MS = 45_000;
 const READ_MS = { one: 5_000, many: 20_000 } as const;
 /** How long one user is tried to be read, with waits in between. */
 const TRY_MS = 1_000;

@@ -183,11 +183,13 @@ const isUnexplained = ({ word }: Flight, decisions: readonly Decision[]): boolea
   return word === 'missing' && !statuses.includes('not_found') && !statuses.includes('unknown');
 };
 
+const isOnce = ({ nature }: Step): boolean => nature === 'add' || nature === 'remove';
+
 const timesOf = ({ target, settleMs, isBatch, singlePatienceMs, startedAt, clock }: Context, doubts: readonly Doubt[]): Times => {
   const hasJobs = capabilitiesOf(target).writes === 'job';
-  const settled = doubts.map(({ flight: { word, job, endedAt } }) => {
+  const settled = doubts.map(({ flight: { step, word, job, endedAt } }) => {
     // Where jobs do the work, an answer that names none may come before its effect.
-    const isAhead = hasJobs && job === 'unknown' && (word === 'busy' || word === 'failed');
+    const isAhead = hasJobs && isOnce(step) && job === 'unknown' && (word === 'busy' || word === 'failed');
     const isOpen = isAhead || (word === 'none' && job === 'unknown') || job === 'unlisted';
     return isOpen ? endedAt + settleMs : 0;
   });
