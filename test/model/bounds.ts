@@ -27,6 +27,8 @@ const WRITES = new Set([
   '/user/modifyUser',
 ]);
 const LISTS = new Set(['ListUsers', 'ListUsersAsync', '/user']);
+/** Shanhe's word for a signature that is a minute off; the call is sent again with the vendor's time. */
+const CLOCK_REFUSED = '1300';
 const JOBS = new Set(['/operation']);
 
 /** What was asked of the gateway, and what the vendor was called for it. */
@@ -51,7 +53,7 @@ const pagesOf = ({ setup, faults, calls }: Account): number => {
 
 /**
  * What a gateway may cost a vendor, from what was asked of it and what went wrong. With S steps of items, P pages of the list, F calls
- * that met a fault, R restarts, and W writes made:
+ * that met a fault or were refused for their time, R restarts, and W writes made:
  * - writes: 2 S in each life of a gateway, since a refused call is sent once more in parts, and one for each fault;
  * - pages of lists: W readings back, one before the first write and one after the last, in each life one more, of 4 P calls each, and F;
  * - looks at jobs: 10 for each write in each life, and F; at the cluster: 3 for each write, for the request and for each life, and F.
@@ -59,7 +61,7 @@ const pagesOf = ({ setup, faults, calls }: Account): number => {
 export const countsOf = (account: Account): Counts => {
   const { asked, calls, restarts } = account;
   const madeTo = (actions: ReadonlySet<string>): number => calls.filter(({ action }) => actions.has(action)).length;
-  const faults = calls.filter(({ faulted }) => faulted !== null).length;
+  const faults = calls.filter(({ faulted, code }) => faulted !== null || code === CLOCK_REFUSED).length;
   const steps = asked.reduce((sum, item) => sum + stepsOf(item), 0);
   const [writes, lists, jobs] = [madeTo(WRITES), madeTo(LISTS), madeTo(JOBS)];
   return {
