@@ -63,8 +63,9 @@ export const createBaselines = (cluster: string, reader: Reader, offsets: Offset
     const isSince = (at: number | undefined): boolean => at !== undefined && at + margin >= noted.at;
     const isSurelySince = (at: number | undefined): boolean => at !== undefined && at - margin >= noted.at;
     if (isSince(user?.touchedAt)) return 'unread';
-    if (isSince(user?.made?.at)) return isSurelySince(user?.made?.at) ? 'present' : 'unread';
-    if (isSince(user?.goneAt)) return isSurelySince(user?.goneAt) ? 'absent' : 'unread';
+    // Where both say the same, it does not matter which came first.
+    if (isSince(user?.made?.at)) return noted.baseline === 'present' || isSurelySince(user?.made?.at) ? 'present' : 'unread';
+    if (isSince(user?.goneAt)) return noted.baseline === 'absent' || isSurelySince(user?.goneAt) ? 'absent' : 'unread';
     return noted.baseline;
   };
 
