@@ -14,7 +14,6 @@
  * Left out, since nobody can tell (docs/design/verdicts.md, "What stays open"): another party that creates or deletes the user less than
  * four seconds before a write or during it, and a clock that is set meanwhile.
  */
-import { randomInt } from 'node:crypto';
 import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { runs } from '../support/mode.js';
@@ -29,7 +28,8 @@ const RUNS = runs(50, 1_000);
 /** Runs mostly wait, so several are made at a time, each lane with a seed of its own. */
 const LANES = 5;
 const LIMIT_MS = 60 * 60_000;
-const MAX_SEED = 2 ** 31 - LANES;
+/** The same runs for everybody, so that a failure is of the change; `TEST_SEED=random` explores. */
+const SEED = 20_261_126;
 
 const show = (plan: Plan): string => JSON.stringify(plan, null, 1);
 
@@ -47,7 +47,7 @@ export const model = (vendor: VendorName): void => {
   it(
     `${vendor}: whatever goes wrong, what is reported is what happened (${RUNS} runs)`,
     async () => {
-      const { seed, path } = givenSeed() ?? { seed: randomInt(MAX_SEED) };
+      const { seed, path } = givenSeed() ?? { seed: SEED };
       const seeds = Array.from({ length: path === undefined ? LANES : 1 }, (_, index) => seed + index);
       const failures = await Promise.all(seeds.map((laneSeed) => lane(vendor, laneSeed, path)));
       expect(failures.filter((failure) => failure !== undefined).join('\n\n')).toBe('');
