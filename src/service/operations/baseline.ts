@@ -102,7 +102,7 @@ export const createBaselines = (cluster: string, reader: Reader, offsets: Offset
       const at = clock.now();
       for (const username of wanted) triedAt.set(username, at);
       const isOne = wanted.length === 1;
-      const isForDeletes = deleted.length > 0;
+      const isForDeletes = deleted.some((username) => wanted.includes(username));
       const options: FindOptions = isForDeletes
         ? { maxPages: isOne ? MAX_PAGES.deleteOne : MAX_PAGES.deleteMany }
         : { maxPages: MAX_PAGES.create, wholeOrNothing: true };
