@@ -28,14 +28,14 @@ export const createPlan = (progress: Progress, sizes: BatchSizes, inOrder: boole
 
   const nextApart = (taken: ReadonlySet<number>): ItemRecord[] => {
     const stopsAt = progress.stopsAt();
-    for (;;) {
-      const [group] = apart;
-      if (!group) return [];
+    while (apart.length > 0) {
+      const [group = []] = apart;
       const open = group.map(progress.item).filter(({ index, outcome }) => !outcome && index < stopsAt && !taken.has(index));
       const [first] = open;
       if (first) return open.filter((item) => stepOf(item) === stepOf(first));
       apart.shift();
     }
+    return [];
   };
 
   return {
