@@ -24,10 +24,3 @@ export const systemClock: Clock = {
   sleep: realSleep,
   timeout: (ms) => AbortSignal.timeout(timerMs(ms)),
 };
-
-/** A clock that runs `speed` times as fast as the system's, from the moment it is made. */
-export const scaledClock = (speed: number, startMs: number = Date.now()): Clock => ({
-  now: () => startMs + (Date.now() - startMs) * speed,
-  sleep: (ms, signal) => realSleep(ms / speed, signal),
-  timeout: (ms) => AbortSignal.timeout(timerMs(ms / speed)),
-});

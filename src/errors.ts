@@ -6,11 +6,6 @@ import type { ErrorCode, FieldError, VendorError } from './model.js';
  */
 export type Effect = 'none' | 'ended' | 'open';
 
-const RANK: Readonly<Record<Effect, number>> = { none: 0, ended: 1, open: 2 };
-
-/** The one that leaves more open. */
-export const worse = (a: Effect, b: Effect): Effect => (RANK[a] >= RANK[b] ? a : b);
-
 export interface GatewayErrorFacts {
   /** For bad input: which fields, and what to change. */
   readonly errors?: readonly FieldError[];

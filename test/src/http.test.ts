@@ -1,12 +1,13 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { type Clock, scaledClock, systemClock } from '../../src/clock.js';
+import { type Clock, systemClock } from '../../src/clock.js';
 import { type Effect, GatewayError } from '../../src/errors.js';
 import { createHttpClient, type HttpResponse } from '../../src/vendor/client.js';
 import { createVendorClock } from '../../src/vendor/clock.js';
 import { createPolicy } from '../../src/vendor/policy.js';
 import { createTransport } from '../../src/vendor/transport.js';
+import { scaledClock } from '../support/fast-clock.js';
 
 const transport = createTransport('test');
 const servers: Server[] = [];

@@ -3,10 +3,10 @@ import { setMaxListeners } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import { memory } from '../../adapters/memory/index.js';
 import type { Adapter } from '../../src/adapter.js';
-import { scaledClock } from '../../src/clock.js';
 import { GatewayError } from '../../src/errors.js';
 import type { Account } from '../../src/registry.js';
 import { createJobs } from '../../src/service/operations/jobs.js';
+import { scaledClock } from '../support/fast-clock.js';
 
 const SPEED = 40;
 const clock = scaledClock(SPEED);

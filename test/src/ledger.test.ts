@@ -44,7 +44,6 @@ const sending = (at: string): Departure => ({
   at: Date.parse(at),
   baselineOf: () => 'unread',
   seenOf: () => undefined,
-  checked: false,
 });
 /** For the store to come to it. */
 const WITHIN_MS = 60 * SECOND;

@@ -86,7 +86,7 @@ const checkPrecondition = async (context: Context, item: ItemRecord): Promise<It
   }
 };
 
-/** The precondition is part of the send: the user is held, read alone, and that they were checked is stored with the send. */
+/** The precondition is part of each send: the user is held and read alone, and only then is the send stored. */
 const passes = async (context: Context, group: readonly ItemRecord[]): Promise<Exclude<Sent, Flight> | undefined> => {
   const [item] = group.filter(({ ifMatch }) => ifMatch !== undefined);
   if (!item) return undefined;
@@ -113,7 +113,7 @@ export const send = async (context: Context, group: readonly ItemRecord[]): Prom
   const stop = await passes(context, group);
   if (stop) return stop;
   const at = clock.now();
-  const departure = { at, baselineOf: baselines.of, seenOf: baselines.seen, checked: first.ifMatch !== undefined };
+  const departure = { at, baselineOf: baselines.of, seenOf: baselines.seen };
   const items = await ledger.depart(work, group, departure, inOrder);
   progress.update(items);
   if (items.length === 0) return 'nothing';

@@ -32,8 +32,6 @@ export interface Departure {
   readonly baselineOf: (username: string, user: UserRecord | undefined, isOwn: boolean) => Baseline;
   /** Which user a baseline `present` is of. */
   readonly seenOf: (username: string) => string | undefined;
-  /** The precondition was checked right before. */
-  readonly checked: boolean;
 }
 
 /** The record of an item that is about to be sent. */
@@ -41,7 +39,7 @@ export const beforeCall = (
   item: ItemRecord,
   user: UserRecord | undefined,
   isOwn: boolean,
-  { at, baselineOf, seenOf, checked }: Departure,
+  { at, baselineOf, seenOf }: Departure,
 ): ItemRecord => {
   const { baseline: _, seen: __, ...rest } = item;
   const baseline = baselineOf(item.username, user, isOwn);
@@ -53,7 +51,6 @@ export const beforeCall = (
     underWay: at,
     ...(baseline !== 'unread' && { baseline }),
     ...(seen !== undefined && { seen }),
-    ...(checked && { checked }),
   };
 };
 
@@ -61,8 +58,7 @@ export const beforeCall = (
 const withoutCall = ({ underWay: _, job: __, ...item }: ItemRecord): ItemRecord => item;
 
 /** The record without what belongs to a step that is over. */
-const withoutStep = ({ sentAt: _, sends: __, baseline: ___, seen: ____, checked: _____, ...item }: ItemRecord): ItemRecord =>
-  withoutCall(item);
+const withoutStep = ({ sentAt: _, sends: __, baseline: ___, seen: ____, ...item }: ItemRecord): ItemRecord => withoutCall(item);
 
 /** The password is not needed any more. What an unknown end may still be judged by is kept. */
 const settled = ({ password: _, ...item }: ItemRecord, outcome: ItemOutcome): ItemRecord => ({

@@ -67,8 +67,6 @@ export interface ItemRecord {
   readonly baseline?: 'absent' | 'present';
   /** Which user that was: another one of the same name is somebody else. */
   readonly seen?: string;
-  /** The precondition was checked right before the last send. */
-  readonly checked?: true;
   /** How often the present step was sent with an effect that was not ruled out. */
   readonly sends?: number;
   /** A call for it is under way since then, by our clock. Left behind by a process that died, and where the end is not known. */
