@@ -5,12 +5,11 @@ import type { ItemStatus, OperationKind, OperationState, ResultSummary, Role, Us
 import type { Target } from '../../registry.js';
 import type { Member } from '../../store/store.js';
 import type { Sealed } from '../../store/vault.js';
+import type { StepResult } from '../../users/steps/step.js';
+import type { ClusterRef } from '../clusters.js';
 
 /** A cluster as its vendor knows it. */
-export interface Place {
-  readonly account: string;
-  readonly vendorClusterId: string;
-}
+export type Place = ClusterRef;
 
 export const placeOf = ({ account, vendorClusterId }: Target): Place => ({ account: account.name, vendorClusterId });
 
@@ -42,12 +41,9 @@ export interface OperationRecord {
 }
 
 /** What became of an item. */
-export interface ItemOutcome {
-  readonly status: ItemStatus;
-  readonly user?: User;
+export interface ItemOutcome extends StepResult {
   /** The user could not be read after the write: it is shown as it was asked for. */
   readonly unread?: true;
-  readonly error?: StoredError;
 }
 
 /** What is to be done to one user. */
