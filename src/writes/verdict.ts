@@ -10,6 +10,9 @@
 export const NATURES = ['add', 'remove', 'set-visible', 'set-hidden'] as const;
 export type Nature = (typeof NATURES)[number];
 
+/** Whether doing it twice is doing it once. */
+export const isRepeatable = (nature: Nature): boolean => nature === 'set-visible' || nature === 'set-hidden';
+
 /**
  * The vendor's word on the last call:
  * - `applied`: done. `taken`: a job does it.

@@ -10,6 +10,7 @@ import {
   type Company,
   type Evidence,
   isFinalVerdict,
+  isRepeatable,
   type Reading,
   verdict,
 } from '../../writes/verdict.js';
@@ -183,13 +184,11 @@ const isUnexplained = ({ word }: Flight, decisions: readonly Decision[]): boolea
   return word === 'missing' && !statuses.includes('not_found') && !statuses.includes('unknown');
 };
 
-const isOnce = ({ nature }: Step): boolean => nature === 'add' || nature === 'remove';
-
 const timesOf = ({ target, settleMs, isBatch, singlePatienceMs, startedAt, clock }: Context, doubts: readonly Doubt[]): Times => {
   const hasJobs = capabilitiesOf(target).writes === 'job';
   const settled = doubts.map(({ flight: { step, word, job, endedAt } }) => {
     // Where jobs do the work, an answer that names none may come before its effect.
-    const isAhead = hasJobs && isOnce(step) && job === 'unknown' && (word === 'busy' || word === 'failed');
+    const isAhead = hasJobs && !isRepeatable(step.nature) && job === 'unknown' && (word === 'busy' || word === 'failed');
     const isOpen = isAhead || (word === 'none' && job === 'unknown') || job === 'unlisted';
     return isOpen ? endedAt + settleMs : 0;
   });

@@ -4,6 +4,7 @@ import { GatewayError } from '../../errors.js';
 import { stepNamed } from '../../users/steps/index.js';
 import { failedWith, withDetail } from '../../users/steps/wording.js';
 import { BATCH_PATIENCE, createPace, singlePatience } from '../../writes/pace.js';
+import { isRepeatable } from '../../writes/verdict.js';
 import { createBaselines } from './baseline.js';
 import { type Context, clusterKey, type Deps, forAll } from './context.js';
 import type { Flight } from './flight.js';
@@ -34,8 +35,7 @@ const recover = async ({ progress }: Context): Promise<Flight[]> => {
     const { underWay, job } = item;
     if (underWay === undefined) continue;
     const step = stepNamed(stepOf(item));
-    const isRepeatable = step.nature === 'set-visible' || step.nature === 'set-hidden';
-    if (isRepeatable && job === undefined) {
+    if (isRepeatable(step.nature) && job === undefined) {
       repeatable.push(item);
       continue;
     }

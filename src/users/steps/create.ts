@@ -20,8 +20,7 @@ export const createStep: Step = {
   result: (target, item, finding) =>
     finding.verdict === 'done'
       ? doneWith('created', finding.found, target)
-      : notDoneWith(target, item, finding, {
-          isRepeatable: false,
+      : notDoneWith(createStep, target, item, finding, {
           notDone: 'The user was not created.',
           unknown: ({ reading }) =>
             reading === 'present'

@@ -15,8 +15,7 @@ export const deleteStep: Step = {
   result: (target, item, finding) =>
     finding.verdict === 'done'
       ? doneWith('deleted', null, target)
-      : notDoneWith(target, item, finding, {
-          isRepeatable: false,
+      : notDoneWith(deleteStep, target, item, finding, {
           notDone: 'The user was not deleted.',
           unknown: ({ reading }) => {
             if (reading === 'absent') return 'There is no such user now; whether this request deleted them is not known.';

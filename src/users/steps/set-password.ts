@@ -15,8 +15,7 @@ export const setPasswordStep: Step = {
   result: (target, item, finding) =>
     finding.verdict === 'done'
       ? doneWith('updated', finding.found, target)
-      : notDoneWith(target, item, finding, {
-          isRepeatable: true,
+      : notDoneWith(setPasswordStep, target, item, finding, {
           notDone: 'The password was not set.',
           unknown: () => 'Whether the password was set cannot be read back; setting it again does no harm.',
         }),

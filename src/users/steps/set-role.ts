@@ -15,8 +15,7 @@ export const setRoleStep: Step = {
   result: (target, item, finding) =>
     finding.verdict === 'done'
       ? doneWith('updated', finding.found, target)
-      : notDoneWith(target, item, finding, {
-          isRepeatable: true,
+      : notDoneWith(setRoleStep, target, item, finding, {
           notDone: `The role was ${finding.found?.role ?? 'another'} when read back.`,
           unknown: () => 'Whether the role was changed could not be read back.',
         }),

@@ -4,7 +4,8 @@ import { type Effect, GatewayError, storeError } from '../../errors.js';
 import type { ItemStatus } from '../../model.js';
 import type { Target } from '../../registry.js';
 import { toUser } from '../../service/user.js';
-import type { Finding, StepItem, StepResult } from './step.js';
+import { isRepeatable } from '../../writes/verdict.js';
+import type { Finding, Step, StepItem, StepResult } from './step.js';
 
 /** Refusals of what was asked for, rather than failures to do it. */
 const REFUSALS: ReadonlySet<string> = new Set([
@@ -54,8 +55,6 @@ const withoutClaim = (error: GatewayError): GatewayError =>
 const SHOWN: ReadonlySet<Finding['reading']> = new Set(['absent', 'present']);
 
 interface Words {
-  /** Whether doing it twice is doing it once. */
-  readonly isRepeatable: boolean;
   /** The sentence for a step that was surely not done, after reading back. */
   readonly notDone: string;
   /** The sentence for a step of which nobody can say. */
@@ -64,10 +63,11 @@ interface Words {
 
 /** The result of every verdict but `done`. */
 export const notDoneWith = (
+  { nature }: Pick<Step, 'nature'>,
   target: Target,
   { username, roleIsSet }: StepItem,
   finding: Finding,
-  { notDone, unknown, isRepeatable }: Words,
+  { notDone, unknown }: Words,
 ): StepResult => {
   const { verdict, reading } = finding;
   const error = finding.error ?? new GatewayError('internal_error', 'The vendor gave no word on this user.');
@@ -79,7 +79,7 @@ export const notDoneWith = (
     case 'unknown': {
       // Repeating a create or delete of unknown outcome does not answer the question, and may do harm.
       const outcome = withDetail(withoutClaim(error), unknown(finding), 'open');
-      return failedWith(isRepeatable ? outcome : outcome.withoutRetry(), 'unknown');
+      return failedWith(isRepeatable(nature) ? outcome : outcome.withoutRetry(), 'unknown');
     }
     case 'refused':
       return failedWith(error.withEffect('none'), 'refused');
