@@ -3,15 +3,13 @@ import { setMaxListeners } from 'node:events';
 import { GatewayError } from '../../errors.js';
 import { stepNamed } from '../../users/steps/index.js';
 import { failedWith, withDetail } from '../../users/steps/wording.js';
-import { BATCH_PATIENCE, createPace, singlePatience } from '../../writes/pace.js';
 import { isRepeatable } from '../../writes/verdict.js';
-import { createBaselines } from './baseline.js';
-import { type Context, clusterKey, type Deps, forAll } from './context.js';
+import { type Context, type Deps, forAll } from './context.js';
 import type { Flight } from './flight.js';
 import { stepOf } from './item.js';
 import type { Work } from './ledger.js';
+import { newContext } from './new-context.js';
 import { createProgress, type Progress } from './progress.js';
-import { createReader } from './reader.js';
 import { type ItemRecord, isFinal, type LoadedOperation } from './records.js';
 import { createLimits, workOff } from './workloop.js';
 
@@ -76,7 +74,6 @@ const giveUp = async ({ ledger }: Deps, work: Work, progress: Progress, error: G
 };
 
 export const createExecutor = (deps: Deps): Executor => {
-  const { clock } = deps;
   const limits = createLimits();
 
   return async (operation, owner, { pause, abandon }) => {
@@ -96,22 +93,9 @@ export const createExecutor = (deps: Deps): Executor => {
     const onAbandon = (): void => giving.abort();
     abandon.addEventListener('abort', onAbandon, { once: true });
     setMaxListeners(0, signal);
+    const call = { requestId, signal };
     const isBatch = kind === 'batchUsers';
-    const reader = createReader(target, clusterKey(target), deps.lookUps);
-    const context: Context = {
-      ...deps,
-      work,
-      target,
-      progress,
-      pace: createPace(clock, isBatch ? BATCH_PATIENCE : singlePatience(deps.singlePatienceMs)),
-      reader,
-      baselines: createBaselines(clusterKey(target), reader, deps.offsets, clock),
-      call: { requestId, signal },
-      startedAt: clock.now(),
-      isBatch,
-      inOrder: operation.stopOnError,
-      pause,
-    };
+    const context = newContext(deps, { work, target, progress, call, isBatch, inOrder: operation.stopOnError, pause });
     try {
       await workOff(context, limits, await recover(context));
       if (!signal.aborted) await conclude(context);

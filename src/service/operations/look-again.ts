@@ -2,14 +2,12 @@
 import type { Call } from '../../adapter.js';
 import { GatewayError, restoreError } from '../../errors.js';
 import { stepNamed } from '../../users/steps/index.js';
-import { createPace, singlePatience } from '../../writes/pace.js';
-import { createBaselines } from './baseline.js';
-import { type Context, clusterKey, type Deps } from './context.js';
+import type { Deps } from './context.js';
 import { type Doubt, reconcile } from './doubt.js';
 import type { Flight } from './flight.js';
 import { isOutcome, stepOf } from './item.js';
+import { newContext } from './new-context.js';
 import { createProgress } from './progress.js';
-import { createReader } from './reader.js';
 import type { ItemOutcome, ItemRecord, LoadedOperation } from './records.js';
 
 export type LookAgain = (operation: LoadedOperation, call: Call) => Promise<ReadonlyMap<number, ItemOutcome>>;
@@ -41,30 +39,16 @@ const flightOf = (item: ItemRecord): Flight => ({
 });
 
 /** @returns what is known now of the items of a final operation that were `unknown`; those that stay so are left out */
-export const createLookAgain = (deps: Deps): LookAgain => {
-  const { clock, ledger, singlePatienceMs } = deps;
-
-  return async (operation, call) => {
+export const createLookAgain =
+  (deps: Deps): LookAgain =>
+  async (operation, call) => {
     const { id, place, clusterId } = operation;
     const target = deps.clusters.at(clusterId, place);
     const unknown = operation.items.filter(({ outcome }) => outcome?.status === 'unknown');
     if (!target || unknown.length === 0) return new Map();
     const work = { id, owner: '', place };
-    const reader = createReader(target, clusterKey(target), deps.lookUps);
-    const context: Context = {
-      ...deps,
-      work,
-      target,
-      progress: createProgress(operation, work, ledger),
-      pace: createPace(clock, singlePatience(singlePatienceMs)),
-      reader,
-      baselines: createBaselines(clusterKey(target), reader, deps.offsets, clock),
-      call,
-      startedAt: clock.now(),
-      isBatch: false,
-      inOrder: false,
-      pause: call.signal,
-    };
+    const progress = createProgress(operation, work, deps.ledger);
+    const context = newContext(deps, { work, target, progress, call, isBatch: false, inOrder: false, pause: call.signal });
     const doubts = unknown.map((item): Doubt => ({ item, flight: flightOf(item) }));
     const outcomes = new Map<number, ItemOutcome>();
     for (const { doubt, decision } of await reconcile(context, doubts, false))
@@ -72,4 +56,3 @@ export const createLookAgain = (deps: Deps): LookAgain => {
         outcomes.set(doubt.item.index, decision.outcome);
     return outcomes;
   };
-};
