@@ -77,6 +77,16 @@ describe('a reading before the first send', () => {
     expect(deletes.readings.map(({ options }) => options?.maxPages)).toEqual([4, 40]);
   });
 
+  it('keeps the bounds of creates where what is to be deleted was read before', async () => {
+    const { baselines, readings } = stage([]);
+    await baselines.prepare({ created: [], deleted: ['eve'] }, call);
+    await baselines.prepare({ created: ['ada', 'bob'], deleted: ['eve'] }, call);
+    expect(readings.map(({ names, options }) => [names, options?.maxPages])).toEqual([
+      [['eve'], 4],
+      [['ada', 'bob'], 10],
+    ]);
+  });
+
   it('is not made for creates, where the clock of the cluster is known', async () => {
     const known = stage(['ada']);
     teach(known);
