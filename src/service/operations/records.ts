@@ -1,7 +1,6 @@
 /** What is kept of operations, and under which keys. */
 import { createHash } from 'node:crypto';
-import type { StoredError } from '../../errors.js';
-import type { ItemStatus, OperationKind, OperationState, ResultSummary, Role, User } from '../../model.js';
+import type { ItemStatus, OperationKind, OperationState, ResultSummary, Role } from '../../model.js';
 import type { Target } from '../../registry.js';
 import type { Member } from '../../store/store.js';
 import type { Sealed } from '../../store/vault.js';
