@@ -91,7 +91,7 @@ export class GatewayError extends Error {
     return new GatewayError(this.code, this.message, { ...facts, cause: this });
   }
 
-  /** The same failure, of which a repetition tells no more. */
+  /** The same failure, which a repetition would not explain further. */
   withoutRetry(): GatewayError {
     const { retryAfterMs: _, ...facts } = storeError(this);
     return new GatewayError(this.code, this.message, { ...facts, retryable: false, cause: this });

@@ -22,7 +22,7 @@ export const MAX_ATTEMPTS = 3;
 
 export interface Source<Row> {
   fetch(page: Page): Promise<PageOf<Row>>;
-  /** What tells rows apart; null where a row has no such thing. */
+  /** The key by which two rows differ; null where a row has none. */
   keyOf(row: Row): string | null;
 }
 

@@ -620,7 +620,7 @@ export interface components {
         OperationKind: "createUser" | "updateUser" | "setUserPassword" | "deleteUser" | "batchUsers";
         /**
          * @description `already_exists`: the name was taken before, and nothing was changed. `not_found`: there was no such user. `refused`: a rule, or the
-         *     vendor, does not allow it. `failed`: it was not done. `unknown`: nobody can tell whether it was done, since the vendor's answer was
+         *     vendor, does not allow it. `failed`: it was not done. `unknown`: the gateway cannot determine whether it was done, since the vendor's answer was
          *     lost and reading back proves nothing; `problem.detail` says what to do. `cancelled`: the operation was stopped before it was done.
          * @enum {string}
          */

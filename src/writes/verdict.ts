@@ -114,7 +114,7 @@ interface Facts {
   readonly company: Company;
   /** Whether this process knows that no earlier send had an effect. */
   readonly first: 'yes' | 'no';
-  /** Whether there was one send only, whoever sent it: then the baseline is from before all sends. */
+  /** Whether there was one send only, from any process: then the baseline is from before all sends. */
   readonly once: 'yes' | 'no';
   readonly patience: Patience;
 }

@@ -82,7 +82,7 @@ describe('the same request at the same time', () => {
 });
 
 describe('a repetition', () => {
-  it('joins after 504, is answered as a first request, and begins anew after the end', async () => {
+  it('joins after 504, is answered as a first request, and starts a new operation after the end', async () => {
     slowly(1_000);
     const username = newName();
     const late = await create(username, { prefer: 'wait=0' });

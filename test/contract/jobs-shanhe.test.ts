@@ -46,7 +46,7 @@ describe('jobs of shanhe-hpc', () => {
     expect(simulator.journal.filter((effect) => effect.username === username)).toHaveLength(1);
   });
 
-  it('deletes by a job, and tells of one that fails', async () => {
+  it('deletes by a job, and reports one that fails', async () => {
     const username = backend.seeded[40] as string;
     simulator.inject({ kind: 'job_fails', action: '/user/deleteUser' });
     const failed = await gateway.request('DELETE', `${USERS}/${username}`);

@@ -57,7 +57,7 @@ describe.each(VENDORS)('$name', ({ name, add, setPassword, list }) => {
     const other = await startGateway({ ...live.raw, server: SERVER });
     expect((await other.request('DELETE', `${USERS}/${username}`)).status).toBe(204);
     await other.stop();
-    // The vendors tell times in seconds.
+    // The vendors return times in seconds.
     await pause(1_100);
     simulator.inject({ kind: 'reset_after', action: add });
     expect((await create(username)).status).toBe(201);

@@ -81,7 +81,7 @@ describe.each(VENDORS)('$name', ({ name, add, remove, setPassword, group }) => {
     expect(simulator.journal).toEqual([]);
   });
 
-  it('a user who took the place of another one is not deleted, and nobody is told to try again', async () => {
+  it('a user who took the place of another one is not deleted, and the answer does not suggest a retry', async () => {
     lose(remove);
     const answer = gateway.request('DELETE', `${USERS}/${username}`);
     await firstAttempt(remove);

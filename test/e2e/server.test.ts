@@ -8,7 +8,7 @@ import { EHPC_CLUSTER, ehpcAccount, startEhpc } from '../support/backends.js';
 import { endProcesses, READY, run, server } from '../support/process.js';
 import { until as look, pause } from '../support/wait.js';
 
-/** Longer than a test may take: whoever waits for what they must not wait for is noticed. */
+/** Longer than a test may take: a wait that must not happen is noticed. */
 const FOREVER = { deadlineSeconds: 600, drainSeconds: 600 };
 
 const folder = mkdtempSync(join(tmpdir(), 'gateway-e2e-'));

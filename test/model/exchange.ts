@@ -8,7 +8,7 @@ import { CLUSTER, type World } from './world.js';
 
 const USERS = `/clusters/${CLUSTER}/users`;
 
-/** Gives each password once, so that one that is in place tells who set it. */
+/** Gives each password once, so that the one in place shows which item set it. */
 export interface Passwords {
   next(item: Item): { readonly password?: string; readonly picky?: boolean };
   /** All that were given. */

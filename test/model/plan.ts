@@ -11,7 +11,7 @@ export const BAD_NAME = 'bad-name';
 export type Who = number | 'bad';
 export const nameOf = (who: Who): string => (who === 'bad' ? BAD_NAME : (NAMES[who] ?? BAD_NAME));
 
-/** Stands in a fault for the action that the first item of the command needs. */
+/** A placeholder in a fault for the action that the first item of the command needs. */
 export const OWN = 'own';
 
 export type Role = 'member' | 'admin';

@@ -11,7 +11,7 @@
  * - The vendor got no more calls than a formula of items, pages and faults allows (`bounds.ts`).
  * - No answer and no log line shows a password or a key.
  *
- * Left out, since nobody can tell (docs/design/verdicts.md, "What stays open"): another party that creates or deletes the user less than
+ * Left out, since no evidence can decide it (docs/design/verdicts.md, "What stays open"): another party that creates or deletes the user less than
  * four seconds before a write or during it, and a clock that is set meanwhile.
  */
 import { expect, it } from '@jest/globals';

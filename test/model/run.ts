@@ -144,9 +144,9 @@ const begin = ({ world }: Runner): Watched => ({
 const checkAnswers = (found: ReadonlyMap<Exchange, Ended>): void => {
   for (const [{ sent, answer }, operation] of found) {
     if (!answer || sent.kind === 'batchUsers') continue;
-    const told = statusOf(sent, answer);
+    const reported = statusOf(sent, answer);
     const status = operation.results[0]?.status;
-    if (told !== undefined && answer.status !== 202 && told !== status)
+    if (reported !== undefined && answer.status !== 202 && reported !== status)
       fail('answered otherwise than the operation says', { answer: answer.text, status: answer.status, operation });
   }
 };
@@ -261,7 +261,7 @@ const write = async (runner: Runner, command: Write): Promise<void> => {
   if (repeat) await repeatWrite(runner, command, sent, headers, conclusion);
 };
 
-/** A user of another party is at least so old when the gateway is asked again: two clocks tell no less apart. */
+/** A user of another party is at least so old when the gateway is asked again: two clocks distinguish nothing closer. */
 const APART_MS = 4_000;
 /** Longer than the clocks' uncertainty and the time in which a lost call can take effect. */
 const LATER_MS = 10_000;

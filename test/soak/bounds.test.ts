@@ -97,7 +97,7 @@ describe.each([
   ['Shanhe', SHANHE],
 ])('%s: a write whose answer drips', (_, { start, add }) => {
   it('ends by its own deadline, and is read back', async () => {
-    // Slower, so that there is time for a look before the send, which tells whose the user is.
+    // Slower, so that there is time for a look before the send, which shows whose the user is.
     const scene = await start({ speed: 20 });
     const name = newName();
     scene.inject({ kind: 'drip', delayMs: 1_000, action: add });

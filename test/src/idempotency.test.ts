@@ -146,7 +146,7 @@ describe('a repetition', () => {
     expect(await idempotency.find(reference)).toMatchObject({ operation: { id: 'op_1', state: 'running' } });
   });
 
-  it('without a key begins anew after the end; with one it finds what has ended', async () => {
+  it('without a key starts a new operation after the end; with one it finds what has ended', async () => {
     const { idempotency, begin, end, request } = setUp();
     await begin('op_1', request({ key: 'k' }));
     await end('op_1', DONE);

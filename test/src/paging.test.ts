@@ -183,8 +183,8 @@ describe('a page that is shorter than asked inside the list', () => {
     ['every page', short(3)],
     ['one row a page', short(1)],
   ])('is read on from where it ended: %s', async (_, fault) => {
-    const told = vendorOf(55, fault);
-    expect(await readWindow(window(0, 1000), byOffset(10), told)).toEqual({
+    const vendor = vendorOf(55, fault);
+    expect(await readWindow(window(0, 1000), byOffset(10), vendor)).toEqual({
       rows: rowsBetween(0, 55),
       total: 55,
       incomplete: false,
@@ -204,18 +204,18 @@ describe('a page that is shorter than asked inside the list', () => {
   });
 
   /** A vendor that counts pages in a smaller size than asked. */
-  const clamped = (total: number, most: number, told = true) => {
+  const clamped = (total: number, most: number, hasTotal = true) => {
     const asked: Page[] = [];
     const fetch = async (page: Page): Promise<Answer> => {
       asked.push(page);
       const size = Math.min(page.size, most);
       const start = (page.start / page.size) * size;
-      return { rows: rowsBetween(start, Math.min(start + size, total)), total: told ? total : null, size };
+      return { rows: rowsBetween(start, Math.min(start + size, total)), total: hasTotal ? total : null, size };
     };
     return { asked, fetch, keyOf: String };
   };
 
-  it.each([true, false])('is read in the size that the vendor names (with a total: %s)', async (told) => {
+  it.each([true, false])('is read in the size that the vendor names (with a total: %s)', async (hasTotal) => {
     for (const [offset, limit] of [
       [0, 1000],
       [7, 20],
@@ -225,10 +225,10 @@ describe('a page that is shorter than asked inside the list', () => {
       [54, 10],
       [80, 10],
     ] as const) {
-      const slice = await readWindow(window(offset, limit), byNumber(10), clamped(55, 4, told));
+      const slice = await readWindow(window(offset, limit), byNumber(10), clamped(55, 4, hasTotal));
       expect(slice).toEqual({
         rows: rowsBetween(offset, Math.min(55, offset + limit)),
-        total: told ? 55 : null,
+        total: hasTotal ? 55 : null,
         incomplete: false,
       });
     }
@@ -246,13 +246,13 @@ describe('a page that is shorter than asked inside the list', () => {
   it.each([
     ['with a total', (honest: Answer) => honest],
     ['without one', untold],
-  ])('leaves the slice incomplete where page numbers go on as always, %s', async (_, tell) => {
+  ])('leaves the slice incomplete where page numbers go on as always, %s', async (_, report) => {
     const hole = short(7, ({ start }) => start === 10);
-    const vendor = vendorOf(55, (honest, page) => tell(hole(honest, page)));
+    const vendor = vendorOf(55, (honest, page) => report(hole(honest, page)));
     const { rows, incomplete } = await readWindow(window(0, 1000), byNumber(10), vendor);
     expect(incomplete).toBe(true);
     expect(rows).toEqual(rowsBetween(0, 55).filter((row) => row < 17 || row >= 20));
-    const atEdge = vendorOf(55, (honest, page) => tell(hole(honest, page)));
+    const atEdge = vendorOf(55, (honest, page) => report(hole(honest, page)));
     expect((await readWindow(window(10, 10), byNumber(10), atEdge)).incomplete).toBe(true);
   });
 

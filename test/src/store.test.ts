@@ -408,7 +408,7 @@ describeWithRedis('the Redis store', () => {
     await isBack(store);
   });
 
-  it('says that the server is away instead of waiting for it, and serves again when it is back', async () => {
+  it('reports an unavailable server without waiting, and serves again when it is back', async () => {
     errors.length = 0;
     await redis.down();
     await expect(store.check()).rejects.toMatchObject({ code: 'store_unavailable', retryable: true, effect: 'none' });

@@ -1,4 +1,4 @@
-/** A self-signed certificate, made anew by each run: no key is kept in the repository. */
+/** A self-signed certificate, made by each run: no key is kept in the repository. */
 import { createSign, generateKeyPairSync } from 'node:crypto';
 
 const der = (tag: number, ...parts: readonly Buffer[]): Buffer => {

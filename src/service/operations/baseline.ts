@@ -44,7 +44,7 @@ interface Noted {
   readonly identity?: string;
 }
 
-/** What tells users of one name apart, as far as the vendor says it. */
+/** The identity of a user among those of one name, as far as the vendor returns it. */
 export const identityOf = ({ createdAt, userId, uid }: VendorUser): string => JSON.stringify([createdAt, userId, uid]);
 
 const notedOf = (user: VendorUser | null, at: number): Noted =>

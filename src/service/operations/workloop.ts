@@ -113,7 +113,7 @@ export const workOff = async (context: Context, limits: Limits, recovered: reado
       if (decision.kind === 'read') undecided.push(doubt);
       else decisions.push({ item, decision });
     }
-    // What was given up may still come about: it stays as it is for whoever resumes it.
+    // What was given up may still come about: its record stays unchanged for the process that resumes it.
     if (call.signal.aborted) return;
     await carryOut(flight, decisions);
     for (const doubt of undecided) doubts.set(doubt.item.index, doubt);
