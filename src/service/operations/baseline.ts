@@ -76,11 +76,13 @@ export const createBaselines = (cluster: string, reader: Reader, offsets: Offset
     options: FindOptions,
     until: number,
   ): Promise<Found | undefined> => {
-    for (;;) {
-      const read = await reader.read(names, bounded, { ...options, trustLookUps: true }).catch(() => undefined);
-      if (read || clock.now() >= until || bounded.signal.aborted) return read;
+    const attempt = () => reader.read(names, bounded, { ...options, trustLookUps: true }).catch(() => undefined);
+    let read = await attempt();
+    while (!read && clock.now() < until && !bounded.signal.aborted) {
       await clock.sleep(WAIT_MS, bounded.signal);
+      read = await attempt();
     }
+    return read;
   };
 
   return {
