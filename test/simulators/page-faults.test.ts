@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { AlibabaEhpcSimulator, AsyncListing } from '../../simulators/alibaba-ehpc/index.js';
+import { until } from '../support/wait.js';
 import { EHPC_CLUSTER, ehpcListed, SHANHE_CLUSTER, type Side, startEhpc, startShanhe, VENDORS } from './support/both.js';
 import { acs3 } from './support/ehpc-client.js';
 import { sleep } from './support/http.js';
@@ -92,13 +93,12 @@ describe('E-HPC', () => {
       ...(AsyncId === '' ? {} : { AsyncId }),
       ...more,
     });
-  const finish = async (id: string) => {
-    for (;;) {
-      const reply = await ask(id);
-      if (reply.json['AsyncStatus'] !== 'Processing') return reply;
-      await sleep(5);
-    }
-  };
+  const finish = (id: string) =>
+    until(
+      () => ask(id),
+      ({ json }) => json['AsyncStatus'] !== 'Processing',
+      5,
+    );
 
   test('maxPageSize: PageSize of the answer says the size that counts', async () => {
     simulator = await startEhpc(25, { quirks: { maxPageSize: 8 } });
