@@ -249,12 +249,12 @@ export const workOff = async (context: Context, limits: Limits, recovered: reado
   /** Waits for what is under way, and for the vendor. @returns false when there is nothing to wait for */
   const wait = async (group: readonly ItemRecord[]): Promise<boolean> => {
     const events = [...running, ...resting];
-    const untilReadMs = doubts.size > 0 && !pause.aborted ? readAt - clock.now() : 0;
-    const restMs = Math.max(group.length > 0 ? pace.quietMs() : 0, untilReadMs);
+    const isReading = doubts.size > 0 && !pause.aborted;
+    const restMs = Math.max(group.length > 0 ? pace.quietMs() : 0, isReading ? readAt - clock.now() : 0);
     if (restMs > 0) events.push(clock.sleep(Math.min(restMs, MAX_QUIET_SLICE_MS), call.signal));
-    if (events.length === 0) return false;
-    await Promise.race(events);
-    return true;
+    if (events.length > 0) await Promise.race(events);
+    // A wait that was over just now leaves no event, but work.
+    return events.length > 0 || group.length > 0 || isReading;
   };
 
   /** @returns false when nothing is left to be done here */
