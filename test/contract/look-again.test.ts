@@ -60,17 +60,19 @@ describe.each(VENDORS)('$name', ({ name, add, remove, list }) => {
     expect([again.status, isReplay(again), callsOf(add)]).toEqual([201, true, sent]);
   });
 
-  it('never claims for a lost create the user whom another request made since', async () => {
+  it('claims nothing of a lost create from the user whom another request made since', async () => {
     await measure(() => create(backend.newName(), backend.password, {}));
     const [username, key] = [backend.newName(), { 'idempotency-key': `k${++fresh}` }];
     simulator.inject({ kind: 'reset_before', action: add });
     blind();
-    expect((await create(username, backend.password, key)).status).toBe(503);
+    const first = await create(username, backend.password, key);
+    expect(first.status).toBe(503);
     simulator.clearFaults();
     const other = `9${backend.password.slice(1)}`;
     expect((await create(username, other, { authorization: 'Basic other' })).status).toBe(201);
     const again = await create(username, backend.password, key);
-    expect(again.status).not.toBe(201);
+    // Neither that they are ours, nor that they were there before.
+    expect([again.status, again.body.code]).toEqual([503, first.body.code]);
     expect(simulator.checkPassword(live.vendorClusterId, username, other)).toBe(true);
   });
 
@@ -93,5 +95,21 @@ describe.each(VENDORS)('$name', ({ name, add, remove, list }) => {
       expect([username, again.status, callsOf(remove)]).toEqual([username, status, sent]);
     }
     expect(simulator.journal.map(({ username }) => username)).toEqual([gone]);
+  });
+
+  it('claims nothing of a lost delete from the user whom another request deleted since', async () => {
+    const [kept, username] = [backend.seeded[21] as string, backend.seeded[22] as string];
+    const erase = (name: string, headers: Record<string, string>) =>
+      gateway.request('DELETE', `${USERS}/${name}`, { headers: { 'idempotency-key': `k${++fresh}`, ...headers } });
+    await measure(() => erase(kept, {}));
+    const key = { 'idempotency-key': `k${++fresh}` };
+    simulator.inject({ kind: 'reset_before', action: remove, times: -1 });
+    blind();
+    const first = await erase(username, key);
+    expect(first.status).toBe(503);
+    simulator.clearFaults();
+    expect((await erase(username, { authorization: 'Basic other' })).status).toBe(204);
+    const again = await erase(username, key);
+    expect([again.status, again.body.code]).toEqual([503, first.body.code]);
   });
 });

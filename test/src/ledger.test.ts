@@ -680,9 +680,11 @@ describe('list', () => {
   });
 });
 
-describe('madeLately', () => {
+describe('lately', () => {
   const made = async (work: Work, usernames: readonly string[]) =>
-    Object.fromEntries(await ledger.madeLately(work.place, usernames));
+    Object.fromEntries(
+      [...(await ledger.lately(work.place, usernames))].flatMap(([username, user]) => (user.made ? [[username, user.made]] : [])),
+    );
 
   it('tells of users that another operation made within the last minute', async () => {
     const mine = await begun('op_1', 'me', { items: [create(0, 'ada'), create(1, 'bob'), create(2, 'eve')] });

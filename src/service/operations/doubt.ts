@@ -81,8 +81,12 @@ const ageOf = (context: Context, { item, flight }: Doubt, found: VendorUser): Ag
 };
 
 /** Where the user who was found comes from. One that another item of ours made since, and that is still the same, was before us. */
-const originOf = (context: Context, doubt: Doubt, found: VendorUser | null, made: Made | undefined): Origin => {
+const originOf = (context: Context, doubt: Doubt, found: VendorUser | null, lately: UserRecord | undefined): Origin => {
   const { item, flight } = doubt;
+  const { made = null, goneAt = 0 } = lately ?? {};
+  // What another item did after this one was over proves nothing of the time before.
+  if (flight.isOver === true && Math.max(made?.at ?? 0, goneAt) >= Date.parse(item.sentAt ?? ''))
+    return { age: 'uncertain', baseline: 'unread' };
   // Long after the send, what was there before it proves nothing about an add.
   const isOver = flight.isOver === true && flight.step.nature === 'add';
   const isStale = isOver && context.clock.now() > endOf(context, item) + STALE_MS;
@@ -225,11 +229,11 @@ export const reconcile = async (
     timesOf(context, doubts),
   );
   const shown = read.ok ? read : undefined;
-  const made = shown ? await ledger.madeLately(work.place, names) : new Map<string, Made>();
+  const lately = shown ? await ledger.lately(work.place, names) : new Map<string, UserRecord>();
   const seenOf = (doubt: Doubt, company: Company): Seen => {
     const { item, flight } = doubt;
     const found = shown?.found.get(item.username) ?? null;
-    const origin = originOf(context, doubt, found, made.get(item.username));
+    const origin = originOf(context, doubt, found, lately.get(item.username));
     return { ...origin, reading: readingOf(flight.step, item, shown), found, company };
   };
   const decideOn = (doubt: Doubt): Decision =>

@@ -86,8 +86,8 @@ export interface Ledger {
   revise(id: string, outcomes: ReadonlyMap<number, ItemOutcome>): Promise<void>;
   /** Asks for the operation to be stopped. */
   cancel(id: string): Promise<void>;
-  /** Users that operations made lately, by items that are settled. */
-  madeLately(place: Place, usernames: readonly string[]): Promise<ReadonlyMap<string, NonNullable<UserRecord['made']>>>;
+  /** What operations did to these users lately, by items that are settled. */
+  lately(place: Place, usernames: readonly string[]): Promise<ReadonlyMap<string, UserRecord>>;
 }
 
 /** An operation that this process works on. */
@@ -341,13 +341,13 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
           : { result: undefined, put: { [keyOf.operation(id)]: { ...record, cancelling: true, updatedAt: now() } } },
       ),
 
-    madeLately: async (place, usernames) => {
+    lately: async (place, usernames) => {
       const records = await store.read<UserRecord>(usernames.map((username) => keyOf.user(place, username)));
-      const made = new Map<string, NonNullable<UserRecord['made']>>();
+      const known = new Map<string, UserRecord>();
       records.forEach((record, at) => {
-        if (record?.made && record.made.at + LATELY_MS > nowMs()) made.set(usernames[at] as string, record.made);
+        if (record && lastTouched(record) + LATELY_MS > nowMs()) known.set(usernames[at] as string, record);
       });
-      return made;
+      return known;
     },
   };
 };
