@@ -9,11 +9,23 @@ const USERS = `/clusters/${CLUSTER}/users`;
 const SERVER = { settleSeconds: 0.4, drainSeconds: 0 };
 
 const VENDORS = [
-  { name: 'alibaba-ehpc, acs3, sync listing', add: 'AddUsers', setPassword: 'ModifyUserPasswords', list: 'ListUsers' },
-  { name: 'shanhe-hpc, gateway search', add: '/user/addUser', setPassword: '/user/modifyUser', list: '/user' },
+  {
+    name: 'alibaba-ehpc, acs3, sync listing',
+    add: 'AddUsers',
+    remove: 'DeleteUsers',
+    setPassword: 'ModifyUserPasswords',
+    list: 'ListUsers',
+  },
+  {
+    name: 'shanhe-hpc, gateway search',
+    add: '/user/addUser',
+    remove: '/user/deleteUser',
+    setPassword: '/user/modifyUser',
+    list: '/user',
+  },
 ];
 
-describe.each(VENDORS)('$name', ({ name, add, setPassword, list }) => {
+describe.each(VENDORS)('$name', ({ name, add, remove, setPassword, list }) => {
   const backend = backendNamed(name);
   let live: LiveBackend;
   let simulator: Simulator;
@@ -48,6 +60,15 @@ describe.each(VENDORS)('$name', ({ name, add, setPassword, list }) => {
     await until(() => simulator.calls.some(({ action }) => action === add));
     const second = create(username, `${backend.password}2`);
     expect([(await first).status, (await second).status]).toEqual([201, 409]);
+    expect(simulator.checkPassword(live.vendorClusterId, username, backend.password)).toBe(true);
+  });
+
+  it('does not let a lost delete of nobody hit the next user of that name', async () => {
+    const username = backend.newName();
+    simulator.inject({ kind: 'late_effect', delayMs: 250, action: remove });
+    expect((await gateway.request('DELETE', `${USERS}/${username}`)).status).toBe(404);
+    expect((await create(username)).status).toBe(201);
+    await pause(400);
     expect(simulator.checkPassword(live.vendorClusterId, username, backend.password)).toBe(true);
   });
 
