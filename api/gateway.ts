@@ -17,7 +17,6 @@ import { createExecutor } from '../src/service/operations/executor.js';
 import { createIdempotency } from '../src/service/operations/idempotency.js';
 import { createJobs } from '../src/service/operations/jobs.js';
 import { createKeys } from '../src/service/operations/keys.js';
-import { createLeases } from '../src/service/operations/leases.js';
 import { createLedger } from '../src/service/operations/ledger.js';
 import { createLocalQueue } from '../src/service/operations/local-queue.js';
 import { createLookAgain } from '../src/service/operations/look-again.js';
@@ -25,6 +24,7 @@ import { createOperations } from '../src/service/operations/operations.js';
 import { createLookUps } from '../src/service/operations/reader.js';
 import { createUsers } from '../src/service/users.js';
 import { openStore } from '../src/store/open.js';
+import { patient } from '../src/store/patient.js';
 import { createTransport } from '../src/vendor/transport.js';
 import { createOffsets } from '../src/writes/offsets.js';
 import { createApp } from './app.js';
@@ -51,18 +51,6 @@ const HOUR_MS = 60 * 60_000;
 const SINGLE_PATIENCE_MS = 10_000;
 const SINGLE_PATIENCE_SHARE = 0.6;
 
-const AWAY_TOLD_MS = 10_000;
-
-/** Every attempt to reach it fails: one line in a while is enough. */
-const seldom = <Subject>(tell: (subject: Subject) => void): ((subject: Subject) => void) => {
-  let toldAt = 0;
-  return (subject) => {
-    if (Date.now() - toldAt < AWAY_TOLD_MS) return;
-    toldAt = Date.now();
-    tell(subject);
-  };
-};
-
 /**
  * Config → store and registry → services → app.
  * @throws ConfigError when the store cannot be used
@@ -75,8 +63,12 @@ export const createGateway = (
 ): Gateway => {
   const { server, retention } = config;
   const report: Report = (fault, requestId) => log.error({ requestId, err: fault.cause ?? fault }, 'the gateway failed');
-  const onAway = seldom(({ message }: Error) => log.warn({ reason: message }, 'store unavailable; new writes are refused'));
-  const { store, vault } = openStore(config.store, onAway);
+  const { store, vault } = openStore(config.store, {
+    unavailable: (reason) => log.warn({ reason }, 'store unavailable; new writes are refused'),
+    available: () => log.info('store available'),
+  });
+  const closing = new AbortController();
+  const workStore = patient(store, closing.signal);
   const transport = createTransport(`hpc-gateway/${version}`, { clock });
   const registry = createRegistry(config, modules, transport, clock);
   const clusters = createClusters(registry, report);
@@ -86,7 +78,9 @@ export const createGateway = (
   };
   const gate = createGate(clusters);
   const keyMs = retention.idempotencyKeyHours * HOUR_MS;
-  const ledger = createLedger(store, { operationMs: retention.operationDays * 24 * HOUR_MS, keyMs }, clock.now);
+  const lifetimes = { operationMs: retention.operationDays * 24 * HOUR_MS, keyMs };
+  const callersLedger = createLedger(store, lifetimes, clock.now);
+  const ledger = createLedger(workStore, lifetimes, clock.now);
   const settleMs = toMilliseconds(server.settleSeconds);
   const jobMs = toMilliseconds(server.jobSeconds);
   const deadlineMs = toMilliseconds(server.deadlineSeconds);
@@ -106,7 +100,8 @@ export const createGateway = (
   };
   const operations = createOperations({
     store,
-    ledger,
+    ledger: callersLedger,
+    work: { store: workStore, ledger },
     vault,
     execute: createExecutor(engine),
     lookAgain: createLookAgain(engine),
@@ -115,9 +110,10 @@ export const createGateway = (
       log.info({ operation: id, kind, clusterId, requestId, state, total, summary }, `operation ${event}`),
     createQueue: async (run, onFault) => {
       const tools = { ledger, leaseMs: toMilliseconds(config.store.leaseSeconds), run, onFault };
-      if (config.store.kind !== 'redis') return createLocalQueue(createLeases(store), tools);
+      if (config.store.kind !== 'redis') return createLocalQueue(tools);
       // BullMQ takes long to load, and only Redis needs it.
       const { createRedisQueue } = await import('../src/service/operations/redis-queue.js');
+      const onAway = ({ message }: Error): void => log.debug({ reason: message }, 'queue unavailable');
       return createRedisQueue(config.store.url ?? '', onAway, tools);
     },
   });
@@ -126,7 +122,7 @@ export const createGateway = (
     users: createUsers(clusters),
     changes: createChanges(gate, operations),
     operations,
-    idempotency: createIdempotency(createKeys(store, clock.now), ledger, vault),
+    idempotency: createIdempotency(createKeys(store, clock.now), callersLedger, vault),
     store,
     log,
     report,
@@ -168,6 +164,7 @@ export const createGateway = (
       }
       connections?.destroy();
       transport.close();
+      closing.abort();
       await store.close();
     },
   };

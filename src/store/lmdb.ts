@@ -1,11 +1,14 @@
-import { chmodSync, existsSync, mkdirSync, realpathSync, statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import { open, type RootDatabase } from 'lmdb';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { ConfigError, errnoOf } from '../config/error.js';
-import { type Store, storeUnavailable, type Value } from './store.js';
+import { createStore } from './backend.js';
+import { type FolderLock, holderOf, lockFolder } from './folder-lock.js';
+import { createHealth } from './health.js';
+import { type LmdbFile, openLmdbFile } from './lmdb-file.js';
+import { SILENT, type Store, type StoreEvents, storeUnavailable } from './store.js';
 
-/** Sorts after every ASCII text. */
-const END = '\uffff';
+/** How often a folder that another process holds, or that could not be opened, is tried again. */
+const LOOK_MS = 250;
 
 /** One folder after the other: Node's own way down does not end where a file system takes no folders. */
 const makeFolders = (folder: string): void => {
@@ -24,85 +27,97 @@ const prepare = (folder: string): void => {
   }
 };
 
-/** Only the owner may read who is in it, whatever the folder says. */
-const FILES = ['operations.mdb', 'operations.mdb-lock'];
+/**
+ * An LMDB file in a folder that belongs to one process. Another process that opens the folder is a standby: its store is unavailable until
+ * the first one ends, and then takes over.
+ * @throws ConfigError when the folder cannot be used
+ */
+export const openLmdbStore = (folder: string, events: StoreEvents = SILENT): Store => {
+  prepare(folder);
+  const health = createHealth(events);
+  let lock: FolderLock | undefined;
+  let file: LmdbFile | undefined;
+  let closing: Promise<void> | undefined;
+  let timer: NodeJS.Timeout | undefined;
 
-const openFile = (folder: string): RootDatabase => {
+  const openFile = (): void => {
+    file = openLmdbFile(folder, {
+      written: health.up,
+      failed: (reason, isFatal) => {
+        health.down(reason);
+        if (isFatal) void reopen();
+      },
+    });
+  };
+
+  /** @throws an error of the file system, or of LMDB */
+  const tryToOpen = (): boolean => {
+    lock ??= lockFolder(folder);
+    if (!lock) return false;
+    openFile();
+    return true;
+  };
+
+  const standbyReason = (): string =>
+    `is a standby: ${holderOf(folder)} holds the folder ${folder}. This process takes over when that one ends`;
+
+  const openLater = (): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      if (closing) return;
+      try {
+        if (tryToOpen()) {
+          health.up();
+          return;
+        }
+        health.down(standbyReason());
+      } catch (error) {
+        health.down(`cannot be opened (${(error as Error).message})`);
+      }
+      openLater();
+    }, LOOK_MS);
+  };
+
+  const reopen = async (): Promise<void> => {
+    const failed = file;
+    file = undefined;
+    await failed?.close().catch(() => undefined);
+    if (!closing) openLater();
+  };
+
+  const opened = (): LmdbFile => {
+    if (closing) throw storeUnavailable('is closed');
+    if (!file) throw storeUnavailable(health.reason());
+    return file;
+  };
+
   try {
-    const root = open({ path: join(folder, 'operations.mdb'), maxDbs: 2, encoding: 'json' });
-    for (const file of FILES) chmodSync(join(folder, file), 0o600);
-    return root;
+    if (!tryToOpen()) {
+      health.down(standbyReason());
+      openLater();
+    }
   } catch (error) {
+    lock?.release();
     throw new ConfigError([`store.path: the folder ${folder} cannot be used (${(error as Error).message})`]);
   }
-};
 
-/** Two in one process would wait for each other for ever; other processes may have it open. */
-const opened = new Set<string>();
-
-/**
- * An LMDB file in a folder, which the processes of one machine may share: LMDB lets one of them write at a time.
- * @throws ConfigError
- */
-export const openLmdbStore = (folder: string): Store => {
-  prepare(folder);
-  const path = realpathSync(folder);
-  if (opened.has(path)) throw new ConfigError([`store.path: ${folder} is open in this process already`]);
-  const root = openFile(folder);
-  opened.add(path);
-  const records = root.openDB<Value, string>({ name: 'records', encoding: 'json' });
-  const indexes = root.openDB<true, [string, string]>({ name: 'indexes', encoding: 'json' });
-
-  let closing = false;
-
-  /** Reads see one moment until the event loop has turned; what another process has written since counts, too. */
-  const lookAnew = (): void => {
-    if (closing) throw storeUnavailable();
-    root.resetReadTxn();
-  };
-
-  return {
+  return createStore({
     durable: true,
-    read: async <T extends Value>(keys: readonly string[]) => {
-      lookAnew();
-      return keys.map((key) => records.get(key) as T | undefined);
+    read: (keys) => opened().read(keys),
+    commit: (change) => opened().commit(change),
+    members: async (index, window) => opened().members(index, window),
+    check: async () => {
+      const { commit } = opened();
+      // Whether it is still so shows when it is tried.
+      if (health.reason() !== undefined) await commit({ expect: [], put: [['probe', '{}']], add: [], drop: [] });
     },
-
-    change: async (keys, decide) => {
-      if (closing) throw storeUnavailable();
-      // Asynchronous transactions of lmdb-js 3.5 now and then lose a change when several processes write; this one holds LMDB's own lock.
-      const result = root.transactionSync(() => {
-        const decision = decide(keys.map((key) => records.get(key) as never));
-        for (const [key, value] of Object.entries(decision.put ?? {})) {
-          if (value === null) records.remove(key);
-          else records.put(key, value);
-        }
-        for (const [name, member] of decision.add ?? []) indexes.put([name, member], true);
-        for (const [name, member] of decision.drop ?? []) indexes.remove([name, member]);
-        return decision.result;
-      });
-      await root.flushed;
-      return result;
+    close: () => {
+      closing ??= (async () => {
+        clearTimeout(timer);
+        await file?.close();
+        lock?.release();
+      })();
+      return closing;
     },
-
-    members: async (index, { order, limit, after }) => {
-      lookAnew();
-      const range =
-        order === 'ascending'
-          ? { start: [index, after ?? ''], end: [index, END] }
-          : { start: [index, after ?? END], end: [index, ''], reverse: true };
-      const keys = indexes.getKeys({ ...range, limit: limit + 1 } as Parameters<typeof indexes.getKeys>[0]);
-      return [...keys]
-        .map(([, member]) => member)
-        .filter((member) => member !== after)
-        .slice(0, limit);
-    },
-
-    check: async () => undefined,
-    close: async () => {
-      closing = true;
-      opened.delete(path);
-      await root.close();
-    },
-  };
+  });
 };

@@ -1,4 +1,5 @@
-import type { Store, Value, Window } from './store.js';
+import { createStore } from './backend.js';
+import type { Store, Window } from './store.js';
 
 /** Where a member stands in a sorted list, or would stand. */
 const positionOf = (sorted: readonly string[], member: string): number => {
@@ -23,28 +24,22 @@ const windowOf = (sorted: readonly string[], { order, limit, after }: Window): s
 
 /** Kept in the process: for the demo, and for gateways whose operations may be forgotten. */
 export const createMemoryStore = (): Store => {
-  /** As text, so that nobody changes what is kept by changing what was read. */
   const records = new Map<string, string>();
   const indexes = new Map<string, string[]>();
-  const read = <T extends Value>(keys: readonly string[]): (T | undefined)[] =>
-    keys.map((key) => {
-      const text = records.get(key);
-      return text === undefined ? undefined : (JSON.parse(text) as T);
-    });
   const indexOf = (name: string): string[] => {
     const known = indexes.get(name) ?? [];
     indexes.set(name, known);
     return known;
   };
 
-  return {
+  return createStore({
     durable: false,
-    read: async (keys) => read(keys),
-    change: async (keys, decide) => {
-      const { result, put = {}, add = [], drop = [] } = decide(read(keys));
-      for (const [key, value] of Object.entries(put)) {
-        if (value === null) records.delete(key);
-        else records.set(key, JSON.stringify(value));
+    read: (keys) => keys.map((key) => records.get(key)),
+    commit: async ({ expect, put, add, drop }) => {
+      if (expect.some(([key, text]) => records.get(key) !== text)) return false;
+      for (const [key, text] of put) {
+        if (text === null) records.delete(key);
+        else records.set(key, text);
       }
       for (const [name, member] of add) {
         const sorted = indexOf(name);
@@ -57,10 +52,10 @@ export const createMemoryStore = (): Store => {
         if (sorted[at] === member) sorted.splice(at, 1);
         if (sorted.length === 0) indexes.delete(name);
       }
-      return result;
+      return true;
     },
     members: async (index, window) => windowOf(indexes.get(index) ?? [], window),
     check: async () => undefined,
     close: async () => undefined,
-  };
+  });
 };

@@ -1,40 +1,57 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Redis } from 'ioredis';
-import { GatewayError } from '../errors.js';
-import { type Decision, type Store, storeUnavailable, type Value } from './store.js';
+import { Redis, ReplyError } from 'ioredis';
+import type { GatewayError } from '../errors.js';
+import { type Change, createStore } from './backend.js';
+import { createHealth } from './health.js';
+import { type Store, type StoreEvents, storeUnavailable, WAIT_MS } from './store.js';
 
 /** All keys in one hash slot, so that a Redis cluster takes them together. */
 export const PREFIX = '{hpc-gateway}';
 
 /**
- * Writes only when every key still has the value that was decided upon, and it is not too late. Sent again by the client after a lost
- * connection it finds its own values and refuses, which is why decisions have to be indifferent to being made again.
+ * Writes only when every key still has the value that was decided upon, and it is not too late: a server that was stopped does not write
+ * afterwards what its client has given up.
  */
-const CHANGE = `
-local reads, puts, adds, drops = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local latest = tonumber(ARGV[5])
+const COMMIT = `
+local expects, puts, removes, adds, drops = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local time = redis.call('TIME')
-if latest > 0 and time[1] * 1000 + time[2] / 1000 > latest then return -1 end
-local key, arg = 0, 5
-for i = 1, reads do
-  if (redis.call('GET', KEYS[key + i]) or '') ~= ARGV[arg + i] then return 0 end
+if time[1] * 1000 + time[2] / 1000 > tonumber(ARGV[6]) then return -1 end
+local key, arg = 0, 6
+if expects > 0 then
+  local found = redis.call('MGET', unpack(KEYS, 1, expects))
+  for i = 1, expects do
+    if (found[i] or '') ~= ARGV[arg + i] then return 0 end
+  end
 end
-key, arg = key + reads, arg + reads
-for i = 1, puts do
-  if ARGV[arg + i] == '' then redis.call('DEL', KEYS[key + i]) else redis.call('SET', KEYS[key + i], ARGV[arg + i]) end
+key, arg = expects, arg + expects
+local function each(count, act)
+  for i = 1, count do act(KEYS[key + i], ARGV[arg + i]) end
+  key, arg = key + count, arg + count
 end
-key, arg = key + puts, arg + puts
-for i = 1, adds do redis.call('ZADD', KEYS[key + i], 0, ARGV[arg + i]) end
-key, arg = key + adds, arg + adds
-for i = 1, drops do redis.call('ZREM', KEYS[key + i], ARGV[arg + i]) end
+each(puts, function (name, text) redis.call('SET', name, text) end)
+for i = 1, removes do redis.call('DEL', KEYS[key + i]) end
+key = key + removes
+each(adds, function (name, member) redis.call('ZADD', name, 0, member) end)
+each(drops, function (name, member) redis.call('ZREM', name, member) end)
 return 1
 `;
 
-type ChangeCommand = { change(keyCount: number, ...rest: (string | number)[]): Promise<number> };
+const DONE = 1;
+const TOO_LATE = -1;
 
-const LOOK_MS = 50;
-const CHECK_MS = 2_000;
-const LONGEST_RETRY_MS = 1_000;
+type CommitCommand = { commit(keyCount: number, ...rest: (string | number)[]): Promise<number> };
+
+const MAX_RETRY_MS = 1_000;
+/** A connection on which the server is silent for so long, though it was asked something, is given up. */
+const SILENT_MS = 5_000;
+/** A change that the server comes to later than this is not written: earlier than its client gives up. */
+const LATE_MS = 4_000;
+/** How often an unavailable server is tried. */
+const PROBE_MS = 1_000;
+/** How long a check waits for the first connection. */
+const FIRST_MS = 1_000;
+/** How often the clock of the server is compared. */
+const CLOCK_MS = 60_000;
 
 const recordKey = (key: string): string => `${PREFIX}:record:${key}`;
 const indexKey = (name: string): string => `${PREFIX}:index:${name}`;
@@ -45,100 +62,176 @@ export const withoutCommand = (error: unknown): Error => {
   return Object.assign(new Error(message), { name });
 };
 
-/** A refusal, such as READONLY or OOM, is no more an answer than silence. */
-const refused = (error: unknown): never => {
-  if (error instanceof GatewayError) throw error;
-  const { message } = withoutCommand(error);
-  throw new GatewayError('store_unavailable', `The store of the gateway refuses to work (${message.split(' ')[0]}).`, {
-    cause: withoutCommand(error),
-  });
-};
+const retryStrategy = (attempts: number): number => Math.min(attempts * 100, MAX_RETRY_MS);
 
-/** Waits for a Redis that is away: what is to be written is written when it is back. */
-export const connectRedis = (url: string): Redis =>
-  new Redis(url, { maxRetriesPerRequest: null, retryStrategy: (attempts) => Math.min(attempts * 100, LONGEST_RETRY_MS) });
+/** For a queue that has a Redis to itself: its commands wait for a server that is unavailable. */
+export const connectRedis = (url: string): Redis => new Redis(url, { maxRetriesPerRequest: null, retryStrategy });
+
+/** Nothing waits in the client: what a server that is unavailable was to do is refused, and is not sent later. */
+const FAILING_FAST = {
+  enableOfflineQueue: false,
+  maxRetriesPerRequest: 0,
+  autoResendUnfulfilledCommands: false,
+  socketTimeout: SILENT_MS,
+  retryStrategy,
+} as const;
+
+/** A server that was demoted to a replica may have got another address. */
+const reconnectOnError = ({ message }: Error): boolean => message.startsWith('READONLY');
+
+/** The server's own word, such as READONLY or OOM; its text can name commands and values. */
+const wordOf = (error: unknown): string => withoutCommand(error).message.split(' ')[0] ?? '';
+
+const isRefusal = (error: unknown): boolean => error instanceof ReplyError;
 
 /** A Redis that the gateways of many machines share. */
-export const openRedisStore = (url: string, onError: (error: Error) => void): Store => {
-  const redis = connectRedis(url);
-  redis.on('error', (error) => onError(withoutCommand(error)));
-  redis.defineCommand('change', { lua: CHANGE });
-  const change = (...args: Parameters<ChangeCommand['change']>): Promise<number> =>
-    (redis as unknown as ChangeCommand).change(...args).catch(refused);
-  const texts = async (keys: readonly string[]): Promise<(string | null)[]> =>
-    keys.length === 0 ? [] : redis.mget(keys.map(recordKey)).catch(refused);
-  /** What would wait for Redis to come back is not sent at all. */
-  const untilReady = async (until: number): Promise<void> => {
-    while (redis.status !== 'ready') {
-      if (Date.now() >= until) throw storeUnavailable();
-      await sleep(LOOK_MS);
+export const openRedisStore = (url: string, events: StoreEvents): Store => {
+  const health = createHealth(events);
+  const redis = new Redis(url, { ...FAILING_FAST, reconnectOnError });
+  redis.defineCommand('commit', { lua: COMMIT });
+  let closed = false;
+
+  /** Those that wait for a connection. */
+  const waiting = new Set<() => void>();
+  const wakeAll = (): void => {
+    for (const wake of waiting) wake();
+  };
+
+  const isReady = (): boolean => redis.status === 'ready';
+  const untilReady = async (ms = WAIT_MS): Promise<void> => {
+    if (isReady()) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        waiting.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      waiting.add(done);
+    });
+    if (!isReady()) throw storeUnavailable(health.reason());
+  };
+
+  /** Why a command came to nothing. Without a word of the server, a change may have been made. */
+  const failure = (error: unknown, isChange: boolean): GatewayError => {
+    if (isRefusal(error)) {
+      const reason = `refuses to work (${wordOf(error)})`;
+      isDown(reason);
+      return storeUnavailable(reason);
     }
+    return storeUnavailable(health.reason(), isChange ? 'open' : 'none');
   };
-  /** A time of ours by the clock of Redis, in milliseconds. */
-  const latestFor = async (ours: number): Promise<number> => {
-    const [seconds, micros] = await redis.time().catch(refused);
-    const left = Math.max(ours - Date.now(), 0);
-    return Math.floor(Number(seconds) * 1000 + Number(micros) / 1000 + left);
+
+  const reading = async <T>(command: () => Promise<T>): Promise<T> => {
+    await untilReady();
+    return command().catch((error: unknown) => {
+      throw failure(error, false);
+    });
   };
-  const parse = <T extends Value>(text: string | null): T | undefined => (text === null ? undefined : (JSON.parse(text) as T));
 
-  return {
-    durable: true,
-    read: async <T extends Value>(keys: readonly string[]) => (await texts(keys)).map((text) => parse<T>(text)),
+  /** The server's clock less ours, in milliseconds. */
+  let clock: { readonly offset: number; readonly at: number } | undefined;
+  const readClock = async (): Promise<number> => {
+    const [seconds, micros] = await redis.time();
+    const offset = Number(seconds) * 1000 + Number(micros) / 1000 - Date.now();
+    clock = { offset, at: performance.now() };
+    return offset;
+  };
+  const offsetOf = async (): Promise<number> =>
+    clock && performance.now() - clock.at < CLOCK_MS ? clock.offset : await readClock();
 
-    change: async <T extends Value, Result>(
-      keys: readonly string[],
-      decide: (values: readonly (T | undefined)[]) => Decision<Result>,
-      withinMs?: number,
-    ): Promise<Result> => {
-      const until = withinMs === undefined ? undefined : Date.now() + withinMs;
-      let late = false;
-      if (until !== undefined) await untilReady(until);
-      for (;;) {
-        const [current, latest] = await Promise.all([texts(keys), until === undefined ? 0 : latestFor(until)]);
-        const { result, put = {}, add = [], drop = [] } = decide(current.map((text) => parse<T>(text)));
-        const puts = Object.entries(put);
-        if (puts.length + add.length + drop.length === 0) return result;
-        // What was sent again after a lost answer may have been written the first time: then there would be nothing to write.
-        if (late) throw storeUnavailable();
-        const all = [
-          ...keys.map(recordKey),
-          ...puts.map(([key]) => recordKey(key)),
-          ...[...add, ...drop].map(([name]) => indexKey(name)),
-        ];
-        const done = await change(
-          all.length,
-          ...all,
-          ...[keys.length, puts.length, add.length, drop.length, latest],
-          ...current.map((text) => text ?? ''),
-          ...puts.map(([, value]) => (value === null ? '' : JSON.stringify(value))),
-          ...[...add, ...drop].map(([, member]) => member),
-        );
-        if (done === 1) return result;
-        if (done === -1) late = true;
+  const send = async ({ expect, put, add, drop }: Change): Promise<number> => {
+    const puts = put.flatMap(([key, text]) => (text === null ? [] : [[recordKey(key), text] as const]));
+    const removes = put.filter(([, text]) => text === null).map(([key]) => recordKey(key));
+    const keys = [
+      ...expect.map(([key]) => recordKey(key)),
+      ...puts.map(([key]) => key),
+      ...removes,
+      ...[...add, ...drop].map(([name]) => indexKey(name)),
+    ];
+    const latest = Math.floor(Date.now() + (await offsetOf()) + LATE_MS);
+    return (redis as unknown as CommitCommand).commit(
+      keys.length,
+      ...keys,
+      ...[expect.length, puts.length, removes.length, add.length, drop.length, latest],
+      ...expect.map(([, text]) => text ?? ''),
+      ...puts.map(([, text]) => text),
+      ...[...add, ...drop].map(([, member]) => member),
+    );
+  };
+
+  const commit = async (change: Change): Promise<boolean> => {
+    await untilReady();
+    try {
+      const said = await send(change);
+      if (said !== TOO_LATE) {
+        health.up();
+        return said === DONE;
       }
-    },
+    } catch (error) {
+      throw failure(error, true);
+    }
+    // Or its clock was set.
+    clock = undefined;
+    throw storeUnavailable('did not come to it in time');
+  };
 
-    members: async (index, { order, limit, after }) => {
+  const probe = (): Promise<boolean> => commit({ expect: [], put: [['probe', '{}']], add: [], drop: [] });
+
+  /** Notices that it is back, when nobody asks. */
+  let isProbing = false;
+  const probeUntilUp = async (): Promise<void> => {
+    if (isProbing) return;
+    isProbing = true;
+    while (!closed && health.reason() !== undefined) {
+      await sleep(PROBE_MS, undefined, { ref: false });
+      if (isReady()) await probe().catch(() => undefined);
+    }
+    isProbing = false;
+  };
+
+  const isDown = (reason: string): void => {
+    if (closed) return;
+    health.down(reason);
+    void probeUntilUp();
+  };
+
+  redis.on('error', (error) => {
+    const { code } = error as NodeJS.ErrnoException;
+    isDown(isRefusal(error) ? `refuses to work (${wordOf(error)})` : `cannot be reached (${code ?? wordOf(error)})`);
+  });
+  redis.on('close', () => isDown(health.reason() ?? 'cannot be reached (the connection was closed)'));
+  redis.on('ready', () => {
+    wakeAll();
+    clock = undefined;
+    probe().catch(() => void probeUntilUp());
+  });
+
+  return createStore({
+    durable: true,
+    read: (keys) => reading(() => redis.mget(keys.map(recordKey))).then((texts) => texts.map((text) => text ?? undefined)),
+    commit,
+
+    members: (index, { order, limit, after }) => {
       const from = after === undefined ? '' : `(${after}`;
-      const range = (
-        order === 'ascending'
-          ? redis.zrange(indexKey(index), from || '-', '+', 'BYLEX', 'LIMIT', 0, limit)
-          : redis.zrange(indexKey(index), from || '+', '-', 'BYLEX', 'REV', 'LIMIT', 0, limit)
-      ) as Promise<string[]>;
-      return range.catch(refused);
+      return reading(
+        () =>
+          (order === 'ascending'
+            ? redis.zrange(indexKey(index), from || '-', '+', 'BYLEX', 'LIMIT', 0, limit)
+            : redis.zrange(indexKey(index), from || '+', '-', 'BYLEX', 'REV', 'LIMIT', 0, limit)) as Promise<string[]>,
+      );
     },
 
     check: async () => {
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(storeUnavailable()), CHECK_MS);
-      });
-      await Promise.race([redis.ping().catch(refused), late]).finally(() => clearTimeout(timer));
+      // Of one that was just opened, nothing is known yet.
+      await untilReady(health.reason() === undefined ? FIRST_MS : 0);
+      await probe();
     },
 
     close: async () => {
+      closed = true;
       redis.disconnect();
+      wakeAll();
     },
-  };
+  });
 };

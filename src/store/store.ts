@@ -1,9 +1,9 @@
 /**
- * What operations are kept in: records by key, and indexes, which are sorted sets of short ASCII texts. Three kinds are told apart by the
- * configuration alone; all keep these promises.
+ * What operations are kept in: records by key, and indexes, which are sorted sets of short ASCII texts. Three kinds are distinguished by
+ * the configuration alone; all keep these promises. Nothing waits for a store that is unavailable longer than `WAIT_MS`, and what was
+ * refused is not written later.
  */
-
-import { GatewayError } from '../errors.js';
+import { type Effect, GatewayError } from '../errors.js';
 
 /** A JSON object. */
 export type Value = object;
@@ -30,26 +30,36 @@ export interface Window {
 export interface Store {
   /** Whether what was written outlives the process. */
   readonly durable: boolean;
-  /** One value per key; undefined where there is none. */
+  /** One value per key; undefined where there is none. @throws store_unavailable */
   read<T extends Value>(keys: readonly string[]): Promise<(T | undefined)[]>;
   /**
    * Writes what `decide` makes of the present values of the keys, as if nobody else wrote meanwhile, other processes included. Resolves
    * when it is on disk, as far as the kind has one.
-   * @param decide without effects of its own, and indifferent to being run again after its own decision: it may be
-   * @param withinMs to write nothing when it comes to that only later; without it, a store that is away is waited for
-   * @throws store_unavailable when it came to nothing in time
+   * @param decide must be pure: it may run more than once, also after its own decision was written
+   * @throws store_unavailable; with the effect `none` nothing was written
    */
   change<T extends Value, Result>(
     keys: readonly string[],
     decide: (values: readonly (T | undefined)[]) => Decision<Result>,
-    withinMs?: number,
   ): Promise<Result>;
-  /** Members of an index in their order. */
+  /** Members of an index in their order. @throws store_unavailable */
   members(index: string, window: Window): Promise<string[]>;
-  /** @throws store_unavailable */
+  /** Whether it can be read and written now. @throws store_unavailable with the reason */
   check(): Promise<void>;
   close(): Promise<void>;
 }
 
-export const storeUnavailable = (): GatewayError =>
-  new GatewayError('store_unavailable', 'The store of the gateway does not answer.');
+/** Called once when the store becomes unavailable, and once when it is available again. */
+export interface StoreEvents {
+  unavailable(reason: string): void;
+  available(): void;
+}
+
+export const SILENT: StoreEvents = { unavailable: () => undefined, available: () => undefined };
+
+/** How long a read or a change waits for a store that is unavailable. */
+export const WAIT_MS = 5_000;
+
+/** @param effect `none` where surely nothing was written */
+export const storeUnavailable = (reason = 'does not answer', effect: Effect = 'none'): GatewayError =>
+  new GatewayError('store_unavailable', `The store of the gateway ${reason}.`, { effect });

@@ -121,13 +121,24 @@ describe('operations in a folder', () => {
     expectAllMade(await untilFinal(second.url, location));
   });
 
-  it('is shared by the processes of a machine: what one leaves behind the other finishes', async () => {
-    const [dying, other] = [await start(), await start()];
+  it('is held by one process; a standby says so, and finishes what that one leaves behind', async () => {
+    const [dying, standby] = [await start(), await start()];
+    const ready = async () => {
+      const answer = await fetch(`${standby.url}/readyz`);
+      return { status: answer.status, detail: ((await answer.json()) as { detail?: string }).detail };
+    };
+    const words = expect.stringContaining(`standby: process ${dying.child.pid} on`);
+    expect(await ready()).toEqual({ status: 503, detail: words });
+    const refused = await fetch(`${standby.url}/clusters/c/users/u1`, { method: 'DELETE' });
+    expect(await refused.json()).toMatchObject({ code: 'store_unavailable', status: 503, detail: words, retryable: true });
     const location = await begin(dying.url);
-    await until(other.url, location, (done) => done > 0);
+    await until(dying.url, location, (done) => done > 0);
     dying.child.kill('SIGKILL');
     await dying.exit;
-    expectAllMade(await untilFinal(other.url, location));
+    await look(async () => (await ready()).status === 200);
+    expectAllMade(await untilFinal(standby.url, location));
+    expect(standby.errors().match(/store unavailable/g)).toHaveLength(1);
+    expect(standby.errors().match(/store available/g)).toHaveLength(1);
   });
 
   it('does not go on at another cluster that has the same id by now', async () => {

@@ -74,6 +74,7 @@ const setUp = (lookAgain: LookAgain = async () => new Map()) => {
   const operations = createOperations({
     store,
     ledger,
+    work: { store, ledger },
     vault,
     lookAgain,
     execute: async () => undefined,
@@ -111,7 +112,7 @@ const setUp = (lookAgain: LookAgain = async () => new Map()) => {
       finishedAt: null,
       items,
     };
-    expect(await ledger.begin(record, reference, 1_000)).toBeNull();
+    expect(await ledger.begin(record, reference)).toBeNull();
     await ledger.claim(id, WORKER.owner, null);
   };
   const end = async (id: string, outcome: ItemOutcome): Promise<void> => {

@@ -1,16 +1,13 @@
-/** Two processes on one store, as far as their queues go. */
-import { describe, expect, it } from '@jest/globals';
-import { createLeases } from '../../src/service/operations/leases.js';
+/** The queue of a process that has its store to itself. */
+import { expect, it } from '@jest/globals';
 import { createLedger } from '../../src/service/operations/ledger.js';
 import { createLocalQueue } from '../../src/service/operations/local-queue.js';
 import { EMPTY_SUMMARY, type LoadedOperation } from '../../src/service/operations/records.js';
 import { createMemoryStore } from '../../src/store/memory.js';
-import { pause, until } from '../support/wait.js';
+import { until } from '../support/wait.js';
 
-const LEASE_MS = 1_000;
-
-const operation: LoadedOperation = {
-  id: 'op_1',
+const operation = (id: string): LoadedOperation => ({
+  id,
   kind: 'deleteUser',
   clusterId: 'c',
   place: { account: 'a', vendorClusterId: 'v' },
@@ -27,38 +24,34 @@ const operation: LoadedOperation = {
   updatedAt: '2026-01-01T00:00:00.000Z',
   finishedAt: null,
   items: [],
-};
+});
 
-describe('an operation', () => {
-  it('stays with a process that lives, however long it takes, and is taken over from one that does not', async () => {
-    const store = createMemoryStore();
-    const ledger = createLedger(store, { operationMs: 0, keyMs: 0 });
-    const turns: string[] = [];
-    const process = (name: string, workMs: number) =>
-      createLocalQueue(createLeases(store), {
-        ledger,
-        leaseMs: LEASE_MS,
-        run: async () => {
-          turns.push(name);
-          await pause(workMs);
-        },
-        onFault: (error) => {
-          throw error;
-        },
-      });
-    await ledger.begin(operation, undefined, 1_000);
-    const first = process('first', 3 * LEASE_MS);
-    await first.add(operation.id);
-    const second = process('second', 0);
-    await pause(2.5 * LEASE_MS);
-    expect(turns).toEqual(['first']);
-    // It is heard of no more.
-    await first.pause();
-    await first.close();
-    await until(() => turns.length > 1);
-    expect(turns.slice(0, 2)).toEqual(['first', 'second']);
-    await second.pause();
-    await second.close();
-    await Promise.all([first.idle(), second.idle()]);
+it('works once on what it is given, and at once on what an earlier process has left', async () => {
+  const ledger = createLedger(createMemoryStore(), { operationMs: 0, keyMs: 0 });
+  await ledger.begin(operation('op_left'), undefined);
+  await ledger.claim('op_left', 'an earlier process', null);
+  await ledger.begin(operation('op_free'), undefined);
+  const ran: string[] = [];
+  const faults: unknown[] = [];
+  const queue = createLocalQueue({
+    ledger,
+    leaseMs: 60_000,
+    run: async (id, owner) => {
+      ran.push(id);
+      await ledger.finish({ id, owner, place: operation(id).place });
+    },
+    onFault: (error) => faults.push(error),
   });
+  await queue.add('op_free');
+  await until(() => ran.length >= 2);
+  await ledger.begin(operation('op_new'), undefined);
+  await queue.add('op_new');
+  await queue.idle();
+  expect(ran.toSorted()).toEqual(['op_free', 'op_left', 'op_new']);
+  await queue.pause();
+  await ledger.begin(operation('op_late'), undefined);
+  await queue.add('op_late');
+  await queue.idle();
+  expect([ran.length, faults]).toEqual([3, []]);
+  await queue.close();
 });

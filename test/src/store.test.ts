@@ -10,6 +10,7 @@ import { createMemoryStore } from '../../src/store/memory.js';
 import { openRedisStore } from '../../src/store/redis.js';
 import type { Member, Store, Value } from '../../src/store/store.js';
 import { describeWithRedis, startRedis, type TestRedis } from '../support/redis.js';
+import { until } from '../support/wait.js';
 
 interface Counter {
   readonly count: number;
@@ -316,32 +317,35 @@ describe('the LMDB store', () => {
 describeWithRedis('the Redis store', () => {
   let redis: TestRedis;
   let store: Store;
-  const errors: Error[] = [];
-  const opened = new Set<Store>();
+  const opened = new Map<Store, string[]>();
   const open = (url = redis.url): Store => {
-    const another = openRedisStore(url, (error) => errors.push(error));
-    opened.add(another);
+    const lines: string[] = [];
+    const another = openRedisStore(url, {
+      unavailable: (reason) => lines.push(`unavailable: ${reason}`),
+      available: () => lines.push('available'),
+    });
+    opened.set(another, lines);
     return another;
   };
+  /** What the store has reported since it was asked last. */
+  const saidBy = (one: Store): string[] => opened.get(one)?.splice(0) ?? [];
   beforeAll(async () => {
     redis = await startRedis();
     store = open();
   });
   afterAll(async () => {
-    for (const one of opened) await one.close();
+    for (const one of opened.keys()) await one.close();
     await redis?.stop();
   });
   itKeepsItsPromises(() => store);
 
-  /** The client waits between its tries to connect, the longer the more of them have failed. */
   const isBack = async (away: Store): Promise<void> => {
-    for (let look = 0; ; look++) {
-      try {
-        return await away.check();
-      } catch (error) {
-        if (look >= 5) throw error;
-      }
-    }
+    await until(() =>
+      away.check().then(
+        () => true,
+        () => false,
+      ),
+    );
   };
 
   it('says that it keeps', () => {
@@ -383,19 +387,52 @@ describeWithRedis('the Redis store', () => {
     expect(await everything(store, index)).toEqual(['member']);
   });
 
-  it('writes nothing when it does not come to it in time, and tells so', async () => {
-    const [late, early] = [fresh(), fresh()];
-    const write = (key: string, withinMs: number): Promise<string> =>
-      store.change([], () => ({ result: 'written', put: { [key]: { written: true } } }), withinMs);
-    expect(await write(early, 5_000)).toBe('written');
+  it('writes nothing later that was refused, and keeps nothing of it', async () => {
+    const key = fresh();
     await redis.down();
-    const tooLate = expect(write(late, 300)).rejects.toMatchObject({ code: 'store_unavailable', effect: 'none' });
-    const inTime = write(early, 15_000);
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    await expect(put(store, { [key]: { written: true } })).rejects.toMatchObject({ code: 'store_unavailable', effect: 'none' });
     await redis.up();
-    await tooLate;
-    expect(await inTime).toBe('written');
-    expect(await store.read([late, early])).toEqual([undefined, { written: true }]);
+    await isBack(store);
+    expect(await store.read([key])).toEqual([undefined]);
+  });
+
+  it('does not write, when it is let go on, what it was sent while it was stopped', async () => {
+    const key = fresh();
+    redis.pause();
+    const refused = expect(put(store, { [key]: { written: true } })).rejects.toMatchObject({ code: 'store_unavailable' });
+    await refused;
+    redis.resume();
+    await isBack(store);
+    expect(await store.read([key])).toEqual([undefined]);
+  }, 30_000);
+
+  it.each([
+    ['a replica that cannot be written', ['REPLICAOF', '127.0.0.1', '1'], ['REPLICAOF', 'NO', 'ONE'], 'READONLY'],
+    ['out of memory', ['CONFIG', 'SET', 'maxmemory', '1'], ['CONFIG', 'SET', 'maxmemory', '0'], 'OOM'],
+    [
+      'without enough replicas',
+      ['CONFIG', 'SET', 'min-replicas-to-write', '1'],
+      ['CONFIG', 'SET', 'min-replicas-to-write', '0'],
+      'NOREPLICAS',
+    ],
+  ] as const)('is unavailable while Redis is %s, says why once, and notices its end by itself', async (_, begin, end, word) => {
+    const key = fresh();
+    saidBy(store);
+    await redis.command(...begin);
+    const late = open();
+    for (const one of [store, late]) {
+      await expect(put(one, { [key]: {} })).rejects.toMatchObject({ code: 'store_unavailable', effect: 'none' });
+      await expect(one.check()).rejects.toThrow(word);
+    }
+    await redis.command(...end);
+    for (const one of [store, late]) {
+      const said: string[] = [];
+      await until(() => said.push(...saidBy(one)) >= 2);
+      expect(said).toEqual([expect.stringMatching(/^unavailable: /), 'available']);
+    }
+    await put(late, { [key]: { written: true } });
+    await late.close();
+    expect(await store.read([key])).toEqual([{ written: true }]);
   });
 
   it('closes while the server is away', async () => {
@@ -409,10 +446,10 @@ describeWithRedis('the Redis store', () => {
   });
 
   it('reports an unavailable server without waiting, and serves again when it is back', async () => {
-    errors.length = 0;
+    saidBy(store);
     await redis.down();
     await expect(store.check()).rejects.toMatchObject({ code: 'store_unavailable', retryable: true, effect: 'none' });
-    expect(errors.length).toBeGreaterThan(0);
+    expect(saidBy(store)).toEqual([expect.stringContaining('unavailable: cannot be reached')]);
     const late = open();
     await expect(late.check()).rejects.toMatchObject({ code: 'store_unavailable' });
     await redis.up();
@@ -421,21 +458,21 @@ describeWithRedis('the Redis store', () => {
   });
 
   describe('with a wrong password', () => {
-    const said: Error[] = [];
     let refused: Store;
     beforeAll(() => {
-      refused = openRedisStore(`redis://gateway:top-secret@127.0.0.1:${redis.port}`, (error) => said.push(error));
-      opened.add(refused);
+      refused = open(`redis://gateway:top-secret@127.0.0.1:${redis.port}`);
     });
 
     it('says that the store is not available', async () => {
       await expect(refused.check()).rejects.toMatchObject({ code: 'store_unavailable' });
-      expect(said.length).toBeGreaterThan(0);
+      const said: string[] = [];
+      await until(() => said.push(...saidBy(refused)) > 0);
+      expect(said[0]).toContain('WRONGPASS');
     });
 
     it('never shows the password, nor what is sent', async () => {
-      await refused.check().catch((error: Error) => said.push(error));
-      const shown = said.map((error) => inspect(error, { depth: 10, showHidden: true })).join('\n');
+      const error: unknown = await refused.check().catch((thrown: unknown) => thrown);
+      const shown = [...saidBy(refused), inspect(error, { depth: 10, showHidden: true })].join('\n');
       expect(shown).not.toContain('top-secret');
     });
   });

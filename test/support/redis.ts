@@ -31,6 +31,11 @@ export interface TestRedis {
   up(): Promise<void>;
   /** Down and up again. */
   restart(ending?: Ending): Promise<void>;
+  /** Stops the server, as SIGSTOP does, until `resume`. */
+  pause(): void;
+  resume(): void;
+  /** Sends one command. @returns the first line of the answer */
+  command(...words: readonly string[]): Promise<string>;
   /** Ends it for good and removes its data. */
   stop(): Promise<void>;
 }
@@ -44,10 +49,10 @@ const freePort = async (): Promise<number> => {
   return port;
 };
 
-/** What the server says to a PING; '' when nothing. */
-const ping = (port: number): Promise<string> =>
+/** What the server says to a command; '' when nothing. */
+const ask = (port: number, words: readonly string[]): Promise<string> =>
   new Promise((resolve) => {
-    const socket = connect(port, HOST, () => socket.write('PING\r\n'));
+    const socket = connect(port, HOST, () => socket.write(`${words.join(' ')}\r\n`));
     const end = (answer: string): void => {
       socket.destroy();
       resolve(answer);
@@ -55,7 +60,7 @@ const ping = (port: number): Promise<string> =>
     socket.setTimeout(PING_MS, () => end(''));
     socket.on('error', () => end(''));
     socket.on('close', () => end(''));
-    socket.once('data', (data) => end(data.toString().trim()));
+    socket.once('data', (data) => end(data.toString().split('\r\n')[0] ?? ''));
   });
 
 const isOver = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null;
@@ -101,7 +106,7 @@ const launch = async (port: number, folder: string, { watch }: Guard): Promise<C
   const since = Date.now();
   let answer = '';
   while (!isOver(server) && Date.now() - since < READY_MS) {
-    answer = await ping(port);
+    answer = await ask(port, ['PING']);
     // One that did not get the port has ended, and what answers there is somebody else.
     if (answer === '+PONG' && !isOver(server)) return server;
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -158,6 +163,9 @@ export const startRedis = async (): Promise<TestRedis> => {
       await down(ending);
       await up();
     },
+    pause: () => void running?.kill('SIGSTOP'),
+    resume: () => void running?.kill('SIGCONT'),
+    command: (...words) => ask(port, words),
     stop: async () => {
       await down('SIGKILL');
       remove();

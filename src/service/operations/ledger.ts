@@ -3,6 +3,7 @@
  * atomic change.
  */
 import { randomUUID } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Decision, Member, Store, Value } from '../../store/store.js';
 import { afterCall, beforeCall, type Departure, isOutcome, type StepOutcome } from './item.js';
 import type { RequestReference, Taken } from './keys.js';
@@ -55,10 +56,9 @@ export interface Lifetimes {
 export interface Ledger {
   /**
    * Stores a new operation, unless its idempotency key is taken or the same request has an open operation: then returns that one. A key
-   * that is free refers to the operation that is returned or begun.
-   * @throws store_unavailable, with nothing written, when the store does not come to it in time
+   * that is free refers to the operation that is returned or begun. Repeated after a lost answer, it begins nothing a second time.
    */
-  begin(operation: LoadedOperation, request: RequestReference | undefined, withinMs: number): Promise<Taken | null>;
+  begin(operation: LoadedOperation, request: RequestReference | undefined): Promise<Taken | null>;
   get(id: string): Promise<OperationRecord | undefined>;
   load(id: string): Promise<LoadedOperation | undefined>;
   /** Newest first. */
@@ -96,6 +96,10 @@ export interface Work {
   readonly owner: string;
   readonly place: Place;
 }
+
+/** Open operations that are read at once, and at most. */
+const OPEN_SLICE = 200;
+const MAX_OPEN = 10_000;
 
 type Puts = Record<string, Value | null>;
 
@@ -170,7 +174,7 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
   };
 
   return {
-    begin: (operation, request, withinMs) => {
+    begin: (operation, request) => {
       const { items, ...record } = operation;
       const { id } = record;
       const key = request?.key;
@@ -203,7 +207,7 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
         if (request) put[keyOf.request(request.id)] = { operationId: id } satisfies RequestRecord;
         return { result: null, put, add: [...placesInLists(record), [indexes.open, id], ...add] };
       };
-      return store.change(keys, decide, withinMs);
+      return store.change(keys, decide);
     },
 
     get,
@@ -218,7 +222,19 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
       return { operations, next: ids.length > limit ? (shown.at(-1) ?? null) : null };
     },
 
-    open: async () => getAll(await store.members(indexes.open, { order: 'ascending', limit: 10_000 })),
+    open: async () => {
+      const all: OperationRecord[] = [];
+      let after: string | undefined;
+      while (all.length < MAX_OPEN) {
+        const window = { order: 'ascending', limit: OPEN_SLICE, ...(after !== undefined && { after }) } as const;
+        const ids = await store.members(indexes.open, window);
+        all.push(...(await getAll(ids)));
+        after = ids.at(-1);
+        if (ids.length < OPEN_SLICE) break;
+        await nextTurn();
+      }
+      return all;
+    },
 
     claim: (id, owner, previous) =>
       store.change<OperationRecord, boolean>([keyOf.operation(id)], ([record]) => {

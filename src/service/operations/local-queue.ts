@@ -1,28 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import type { Leases } from './leases.js';
 import type { Queue, QueueTools } from './queue.js';
-import type { OperationRecord } from './records.js';
 
-/**
- * The queue of processes that share a store: each works on what it was asked for, and on what a process that is no longer heard of has
- * left behind.
- */
-export const createLocalQueue = (leases: Leases, { ledger, leaseMs, run, onFault }: QueueTools): Queue => {
+/** How often operations that nobody works on are looked for. */
+const LOOK_MS = 2_500;
+
+/** The queue of a process that has its store to itself: it works on all that is open, whoever began it. */
+export const createLocalQueue = ({ ledger, run, onFault }: QueueTools): Queue => {
   const instance = randomUUID();
   const running = new Map<string, Promise<void>>();
-  let heardOfAt = 0;
   let paused = false;
-
-  const live = async (): Promise<void> => {
-    if (Date.now() - heardOfAt < leaseMs / 3) return;
-    heardOfAt = Date.now();
-    await leases.renew(instance, leaseMs);
-  };
 
   const start = (id: string, previous: string | null): void => {
     if (paused || running.has(id)) return;
     const work = async (): Promise<void> => {
-      await live();
       if (await ledger.claim(id, instance, previous)) await run(id, instance);
     };
     running.set(
@@ -33,19 +23,11 @@ export const createLocalQueue = (leases: Leases, { ledger, leaseMs, run, onFault
     );
   };
 
-  const isOrphan = async ({ id, owner }: OperationRecord): Promise<boolean> =>
-    !running.has(id) && (owner === null || owner === instance || !(await leases.isAlive(owner)));
-
   const adopt = async (): Promise<void> => {
-    for (const operation of await ledger.open()) if (await isOrphan(operation)) start(operation.id, operation.owner);
+    for (const { id, owner } of await ledger.open()) start(id, owner);
   };
 
-  const every = (ms: number, work: () => Promise<void>): NodeJS.Timeout =>
-    setInterval(() => void work().catch(onFault), ms).unref();
-  const living = every(leaseMs / 3, async () => {
-    if (running.size > 0) await live();
-  });
-  const adopting = every(leaseMs / 2, adopt);
+  const adopting = setInterval(() => void adopt().catch(onFault), LOOK_MS).unref();
   void adopt().catch(onFault);
 
   return {
@@ -57,6 +39,6 @@ export const createLocalQueue = (leases: Leases, { ledger, leaseMs, run, onFault
       paused = true;
       clearInterval(adopting);
     },
-    close: async () => clearInterval(living),
+    close: async () => clearInterval(adopting),
   };
 };

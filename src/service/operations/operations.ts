@@ -7,7 +7,7 @@ import { type Store, storeUnavailable } from '../../store/store.js';
 import type { Vault } from '../../store/vault.js';
 import type { Executor } from './executor.js';
 import { refusalOf } from './idempotency.js';
-import { inTime, STORE_MS } from './in-time.js';
+import { inTime } from './in-time.js';
 import type { RequestReference, Taken } from './keys.js';
 import { type Ledger, type ListFilter, type OperationPage, OwnershipLost } from './ledger.js';
 import type { LookAgain } from './look-again.js';
@@ -20,7 +20,9 @@ import { checkVault } from './vault-check.js';
 const FIRST_LOOK_MS = 25;
 const LONGEST_LOOK_MS = 500;
 const SWEEP_MS = 60_000;
-const LATER_MS = 500;
+/** Longer than a store waits that is unavailable, or silent. */
+const BEGIN_MS = 11_000;
+const MAY_HAVE_BEGUN = 'Whether the write was accepted is not known. Repeating the same request is safe.';
 /** What was given up needs a moment to notice. */
 const UNWIND_MS = 2_000;
 
@@ -58,7 +60,10 @@ export interface Operations {
 
 export interface OperationsDeps {
   readonly store: Store;
+  /** For callers: fails where the store is unavailable. */
   readonly ledger: Ledger;
+  /** The same store and ledger for work: they wait for a store that is unavailable. */
+  readonly work: { readonly store: Store; readonly ledger: Ledger };
   readonly vault: Vault;
   readonly execute: Executor;
   readonly lookAgain: LookAgain;
@@ -84,6 +89,7 @@ const sleep = (ms: number, ...signals: readonly AbortSignal[]): Promise<void> =>
 export const createOperations = ({
   store,
   ledger,
+  work,
   vault,
   execute,
   lookAgain,
@@ -112,14 +118,14 @@ export const createOperations = ({
 
   const run: Runner = async (id, owner) => {
     try {
-      const operation = await ledger.load(id);
+      const operation = await work.ledger.load(id);
       if (!operation) return;
       if (operation.turns > 1) note(operation, 'goes on');
       await execute(operation, owner, signals);
-      const record = await ledger.get(id);
+      const record = await work.ledger.get(id);
       if (record && isFinal(record)) note(record, 'ended');
     } finally {
-      await ledger.release(id, owner);
+      await work.ledger.release(id, owner);
       wake(id);
     }
   };
@@ -128,7 +134,7 @@ export const createOperations = ({
   let sweeping: NodeJS.Timeout | undefined;
 
   const begin = async (): Promise<void> => {
-    await checkVault(store, vault);
+    await checkVault(work.store, vault);
     if (pausing.signal.aborted) return;
     queue = await createQueue(run, onFault);
     let isSweeping = false;
@@ -146,9 +152,10 @@ export const createOperations = ({
   };
 
   /** Until the store has answered once, nobody knows whether what is written there could be read again. */
-  const started = (): Queue => {
-    if (!queue) throw storeUnavailable().withMessage('The store of the gateway has not answered yet. Nothing was begun.');
-    return queue;
+  const started = async (): Promise<Queue> => {
+    if (queue) return queue;
+    const error = await store.check().then(() => storeUnavailable('has not answered yet'), asGatewayError);
+    throw error.withMessage(`${error.message} Nothing was begun.`);
   };
 
   const found = (id: string, operation: LoadedOperation | undefined): LoadedOperation => {
@@ -183,12 +190,21 @@ export const createOperations = ({
     }
   };
 
-  /** The store gives up before we do: then it is sure that nothing was begun. */
-  const writeDown = (record: LoadedOperation, reference: RequestReference | undefined) =>
-    ledger.begin(record, reference, STORE_MS).catch((thrown: unknown) => {
+  /** After a lost answer of the store it is asked once more, since it may have begun the operation. */
+  const writeDown = async (record: LoadedOperation, reference: RequestReference | undefined): Promise<Taken | null> => {
+    const begin = (): Promise<Taken | null> => inTime(ledger.begin(record, reference), BEGIN_MS, 'open');
+    try {
+      return await begin();
+    } catch (thrown) {
       const error = asGatewayError(thrown);
-      throw error.code === 'store_unavailable' ? error.withMessage(`${error.message} Nothing was begun.`) : error;
+      if (error.code !== 'store_unavailable') throw error;
+      if (error.effect !== 'open') throw error.withMessage(`${error.message} Nothing was begun.`);
+    }
+    return begin().catch((thrown: unknown) => {
+      const error = asGatewayError(thrown);
+      throw error.withMessage(`${error.message} ${MAY_HAVE_BEGUN}`, error.code, 'open');
     });
+  };
 
   const join = async (taken: Taken, patience: AbortSignal): Promise<LoadedOperation> => {
     const joined = taken.byAnother ? undefined : await inTime(ledger.load(taken.operationId));
@@ -206,10 +222,10 @@ export const createOperations = ({
     },
 
     submit: async (operation, submission) => {
-      const worker = started();
+      const worker = await started();
       const record = toRecord(operation, submission, vault);
       const { reference, patience } = submission;
-      const taken = await inTime(writeDown(record, reference), STORE_MS + LATER_MS);
+      const taken = await writeDown(record, reference);
       if (taken) return join(taken, patience);
       // Written down, it is found by whoever looks for what was left behind: here it only goes on at once.
       await inTime(worker.add(record.id)).catch(onFault);

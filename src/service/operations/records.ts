@@ -106,12 +106,6 @@ export interface UserRecord {
   readonly by?: string;
 }
 
-/** A process that works on operations. */
-export interface InstanceRecord {
-  /** Not to be taken for dead before, in milliseconds since 1970. */
-  readonly until: number;
-}
-
 const hash = (parts: readonly string[]): string => createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
 
 export const keyOf = {
@@ -120,7 +114,6 @@ export const keyOf = {
   idempotency: (id: string) => `idempotency:${id}`,
   request: (id: string) => `request:${id}`,
   user: ({ account, vendorClusterId }: Place, username: string) => `user:${hash([account, vendorClusterId, username])}`,
-  instance: (name: string) => `instance:${name}`,
   /** What the key of the store makes of a known text. */
   vault: 'vault',
 };

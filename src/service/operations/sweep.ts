@@ -1,7 +1,7 @@
-/** Removing what is no longer to be kept. */
+/** Removing what is no longer to be kept, in slices: others come in between. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Store, Value } from '../../store/store.js';
 import {
-  type InstanceRecord,
   indexes,
   itemKeysOf,
   type KeyRecord,
@@ -13,43 +13,10 @@ import {
   type UserRecord,
 } from './records.js';
 
-const MOST_AT_ONCE = 200;
+/** Marks that are looked at together. An operation may have a thousand items. */
+const SLICE = 20;
 
 const OPERATION = keyOf.operation('');
-
-const removeOperation = async (store: Store, key: string): Promise<void> => {
-  const [record] = await store.read<OperationRecord>([key]);
-  if (!record) return;
-  await store.change([], () => ({
-    result: undefined,
-    put: Object.fromEntries([key, ...itemKeysOf(record)].map((each) => [each, null])),
-    drop: placesInLists(record),
-  }));
-};
-
-/** What is in use again is not over: whoever uses it has seen to its end. */
-const isOver = (key: string, value: Value, now: number): boolean => {
-  if (!key.startsWith('user:')) return (value as KeyRecord | InstanceRecord).until <= now;
-  const user = value as UserRecord;
-  return user.holder === null && lastTouched(user) + LATELY_MS <= now;
-};
-
-/** Removes what is over among the records, and its marks, in one change. */
-const removeRecords = (store: Store, marks: readonly Mark[], now: number): Promise<void> =>
-  store.change<Value, undefined>(
-    marks.map(({ key }) => key),
-    (values) => {
-      const over = marks.filter((_, at) => {
-        const value = values[at];
-        return value !== undefined && isOver((marks[at] as Mark).key, value, now);
-      });
-      return {
-        result: undefined,
-        put: Object.fromEntries(over.map(({ key }) => [key, null])),
-        drop: marks.map(({ member }) => [indexes.expiry, member]),
-      };
-    },
-  );
 
 /** A member of the index of what may be removed. */
 interface Mark {
@@ -57,20 +24,42 @@ interface Mark {
   readonly member: string;
 }
 
+const removeOperation = async (store: Store, { key, member }: Mark): Promise<void> => {
+  const [record] = await store.read<OperationRecord>([key]);
+  const keys = record ? [key, ...itemKeysOf(record)] : [];
+  await store.change([], () => ({
+    result: undefined,
+    put: Object.fromEntries(keys.map((each) => [each, null])),
+    drop: [...(record ? placesInLists(record) : []), [indexes.expiry, member]],
+  }));
+};
+
+/** What is in use again is not over: whoever uses it has seen to its end. */
+const isOver = (key: string, value: Value, now: number): boolean => {
+  if (!key.startsWith('user:')) return (value as KeyRecord).until <= now;
+  const user = value as UserRecord;
+  return user.holder === null && lastTouched(user) + LATELY_MS <= now;
+};
+
+const removeRecord = (store: Store, { key, member }: Mark, now: number): Promise<void> =>
+  store.change<Value, undefined>([key], ([value]) => ({
+    result: undefined,
+    ...(value && isOver(key, value, now) && { put: { [key]: null } }),
+    drop: [[indexes.expiry, member]],
+  }));
+
 export const sweep = async (store: Store, now: number = Date.now()): Promise<void> => {
   const due = new Date(now).toISOString();
   for (;;) {
-    const members = await store.members(indexes.expiry, { order: 'ascending', limit: MOST_AT_ONCE });
+    const members = await store.members(indexes.expiry, { order: 'ascending', limit: SLICE });
     const marks = members
       .filter((member) => member.slice(0, due.length) <= due)
       .map((member): Mark => ({ member, key: member.slice(due.length + 1) }));
-    const operations = marks.filter(({ key }) => key.startsWith(OPERATION));
-    for (const { key, member } of operations) {
-      await removeOperation(store, key);
-      await store.change([], () => ({ result: undefined, drop: [[indexes.expiry, member]] }));
-    }
-    const others = marks.filter((mark) => !operations.includes(mark));
-    if (others.length > 0) await removeRecords(store, others, now);
-    if (marks.length < MOST_AT_ONCE) return;
+    await Promise.all(
+      marks.map((mark) => (mark.key.startsWith(OPERATION) ? removeOperation(store, mark) : removeRecord(store, mark, now))),
+    );
+    // Each slice is gone, or nothing was due: this ends with the index.
+    if (marks.length < SLICE) return;
+    await nextTurn();
   }
 };

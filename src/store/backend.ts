@@ -1,0 +1,70 @@
+/** What the kinds of stores implement, and the store that is made of it. Records are JSON texts here. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Decision, type Member, type Store, storeUnavailable, type Value } from './store.js';
+
+/** One atomic change. */
+export interface Change {
+  /** It is refused unless these records are as given; undefined where there is none. */
+  readonly expect: readonly (readonly [key: string, text: string | undefined])[];
+  /** Null removes. */
+  readonly put: readonly (readonly [key: string, text: string | null])[];
+  readonly add: readonly Member[];
+  readonly drop: readonly Member[];
+}
+
+export interface Backend extends Pick<Store, 'durable' | 'members' | 'check' | 'close'> {
+  /** A kind that can read at once returns no promise: between such a reading and `commit`, called in the same turn, nobody writes. */
+  read(keys: readonly string[]): readonly (string | undefined)[] | Promise<readonly (string | undefined)[]>;
+  /** @returns false when an expectation does not hold. @throws store_unavailable */
+  commit(change: Change): Promise<boolean>;
+}
+
+/** Others were faster so often: something is wrong with the store. */
+const MAX_ATTEMPTS = 1_000;
+/** After so many, those who compete for a record wait a random moment. */
+const PATIENT_ATTEMPTS = 10;
+const MAX_PAUSE_MS = 20;
+
+const parse = <T extends Value>(text: string | undefined): T | undefined =>
+  text === undefined ? undefined : (JSON.parse(text) as T);
+
+const changeOf = (
+  keys: readonly string[],
+  texts: readonly (string | undefined)[],
+  { put = {}, add = [], drop = [] }: Decision<unknown>,
+): Change => ({
+  expect: keys.map((key, at) => [key, texts[at]] as const),
+  put: Object.entries(put).map(([key, value]) => [key, value === null ? null : JSON.stringify(value)] as const),
+  add,
+  drop,
+});
+
+const isEmpty = ({ put, add, drop }: Change): boolean => put.length + add.length + drop.length === 0;
+
+export const createStore = (backend: Backend): Store => {
+  const { durable, members, check, close } = backend;
+
+  return {
+    durable,
+    members,
+    check,
+    close,
+    read: async <T extends Value>(keys: readonly string[]) =>
+      keys.length === 0 ? [] : (await backend.read(keys)).map((text) => parse<T>(text)),
+
+    change: async <T extends Value, Result>(
+      keys: readonly string[],
+      decide: (values: readonly (T | undefined)[]) => Decision<Result>,
+    ): Promise<Result> => {
+      for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+        const read = keys.length === 0 ? [] : backend.read(keys);
+        const texts = read instanceof Promise ? await read : read;
+        const decision = decide(texts.map((text) => parse<T>(text)));
+        const change = changeOf(keys, texts, decision);
+        if (isEmpty(change) || (await backend.commit(change))) return decision.result;
+        if (attempt > PATIENT_ATTEMPTS) await sleep(Math.random() * MAX_PAUSE_MS);
+      }
+      throw storeUnavailable('is written by too many at once');
+    },
+  };
+};

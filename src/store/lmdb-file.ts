@@ -1,0 +1,169 @@
+/** One open LMDB file: read here, written in a thread of its own, in groups. */
+import { once } from 'node:events';
+import { chmodSync } from 'node:fs';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { open } from 'lmdb';
+import type { GatewayError } from '../errors.js';
+import type { Change } from './backend.js';
+import { storeUnavailable, type Window } from './store.js';
+
+/** Sorts after every ASCII text. */
+const END = '\uffff';
+
+/** Only the owner may read what is in it, whatever the folder says. */
+const FILES = ['operations.mdb', 'operations.mdb-lock'];
+
+const MAX_CHANGES_AT_ONCE = 1_000;
+
+export interface LmdbFile {
+  read(keys: readonly string[]): (string | undefined)[];
+  /** False when an expectation does not hold; decided at once. Resolves when it is on disk. @throws store_unavailable */
+  commit(change: Change): Promise<boolean>;
+  members(index: string, window: Window): string[];
+  close(): Promise<void>;
+}
+
+export interface LmdbEvents {
+  written(): void;
+  /** @param isFatal whether the file has to be closed and opened again */
+  failed(reason: string, isFatal: boolean): void;
+}
+
+interface Pending {
+  readonly change: Change;
+  readonly resolve: (done: boolean) => void;
+  readonly reject: (error: GatewayError) => void;
+}
+
+/** LMDB's own words for an environment that takes no more transactions. */
+const FATAL = /MDB_PANIC|MDB_BAD_TXN|MDB_CORRUPTED/;
+
+/** @throws an error of the file system, or of LMDB */
+export const openLmdbFile = (folder: string, { written, failed }: LmdbEvents): LmdbFile => {
+  const options = { path: join(folder, 'operations.mdb'), maxDbs: 2, encoding: 'string', overlappingSync: false } as const;
+  const root = open(options);
+  for (const file of FILES) chmodSync(join(folder, file), 0o600);
+  const records = root.openDB<string, string>({ name: 'records', encoding: 'string' });
+  const indexes = root.openDB<string, [string, string]>({ name: 'indexes', encoding: 'string' });
+  // Without the options of this process, which may be about a program that is not a file.
+  const writer = new Worker(new URL('./lmdb-writer.mjs', import.meta.url), { workerData: { options }, execArgv: [] });
+
+  /** Changes that wait for the next transaction, and those of the present one. */
+  let waiting: Pending[] = [];
+  let writing: readonly Pending[] = [];
+  let isDue = false;
+  let ended: string | undefined;
+  /** What these changes make of records, until it is on disk: later changes are decided upon that. */
+  const ahead = new Map<string, { readonly text: string | null; readonly by: Change }>();
+
+  /** Readings see one moment until the event loop has turned; the writer may have written since. */
+  const refresh = (): void => {
+    if (ended !== undefined) throw storeUnavailable(ended);
+    root.resetReadTxn();
+  };
+
+  const current = (key: string): string | undefined => {
+    const known = ahead.get(key);
+    return known ? (known.text ?? undefined) : records.get(key);
+  };
+
+  /** What was decided upon the effect of a change that failed fails with it. */
+  const refuseAll = (error: GatewayError): void => {
+    const all = [...writing, ...waiting];
+    writing = [];
+    waiting = [];
+    ahead.clear();
+    for (const { reject } of all) reject(error);
+  };
+
+  const writeNext = (): void => {
+    isDue = false;
+    if (writing.length > 0 || waiting.length === 0 || ended !== undefined) return;
+    writing = waiting.slice(0, MAX_CHANGES_AT_ONCE);
+    waiting = waiting.slice(MAX_CHANGES_AT_ONCE);
+    writer.postMessage(writing.map(({ change: { put, add, drop } }) => ({ put, add, drop })));
+  };
+
+  /** After this turn of the event loop, so that what belongs together is written together. */
+  const schedule = (): void => {
+    if (isDue) return;
+    isDue = true;
+    setImmediate(writeNext);
+  };
+
+  writer.on('message', (failure: string | undefined) => {
+    if (failure === undefined) {
+      const done = writing;
+      writing = [];
+      for (const { change } of done) for (const [key] of change.put) if (ahead.get(key)?.by === change) ahead.delete(key);
+      written();
+      for (const { resolve } of done) resolve(true);
+    } else {
+      const reason = `cannot be written (${failure})`;
+      refuseAll(storeUnavailable(reason));
+      const isFatal = FATAL.test(failure);
+      if (isFatal) ended = reason;
+      failed(reason, isFatal);
+    }
+    schedule();
+  });
+
+  const onEnd = (reason: string): void => {
+    if (ended !== undefined) return;
+    ended = reason;
+    refuseAll(storeUnavailable(reason, 'open'));
+    failed(reason, true);
+  };
+  writer.once('error', ({ message }) => onEnd(`cannot be written (${message})`));
+  writer.once('exit', () => onEnd('cannot be written'));
+
+  return {
+    read: (keys) => {
+      refresh();
+      return keys.map(current);
+    },
+
+    commit: (change) => {
+      refresh();
+      if (change.expect.some(([key, text]) => current(key) !== text)) return Promise.resolve(false);
+      return new Promise((resolve, reject) => {
+        for (const [key, text] of change.put) ahead.set(key, { text, by: change });
+        waiting.push({ change, resolve, reject });
+        schedule();
+      });
+    },
+
+    members: (index, { order, limit, after }) => {
+      refresh();
+      const range =
+        order === 'ascending'
+          ? { start: [index, after ?? ''], end: [index, END] }
+          : { start: [index, after ?? END], end: [index, ''], reverse: true };
+      const keys = indexes.getKeys({ ...range, limit: limit + 1 } as Parameters<typeof indexes.getKeys>[0]);
+      return [...keys]
+        .map(([, member]) => member)
+        .filter((member) => member !== after)
+        .slice(0, limit);
+    },
+
+    close: async () => {
+      const exit = once(writer, 'exit').catch(() => undefined);
+      // What waits is written first: messages keep their order.
+      while (ended === undefined && (writing.length > 0 || waiting.length > 0)) {
+        writeNext();
+        if (writing.length > 0) await Promise.race([once(writer, 'message'), exit]);
+      }
+      if (writer.threadId !== -1) {
+        const hasEnded = ended !== undefined;
+        ended ??= 'is closed';
+        if (hasEnded) await writer.terminate();
+        else {
+          writer.postMessage('close');
+          await exit;
+        }
+      }
+      await root.close();
+    },
+  };
+};
