@@ -6,6 +6,7 @@ import { deadlinePassed, onAbort } from '../deadline.js';
 import { asGatewayError, GatewayError } from '../errors.js';
 import { type Agents, CONNECT_TIMEOUT, createAgents } from './agents.js';
 import type { HttpRequest, HttpResponse } from './client.js';
+import { currentFence, type Fence } from './fence.js';
 
 /**
  * One attempt over the network. Whatever fails before the first byte of the request was written has the effect `none`.
@@ -30,12 +31,20 @@ const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 /** How far an attempt came. `sent`: it had an established connection, new or reused, so the vendor may have seen the request. */
 type Stage = 'building' | 'connecting' | 'sent';
 
-/** Axios' option `transport`: Node's own, which reports the stage. */
-const reporting = ({ whenEstablished }: Agents, report: (stage: Stage) => void) => ({
+/** The `code` of the error of a request that the fence held back. */
+const FENCED = 'FENCED';
+
+/** Axios' option `transport`: Node's own, which asks the fence before the first byte, and reports the stage. */
+const reporting = ({ whenEstablished }: Agents, fence: Fence, report: (stage: Stage) => void) => ({
   request: (options: RequestOptions, callback: (response: IncomingMessage) => void): ClientRequest => {
     const request = (options.protocol === 'https:' ? https : http).request(options, callback);
     report('connecting');
-    request.once('socket', (socket) => whenEstablished(socket, () => report('sent')));
+    request.once('socket', (socket) =>
+      whenEstablished(socket, () => {
+        if (fence()) report('sent');
+        else request.destroy(Object.assign(new Error(FENCED), { code: FENCED }));
+      }),
+    );
     return request;
   },
 });
@@ -50,6 +59,10 @@ const causeOf = (error: unknown): Error => new Error(codeOf(error));
 
 const notConnected = (error: unknown, connectMs: number): GatewayError => {
   const code = codeOf(error);
+  if (code === FENCED)
+    return new GatewayError('vendor_unavailable', 'Another process works for this account now. Nothing was sent.', {
+      effect: 'none',
+    });
   const what = code === CONNECT_TIMEOUT ? `in ${connectMs / 1000} s` : `(${code})`;
   return new GatewayError('vendor_unavailable', `The gateway could not connect to the vendor ${what}. Nothing was sent.`, {
     cause: causeOf(error),
@@ -97,6 +110,7 @@ export const createTransport = (
 
   const send: Transport = async ({ method, url, headers, body }, signal) => {
     const progress: { stage: Stage } = { stage: 'building' };
+    const fence = currentFence();
     const ended = new AbortController();
     const timeout = clock.timeout(callMs);
     const abort = (): void => ended.abort();
@@ -108,7 +122,7 @@ export const createTransport = (
         headers: { 'user-agent': userAgent, accept: 'application/json', ...headers },
         ...(body !== undefined && { data: body }),
         signal: ended.signal,
-        transport: reporting(agents, (next) => {
+        transport: reporting(agents, fence, (next) => {
           progress.stage = next;
         }),
       });

@@ -7,6 +7,7 @@ import { type Clock, systemClock } from '../../src/clock.js';
 import { GatewayError } from '../../src/errors.js';
 import { createHttpClient, type HttpResponse } from '../../src/vendor/client.js';
 import { createVendorClock } from '../../src/vendor/clock.js';
+import { fenced } from '../../src/vendor/fence.js';
 import { createTransport, type TransportOptions } from '../../src/vendor/transport.js';
 import { selfSigned } from '../support/certificate.js';
 
@@ -197,4 +198,70 @@ describe('a request that may have arrived', () => {
     const dripping = post(transportOf({ clock: clockOf(late.signal), callMs: CALL_MS }), url);
     expect(await failureOf(dripping)).toMatchObject(LATE);
   });
+});
+
+describe('a fence', () => {
+  const HELD_BACK = { code: 'vendor_unavailable', effect: 'none', retryable: true };
+
+  /** Counts the bytes of requests, and answers each that has arrived. */
+  const answering = async (secure: boolean) => {
+    const seen: string[] = [];
+    const listener: RequestListener = (request, response) => {
+      seen.push(request.url ?? '');
+      response.end('{}');
+    };
+    const server = secure ? createHttpsServer(selfSignedOnce, listener) : createHttpServer(listener);
+    const bytes = { count: 0 };
+    server.on(secure ? 'secureConnection' : 'connection', (socket: Socket) =>
+      socket.on('data', (data) => {
+        bytes.count += data.length;
+      }),
+    );
+    const url = `${secure ? 'https://localhost' : 'http://127.0.0.1'}:${await portOf(server)}`;
+    return { url, seen, bytes };
+  };
+  const selfSignedOnce = selfSigned();
+
+  it.each([
+    ['HTTP', false],
+    ['TLS', true],
+  ] as const)('that closes while the connection is made lets no byte of the request pass: %s', async (_, secure) => {
+    const { url, bytes } = await answering(secure);
+    const transport = transportOf({ ca: selfSignedOnce.cert });
+    let asked = 0;
+    const isOpen = (): boolean => {
+      asked++;
+      return false;
+    };
+    expect(await failureOf(fenced(isOpen, () => post(transport, url)))).toMatchObject(HELD_BACK);
+    expect([asked, bytes.count]).toEqual([1, 0]);
+  });
+
+  it.each([
+    ['HTTP', false],
+    ['TLS', true],
+  ] as const)(
+    'that has closed lets no byte pass on a connection that is used again, and is asked for each request: %s',
+    async (_, secure) => {
+      const { url, seen, bytes } = await answering(secure);
+      const transport = transportOf({ ca: selfSignedOnce.cert });
+      let isOpen = true;
+      const send = () =>
+        fenced(
+          () => isOpen,
+          () => post(transport, url),
+        );
+      await send();
+      await send();
+      const before = bytes.count;
+      isOpen = false;
+      expect(await failureOf(send())).toMatchObject(HELD_BACK);
+      expect([seen.length, bytes.count]).toEqual([2, before]);
+      isOpen = true;
+      expect((await send()).status).toBe(200);
+      // Work without a fence is not held back.
+      isOpen = false;
+      expect((await post(transport, url)).status).toBe(200);
+    },
+  );
 });
