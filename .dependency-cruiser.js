@@ -59,12 +59,6 @@ export default {
       'What operations are kept in is known in one folder.',
     ),
     never(
-      'queue-in-one-place',
-      { pathNot: '^src/service/operations/redis-queue\\.ts$' },
-      { path: 'node_modules/bullmq/' },
-      'BullMQ carries ids; what is to be done stands in the store.',
-    ),
-    never(
       'official-clients-in-tests',
       { pathNot: '^(test|bench)/' },
       { path: 'node_modules/@alicloud/' },

@@ -18,7 +18,6 @@ import { createIdempotency } from '../src/service/operations/idempotency.js';
 import { createJobs } from '../src/service/operations/jobs.js';
 import { createKeys } from '../src/service/operations/keys.js';
 import { createLedger } from '../src/service/operations/ledger.js';
-import { createLocalQueue } from '../src/service/operations/local-queue.js';
 import { createLookAgain } from '../src/service/operations/look-again.js';
 import { createOperations } from '../src/service/operations/operations.js';
 import { createLookUps } from '../src/service/operations/reader.js';
@@ -26,6 +25,7 @@ import { createUsers } from '../src/service/users.js';
 import { openStore } from '../src/store/open.js';
 import { patient } from '../src/store/patient.js';
 import { createTransport } from '../src/vendor/transport.js';
+import { createKeyedMutex } from '../src/writes/keyed-mutex.js';
 import { createOffsets } from '../src/writes/offsets.js';
 import { createApp } from './app.js';
 import { type Connections, followConnections } from './connections.js';
@@ -84,17 +84,22 @@ export const createGateway = (
   const settleMs = toMilliseconds(server.settleSeconds);
   const jobMs = toMilliseconds(server.jobSeconds);
   const deadlineMs = toMilliseconds(server.deadlineSeconds);
+  const callMs = toMilliseconds(server.callSeconds);
+  const news = new Set<string>();
   const engine = {
     ledger,
+    news,
     vault,
     clusters,
     gate,
     jobs: createJobs(clock),
+    users: createKeyedMutex(),
     offsets: createOffsets(clock, dateOffsetOf),
     lookUps: createLookUps(),
     clock,
     report,
     settleMs,
+    callMs,
     jobMs,
     singlePatienceMs: Math.min(SINGLE_PATIENCE_MS, deadlineMs * SINGLE_PATIENCE_SHARE),
   };
@@ -108,14 +113,10 @@ export const createGateway = (
     report,
     note: ({ id, kind, clusterId, requestId, state, summary, total }, event) =>
       log.info({ operation: id, kind, clusterId, requestId, state, total, summary }, `operation ${event}`),
-    createQueue: async (run, onFault) => {
-      const tools = { ledger, leaseMs: toMilliseconds(config.store.leaseSeconds), run, onFault };
-      if (config.store.kind !== 'redis') return createLocalQueue(tools);
-      // BullMQ takes long to load, and only Redis needs it.
-      const { createRedisQueue } = await import('../src/service/operations/redis-queue.js');
-      const onAway = ({ message }: Error): void => log.debug({ reason: message }, 'queue unavailable');
-      return createRedisQueue(config.store.url ?? '', onAway, tools);
-    },
+    news,
+    leaseMs: toMilliseconds(config.store.leaseSeconds),
+    callMs,
+    clock,
   });
   const app = createApp({
     clusters,

@@ -118,7 +118,10 @@ export interface Adapter {
   setPasswords?(clusterId: string, changes: readonly PasswordChange[], call: Call): Promise<Receipt>;
   /** @throws user_not_found */
   deleteUsers?(clusterId: string, usernames: readonly string[], call: Call): Promise<Receipt>;
-  /** The states of up to a hundred jobs, in their order, with as few calls as possible. Needed where a write answers `accepted`. */
+  /**
+   * The states of up to a thousand jobs, in their order, with as few calls as possible: their number is bounded. `pending` also where the
+   * bound was reached before the job was found. Needed where a write answers `accepted`.
+   */
   getJobs?(jobs: readonly string[], call: Call): Promise<readonly JobState[]>;
 }
 

@@ -15,6 +15,8 @@ export interface Account {
   readonly adapter: Adapter;
   readonly settings: unknown;
   readonly discover: boolean;
+  /** The write domain that it belongs to. */
+  readonly domain: string;
   /** A longer list of users is refused. */
   readonly maxListUsers: number;
   /** The `Date` of the vendor's answers less our clock, in milliseconds; null before the first answer. */
@@ -55,7 +57,7 @@ export const createRegistry = (
   clock: Clock = systemClock,
 ): Registry => {
   const accounts = new Map<string, Account>();
-  for (const [name, { vendor, discover, settings }] of Object.entries(config.accounts)) {
+  for (const [name, { vendor, discover, domain, settings }] of Object.entries(config.accounts)) {
     const module = modules[vendor];
     if (!module) throw new TypeError(`There is no adapter ${vendor}.`);
     const vendorClock = createVendorClock(clock);
@@ -67,7 +69,16 @@ export const createRegistry = (
       nonce: () => randomBytes(16).toString('hex'),
     });
     const { maxListUsers } = config.limits;
-    accounts.set(name, { name, module, adapter, settings, discover, maxListUsers, dateOffsetMs: vendorClock.dateOffsetMs });
+    accounts.set(name, {
+      name,
+      module,
+      adapter,
+      settings,
+      discover,
+      domain,
+      maxListUsers,
+      dateOffsetMs: vendorClock.dateOffsetMs,
+    });
   }
   const targets = config.clusters.map(({ id, account: name, vendorClusterId }): Target => {
     const account = accounts.get(name);

@@ -105,8 +105,10 @@ export const createClient = ({ config, http, now }: AdapterContext<ShanheConfig>
         (item) => text(item['job_id']) === job,
       ),
 
-    /** The newest hundred jobs of the account. How several ids are written in `job_ids` is not documented. */
-    listJobs: async (call: Call): Promise<readonly HpcJob[]> =>
-      jobsOf(await read('/operation', { limit: '100', offset: '0', reverse: '1' }, call)),
+    /** Jobs of the account, the newest first. How several ids are written in `job_ids` is not documented. */
+    listJobs: async (page: Page, call: Call): Promise<readonly HpcJob[]> =>
+      jobsOf(await read('/operation', { ...paging(page), reverse: '1' }, call)),
   };
 };
+
+export type ShanheClient = ReturnType<typeof createClient>;

@@ -1,4 +1,4 @@
-import type { Adapter, AdapterModule, NewUser, PasswordChange } from '../../src/adapter.js';
+import type { Adapter, AdapterModule, JobState, NewUser, PasswordChange } from '../../src/adapter.js';
 import { GatewayError } from '../../src/errors.js';
 import { byOffset } from '../../src/paging.js';
 import { readAll, readWindow } from '../../src/read-window.js';
@@ -6,9 +6,13 @@ import { text } from '../../src/wire.js';
 import { capabilities, MAX_PAGE_SIZE } from './capabilities.js';
 import { createClient } from './client.js';
 import { configSchema, type ShanheConfig } from './config.js';
+import { readJobs } from './jobs.js';
 import { toCluster, toJobState, toUser } from './mapping.js';
+import type { HpcJob } from './types.js';
 
 const MAX_CLUSTERS = 10_000;
+/** Jobs that the list does not show are asked for one by one, so many at a time. */
+const MAX_ASKED_APART = 3;
 const PAGING = byOffset(MAX_PAGE_SIZE);
 
 /** The contract's lists have exactly one member here: `capabilities.batch` says so. */
@@ -77,9 +81,17 @@ export const shanheHpc: AdapterModule<ShanheConfig> = {
       }),
 
       getJobs: async (jobs, call) => {
-        const listed = jobs.length > 1 ? await client.listJobs(call) : [];
-        const known = new Map(listed.map((job) => [text(job.job_id), job]));
-        return Promise.all(jobs.map(async (job) => toJobState(known.get(job) ?? (await client.getJob(job, call)))));
+        const known = jobs.length > 1 ? await readJobs(client, jobs, call) : new Map<string, HpcJob>();
+        const missing = jobs.filter((job) => !known.has(job));
+        const asked = new Set(missing.slice(0, MAX_ASKED_APART));
+        return Promise.all(
+          jobs.map(async (job): Promise<JobState> => {
+            const listed = known.get(job);
+            if (listed || asked.has(job)) return toJobState(listed ?? (await client.getJob(job, call)));
+            // Nobody looked: another look may.
+            return { state: 'pending' };
+          }),
+        );
       },
     };
   },

@@ -11,7 +11,7 @@ import { validate } from './validate.js';
 type Modules = Readonly<Record<string, AdapterModule>>;
 
 interface CoreConfig extends Omit<GatewayConfig, 'accounts'> {
-  readonly accounts: Record<string, { vendor: string; discover: boolean } & Record<string, unknown>>;
+  readonly accounts: Record<string, { vendor: string; discover: boolean; domain?: string } & Record<string, unknown>>;
 }
 
 const readYaml = (path: string): unknown => {
@@ -86,11 +86,11 @@ export const checkConfig = (raw: unknown, modules: Modules, env: Environment): G
 
   const core = value as CoreConfig;
   const accounts: Record<string, AccountConfig> = {};
-  for (const [name, { vendor, discover, ...settings }] of Object.entries(core.accounts)) {
+  for (const [name, { vendor, discover, domain = name, ...settings }] of Object.entries(core.accounts)) {
     const module = Object.hasOwn(modules, vendor) ? modules[vendor] : undefined;
     if (module) problems.push(...validate(module.configSchema, settings, `accounts.${name}`));
     else problems.push(`accounts.${name}.vendor: there is no vendor ${vendor}; there are ${Object.keys(modules).join(', ')}`);
-    accounts[name] = { vendor, discover, settings };
+    accounts[name] = { vendor, discover, domain, settings };
   }
   problems.push(...checkReferences(core), ...checkStore(core));
   if (problems.length > 0) throw new ConfigError(problems);

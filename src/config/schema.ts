@@ -20,6 +20,7 @@ export const coreSchema = {
         deadlineSeconds: { type: 'number', minimum: 0.001, maximum: 600, default: 30 },
         drainSeconds: { type: 'number', minimum: 0, maximum: 600, default: 30 },
         settleSeconds: { type: 'number', minimum: 0, maximum: 600, default: 15 },
+        callSeconds: { type: 'number', minimum: 0.1, maximum: 60, default: 30 },
         jobSeconds: { type: 'number', minimum: 1, maximum: 86_400, default: 900 },
         callerHeader: { type: 'string', pattern: HEADER_PATTERN, default: 'authorization' },
       },
@@ -64,7 +65,11 @@ export const coreSchema = {
       additionalProperties: {
         type: 'object',
         required: ['vendor'],
-        properties: { vendor: { type: 'string' }, discover: { type: 'boolean', default: false } },
+        properties: {
+          vendor: { type: 'string' },
+          discover: { type: 'boolean', default: false },
+          domain: { type: 'string', pattern: ID_PATTERN },
+        },
       },
     },
     clusters: {
@@ -96,6 +101,8 @@ export interface ServerConfig {
   readonly drainSeconds: number;
   /** How long a write whose answer was lost is looked for by reading back. */
   readonly settleSeconds: number;
+  /** How long a write to a vendor may take. */
+  readonly callSeconds: number;
   /** How long a job of a vendor's is followed. */
   readonly jobSeconds: number;
   /** The request header that tells callers apart; an idempotency key is good for one of them. */
@@ -129,6 +136,8 @@ export interface AccountConfig {
   readonly vendor: string;
   /** Every cluster of the account is served, under its vendor id. */
   readonly discover: boolean;
+  /** Accounts of one domain are written to by one process at a time; by default each account is a domain of its own. */
+  readonly domain: string;
   /** What the adapter's `configSchema` describes, checked. */
   readonly settings: unknown;
 }

@@ -12,7 +12,7 @@ export interface Change {
   readonly drop: readonly Member[];
 }
 
-export interface Backend extends Pick<Store, 'durable' | 'members' | 'check' | 'close'> {
+export interface Backend extends Pick<Store, 'durable' | 'shared' | 'members' | 'check' | 'close'> {
   /** A kind that can read at once returns no promise: between such a reading and `commit`, called in the same turn, nobody writes. */
   read(keys: readonly string[]): readonly (string | undefined)[] | Promise<readonly (string | undefined)[]>;
   /** @returns false when an expectation does not hold. @throws store_unavailable */
@@ -42,10 +42,11 @@ const changeOf = (
 const isEmpty = ({ put, add, drop }: Change): boolean => put.length + add.length + drop.length === 0;
 
 export const createStore = (backend: Backend): Store => {
-  const { durable, members, check, close } = backend;
+  const { durable, shared, members, check, close } = backend;
 
   return {
     durable,
+    shared,
     members,
     check,
     close,

@@ -103,6 +103,7 @@ export const openLmdbStore = (folder: string, events: StoreEvents = SILENT): Sto
 
   return createStore({
     durable: true,
+    shared: undefined,
     read: (keys) => opened().read(keys),
     commit: (change) => opened().commit(change),
     members: async (index, window) => opened().members(index, window),

@@ -34,6 +34,7 @@ export const createMemoryStore = (): Store => {
 
   return createStore({
     durable: false,
+    shared: undefined,
     read: (keys) => keys.map((key) => records.get(key)),
     commit: async ({ expect, put, add, drop }) => {
       if (expect.some(([key, text]) => records.get(key) !== text)) return false;

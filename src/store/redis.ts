@@ -3,10 +3,10 @@ import { Redis, ReplyError } from 'ioredis';
 import type { GatewayError } from '../errors.js';
 import { type Change, createStore } from './backend.js';
 import { createHealth } from './health.js';
-import { type Store, type StoreEvents, storeUnavailable, WAIT_MS } from './store.js';
+import { type Shared, type Store, type StoreEvents, storeUnavailable, WAIT_MS } from './store.js';
 
 /** All keys in one hash slot, so that a Redis cluster takes them together. */
-export const PREFIX = '{hpc-gateway}';
+const PREFIX = '{hpc-gateway}';
 
 /**
  * Writes only when every key still has the value that was decided upon, and it is not too late: a server that was stopped does not write
@@ -36,10 +36,23 @@ each(drops, function (name, member) redis.call('ZREM', name, member) end)
 return 1
 `;
 
+const HOLD = `
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+`;
+const RELEASE = `if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end`;
+const TELL_HOLDER = `
+local holder = redis.call('GET', KEYS[1])
+if holder then redis.call('PUBLISH', ARGV[1] .. holder, ARGV[2]) end
+`;
+
 const DONE = 1;
 const TOO_LATE = -1;
 
-type CommitCommand = { commit(keyCount: number, ...rest: (string | number)[]): Promise<number> };
+type Script = (keyCount: number, ...rest: (string | number)[]) => Promise<number>;
+type Scripts = { readonly [Name in 'commit' | 'hold' | 'release' | 'tellHolder']: Script };
 
 const MAX_RETRY_MS = 1_000;
 /** A connection on which the server is silent for so long, though it was asked something, is given up. */
@@ -53,19 +66,18 @@ const FIRST_MS = 1_000;
 /** How often the clock of the server is compared. */
 const CLOCK_MS = 60_000;
 
+const CHANNEL = `${PREFIX}:process:`;
+const leaseKey = (name: string): string => `${PREFIX}:lease:${name}`;
 const recordKey = (key: string): string => `${PREFIX}:record:${key}`;
 const indexKey = (name: string): string => `${PREFIX}:index:${name}`;
 
 /** What Redis said, without the command that it said it to: ioredis hangs that on its errors, the password of a login included. */
-export const withoutCommand = (error: unknown): Error => {
+const withoutCommand = (error: unknown): Error => {
   const { name, message } = error as Error;
   return Object.assign(new Error(message), { name });
 };
 
 const retryStrategy = (attempts: number): number => Math.min(attempts * 100, MAX_RETRY_MS);
-
-/** For a queue that has a Redis to itself: its commands wait for a server that is unavailable. */
-export const connectRedis = (url: string): Redis => new Redis(url, { maxRetriesPerRequest: null, retryStrategy });
 
 /** Nothing waits in the client: what a server that is unavailable was to do is refused, and is not sent later. */
 const FAILING_FAST = {
@@ -76,9 +88,6 @@ const FAILING_FAST = {
   retryStrategy,
 } as const;
 
-/** A server that was demoted to a replica may have got another address. */
-const reconnectOnError = ({ message }: Error): boolean => message.startsWith('READONLY');
-
 /** The server's own word, such as READONLY or OOM; its text can name commands and values. */
 const wordOf = (error: unknown): string => withoutCommand(error).message.split(' ')[0] ?? '';
 
@@ -87,8 +96,10 @@ const isRefusal = (error: unknown): boolean => error instanceof ReplyError;
 /** A Redis that the gateways of many machines share. */
 export const openRedisStore = (url: string, events: StoreEvents): Store => {
   const health = createHealth(events);
-  const redis = new Redis(url, { ...FAILING_FAST, reconnectOnError });
-  redis.defineCommand('commit', { lua: COMMIT });
+  const redis = new Redis(url, FAILING_FAST);
+  for (const [name, lua] of Object.entries({ commit: COMMIT, hold: HOLD, release: RELEASE, tellHolder: TELL_HOLDER }))
+    redis.defineCommand(name, { lua });
+  const scripts = redis as unknown as Scripts;
   let closed = false;
 
   /** Those that wait for a connection. */
@@ -122,7 +133,7 @@ export const openRedisStore = (url: string, events: StoreEvents): Store => {
     return storeUnavailable(health.reason(), isChange ? 'open' : 'none');
   };
 
-  const reading = async <T>(command: () => Promise<T>): Promise<T> => {
+  const asking = async <T>(command: () => Promise<T>): Promise<T> => {
     await untilReady();
     return command().catch((error: unknown) => {
       throw failure(error, false);
@@ -150,7 +161,7 @@ export const openRedisStore = (url: string, events: StoreEvents): Store => {
       ...[...add, ...drop].map(([name]) => indexKey(name)),
     ];
     const latest = Math.floor(Date.now() + (await offsetOf()) + LATE_MS);
-    return (redis as unknown as CommitCommand).commit(
+    return scripts.commit(
       keys.length,
       ...keys,
       ...[expect.length, puts.length, removes.length, add.length, drop.length, latest],
@@ -185,7 +196,9 @@ export const openRedisStore = (url: string, events: StoreEvents): Store => {
     isProbing = true;
     while (!closed && health.reason() !== undefined) {
       await sleep(PROBE_MS, undefined, { ref: false });
-      if (isReady()) await probe().catch(() => undefined);
+      if (!isReady() || (await probe().catch(() => false))) continue;
+      // The name of a server that was demoted to a replica may lead to another one by now.
+      if (health.reason()?.includes('READONLY')) redis.disconnect(true);
     }
     isProbing = false;
   };
@@ -207,14 +220,30 @@ export const openRedisStore = (url: string, events: StoreEvents): Store => {
     probe().catch(() => void probeUntilUp());
   });
 
+  let listener: Redis | undefined;
+  const shared: Shared = {
+    hold: async (name, holder, ms) => (await asking(() => scripts.hold(1, leaseKey(name), holder, Math.ceil(ms)))) === DONE,
+    release: async (name, holder) => void (await asking(() => scripts.release(1, leaseKey(name), holder))),
+    tellHolder: async (name, text) => void (await asking(() => scripts.tellHolder(1, leaseKey(name), CHANNEL, text))),
+    tell: async (holder, text) => void (await asking(() => redis.publish(`${CHANNEL}${holder}`, text))),
+    listen: (holder, onText) => {
+      // Subscribes again by itself; what is lost meanwhile is found by looking.
+      listener ??= new Redis(url, { maxRetriesPerRequest: null, retryStrategy });
+      listener.on('error', () => undefined);
+      listener.on('message', (_, text) => onText(text));
+      listener.subscribe(`${CHANNEL}${holder}`).catch(() => undefined);
+    },
+  };
+
   return createStore({
     durable: true,
-    read: (keys) => reading(() => redis.mget(keys.map(recordKey))).then((texts) => texts.map((text) => text ?? undefined)),
+    shared,
+    read: (keys) => asking(() => redis.mget(keys.map(recordKey))).then((texts) => texts.map((text) => text ?? undefined)),
     commit,
 
     members: (index, { order, limit, after }) => {
       const from = after === undefined ? '' : `(${after}`;
-      return reading(
+      return asking(
         () =>
           (order === 'ascending'
             ? redis.zrange(indexKey(index), from || '-', '+', 'BYLEX', 'LIMIT', 0, limit)
@@ -231,6 +260,7 @@ export const openRedisStore = (url: string, events: StoreEvents): Store => {
     close: async () => {
       closed = true;
       redis.disconnect();
+      listener?.disconnect();
       wakeAll();
     },
   });

@@ -27,9 +27,23 @@ export interface Window {
   readonly after?: string;
 }
 
+/** What processes that share a store need of each other. Times are by the store's clock. */
+export interface Shared {
+  /** Takes a name for so long, or holds it longer. False where another holder has it. @throws store_unavailable */
+  hold(name: string, holder: string, ms: number): Promise<boolean>;
+  release(name: string, holder: string): Promise<void>;
+  /** Tells the holder of the name something. Nothing is told where nobody holds it. */
+  tellHolder(name: string, text: string): Promise<void>;
+  tell(holder: string, text: string): Promise<void>;
+  /** What is told to this holder. A text may be lost. */
+  listen(holder: string, onText: (text: string) => void): void;
+}
+
 export interface Store {
   /** Whether what was written outlives the process. */
   readonly durable: boolean;
+  /** Undefined for a store that one process has to itself. */
+  readonly shared: Shared | undefined;
   /** One value per key; undefined where there is none. @throws store_unavailable */
   read<T extends Value>(keys: readonly string[]): Promise<(T | undefined)[]>;
   /**

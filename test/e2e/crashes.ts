@@ -73,7 +73,7 @@ export const crashes = (name: string, startVendor: () => Promise<Vendor>, store:
       const { simulator, account, clusters, username } = vendor;
       const path = join(folder, 'gateway.yaml');
       const config = {
-        server: { settleSeconds: 0.8 },
+        server: { settleSeconds: 0.8, callSeconds: 1 },
         log: { level: 'error' },
         store: { leaseSeconds: 0.5, ...(await store(folder)) },
         accounts: { a: account },

@@ -33,7 +33,7 @@ describeWithRedis('on one Redis', () => {
     const clusters = CLUSTERS.map((id) => ({ id, name: id, type: 'ehpc' as const, status: 'active', users: [] }));
     simulator = await startShanheHpc({ latencyMs: 40, jobMs: 200, clusters });
     const config = {
-      server: { settleSeconds: 1 },
+      server: { settleSeconds: 1, callSeconds: 2 },
       store: { kind: 'redis', url: redis.url, encryptionKey: KEY, leaseSeconds: 1 },
       accounts: { a: shanheAccount(simulator) },
       clusters: CLUSTERS.map((id) => ({ id, account: 'a', vendorClusterId: id })),

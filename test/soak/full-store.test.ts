@@ -34,8 +34,8 @@ const operation = (number: number): LoadedOperation => {
     summary: summarise([]),
     stopOnError: false,
     cancelling: false,
-    owner: null,
-    turns: 0,
+    domain: 'a',
+    process: 'p',
     requestId: 'r',
     path: '/',
     createdAt: at,
@@ -48,16 +48,15 @@ const operation = (number: number): LoadedOperation => {
 const fill = async (path: string): Promise<void> => {
   const store = openLmdbStore(path);
   const ledger = createLedger(store, { operationMs: 0, keyMs: 0 });
+  await ledger.takeDomain('a', 'p');
   for (let from = 0; from < OPERATIONS; from += AT_ONCE) {
     const numbers = Array.from({ length: AT_ONCE }, (_, at) => from + at);
     await Promise.all(
       numbers.map(async (number) => {
         const record = operation(number);
-        const work = { id: record.id, owner: 'me', place: record.place };
+        const work = { id: record.id, domain: 'a', epoch: 1, place: record.place };
         await ledger.begin(record, undefined);
-        await ledger.claim(record.id, 'me', null);
         await ledger.settle(work, new Map(record.items.map(({ index }) => [index, { status: 'deleted' }])));
-        await ledger.finish(work);
       }),
     );
   }

@@ -30,6 +30,7 @@ describe('a good configuration', () => {
       deadlineSeconds: 30,
       drainSeconds: 30,
       settleSeconds: 15,
+      callSeconds: 30,
       jobSeconds: 900,
       callerHeader: 'authorization',
     });
@@ -38,6 +39,7 @@ describe('a good configuration', () => {
     expect(config.accounts['aliyun']).toEqual({
       vendor: 'alibaba-ehpc',
       discover: false,
+      domain: 'aliyun',
       settings: { region: 'cn-hangzhou', signature: 'acs3', listing: 'async', timeZone: 'UTC', credentials: aliyun.credentials },
     });
   });

@@ -1,5 +1,6 @@
 /** What a repeated request is: a new one, one that waits, or one that is answered from an operation that has ended. */
 import { describe, expect, it } from '@jest/globals';
+import { systemClock } from '../../src/clock.js';
 import type { Effect } from '../../src/errors.js';
 import type { ErrorCode } from '../../src/model.js';
 import { createIdempotency, mayRunAgain, type WriteRequest } from '../../src/service/operations/idempotency.js';
@@ -13,7 +14,7 @@ import { createVault } from '../../src/store/vault.js';
 
 const HOUR = 3_600_000;
 const PLACE = { account: 'a', vendorClusterId: 'v' };
-const WORKER = { owner: 'me', place: PLACE };
+const WORKER = { domain: 'a', epoch: 1, place: PLACE };
 
 const failing = (status: ItemOutcome['status'], code: ErrorCode, effect: Effect): ItemOutcome => ({
   status,
@@ -80,15 +81,14 @@ const setUp = (lookAgain: LookAgain = async () => new Map()) => {
     execute: async () => undefined,
     report: (error) => reports.push(error),
     note: () => undefined,
-    createQueue: async () => ({
-      add: async () => undefined,
-      idle: async () => undefined,
-      pause: async () => undefined,
-      close: async () => undefined,
-    }),
+    news: new Set(),
+    leaseMs: 5_000,
+    callMs: 30_000,
+    clock: systemClock,
   });
   const request = (change: Partial<WriteRequest> = {}): RequestReference =>
     idempotency.refer({ caller: 'portal', method: 'POST', path: '/users', content: { body: { a: 1, b: 2 } }, ...change });
+  let isTaken = false;
   const begin = async (id: string, reference: RequestReference): Promise<void> => {
     const at = new Date().toISOString();
     const items: ItemRecord[] = [{ index: 0, op: 'create', username: 'ada' }];
@@ -102,8 +102,8 @@ const setUp = (lookAgain: LookAgain = async () => new Map()) => {
       summary: summarise([]),
       stopOnError: false,
       cancelling: false,
-      owner: null,
-      turns: 0,
+      domain: 'a',
+      process: 'p',
       request: reference.id,
       requestId: 'r',
       path: '/users',
@@ -113,7 +113,8 @@ const setUp = (lookAgain: LookAgain = async () => new Map()) => {
       items,
     };
     expect(await ledger.begin(record, reference)).toBeNull();
-    await ledger.claim(id, WORKER.owner, null);
+    if (!isTaken) await ledger.takeDomain('a', 'me');
+    isTaken = true;
   };
   const end = async (id: string, outcome: ItemOutcome): Promise<void> => {
     await ledger.settle({ id, ...WORKER }, new Map([[0, outcome]]));
@@ -144,7 +145,7 @@ describe('a repetition', () => {
     const reference = request(key === undefined ? {} : { key });
     expect(await idempotency.find(reference)).toEqual({ begin: reference });
     await begin('op_1', reference);
-    expect(await idempotency.find(reference)).toMatchObject({ operation: { id: 'op_1', state: 'running' } });
+    expect(await idempotency.find(reference)).toMatchObject({ operation: { id: 'op_1', state: 'pending' } });
   });
 
   it('without a key starts a new operation after the end; with one it finds what has ended', async () => {
@@ -164,7 +165,7 @@ describe('a repetition', () => {
     const found = await idempotency.find(request({ key: 'k' }));
     expect(found).toEqual({ begin: { ...request({ key: 'k' }), replaceable: ['op_1'] } });
     await begin('op_2', 'begin' in found ? found.begin : request());
-    expect(await idempotency.find(request({ key: 'k' }))).toMatchObject({ operation: { id: 'op_2', state: 'running' } });
+    expect(await idempotency.find(request({ key: 'k' }))).toMatchObject({ operation: { id: 'op_2', state: 'pending' } });
   });
 });
 

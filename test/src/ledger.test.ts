@@ -3,15 +3,11 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { StoredError } from '../../src/errors.js';
+import { OwnershipLost } from '../../src/journal/domains.js';
 import type { User } from '../../src/model.js';
 import { afterCall, type Departure, type StepOutcome } from '../../src/service/operations/item.js';
 import { createKeys, type RequestReference } from '../../src/service/operations/keys.js';
-import {
-  createLedger as createOperationLedger,
-  type Ledger,
-  OwnershipLost,
-  type Work,
-} from '../../src/service/operations/ledger.js';
+import { createLedger as createOperationLedger, type Ledger, type Work } from '../../src/service/operations/ledger.js';
 import {
   EMPTY_SUMMARY,
   type ItemRecord,
@@ -88,7 +84,8 @@ const glass = (inner: Store): Glass => {
         if (Object.keys(put).length + add.length + drop.length > 0) self.changes++;
         for (const [key, value] of Object.entries(put)) {
           if (value === null) keys.delete(key);
-          else keys.add(key);
+          // Of a domain there is a record for ever.
+          else if (!key.startsWith('domain:')) keys.add(key);
         }
         for (const [name] of add) names.add(name);
         return decision;
@@ -112,7 +109,10 @@ const iso = (ms = time): string => new Date(ms).toISOString();
 
 let store: Glass;
 let ledger: Book;
+/** The domains that are held. */
+const taken = new Map<string, Promise<number>>();
 beforeEach(() => {
+  taken.clear();
   time = START;
   store = glass(createMemoryStore());
   ledger = createLedger(store, LIFETIMES, now);
@@ -138,8 +138,8 @@ const operation = (id: string, change: Partial<LoadedOperation> = {}): LoadedOpe
     summary: EMPTY_SUMMARY,
     stopOnError: false,
     cancelling: false,
-    owner: null,
-    turns: 0,
+    domain: 'me',
+    process: 'me',
     requestId: 'request-1',
     path: '/clusters/hangzhou/users:batch',
     createdAt: iso(),
@@ -158,13 +158,14 @@ const key = (id: string, fingerprint = 'body', replaceable: readonly string[] = 
 });
 /** A request without a key. */
 const keyless = (id: string): RequestReference => ({ id, replaceable: [] });
-const workOf = (id: string, owner: string): Work => ({ id, owner, place: PLACE });
+/** Each domain is held by the process of the same name. */
+const workOf = (id: string, domain: string, epoch = 1): Work => ({ id, domain, epoch, place: PLACE });
 
-/** Begins an operation and makes `owner` the one who works on it. */
-const begun = async (id: string, owner = 'me', change: Partial<LoadedOperation> = {}): Promise<Work> => {
-  expect(await ledger.begin(operation(id, change), undefined)).toBeNull();
-  expect(await ledger.claim(id, owner, null)).toBe(true);
-  return workOf(id, owner);
+/** Begins an operation of a domain that is held. */
+const begun = async (id: string, domain = 'me', change: Partial<LoadedOperation> = {}): Promise<Work> => {
+  const epoch = await (taken.get(domain) ?? taken.set(domain, ledger.takeDomain(domain, domain)).get(domain));
+  expect(await ledger.begin(operation(id, { domain, ...change }), undefined)).toBeNull();
+  return workOf(id, domain, epoch);
 };
 
 const itemsOf = async (id: string): Promise<readonly ItemRecord[]> => (await ledger.load(id))?.items ?? [];
@@ -199,6 +200,9 @@ const everything = async (): Promise<unknown> => {
   return [keys, await store.read(keys), await lists()];
 };
 
+/** Where the first operation is, as long as it is open. */
+const OPEN = { [indexes.open('me')]: ['op_1'], [indexes.domains]: ['me'] };
+
 /** Where the lists have to have an operation. */
 const listed = (id: string, state: string): Record<string, string[]> => ({
   [indexes.operations()]: [id],
@@ -221,7 +225,7 @@ describe('begin', () => {
     const { items, ...record } = one;
     expect(await ledger.get('op_1')).toEqual(record);
     expect(items).toHaveLength(3);
-    expect(await lists()).toEqual({ ...listed('op_1', 'pending'), [indexes.open]: ['op_1'] });
+    expect(await lists()).toEqual({ ...listed('op_1', 'pending'), ...OPEN });
   });
 
   it('takes an operation of no items', async () => {
@@ -262,7 +266,7 @@ describe('begin', () => {
 
   it('takes a key again whose time is over, swept or not', async () => {
     await ledger.begin(operation('op_1', { request: key('k').id }), key('k'));
-    await ledger.claim('op_1', 'me', null);
+    await ledger.takeDomain('me', 'me');
     await ledger.finish(workOf('op_1', 'me'));
     time += DAY - 1;
     expect(await ledger.begin(operation('op_2'), key('k'))).toMatchObject({ operationId: 'op_1' });
@@ -273,84 +277,25 @@ describe('begin', () => {
   });
 });
 
-describe('claim', () => {
-  beforeEach(async () => {
-    await ledger.begin(operation('op_1'), undefined);
+describe('takeDomain', () => {
+  it('raises the epoch, of this domain only', async () => {
+    expect(await ledger.takeDomain('me', 'p1')).toBe(1);
+    expect(await ledger.takeDomain('you', 'p1')).toBe(1);
+    expect(await ledger.takeDomain('me', 'p2')).toBe(2);
   });
 
-  it('makes the owner of an operation that nobody works on', async () => {
-    time += SECOND;
-    expect(await ledger.claim('op_1', 'me', null)).toBe(true);
-    expect(await ledger.get('op_1')).toMatchObject({ owner: 'me', state: 'running', updatedAt: iso() });
-    expect(await lists()).toEqual({ ...listed('op_1', 'running'), [indexes.open]: ['op_1'] });
-  });
-
-  it('takes over only from the owner that was named', async () => {
-    expect(await ledger.claim('op_1', 'me', 'somebody')).toBe(false);
-    expect(await ledger.get('op_1')).toMatchObject({ owner: null, state: 'pending' });
-    await ledger.claim('op_1', 'me', null);
-    expect(await ledger.claim('op_1', 'you', null)).toBe(false);
-    expect(await ledger.claim('op_1', 'you', 'somebody')).toBe(false);
-    expect(await ledger.get('op_1')).toMatchObject({ owner: 'me' });
-    expect(await ledger.claim('op_1', 'you', 'me')).toBe(true);
-    expect(await ledger.get('op_1')).toMatchObject({ owner: 'you' });
-  });
-
-  it('is the same done twice', async () => {
-    expect(await ledger.claim('op_1', 'me', null)).toBe(true);
-    const before = await everything();
-    expect(await ledger.claim('op_1', 'me', null)).toBe(true);
-    expect(await everything()).toEqual(before);
-  });
-
-  it('makes one of many the owner', async () => {
-    const owners = Array.from({ length: 20 }, (_, at) => `owner-${at}`);
-    const claimed = await Promise.all(owners.map((owner) => ledger.claim('op_1', owner, null)));
-    expect(claimed.filter(Boolean)).toHaveLength(1);
-    expect((await ledger.get('op_1'))?.owner).toBe(owners[claimed.indexOf(true)]);
-  });
-
-  it.each(ENDS)('takes none that has %s', async (state, ends, asked) => {
-    await ledger.claim('op_1', 'me', null);
-    await ledger.settle(workOf('op_1', 'me'), ends);
-    if (asked) await ledger.cancel('op_1');
-    await ledger.finish(workOf('op_1', 'me'));
-    expect(await ledger.claim('op_1', 'you', 'me')).toBe(false);
-    await ledger.release('op_1', 'me');
-    expect(await ledger.claim('op_1', 'you', null)).toBe(false);
-    expect(await ledger.claim('op_1', 'me', null)).toBe(false);
-    expect(await ledger.get('op_1')).toMatchObject({ owner: null, state });
-  });
-
-  it('takes none that is not there', async () => {
-    expect(await ledger.claim('op_0', 'me', null)).toBe(false);
-    expect(await ledger.get('op_0')).toBeUndefined();
+  it('gives each of many another one', async () => {
+    const epochs = await Promise.all(Array.from({ length: 20 }, () => ledger.takeDomain('me', 'p')));
+    expect(epochs.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, at) => at + 1));
   });
 });
 
-describe('release', () => {
-  it('lets anybody go on', async () => {
-    await begun('op_1');
-    await ledger.release('op_1', 'me');
-    expect(await ledger.get('op_1')).toMatchObject({ owner: null, state: 'running' });
-    expect(await ledger.claim('op_1', 'you', null)).toBe(true);
-  });
-
-  it('does nothing for others', async () => {
-    await begun('op_1');
-    const before = await everything();
-    await ledger.release('op_1', 'you');
-    await ledger.release('op_0', 'me');
-    expect(await everything()).toEqual(before);
-  });
-});
-
-describe('whoever is not the owner', () => {
+describe('who does not hold the domain', () => {
   it('changes nothing and is told so', async () => {
     const mine = await begun('op_1');
     const items = await itemsOf('op_1');
     await ledger.depart(mine, items.slice(0, 1), sending(LATER), false);
-    for (const stranger of [workOf('op_1', 'you'), workOf('op_0', 'me'), workOf('op_1', '')]) {
+    for (const stranger of [workOf('op_1', 'you'), workOf('op_1', 'me', 0), workOf('op_1', 'me', 2)]) {
       await expectOwnershipLost(() => ledger.depart(stranger, items, sending(LATER), false));
       await expectOwnershipLost(() => ledger.attachJob(stranger, items, 'job-1'));
       await expectOwnershipLost(() => ledger.settle(stranger, outcomes([0, created], [1, created])));
@@ -358,17 +303,28 @@ describe('whoever is not the owner', () => {
     }
   });
 
-  it('is so as soon as somebody else has taken over, or it let go', async () => {
+  it('is so as soon as another process has taken it', async () => {
     const mine = await begun('op_1');
     const items = await itemsOf('op_1');
-    await ledger.claim('op_1', 'you', 'me');
+    const epoch = await ledger.takeDomain('me', 'you');
     await expectOwnershipLost(() => ledger.depart(mine, items, sending(LATER), false));
     await expectOwnershipLost(() => ledger.settle(mine, outcomes([0, created])));
-    const yours = workOf('op_1', 'you');
+    const yours = workOf('op_1', 'me', epoch);
     expect(await ledger.depart(yours, items, sending(LATER), false)).toHaveLength(3);
-    await ledger.release('op_1', 'you');
-    await expectOwnershipLost(() => ledger.attachJob(yours, items, 'job-1'));
-    await expectOwnershipLost(() => ledger.finish(yours));
+  });
+});
+
+describe('an operation', () => {
+  it('is open from its begin to its last item, in the index of its domain', async () => {
+    const work = await begun('op_1');
+    await begun('op_2', 'you');
+    expect([await ledger.openIn('me'), await ledger.openIn('you'), await ledger.openIn('her')]).toEqual([['op_1'], ['op_2'], []]);
+    expect(await ledger.domains()).toEqual(['me', 'you']);
+    await ledger.depart(work, await itemsOf('op_1'), sending(LATER), false);
+    expect(await ledger.settle(work, outcomes([0, created], [1, created]))).toBe(false);
+    expect(await ledger.openIn('me')).toEqual(['op_1']);
+    expect(await ledger.settle(work, outcomes([2, created]))).toBe(true);
+    expect([await ledger.openIn('me'), await ledger.openIn('you')]).toEqual([[], ['op_2']]);
   });
 });
 
@@ -428,32 +384,18 @@ describe('depart', () => {
     await begun('op_2', 'me', { items: [create(0, 'ada')], place: elsewhere });
     expect(await ledger.depart(mine, [create(0, 'ada')], sending(LATER), false)).toHaveLength(1);
     expect(
-      await ledger.depart({ id: 'op_2', owner: 'me', place: elsewhere }, [create(0, 'ada')], sending(LATER), false),
+      await ledger.depart({ id: 'op_2', domain: 'me', epoch: 1, place: elsewhere }, [create(0, 'ada')], sending(LATER), false),
     ).toHaveLength(1);
   });
 
   it('goes on where a process before it has ended', async () => {
     const mine = await begun('op_1', 'me', { items: [create(0, 'ada')] });
     await ledger.depart(mine, [create(0, 'ada')], sending(LATER), false);
-    await ledger.claim('op_1', 'you', 'me');
-    const yours = workOf('op_1', 'you');
+    const epoch = await ledger.takeDomain('me', 'you');
+    const yours = workOf('op_1', 'me', epoch);
     await ledger.settle(yours, outcomes([0, { status: 'again', untouched: false }]));
     const [again] = await ledger.depart(yours, [create(0, 'ada')], sending(iso(START + DAY)), false);
     expect(again).toMatchObject({ sentAt: LATER, sends: 2 });
-  });
-});
-
-describe('hold', () => {
-  it('keeps other operations from a user, until the item is settled', async () => {
-    const mine = await begun('op_1', 'me', { items: [create(0, 'ada')] });
-    const yours = await begun('op_2', 'you', { items: [create(0, 'ada')] });
-    expect(await ledger.hold(mine, create(0, 'ada'))).toBe(true);
-    expect(await ledger.hold(mine, create(0, 'ada'))).toBe(true);
-    expect(await ledger.hold(yours, create(0, 'ada'))).toBe(false);
-    expect(await ledger.depart(yours, [create(0, 'ada')], sending(LATER), false)).toEqual([]);
-    expect(await itemOf('op_1', 0)).toEqual(create(0, 'ada'));
-    await ledger.settle(mine, outcomes([0, { status: 'refused', error }]));
-    expect(await ledger.hold(yours, create(0, 'ada'))).toBe(true);
   });
 });
 
@@ -597,14 +539,15 @@ describe('a step that is to be sent again', () => {
 describe('finish', () => {
   it.each(ENDS)('ends an operation as %s', async (state, ends, asked) => {
     const work = await begun('op_1');
-    await ledger.settle(work, ends);
     if (asked) await ledger.cancel('op_1');
     time += SECOND;
-    await ledger.finish(work);
+    await ledger.settle(work, ends);
+    // Where items were settled before it began.
+    if (ends.size < 3) await ledger.finish(work);
     expect(await ledger.get('op_1')).toMatchObject({ state, finishedAt: iso(), updatedAt: iso() });
     const removal = `${iso(time + LIFETIMES.operationMs)} ${keyOf.operation('op_1')}`;
     const { [indexes.expiry]: expiring, ...others } = await lists();
-    expect(others).toEqual(listed('op_1', state));
+    expect(others).toEqual({ ...listed('op_1', state), [indexes.domains]: ['me'] });
     // What was done to users is kept a little, too.
     expect(expiring?.filter((mark) => !mark.includes(' user:'))).toEqual([removal]);
     const before = await everything();
@@ -619,7 +562,7 @@ describe('cancel', () => {
     await begun('op_1');
     time += SECOND;
     await ledger.cancel('op_1');
-    expect(await ledger.get('op_1')).toMatchObject({ cancelling: true, state: 'running', owner: 'me', updatedAt: iso() });
+    expect(await ledger.get('op_1')).toMatchObject({ cancelling: true, updatedAt: iso() });
     time += SECOND;
     await ledger.cancel('op_1');
     expect(await ledger.get('op_1')).toMatchObject({ updatedAt: iso(START + SECOND) });
@@ -655,7 +598,7 @@ describe('list', () => {
     expect(await list({ limit: 100, clusterId: 'beijing' })).toBe('op_6 op_3 op_0');
     expect(await list({ limit: 1, clusterId: 'beijing', after: 'op_6' })).toBe('op_3');
     expect(await list({ limit: 100, clusterId: 'shanghai' })).toBe('');
-    expect(await list({ limit: 100, state: 'running' })).toBe('op_7 op_5 op_3 op_1');
+    expect(await list({ limit: 100, state: 'pending' })).toBe('op_7 op_5 op_3 op_1');
     expect(await list({ limit: 2, state: 'succeeded', after: 'op_7' })).toBe('op_6 op_4');
     expect(await list({ limit: 100, state: 'succeeded', clusterId: 'beijing' })).toBe('op_6 op_0');
     expect(await list({ limit: 100, clusterId: undefined, state: undefined, after: undefined })).toHaveLength(9 * 5 - 1);
@@ -667,15 +610,14 @@ describe('list', () => {
     for (const id of ['op_000', 'op_120', 'op_349']) await ledger.finish(workOf(id, 'me'));
     expect(idsOf((await ledger.list({ limit: 10, state: 'succeeded' })).operations)).toEqual(['op_349', 'op_120', 'op_000']);
     expect(idsOf((await ledger.list({ limit: 200 })).operations)).toEqual(ids.toReversed().slice(0, 200));
-    expect(idsOf(await ledger.open())).toEqual(ids.filter((id) => !['op_000', 'op_120', 'op_349'].includes(id)));
+    expect(await ledger.openIn('me')).toEqual(ids.filter((id) => !['op_000', 'op_120', 'op_349'].includes(id)));
   });
 
-  it('and open() do not stumble over one that was removed meanwhile', async () => {
+  it('does not stumble over one that was removed meanwhile', async () => {
     await begun('op_1');
     await begun('op_2');
     await store.change([], () => ({ result: undefined, put: { [keyOf.operation('op_1')]: null } }));
     expect(idsOf((await ledger.list({ limit: 10 })).operations)).toEqual(['op_2']);
-    expect(idsOf(await ledger.open())).toEqual(['op_2']);
   });
 });
 
@@ -735,7 +677,7 @@ describe('a repeated request', () => {
     for (const [id, request] of Object.entries({ op_2: keyless('same'), op_3: { ...key('other'), id: 'same' } }))
       expect(await ledger.begin(operation(id), request)).toEqual({ operationId: 'op_1' });
     expect(await ledger.key('other')).toEqual({ fingerprint: 'body', operationId: 'op_1', until: START + DAY });
-    expect((await ledger.open()).map(({ id }) => id)).toEqual(['op_1']);
+    expect(await ledger.openIn('me')).toEqual(['op_1']);
     expect(await ledger.begin(operation('op_4'), keyless('another'))).toBeNull();
   });
 
@@ -749,7 +691,7 @@ describe('a repeated request', () => {
   it('is a new one after the end, which leaves nothing behind', async () => {
     await ledger.begin(operation('op_1', { request: 'same' }), keyless('same'));
     expect(store.keys().has(keyOf.request('same'))).toBe(true);
-    await ledger.claim('op_1', 'me', null);
+    await ledger.takeDomain('me', 'me');
     await ledger.finish(workOf('op_1', 'me'));
     expect(store.keys().has(keyOf.request('same'))).toBe(false);
     expect(await ledger.begin(operation('op_2', { request: 'same' }), keyless('same'))).toBeNull();
@@ -819,9 +761,8 @@ describe('revise', () => {
 describe('sweep', () => {
   it('removes operations some time after their end, whole', async () => {
     const work = await begun('op_1');
-    await ledger.settle(work, outcomes([0, created], [1, { status: 'failed', error }], [2, { status: 'cancelled' }]));
     time += HOUR;
-    await ledger.finish(work);
+    await ledger.settle(work, outcomes([0, created], [1, { status: 'failed', error }], [2, { status: 'cancelled' }]));
     time += 7 * DAY - 1;
     await ledger.sweep();
     expect((await ledger.load('op_1'))?.items).toHaveLength(3);
@@ -829,7 +770,7 @@ describe('sweep', () => {
     await ledger.sweep();
     expect(await ledger.get('op_1')).toBeUndefined();
     expect(store.keys()).toEqual(new Set());
-    expect(await lists()).toEqual({});
+    expect(await lists()).toEqual({ [indexes.domains]: ['me'] });
     await ledger.sweep();
   });
 
@@ -841,7 +782,7 @@ describe('sweep', () => {
     time += 365 * DAY;
     await ledger.sweep();
     expect(await members(indexes.operations())).toEqual(['op_1', 'op_2']);
-    expect(await ledger.load('op_1')).toMatchObject({ owner: 'me', items: [create(0), create(1), create(2)] });
+    expect(await ledger.load('op_1')).toMatchObject({ state: 'pending', items: [create(0), create(1), create(2)] });
     expect(await ledger.load('op_2')).toBeDefined();
     expect(await ledger.load('op_3')).toBeUndefined();
   });
@@ -874,7 +815,7 @@ describe('sweep', () => {
     time += LATELY_MS;
     await ledger.sweep();
     expect(await userOf('bob')).toBeUndefined();
-    expect(await members(indexes.expiry)).toEqual([]);
+    expect((await members(indexes.expiry)).filter((mark) => mark.includes(' user:'))).toEqual([]);
   });
 
   it('removes more than it looks at in one go', async () => {
@@ -887,7 +828,7 @@ describe('sweep', () => {
     await ledger.sweep();
     expect([...store.keys()].filter((name) => name.startsWith('idempotency:'))).toEqual([keyOf.idempotency('young')]);
     expect(await members(indexes.expiry)).toHaveLength(1);
-    expect(await ledger.open()).toHaveLength(1_201);
+    expect(await ledger.openIn('me')).toHaveLength(1_201);
   });
 
   it('of two processes at once does no harm', async () => {
@@ -905,7 +846,7 @@ describe('sweep', () => {
     ledger = createLedger(store, { operationMs: 0, keyMs: 0 }, now);
     await ledger.begin(operation('op_1', { request: key('k').id }), key('k'));
     expect(await ledger.key('k')).toBeUndefined();
-    await ledger.claim('op_1', 'me', null);
+    await ledger.takeDomain('me', 'me');
     await ledger.finish(workOf('op_1', 'me'));
     await ledger.sweep();
     expect(store.keys()).toEqual(new Set());
@@ -917,19 +858,17 @@ describe('a change that is decided again upon what it has brought about itself',
     ledger = createLedger(decidingTwice(store), LIFETIMES, now);
   });
 
-  it('begins, claims, cancels, releases and finishes once', async () => {
+  it('begins, cancels and finishes once', async () => {
     expect(await ledger.begin(operation('op_1'), key('k'))).toBeNull();
-    expect(await ledger.claim('op_1', 'me', null)).toBe(true);
+    const epoch = await ledger.takeDomain('me', 'me');
     await ledger.cancel('op_1');
-    const work = workOf('op_1', 'me');
+    const work = workOf('op_1', 'me', epoch);
     await ledger.settle(work, outcomes([0, created], [1, { status: 'cancelled' }], [2, { status: 'unknown', error }]));
     expect((await ledger.get('op_1'))?.summary).toEqual({ ...EMPTY_SUMMARY, created: 1, cancelled: 1, unknown: 1 });
     const joining = { ...key('other'), id: key('k').id };
     expect(await ledger.begin(operation('op_2'), joining)).toEqual({ operationId: 'op_1' });
     await ledger.finish(work);
-    expect(await ledger.get('op_1')).toMatchObject({ state: 'cancelled', owner: 'me' });
-    await ledger.release('op_1', 'me');
-    expect(await ledger.get('op_1')).toMatchObject({ owner: null });
+    expect(await ledger.get('op_1')).toMatchObject({ state: 'cancelled' });
     expect(await lists()).toMatchObject(listed('op_1', 'cancelled'));
     expect((await ledger.list({ limit: 10, state: 'running' })).operations).toEqual([]);
     await ledger.revise('op_1', new Map([[2, { status: 'created' }]]));
@@ -981,7 +920,7 @@ describeWithRedis('a Redis that is away', () => {
     await redis.up();
     await back();
     expect(await onRedis.load(id)).toBeUndefined();
-    expect(await onRedis.open()).toEqual([]);
+    expect(await onRedis.openIn('me')).toEqual([]);
     if (reference) expect(await onRedis.key(reference.id)).toBeUndefined();
   });
 
@@ -994,8 +933,8 @@ describeWithRedis('a Redis that is away', () => {
     expect(await beginning).toBeNull();
     expect(await onRedis.load(id)).toEqual(operation(id));
     expect(await onRedis.begin(operation(id), reference)).toBeNull();
-    await onRedis.claim(id, 'me', null);
-    await onRedis.finish(workOf(id, 'me'));
+    const epoch = await onRedis.takeDomain('me', 'me');
+    await onRedis.finish(workOf(id, 'me', epoch));
   });
 });
 
@@ -1073,7 +1012,7 @@ describeWithRedis('an answer of Redis that is lost', () => {
     const one = operation('op_1', { items: [create(0)] });
     expect(await losing(0, () => onRedis.begin(one, key('k')))).toBeNull();
     expect(await onRedis.load('op_1')).toEqual(one);
-    expect(await losing(0, () => onRedis.claim('op_1', 'me', null))).toBe(true);
+    await onRedis.takeDomain('me', 'me');
     const work = workOf('op_1', 'me');
     expect(await losing(0, () => onRedis.depart(work, [create(0)], sending(LATER), false))).toMatchObject([{ sends: 1 }]);
     await losing(0, () => onRedis.settle(work, outcomes([0, { status: 'again', untouched: false }])));
@@ -1082,7 +1021,6 @@ describeWithRedis('an answer of Redis that is lost', () => {
     expect((await onRedis.load('op_1'))?.items[0]).toMatchObject({ sends: 1, sentAt: LATER });
     await onRedis.depart(work, [create(0)], sending(LATER), false);
     await losing(0, () => onRedis.settle(work, outcomes([0, created])));
-    await losing(0, () => onRedis.finish(work));
     expect(await onRedis.get('op_1')).toMatchObject({ state: 'succeeded', summary: { ...EMPTY_SUMMARY, created: 1 } });
   });
 

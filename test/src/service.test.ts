@@ -45,6 +45,7 @@ const serve = (adapter: Partial<Adapter>, report: Report = silent): Clusters => 
       deadlineSeconds: 1,
       drainSeconds: 1,
       settleSeconds: 0,
+      callSeconds: 30,
       jobSeconds: 1,
       callerHeader: 'authorization',
     },
@@ -52,7 +53,7 @@ const serve = (adapter: Partial<Adapter>, report: Report = silent): Clusters => 
     retention: { operationDays: 1, idempotencyKeyHours: 1 },
     limits: { maxListUsers: 1_000 },
     log: { level: 'silent' },
-    accounts: { a: { vendor: 'memory', discover: false, settings: {} } },
+    accounts: { a: { vendor: 'memory', discover: false, domain: 'a', settings: {} } },
     clusters: [{ id: 'c', account: 'a', vendorClusterId: 'v' }],
   };
   const transport = async () => ({ status: 200, headers: {}, body: '' });

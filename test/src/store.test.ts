@@ -446,10 +446,13 @@ describeWithRedis('the Redis store', () => {
   });
 
   it('reports an unavailable server without waiting, and serves again when it is back', async () => {
+    await isBack(store);
     saidBy(store);
     await redis.down();
     await expect(store.check()).rejects.toMatchObject({ code: 'store_unavailable', retryable: true, effect: 'none' });
-    expect(saidBy(store)).toEqual([expect.stringContaining('unavailable: cannot be reached')]);
+    const said: string[] = [];
+    await until(() => said.push(...saidBy(store)) > 0);
+    expect(said).toEqual([expect.stringContaining('unavailable: cannot be reached')]);
     const late = open();
     await expect(late.check()).rejects.toMatchObject({ code: 'store_unavailable' });
     await redis.up();

@@ -1,8 +1,10 @@
 import type { Call } from '../../adapter.js';
 import type { Clock } from '../../clock.js';
 import type { GatewayError, Report } from '../../errors.js';
+import type { Holding } from '../../journal/domains.js';
 import type { Target } from '../../registry.js';
 import type { Vault } from '../../store/vault.js';
+import type { KeyedMutex } from '../../writes/keyed-mutex.js';
 import type { Offsets } from '../../writes/offsets.js';
 import type { Pace } from '../../writes/pace.js';
 import type { Clusters } from '../clusters.js';
@@ -11,23 +13,28 @@ import type { Baselines } from './baseline.js';
 import type { StepOutcome } from './item.js';
 import type { Jobs } from './jobs.js';
 import type { Ledger, Work } from './ledger.js';
-import type { Progress } from './progress.js';
+import type { News, Progress } from './progress.js';
 import type { LookUps, Reader } from './reader.js';
 import { type ItemRecord, keyOf } from './records.js';
 
 /** What work on operations needs. */
 export interface Deps {
   readonly ledger: Ledger;
+  readonly news: News;
   readonly vault: Vault;
   readonly clusters: Clusters;
   readonly gate: Gate;
   readonly jobs: Jobs;
+  /** Users at whom an operation is: nobody else is, in this process. */
+  readonly users: KeyedMutex;
   readonly offsets: Offsets;
   readonly lookUps: LookUps;
   readonly clock: Clock;
   readonly report: Report;
   /** How long a call without an answer may still take effect. */
   readonly settleMs: number;
+  /** How long a call that writes may take. */
+  readonly callMs: number;
   readonly jobMs: number;
   /** How long a write to one user waits for a vendor that is busy. */
   readonly singlePatienceMs: number;
@@ -36,6 +43,8 @@ export interface Deps {
 /** One operation on its cluster, as long as this process works on it. */
 export interface Context extends Deps {
   readonly work: Work;
+  /** The right to send; undefined where nothing is sent. */
+  readonly holding: Holding | undefined;
   readonly target: Target;
   readonly progress: Progress;
   readonly pace: Pace;
@@ -52,8 +61,8 @@ export interface Context extends Deps {
   readonly pause: AbortSignal;
 }
 
-/** Between two looks at whether a user that another operation is at has become free, and at whether to stop. */
-export const LOOK_AGAIN_MS = 100;
+/** Between two looks at whether to stop, and whether a user is free that an operation of an earlier process is at. */
+export const LOOK_AGAIN_MS = 500;
 
 /** Any call to a vendor, however many attempts it takes, ends by then. */
 export const CALL_MS = 60_000;
@@ -79,6 +88,9 @@ export const noteFault = ({ report, call }: Context, error: GatewayError): void 
 
 /** What a cluster is known by among the offsets of clocks. */
 export const clusterKey = ({ account, vendorClusterId }: Target): string => JSON.stringify([account.name, vendorClusterId]);
+
+/** A user among those of all clusters. */
+export const userKey = ({ target }: Context, { username }: ItemRecord): string => `${clusterKey(target)} ${username}`;
 
 /** The account of such a cluster. */
 export const accountOf = (cluster: string): string => (JSON.parse(cluster) as [string, string])[0];

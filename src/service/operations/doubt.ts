@@ -16,7 +16,7 @@ import {
 } from '../../writes/verdict.js';
 import { capabilitiesOf } from '../clusters.js';
 import { identityOf } from './baseline.js';
-import { CALL_MS, type Context, clusterKey } from './context.js';
+import { type Context, clusterKey } from './context.js';
 import type { Flight } from './flight.js';
 import type { StepOutcome } from './item.js';
 import { readBack, type Times } from './read-back.js';
@@ -59,8 +59,8 @@ const isOf = (context: Context, made: Made, { createdAt }: VendorUser): boolean 
 type Origin = Pick<Evidence, 'age' | 'baseline'>;
 
 /** Until when a call for the item can have had an effect, by our clock. */
-const endOf = ({ settleMs, jobMs }: Context, { underWay = 0, job }: ItemRecord): number =>
-  underWay + CALL_MS + (job === undefined ? 0 : jobMs) + settleMs;
+const endOf = ({ callMs, settleMs, jobMs }: Context, { underWay = 0, job }: ItemRecord): number =>
+  underWay + callMs + (job === undefined ? 0 : jobMs) + settleMs;
 
 const ageOf = (context: Context, { item, flight }: Doubt, found: VendorUser): Age => {
   const { createdAt } = found;

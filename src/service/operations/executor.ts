@@ -1,9 +1,10 @@
 /** Works on one operation: what was left behind first, then all that is open, and the last word at the end. */
 import { setMaxListeners } from 'node:events';
+import { onAbort } from '../../deadline.js';
 import { GatewayError } from '../../errors.js';
+import type { Holding } from '../../journal/domains.js';
 import { stepNamed } from '../../users/steps/index.js';
 import { failedWith, withDetail } from '../../users/steps/wording.js';
-import { isRepeatable } from '../../writes/verdict.js';
 import { type Context, type Deps, forAll } from './context.js';
 import type { Flight } from './flight.js';
 import { stepOf } from './item.js';
@@ -21,32 +22,19 @@ export interface Signals {
 }
 
 /** Resolves when the operation is final, or to be left to others. @throws OwnershipLost */
-export type Executor = (operation: LoadedOperation, owner: string, signals: Signals) => Promise<void>;
+export type Executor = (operation: LoadedOperation, holding: Holding, signals: Signals) => Promise<void>;
 
 const died = (): GatewayError => new GatewayError('vendor_timeout', 'The gateway stopped before the vendor answered.');
 
-/** What a process that died had sent, or was just about to send. A step that may be repeated is sent again without a look. */
-const recover = async ({ progress }: Context): Promise<Flight[]> => {
-  const flights: Flight[] = [];
-  const repeatable: ItemRecord[] = [];
-  for (const item of progress.unsettled()) {
+/** What a process that held the domain earlier had sent, or was just about to send. */
+const recover = ({ progress }: Context, holding: Holding): Flight[] =>
+  progress.unsettled().flatMap((item): Flight[] => {
     const { underWay, job } = item;
-    if (underWay === undefined) continue;
-    const step = stepNamed(stepOf(item));
-    if (isRepeatable(step.nature) && job === undefined) {
-      repeatable.push(item);
-      continue;
-    }
-    const flown = { step, items: [item], sentAt: underWay, endedAt: underWay, recovered: true } as const;
-    flights.push(
-      job === undefined
-        ? { ...flown, word: 'none', job: 'unknown', error: died() }
-        : { ...flown, word: 'taken', job: 'running', jobId: job },
-    );
-  }
-  await progress.settle(forAll(repeatable, () => ({ status: 'again', untouched: false })));
-  return flights;
-};
+    if (underWay === undefined) return [];
+    const flown = { step: stepNamed(stepOf(item)), items: [item], sentAt: underWay, recovered: true } as const;
+    if (job !== undefined) return [{ ...flown, endedAt: underWay, word: 'taken', job: 'running', jobId: job }];
+    return [{ ...flown, endedAt: holding.quietAfter(underWay), word: 'none', job: 'unknown', error: died() }];
+  });
 
 /** Why an item is left, once the vendor is given up. */
 const notDone = (fatal: GatewayError, { sends = 0 }: ItemRecord): GatewayError =>
@@ -56,51 +44,51 @@ const notDone = (fatal: GatewayError, { sends = 0 }: ItemRecord): GatewayError =
 const conclude = async ({ ledger, work, progress }: Context): Promise<void> => {
   const { fatal } = progress;
   if (fatal) await progress.settle(forAll(progress.unsettled(), (item) => failedWith(notDone(fatal, item))));
+  if (progress.isOver) return;
   const rest = progress.unsettled();
   const isStopped = progress.stopsAt() !== Number.POSITIVE_INFINITY;
   if (rest.length > 0 && !isStopped && !(await progress.isCancelled())) return;
-  await progress.settle(forAll(rest, () => ({ status: 'cancelled' })));
-  await ledger.finish(work);
+  if (rest.length > 0) await progress.settle(forAll(rest, () => ({ status: 'cancelled' })));
+  else await ledger.finish(work);
 };
 
 /** The cluster is not served any more: nobody can ask it, nor what became of what was sent to it. */
-const giveUp = async ({ ledger }: Deps, work: Work, progress: Progress, error: GatewayError): Promise<void> => {
+const giveUp = async (progress: Progress, error: GatewayError): Promise<void> => {
   const outcomeOf = ({ sends = 0 }: ItemRecord) =>
     sends === 0
       ? failedWith(error)
       : failedWith(withDetail(error, 'What was sent before cannot be read back.', 'open'), 'unknown');
   await progress.settle(forAll(progress.unsettled(), outcomeOf));
-  await ledger.finish(work);
 };
 
 export const createExecutor = (deps: Deps): Executor => {
   const limits = createLimits();
 
-  return async (operation, owner, { pause, abandon }) => {
+  return async (operation, holding, { pause, abandon }) => {
     if (isFinal(operation) || abandon.aborted) return;
     const { id, kind, place, clusterId, requestId } = operation;
-    const work: Work = { id, owner, place };
-    const progress = createProgress(operation, work, deps.ledger);
+    const work: Work = { id, domain: holding.domain, epoch: holding.epoch, place };
+    const progress = createProgress(operation, work, deps);
     const target = deps.clusters.at(clusterId, place);
     if (!target) {
       const message = `The cluster ${clusterId} is no longer served, or is another one than when this write began.`;
-      await giveUp(deps, work, progress, new GatewayError('cluster_not_found', message));
+      await giveUp(progress, new GatewayError('cluster_not_found', message));
       return;
     }
     // Of this operation alone, so that nothing that listens outlives it.
     const giving = new AbortController();
     const { signal } = giving;
     const onAbandon = (): void => giving.abort();
-    abandon.addEventListener('abort', onAbandon, { once: true });
+    const stops = [abandon, holding.lost].map((given) => onAbort(given, onAbandon));
     setMaxListeners(0, signal);
     const call = { requestId, signal };
     const isBatch = kind === 'batchUsers';
-    const context = newContext(deps, { work, target, progress, call, isBatch, inOrder: operation.stopOnError, pause });
+    const context = newContext(deps, { work, holding, target, progress, call, isBatch, inOrder: operation.stopOnError, pause });
     try {
-      await workOff(context, limits, await recover(context));
+      await workOff(context, limits, recover(context, holding));
       if (!signal.aborted) await conclude(context);
     } finally {
-      abandon.removeEventListener('abort', onAbandon);
+      for (const stop of stops) stop();
     }
   };
 };

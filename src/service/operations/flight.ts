@@ -5,10 +5,11 @@ import { stepNamed } from '../../users/steps/index.js';
 import type { Parcel, Step } from '../../users/steps/step.js';
 import { wordOf } from '../../users/steps/word.js';
 import { doneWith, failedWith, notFound, withDetail } from '../../users/steps/wording.js';
+import { fenced } from '../../vendor/fence.js';
 import type { Job, Word } from '../../writes/verdict.js';
 import { incompleteList } from '../find.js';
 import { entityTag, matches, toUser } from '../user.js';
-import { boundedCall, CALL_MS, type Context, clusterKey, mayGoOn, passwordOf } from './context.js';
+import { boundedCall, CALL_MS, type Context, clusterKey, mayGoOn, passwordOf, userKey } from './context.js';
 import { stepOf } from './item.js';
 import type { ItemOutcome, ItemRecord } from './records.js';
 
@@ -33,8 +34,10 @@ export interface Flight {
 
 export type Sent =
   | Flight
-  /** Nothing was sent: others are at these users, or it is to stop. */
+  /** Nothing was sent: it is to stop, or to wait for the vendor, or an operation of an earlier process is at these users. */
   | 'nothing'
+  /** Nothing was sent: another operation is at this user. */
+  | { readonly turn: string }
   /** Nothing was sent, since the user is not as the caller saw them. */
   | { readonly refused: ReadonlyMap<number, ItemOutcome> };
 
@@ -86,11 +89,10 @@ const checkPrecondition = async (context: Context, item: ItemRecord): Promise<It
   }
 };
 
-/** The precondition is part of each send: the user is held and read alone, and only then is the send stored. */
+/** The precondition is part of each send: nobody else is at the user, who is read alone, and only then is the send stored. */
 const passes = async (context: Context, group: readonly ItemRecord[]): Promise<Exclude<Sent, Flight> | undefined> => {
   const [item] = group.filter(({ ifMatch }) => ifMatch !== undefined);
   if (!item) return undefined;
-  if (!(await context.ledger.hold(context.work, item))) return 'nothing';
   const refusal = await checkPrecondition(context, item);
   return refusal && { refused: new Map([[item.index, refusal]]) };
 };
@@ -104,12 +106,35 @@ const parcelsOf = (context: Context, items: readonly ItemRecord[]): Parcel[] => 
   }
 };
 
+/** The items at whose users no other operation is. Where order counts, only those before the first other one. */
+const takeUsers = (context: Context, group: readonly ItemRecord[]): readonly ItemRecord[] => {
+  const { users, work, inOrder } = context;
+  const isOurs = (item: ItemRecord): boolean => users.take(work.id, [userKey(context, item)]).size > 0;
+  if (!inOrder) return group.filter(isOurs);
+  const end = group.findIndex((item) => !isOurs(item));
+  return end === -1 ? group : group.slice(0, end);
+};
+
 /** Sends a group in one call. @throws OwnershipLost */
-export const send = async (context: Context, group: readonly ItemRecord[]): Promise<Sent> => {
-  const { ledger, gate, work, target, progress, pace, baselines, offsets, call, clock, inOrder } = context;
-  const [first] = group;
+export const send = async (context: Context, asked: readonly ItemRecord[]): Promise<Sent> => {
+  const { pace, users, work } = context;
+  const [first] = asked;
   if (!first || pace.quietMs() > 0 || !(await mayGoOn(context))) return 'nothing';
-  const step = stepNamed(stepOf(first));
+  const group = takeUsers(context, asked);
+  if (group.length === 0) return { turn: userKey(context, first) };
+  const sent = await sendTaken(context, group);
+  const items = typeof sent === 'object' && 'items' in sent ? sent.items : [];
+  const left = group.filter(({ index }) => !items.some((item) => item.index === index));
+  users.release(
+    work.id,
+    left.map((item) => userKey(context, item)),
+  );
+  return sent;
+};
+
+const sendTaken = async (context: Context, group: readonly ItemRecord[]): Promise<Sent> => {
+  const { ledger, gate, work, holding, target, progress, baselines, offsets, call, clock, callMs, inOrder } = context;
+  const step = stepNamed(stepOf(group[0] as ItemRecord));
   const stop = await passes(context, group);
   if (stop) return stop;
   const at = clock.now();
@@ -121,8 +146,12 @@ export const send = async (context: Context, group: readonly ItemRecord[]): Prom
   const flown = { step, items, sentAt: clock.now(), job: 'unknown' } as const;
   try {
     const parcels = parcelsOf(context, items);
-    const bounded = boundedCall(context, CALL_MS);
-    const receipt = await gate.explainDenial(target, call, step.send(target, parcels, bounded));
+    const bounded = boundedCall(context, callMs);
+    const sending = fenced(
+      () => holding?.mayWrite() ?? false,
+      () => step.send(target, parcels, bounded),
+    );
+    const receipt = await gate.explainDenial(target, call, sending);
     const endedAt = clock.now();
     if (receipt.state === 'applied') return { ...flown, endedAt, word: 'applied' };
     return { ...flown, endedAt, word: 'taken', job: 'running', jobId: receipt.job };

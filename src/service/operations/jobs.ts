@@ -10,12 +10,14 @@ const FIRST_POLL_MS = 150;
 const MAX_POLL_MS = 5_000;
 /** Looks that fail are repeated ever more slowly. */
 const MAX_FAILED_LOOK_MS = 30_000;
-/** Between two looks there is this much more for every job: a hundred of them are looked for once a second. */
-const PAUSE_PER_JOB_MS = 10;
+/** Between two looks there is this much more for every job: a hundred of them are looked for every second and a half. */
+const PAUSE_PER_JOB_MS = 15;
 /** A vendor may list a job later than it names it: it is given up after so many looks in a row, and so long. */
 const LOOKS_UNTIL_LISTED = 6;
 const LISTED_MS = 10_000;
-const MAX_JOBS_PER_LOOK = 100;
+/** A vendor lists so many jobs in one call; with more, looks are that much rarer. */
+const JOBS_PER_CALL = 100;
+const MAX_JOBS_PER_LOOK = 1_000;
 const LOOK_MS = 60_000;
 
 /** How long a job is followed, and on whose behalf. */
@@ -113,7 +115,8 @@ const createWatch = (account: Account, getJobs: NonNullable<Account['adapter']['
   /** The next look: soon for a new job, seldom for many, and never later than somebody stops following. */
   const delayMs = (): number => {
     const youngest = Math.min(...all().map(({ looks }) => looks));
-    const normal = Math.max(pollDelay(youngest, FIRST_POLL_MS, MAX_POLL_MS), followers.size * PAUSE_PER_JOB_MS);
+    const calls = Math.max(Math.ceil(followers.size / JOBS_PER_CALL), 1);
+    const normal = Math.max(pollDelay(youngest, FIRST_POLL_MS, MAX_POLL_MS) * calls, followers.size * PAUSE_PER_JOB_MS);
     const failed = failedLooks === 0 ? 0 : pollDelay(failedLooks, FIRST_POLL_MS, MAX_FAILED_LOOK_MS);
     const due = Math.min(...all().map(({ until }) => until)) - clock.now();
     return Math.max(Math.min(Math.max(normal, failed, askedMs), due), 0);

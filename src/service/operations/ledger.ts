@@ -2,12 +2,14 @@
  * The operations in the store: every step of an item is stored before it is taken, and its outcome after. Each method is one
  * atomic change.
  */
-import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type DomainRecords, OwnershipLost } from '../../journal/domains.js';
+import type { ResultSummary } from '../../model.js';
 import type { Decision, Member, Store, Value } from '../../store/store.js';
 import { afterCall, beforeCall, type Departure, isOutcome, type StepOutcome } from './item.js';
 import type { RequestReference, Taken } from './keys.js';
 import {
+  type DomainRecord,
   expiring,
   type ItemOutcome,
   type ItemRecord,
@@ -23,16 +25,12 @@ import {
   type Place,
   placesInLists,
   type RequestRecord,
+  settledOf,
   summarise,
   type UserRecord,
 } from './records.js';
 import { finalStateOf } from './state.js';
 import { createTurns } from './turns.js';
-
-/** Another process works on the operation now: the caller must stop working on it. */
-export class OwnershipLost extends Error {
-  override readonly name = 'OwnershipLost';
-}
 
 export interface ListFilter {
   readonly clusterId?: string | undefined;
@@ -53,7 +51,7 @@ export interface Lifetimes {
   readonly keyMs: number;
 }
 
-export interface Ledger {
+export interface Ledger extends DomainRecords {
   /**
    * Stores a new operation, unless its idempotency key is taken or the same request has an open operation: then returns that one. A key
    * that is free refers to the operation that is returned or begun. Repeated after a lost answer, it begins nothing a second time.
@@ -63,24 +61,19 @@ export interface Ledger {
   load(id: string): Promise<LoadedOperation | undefined>;
   /** Newest first. */
   list(filter: ListFilter): Promise<OperationPage>;
-  /** Operations that are not final, oldest first. */
-  open(): Promise<OperationRecord[]>;
-  /** Makes `owner` the one who works on it, when it is `previous` until now and not final. */
-  claim(id: string, owner: string, previous: string | null): Promise<boolean>;
-  /** Lets go of it, so that anybody may go on. */
-  release(id: string, owner: string): Promise<void>;
   /**
    * Writes down that these items are about to be sent. Answers those whose users no other operation has on its way.
    * @param inOrder to answer only those before the first that cannot go
    */
   depart(operation: Work, items: readonly ItemRecord[], departure: Departure, inOrder: boolean): Promise<ItemRecord[]>;
-  /** Keeps other operations from the user of an item that is not sent yet. Answers false when another one has them. */
-  hold(operation: Work, item: ItemRecord): Promise<boolean>;
   /** Stores which job does the items. */
   attachJob(operation: Work, items: readonly ItemRecord[], job: string): Promise<void>;
-  /** Writes down what came of items; passwords of those that are settled are erased. */
-  settle(operation: Work, outcomes: ReadonlyMap<number, StepOutcome>): Promise<void>;
-  /** Ends the operation in the state that follows from its items. */
+  /**
+   * Writes down what came of items; passwords of those that are settled are erased. The operation ends with its last item.
+   * @returns whether it has ended
+   */
+  settle(operation: Work, outcomes: ReadonlyMap<number, StepOutcome>): Promise<boolean>;
+  /** Ends an operation all of whose items were settled when it began. */
   finish(operation: Work): Promise<void>;
   /** Stores what a later look found out about items with status `unknown` of an operation that has ended. */
   revise(id: string, outcomes: ReadonlyMap<number, ItemOutcome>): Promise<void>;
@@ -93,7 +86,8 @@ export interface Ledger {
 /** An operation that this process works on. */
 export interface Work {
   readonly id: string;
-  readonly owner: string;
+  readonly domain: string;
+  readonly epoch: number;
   readonly place: Place;
 }
 
@@ -118,28 +112,67 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
   /** Changes of one operation all write its record: one after the other they do not have to be tried again. */
   const inTurn = createTurns();
   const now = (): string => new Date(nowMs()).toISOString();
-  /** Whose clock a time in a record is from. */
-  const self = randomUUID();
+  /** @throws OwnershipLost where another process has taken the domain since */
+  const requireEpoch = ({ epoch }: Work, domain: Value | undefined): string => {
+    const record = domain as DomainRecord | undefined;
+    if (record?.epoch !== epoch) throw new OwnershipLost();
+    return record.process;
+  };
+
+  interface Present {
+    readonly operation: OperationRecord;
+    readonly items: readonly ItemRecord[];
+    readonly users: readonly (UserRecord | undefined)[];
+    readonly userKeys: readonly string[];
+    /** Whose clock a time that is stored now is from. */
+    readonly self: string;
+  }
 
   /** Changes the operation and some of its items together with the records of their users. */
   const changeItems = <Result>(
-    { id, owner, place }: Work,
+    work: Work,
     items: readonly Pick<ItemRecord, 'index' | 'username'>[],
-    decide: (
-      operation: OperationRecord,
-      items: readonly ItemRecord[],
-      users: readonly (UserRecord | undefined)[],
-      userKeys: readonly string[],
-    ) => Decision<Result>,
+    decide: (present: Present) => Decision<Result>,
   ): Promise<Result> => {
+    const { id, domain, place } = work;
     const userKeys = items.map(({ username }) => keyOf.user(place, username));
-    const keys = [keyOf.operation(id), ...items.map(({ index }) => keyOf.item(id, index)), ...userKeys];
-    const decideAll = ([operation, ...values]: readonly (Value | undefined)[]): Decision<Result> => {
-      if ((operation as OperationRecord | undefined)?.owner !== owner) throw new OwnershipLost();
-      const records = values.slice(0, items.length) as ItemRecord[];
-      return decide(operation as OperationRecord, records, values.slice(items.length) as (UserRecord | undefined)[], userKeys);
+    const keys = [keyOf.domain(domain), keyOf.operation(id), ...items.map(({ index }) => keyOf.item(id, index)), ...userKeys];
+    const decideAll = ([holder, operation, ...values]: readonly (Value | undefined)[]): Decision<Result> => {
+      const self = requireEpoch(work, holder);
+      const users = values.slice(items.length) as (UserRecord | undefined)[];
+      return decide({
+        operation: operation as OperationRecord,
+        items: values.slice(0, items.length) as ItemRecord[],
+        users,
+        userKeys,
+        self,
+      });
     };
     return inTurn(id, () => store.change(keys, decideAll));
+  };
+
+  /** The change that ends an operation. */
+  const ending = (record: OperationRecord, summary: ResultSummary) => {
+    const ended = { ...record, summary, state: finalStateOf({ ...record, summary }), updatedAt: now(), finishedAt: now() };
+    const { put, drop, add } = moved(record, ended);
+    return {
+      put: { ...put, ...(record.request !== undefined && { [keyOf.request(record.request)]: null }) },
+      drop: [...drop, [indexes.open(record.domain), record.id] as const],
+      add: [...add, expiring(nowMs() + operationMs, keyOf.operation(record.id))],
+    };
+  };
+
+  /** All members of an index, in slices. */
+  const allOf = async (index: string): Promise<string[]> => {
+    const all: string[] = [];
+    while (all.length < MAX_OPEN) {
+      const after = all.at(-1);
+      const slice = await store.members(index, { order: 'ascending', limit: OPEN_SLICE, ...(after !== undefined && { after }) });
+      all.push(...slice);
+      if (slice.length < OPEN_SLICE) break;
+      await nextTurn();
+    }
+    return all;
   };
 
   const get = async (id: string): Promise<OperationRecord | undefined> =>
@@ -162,8 +195,9 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
     { op, sends = 0 }: ItemRecord,
     { status, ...outcome }: StepOutcome,
     user: UserRecord | undefined,
+    by: string,
   ): Omit<UserRecord, 'holder'> | null => {
-    const [at, by] = [nowMs(), self];
+    const at = nowMs();
     const { holder: _, ...known } = user ?? { holder: null, made: null };
     if (status === 'created') return { by, made: { at, createdAt: ('user' in outcome && outcome.user?.createdAt) || null } };
     if (op === 'delete' && (status === 'deleted' || status === 'not_found')) return { by, made: null, goneAt: at };
@@ -205,7 +239,11 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
         const put: Puts = { [keyOf.operation(id)]: record, ...reference };
         for (const item of items) put[keyOf.item(id, item.index)] = item;
         if (request) put[keyOf.request(request.id)] = { operationId: id } satisfies RequestRecord;
-        return { result: null, put, add: [...placesInLists(record), [indexes.open, id], ...add] };
+        return {
+          result: null,
+          put,
+          add: [...placesInLists(record), [indexes.open(record.domain), id], [indexes.domains, record.domain], ...add],
+        };
       };
       return store.change(keys, decide);
     },
@@ -222,65 +260,38 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
       return { operations, next: ids.length > limit ? (shown.at(-1) ?? null) : null };
     },
 
-    open: async () => {
-      const all: OperationRecord[] = [];
-      let after: string | undefined;
-      while (all.length < MAX_OPEN) {
-        const window = { order: 'ascending', limit: OPEN_SLICE, ...(after !== undefined && { after }) } as const;
-        const ids = await store.members(indexes.open, window);
-        all.push(...(await getAll(ids)));
-        after = ids.at(-1);
-        if (ids.length < OPEN_SLICE) break;
-        await nextTurn();
-      }
-      return all;
-    },
+    openIn: (domain) => allOf(indexes.open(domain)),
 
-    claim: (id, owner, previous) =>
-      store.change<OperationRecord, boolean>([keyOf.operation(id)], ([record]) => {
-        if (!record || isFinal(record)) return { result: false };
-        if (record.owner === owner) return { result: true };
-        if (record.owner !== previous) return { result: false };
-        return {
-          result: true,
-          ...moved(record, { ...record, owner, turns: record.turns + 1, state: 'running', updatedAt: now() }),
-        };
+    domains: () => allOf(indexes.domains),
+
+    takeDomain: (domain, process) =>
+      store.change<DomainRecord, number>([keyOf.domain(domain)], ([record]) => {
+        const epoch = (record?.epoch ?? 0) + 1;
+        return { result: epoch, put: { [keyOf.domain(domain)]: { epoch, process } satisfies DomainRecord } };
       }),
 
-    release: (id, owner) =>
-      store.change<OperationRecord, undefined>([keyOf.operation(id)], ([record]) =>
-        record?.owner === owner
-          ? { result: undefined, put: { [keyOf.operation(id)]: { ...record, owner: null } } }
-          : { result: undefined },
-      ),
-
     depart: (work, items, departure, inOrder) =>
-      changeItems(work, items, (operation, records, users, userKeys) => {
-        const put: Puts = { [keyOf.operation(work.id)]: { ...operation, updatedAt: now() } };
+      changeItems(work, items, ({ operation, items: records, users, userKeys, self }) => {
         const departed: ItemRecord[] = [];
+        const put: Puts = {};
         const isHeld = (at: number): boolean => users[at]?.holder != null && users[at]?.holder !== work.id;
         const firstHeld = records.findIndex((_, at) => isHeld(at));
         records.forEach((record, at) => {
           const user = users[at];
           if (isHeld(at) || (inOrder && firstHeld !== -1 && at > firstHeld)) return;
-          // Written down by this very change before, which was sent twice.
+          // Written down by this very change before, which was made twice.
           const item = record.underWay === undefined ? beforeCall(record, user, user?.by === self, departure) : record;
           departed.push(item);
           put[keyOf.item(work.id, item.index)] = item;
           put[userKeys[at] as string] = { ...(user ?? { made: null }), holder: work.id };
         });
-        return { result: departed, ...(departed.length > 0 && { put }) };
+        if (departed.length === 0) return { result: departed };
+        const begun = moved(operation, { ...operation, state: 'running', updatedAt: now() });
+        return { result: departed, ...begun, put: { ...put, ...begun.put } };
       }),
 
-    hold: (work, item) =>
-      changeItems(work, [item], (_, __, [user], [userKey]) =>
-        user?.holder != null && user.holder !== work.id
-          ? { result: false }
-          : { result: true, put: { [userKey as string]: { ...(user ?? { made: null }), holder: work.id } } },
-      ),
-
     attachJob: (work, items, job) =>
-      changeItems(work, items, (_, records) => ({
+      changeItems(work, items, ({ items: records }) => ({
         result: undefined,
         put: Object.fromEntries(records.map((record) => [keyOf.item(work.id, record.index), { ...record, job }])),
       })),
@@ -289,7 +300,7 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
       const indexesOf = [...outcomes.keys()];
       const known = await store.read<ItemRecord>(indexesOf.map((index) => keyOf.item(work.id, index)));
       const items = known.filter((item) => item !== undefined);
-      await changeItems(work, items, (operation, records, users, userKeys) => {
+      return changeItems(work, items, ({ operation, items: records, users, userKeys, self }) => {
         const put: Puts = {};
         const add: Member[] = [];
         const fresh: ItemOutcome[] = [];
@@ -302,28 +313,29 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
           const user = users[at];
           if (user?.holder != null && user.holder !== work.id) return;
           const key = userKeys[at] as string;
-          const lately = latelyBy(record, outcome, user);
+          const lately = latelyBy(record, outcome, user, self);
           put[key] = lately && { holder: null, ...lately };
           if (lately) add.push(expiring(lastTouched(lately) + LATELY_MS, key));
         });
-        put[keyOf.operation(work.id)] = { ...operation, summary: summarise(fresh, operation.summary), updatedAt: now() };
-        return { result: undefined, put, add };
+        const summary = summarise(fresh, operation.summary);
+        const isOver = settledOf(summary) === operation.total;
+        if (isOver && !isFinal(operation)) {
+          const end = ending(operation, summary);
+          return { result: true, put: { ...put, ...end.put }, add: [...add, ...end.add], drop: end.drop };
+        }
+        if (fresh.length > 0) put[keyOf.operation(work.id)] = { ...operation, summary, updatedAt: now() };
+        return { result: isOver, put, add };
       });
     },
 
-    finish: ({ id, owner }) =>
-      store.change<OperationRecord, undefined>([keyOf.operation(id)], ([record]) => {
-        if (record?.owner !== owner) throw new OwnershipLost();
-        if (isFinal(record)) return { result: undefined };
-        const ended = { ...record, state: finalStateOf(record), updatedAt: now(), finishedAt: now() };
-        const { put, drop, add } = moved(record, ended);
-        return {
-          result: undefined,
-          put: { ...put, ...(record.request !== undefined && { [keyOf.request(record.request)]: null }) },
-          drop: [...drop, [indexes.open, id]],
-          add: [...add, expiring(nowMs() + operationMs, keyOf.operation(id))],
-        };
-      }),
+    finish: (work) => {
+      const keys = [keyOf.domain(work.domain), keyOf.operation(work.id)];
+      return store.change<Value, undefined>(keys, ([holder, operation]) => {
+        requireEpoch(work, holder);
+        const record = operation as OperationRecord;
+        return isFinal(record) ? { result: undefined } : { result: undefined, ...ending(record, record.summary) };
+      });
+    },
 
     revise: (id, outcomes) => {
       const keys = [keyOf.operation(id), ...[...outcomes.keys()].map((index) => keyOf.item(id, index))];

@@ -46,9 +46,18 @@ export const createLookAgain =
     const target = deps.clusters.at(clusterId, place);
     const unknown = operation.items.filter(({ outcome }) => outcome?.status === 'unknown');
     if (!target || unknown.length === 0) return new Map();
-    const work = { id, owner: '', place };
-    const progress = createProgress(operation, work, deps.ledger);
-    const context = newContext(deps, { work, target, progress, call, isBatch: false, inOrder: false, pause: call.signal });
+    const work = { id, domain: operation.domain, epoch: 0, place };
+    const progress = createProgress(operation, work, deps);
+    const context = newContext(deps, {
+      work,
+      holding: undefined,
+      target,
+      progress,
+      call,
+      isBatch: false,
+      inOrder: false,
+      pause: call.signal,
+    });
     const doubts = unknown.map((item): Doubt => ({ item, flight: flightOf(item) }));
     const outcomes = new Map<number, ItemOutcome>();
     for (const { doubt, decision } of await reconcile(context, doubts, false))

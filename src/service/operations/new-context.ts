@@ -3,7 +3,7 @@ import { createBaselines } from './baseline.js';
 import { type Context, clusterKey, type Deps } from './context.js';
 import { createReader } from './reader.js';
 
-type Given = Pick<Context, 'work' | 'target' | 'progress' | 'call' | 'isBatch' | 'inOrder' | 'pause'>;
+type Given = Pick<Context, 'work' | 'holding' | 'target' | 'progress' | 'call' | 'isBatch' | 'inOrder' | 'pause'>;
 
 /** What work on one operation needs, with its pace and with what it reads of the cluster. */
 export const newContext = (deps: Deps, given: Given): Context => {

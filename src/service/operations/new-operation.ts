@@ -34,7 +34,7 @@ const newId = (): string => `op_${Date.now().toString(16).padStart(12, '0')}${ra
 export const toRecord = (
   { kind, target, items, stopOnError = false }: NewOperation,
   { call, path, reference }: Submission,
-  vault: Vault,
+  { vault, process }: { readonly vault: Vault; readonly process: string },
 ): LoadedOperation => {
   const id = newId();
   const at = new Date().toISOString();
@@ -48,8 +48,8 @@ export const toRecord = (
     summary: summarise(items.flatMap(({ outcome }) => outcome ?? [])),
     stopOnError,
     cancelling: false,
-    owner: null,
-    turns: 0,
+    domain: target.account.domain,
+    process,
     ...(reference && { request: reference.id }),
     requestId: call.requestId,
     path,

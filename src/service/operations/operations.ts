@@ -1,24 +1,26 @@
 import { setMaxListeners } from 'node:events';
 import type { Call } from '../../adapter.js';
+import type { Clock } from '../../clock.js';
 import { ConfigError } from '../../config/error.js';
 import { untilAborted } from '../../deadline.js';
 import { asGatewayError, GatewayError, type Report } from '../../errors.js';
+import { createDomains, type Domains, type Holding } from '../../journal/domains.js';
 import { type Store, storeUnavailable } from '../../store/store.js';
 import type { Vault } from '../../store/vault.js';
 import type { Executor } from './executor.js';
 import { refusalOf } from './idempotency.js';
 import { inTime } from './in-time.js';
 import type { RequestReference, Taken } from './keys.js';
-import { type Ledger, type ListFilter, type OperationPage, OwnershipLost } from './ledger.js';
+import type { Ledger, ListFilter, OperationPage } from './ledger.js';
 import type { LookAgain } from './look-again.js';
 import { type NewOperation, type Submission, toRecord } from './new-operation.js';
-import type { Queue, Runner } from './queue.js';
+import type { News } from './progress.js';
 import { isFinal, type LoadedOperation, type OperationRecord } from './records.js';
+import { checkStore } from './store-check.js';
 import { sweep } from './sweep.js';
-import { checkVault } from './vault-check.js';
 
-const FIRST_LOOK_MS = 25;
-const LONGEST_LOOK_MS = 500;
+/** How often a waiter looks without being woken: a wake-up may be lost. */
+const LOOK_MS = 1_000;
 const SWEEP_MS = 60_000;
 /** Longer than a store waits that is unavailable, or silent. */
 const BEGIN_MS = 11_000;
@@ -70,7 +72,12 @@ export interface OperationsDeps {
   readonly report: Report;
   /** Hears of what goes on where no request tells of it. */
   note(operation: OperationRecord, event: 'goes on' | 'ended'): void;
-  createQueue(run: Runner, onFault: (error: unknown) => void): Promise<Queue>;
+  /** Operations that a worker has to look at. */
+  readonly news: News;
+  /** Another process takes over after this long without a heartbeat. */
+  readonly leaseMs: number;
+  readonly callMs: number;
+  readonly clock: Clock;
 }
 
 /** Resolves after so long, or as soon as a signal aborts. */
@@ -95,7 +102,10 @@ export const createOperations = ({
   lookAgain,
   report,
   note,
-  createQueue,
+  news,
+  leaseMs,
+  callMs,
+  clock,
 }: OperationsDeps): Operations => {
   const pausing = new AbortController();
   const abandoning = new AbortController();
@@ -111,32 +121,37 @@ export const createOperations = ({
 
   const onFault = (thrown: unknown): void => {
     const error = asGatewayError(thrown);
-    // A store that is away is told by the store.
-    const isKnown = thrown instanceof OwnershipLost || error.code === 'store_unavailable';
-    if (!isKnown && !abandoning.signal.aborted) report(error, 'operations');
+    // A store that is unavailable is reported by the store.
+    if (error.code !== 'store_unavailable' && !abandoning.signal.aborted) report(error, 'operations');
   };
 
-  const run: Runner = async (id, owner) => {
+  const run = async (id: string, holding: Holding): Promise<void> => {
     try {
       const operation = await work.ledger.load(id);
-      if (!operation) return;
-      if (operation.turns > 1) note(operation, 'goes on');
-      await execute(operation, owner, signals);
+      if (!operation || isFinal(operation)) return;
+      if (operation.state === 'running') note(operation, 'goes on');
+      await execute(operation, holding, signals);
       const record = await work.ledger.get(id);
-      if (record && isFinal(record)) note(record, 'ended');
+      if (!record || !isFinal(record)) return;
+      note(record, 'ended');
+      await domains?.tellProcess(record.process, id).catch(onFault);
     } finally {
-      await work.ledger.release(id, owner);
+      news.delete(id);
       wake(id);
     }
   };
 
-  let queue: Queue | undefined;
+  let domains: Domains | undefined;
   let sweeping: NodeJS.Timeout | undefined;
 
   const begin = async (): Promise<void> => {
-    await checkVault(work.store, vault);
+    await checkStore(work.store, vault);
     if (pausing.signal.aborted) return;
-    queue = await createQueue(run, onFault);
+    const onNews = (id: string): void => {
+      if (domains?.isRunning(id)) news.add(id);
+      wake(id);
+    };
+    domains = createDomains({ records: work.ledger, shared: store.shared, clock, leaseMs, callMs, run, onNews, onFault });
     let isSweeping = false;
     const sweepNow = (): void => {
       if (isSweeping) return;
@@ -152,8 +167,8 @@ export const createOperations = ({
   };
 
   /** Until the store has answered once, nobody knows whether what is written there could be read again. */
-  const started = async (): Promise<Queue> => {
-    if (queue) return queue;
+  const started = async (): Promise<Domains> => {
+    if (domains) return domains;
     const error = await store.check().then(() => storeUnavailable('has not answered yet'), asGatewayError);
     throw error.withMessage(`${error.message} Nothing was begun.`);
   };
@@ -166,7 +181,7 @@ export const createOperations = ({
   const load = (id: string): Promise<LoadedOperation> => inTime(ledger.load(id)).then((operation) => found(id, operation));
 
   /** Nobody here goes on with it: the process is stopping. */
-  const isLeft = ({ owner }: OperationRecord): boolean => pausing.signal.aborted && owner === null;
+  const isLeft = ({ id }: OperationRecord): boolean => pausing.signal.aborted && !domains?.isRunning(id);
 
   /** Waits until the operation is worked on no longer here, or for a moment. */
   const aMoment = async (id: string, ms: number, patience: AbortSignal): Promise<void> => {
@@ -180,9 +195,9 @@ export const createOperations = ({
 
   /** The operation at its end, or as it is when the patience is over. A store that is away meanwhile is waited for as long. */
   const waitFor = async (known: LoadedOperation, patience: AbortSignal): Promise<LoadedOperation> => {
-    for (let look = 0; ; look++) {
+    for (;;) {
       // Begins before the look, so that an end in between is not missed.
-      const moment = aMoment(known.id, Math.min(FIRST_LOOK_MS * 1.5 ** look, LONGEST_LOOK_MS), patience);
+      const moment = aMoment(known.id, LOOK_MS, patience);
       const record = await inTime(ledger.get(known.id)).catch(() => undefined);
       const isOver = patience.aborted || abandoning.signal.aborted;
       if (isOver || (record && (isFinal(record) || isLeft(record)))) return load(known.id).catch(() => known);
@@ -212,6 +227,9 @@ export const createOperations = ({
     return waitFor(joined, patience);
   };
 
+  const openIds = async (): Promise<string[]> =>
+    (await Promise.all((await ledger.domains()).map((domain) => ledger.openIn(domain)))).flat();
+
   return {
     start: async () => {
       const beginning = begin();
@@ -223,12 +241,12 @@ export const createOperations = ({
 
     submit: async (operation, submission) => {
       const worker = await started();
-      const record = toRecord(operation, submission, vault);
+      const record = toRecord(operation, submission, { vault, process: worker.process });
       const { reference, patience } = submission;
       const taken = await writeDown(record, reference);
       if (taken) return join(taken, patience);
       // Written down, it is found by whoever looks for what was left behind: here it only goes on at once.
-      await inTime(worker.add(record.id)).catch(onFault);
+      await inTime(worker.wake(record.domain, record.id)).catch(onFault);
       return waitFor(record, patience);
     },
 
@@ -254,27 +272,28 @@ export const createOperations = ({
     cancel: async (id, patience) => {
       const known = await load(id);
       await inTime(ledger.cancel(id));
+      await inTime(domains?.tellWorker(known.domain, id) ?? Promise.resolve()).catch(onFault);
       return waitFor(known, patience);
     },
 
     handOver: async () => {
       if (!store.durable) return;
       pausing.abort();
-      await queue?.pause();
+      domains?.pause();
     },
 
-    idle: async () => queue?.idle(),
+    idle: async () => domains?.idle(),
 
     abandon: async () => {
       clearInterval(sweeping);
-      await queue?.pause();
-      const lost = store.durable ? [] : await Promise.all((await ledger.open()).map(({ id }) => load(id)));
+      domains?.pause();
+      const lost = store.durable ? [] : await Promise.all((await openIds()).map(load));
       pausing.abort();
       abandoning.abort();
       const over = new AbortController();
-      await Promise.race([queue?.idle(), sleep(UNWIND_MS, over.signal)]);
+      await Promise.race([domains?.idle(), sleep(UNWIND_MS, over.signal)]);
       over.abort();
-      await queue?.close();
+      await domains?.close();
       return lost;
     },
   };

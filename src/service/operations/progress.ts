@@ -1,3 +1,4 @@
+import type { Clock } from '../../clock.js';
 import type { GatewayError } from '../../errors.js';
 import { afterCall, inViewOf, isOutcome, type StepOutcome } from './item.js';
 import type { Ledger, Work } from './ledger.js';
@@ -15,16 +16,37 @@ export interface Progress {
   /** Takes over what the ledger has stored already. */
   update(items: readonly ItemRecord[]): void;
   isCancelled(): Promise<boolean>;
+  /** Whether the last item was settled, and the operation has ended with it. */
+  readonly isOver: boolean;
   /** An error after which nothing more is sent. */
   fatal: GatewayError | undefined;
 }
 
-export const createProgress = (operation: LoadedOperation, work: Work, ledger: Ledger): Progress => {
+/** Operations of which there is news; whoever works on one looks at it then. */
+export type News = Set<string>;
+
+export interface ProgressDeps {
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly news: News;
+}
+
+/** How often an operation is looked at without news: they may be lost. */
+const LOOK_MS = 1_000;
+
+export const createProgress = (operation: LoadedOperation, work: Work, { ledger, clock, news }: ProgressDeps): Progress => {
+  const { id } = operation;
   const items = new Map(operation.items.map((item) => [item.index, item]));
   const item = (index: number): ItemRecord => items.get(index) as ItemRecord;
+  let isOver = false;
+  let isCancelled = operation.cancelling;
+  let lookedAt = clock.now();
 
   return {
     item,
+    get isOver() {
+      return isOver;
+    },
     unsettled: () => [...items.values()].filter(({ outcome }) => outcome === undefined),
     stopsAt: () => {
       if (operation.stopOnError) for (const { index, outcome } of items.values()) if (outcome && !isDone(outcome)) return index;
@@ -35,13 +57,19 @@ export const createProgress = (operation: LoadedOperation, work: Work, ledger: L
       const outcomes = new Map(
         [...given].map(([index, outcome]) => [index, isOutcome(outcome) ? inViewOf(item(index), outcome) : outcome] as const),
       );
-      await ledger.settle(work, outcomes);
+      isOver = await ledger.settle(work, outcomes);
       for (const [index, outcome] of outcomes) items.set(index, afterCall(item(index), outcome));
     },
     update: (changed) => {
       for (const record of changed) items.set(record.index, record);
     },
-    isCancelled: async () => (await ledger.get(operation.id))?.cancelling ?? true,
+    isCancelled: async () => {
+      const isDue = news.delete(id) || clock.now() - lookedAt >= LOOK_MS;
+      if (isCancelled || !isDue) return isCancelled;
+      lookedAt = clock.now();
+      isCancelled = (await ledger.get(id))?.cancelling ?? true;
+      return isCancelled;
+    },
     fatal: undefined,
   };
 };

@@ -25,10 +25,10 @@ export interface OperationRecord {
   readonly stopOnError: boolean;
   /** Somebody asked for it to be stopped. */
   readonly cancelling: boolean;
-  /** Who works on it; nobody else may write to it meanwhile. */
-  readonly owner: string | null;
-  /** How often somebody began to work on it. */
-  readonly turns: number;
+  /** The write domain whose holder works on it; nobody else may write to it. */
+  readonly domain: string;
+  /** The process that was asked for it, and may wait for its end. */
+  readonly process: string;
   /** Identifies repetitions of the request that began it, as long as the operation is open. */
   readonly request?: string;
   /** The request that began it, and its path. */
@@ -73,6 +73,14 @@ export interface ItemRecord {
   readonly outcome?: ItemOutcome;
 }
 
+/** Who may change the operations of a write domain. */
+export interface DomainRecord {
+  /** Higher for each holder. */
+  readonly epoch: number;
+  /** The holder. */
+  readonly process: string;
+}
+
 /** An operation and its items. */
 export interface LoadedOperation extends OperationRecord {
   readonly items: readonly ItemRecord[];
@@ -109,6 +117,7 @@ export interface UserRecord {
 const hash = (parts: readonly string[]): string => createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
 
 export const keyOf = {
+  domain: (name: string) => `domain:${name}`,
   operation: (id: string) => `operation:${id}`,
   item: (id: string, index: number) => `item:${id}:${index}`,
   idempotency: (id: string) => `idempotency:${id}`,
@@ -122,8 +131,10 @@ export const keyOf = {
 export const indexes = {
   /** All operations, those on a cluster, those in a state, and those of both. */
   operations: (clusterId?: string, state?: string) => `operations ${JSON.stringify([clusterId ?? null, state ?? null])}`,
-  /** Not final. */
-  open: 'open-operations',
+  /** Not final, of a domain. */
+  open: (domain: string) => `open ${domain}`,
+  /** Domains that ever had an operation. */
+  domains: 'domains',
   /** `TIME KEY`: what may be removed from then on. */
   expiry: 'expiry',
 };

@@ -4,10 +4,11 @@ import { GatewayError } from '../../errors.js';
 import { stepNamed } from '../../users/steps/index.js';
 import type { StepName } from '../../users/steps/step.js';
 import { troubleOf } from '../../users/steps/word.js';
+import { isRepeatable } from '../../writes/verdict.js';
 import { capabilitiesOf } from '../clusters.js';
-import { boundedCall, CALL_MS, type Context, clusterKey, LOOK_AGAIN_MS, mayGoOn, noteFault } from './context.js';
+import { boundedCall, CALL_MS, type Context, clusterKey, LOOK_AGAIN_MS, mayGoOn, noteFault, userKey } from './context.js';
 import { type Decision, type Doubt, decide, reconcile } from './doubt.js';
-import { type Flight, follow, send } from './flight.js';
+import { type Flight, follow, type Sent, send } from './flight.js';
 import { type StepOutcome, stepOf } from './item.js';
 import { createPlan, leastSent } from './plan.js';
 import type { ItemRecord } from './records.js';
@@ -20,6 +21,9 @@ const MAX_QUIET_SLICE_MS = 500;
 const MAX_FAILED_JOBS = 7;
 /** How long reading back is put off, once it can settle an item. */
 const MAX_DOUBT_MS = 30_000;
+
+/** What a group that was not sent waits for; undefined where it was. */
+type Wait = Extract<Sent, 'nothing' | { readonly turn: string }> | undefined;
 
 /** How calls of batches to one cluster are limited, all operations together. */
 export type Limits = (cluster: string, concurrency: number) => LimitFunction;
@@ -41,6 +45,7 @@ const notSent = (failure: GatewayError): GatewayError =>
 
 export const workOff = async (context: Context, limits: Limits, recovered: readonly Flight[]): Promise<void> => {
   const { clusters, target, call, progress, pace, offsets, clock, baselines, settleMs, isBatch, inOrder, pause } = context;
+  const { users, work } = context;
   const facts = await clusters.facts(target, boundedCall(context, CALL_MS)).catch(() => undefined);
   const { batch, writes } = capabilitiesOf(target, facts);
   const limit = isBatch ? limits(clusterKey(target), batch.concurrency) : pLimit(1);
@@ -97,6 +102,10 @@ export const workOff = async (context: Context, limits: Limits, recovered: reado
       }
     }
     await progress.settle(outcomes);
+    users.release(
+      work.id,
+      decisions.filter(({ item }) => outcomes.has(item.index)).map(({ item }) => userKey(context, item)),
+    );
     if (decisions.some(({ decision }) => decision.kind === 'settled')) pace.progress();
     plan.sendApart(apart, flight.items.length);
   };
@@ -119,21 +128,21 @@ export const workOff = async (context: Context, limits: Limits, recovered: reado
     for (const doubt of undecided) doubts.set(doubt.item.index, doubt);
   };
 
-  /** @returns false when nothing was sent */
-  const fly = async (group: readonly ItemRecord[]): Promise<boolean> => {
+  /** @returns what to wait for, where nothing was sent */
+  const fly = async (group: readonly ItemRecord[]): Promise<Wait> => {
     sending++;
     const sent = await limit(() => send(context, group)).finally(() => {
       sending--;
     });
-    if (sent === 'nothing') return false;
+    if (sent === 'nothing' || 'turn' in sent) return sent;
     if ('refused' in sent) {
       await progress.settle(sent.refused);
-      return true;
+      return undefined;
     }
     // A vendor that takes jobs is at work.
     if (sent.jobId !== undefined) pace.taken(sent.sentAt);
     await conclude(sent.jobId === undefined ? sent : await follow(context, sent));
-    return true;
+    return undefined;
   };
 
   const track = (among: Set<Promise<void>>, work: Promise<unknown>): void => {
@@ -146,23 +155,42 @@ export const workOff = async (context: Context, limits: Limits, recovered: reado
     among.add(tracked);
   };
 
-  /** Items of a group that was not sent rest a moment, and leave the calls to the others. */
-  const start = (items: readonly ItemRecord[], work: Promise<boolean>): void => {
+  /** A moment, or until it is the turn of this operation at a user. */
+  const rest = async (wait: Wait): Promise<void> => {
+    if (wait === undefined) return;
+    const over = new AbortController();
+    const moment = clock.sleep(LOOK_AGAIN_MS, AbortSignal.any([call.signal, over.signal]));
+    await (wait === 'nothing' ? moment : Promise.race([users.turn(work.id, wait.turn, over.signal), moment]));
+    over.abort();
+  };
+
+  /** Items of a group that was not sent rest, and leave the calls to the others. */
+  const start = (items: readonly ItemRecord[], flying: Promise<Wait>): void => {
     for (const { index } of items) busy.add(index);
-    track(running, work);
-    const rest = work
-      .then(
-        (wasSent) => (wasSent ? undefined : clock.sleep(LOOK_AGAIN_MS, call.signal)),
-        () => undefined,
-      )
+    track(running, flying);
+    const rested = flying
+      .then(rest, () => undefined)
       .finally(() => {
         for (const { index } of items) busy.delete(index);
       });
-    track(resting, rest);
+    track(resting, rested);
   };
 
-  /** What another process left behind: its jobs are followed, the rest is read back. */
+  /** What another process left behind: its jobs are followed; what may be repeated is, once nothing of it is under way; the rest is read back. */
   const resume = (flight: Flight): void => {
+    if (flight.jobId === undefined && isRepeatable(flight.step.nature)) {
+      const again = { kind: 'again', apart: false, untouched: false, wasRead: false } as const;
+      const decisions = flight.items.map((item) => ({ item, decision: again }));
+      const rested = clock.sleep(Math.max(flight.endedAt - clock.now(), 0), call.signal);
+      start(
+        flight.items,
+        rested.then(async () => {
+          if (!call.signal.aborted) await carryOut(flight, decisions);
+          return undefined;
+        }),
+      );
+      return;
+    }
     if (flight.jobId === undefined) {
       for (const item of flight.items) doubts.set(item.index, { item, flight });
       return;
@@ -171,7 +199,7 @@ export const workOff = async (context: Context, limits: Limits, recovered: reado
       flight.items,
       follow(context, flight)
         .then(conclude)
-        .then(() => true),
+        .then(() => undefined),
     );
   };
 
@@ -282,5 +310,6 @@ export const workOff = async (context: Context, limits: Limits, recovered: reado
     failures.push(thrown);
   }
   await Promise.all([...running, ...resting]);
+  users.releaseAll(work.id);
   if (failures.length > 0 && !call.signal.aborted) throw failures[0];
 };

@@ -1,0 +1,270 @@
+/**
+ * Which process works for which write domain. Right is an epoch in the store: whoever takes a domain raises it, and every change of work
+ * names it. The lease, where processes share the store, only says whether another one should take over.
+ */
+import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
+import type { Clock } from '../clock.js';
+import type { Shared } from '../store/store.js';
+
+/** Another process works for the domain now: the caller must stop working on it. */
+export class OwnershipLost extends Error {
+  override readonly name = 'OwnershipLost';
+}
+
+/** A domain that this process works for. */
+export interface Holding {
+  readonly domain: string;
+  readonly epoch: number;
+  /** Whether a vendor may be written to, this very moment. */
+  mayWrite(): boolean;
+  /** From when on nothing that an earlier holder sent at `sentAt` is under way any more. Both in milliseconds since 1970. */
+  quietAfter(sentAt: number): number;
+  /** Aborts when another process has taken the domain. */
+  readonly lost: AbortSignal;
+}
+
+/** What the records say. */
+export interface DomainRecords {
+  /** Raises the epoch. @returns the new one */
+  takeDomain(domain: string, process: string): Promise<number>;
+  /** Domains that ever had an operation. */
+  domains(): Promise<string[]>;
+  /** Ids of open operations, oldest first. */
+  openIn(domain: string): Promise<string[]>;
+}
+
+export interface DomainTools {
+  readonly records: DomainRecords;
+  readonly shared: Shared | undefined;
+  readonly clock: Clock;
+  /** Another process takes over after this long without a sign of life. */
+  readonly leaseMs: number;
+  /** How long a call to a vendor may take. */
+  readonly callMs: number;
+  /** Works on an operation until it is final or to be left to others. */
+  run(id: string, holding: Holding): Promise<void>;
+  /** An operation was asked to stop, or has ended, elsewhere. */
+  onNews(id: string): void;
+  onFault(error: unknown): void;
+}
+
+export interface Domains {
+  /** The name of this process among those that share the store. */
+  readonly process: string;
+  /** Sees to it that the process that holds the domain, or this one, works on the operation. */
+  wake(domain: string, id: string): Promise<void>;
+  /** Tells whoever works for the domain that there is news of an operation. */
+  tellWorker(domain: string, id: string): Promise<void>;
+  /** Tells a process that an operation, for which it may wait, has ended. */
+  tellProcess(process: string, id: string): Promise<void>;
+  isRunning(id: string): boolean;
+  /** Resolves when nothing is worked on here. */
+  idle(): Promise<void>;
+  /** Takes nothing more. */
+  pause(): void;
+  /** Lets go of all domains. */
+  close(): Promise<void>;
+}
+
+/** How often open operations that nobody works on are looked for: a wake-up may be lost. */
+const LOOK_MS = 2_500;
+/** A domain without work is let go after this time. */
+const IDLE_MS = 60_000;
+/** Operations of one domain that are worked on at once. Most of them wait. */
+const MAX_RUNNING = 1_000;
+/** Two processes' clocks may differ by so much. */
+const SKEW_MS = 5_000;
+
+interface Held extends Holding {
+  readonly giveUp: AbortController;
+  readonly running: Map<string, Promise<void>>;
+  /** Open operations that have no place yet. */
+  readonly waiting: Set<string>;
+  /** When the last confirmed renewal began, by both clocks. */
+  confirmed: { readonly monotonic: number; readonly wall: number };
+  idleSince: number;
+}
+
+const moment = () => ({ monotonic: performance.now(), wall: Date.now() });
+
+export const createDomains = ({ records, shared, clock, leaseMs, callMs, run, onNews, onFault }: DomainTools): Domains => {
+  const process = randomUUID();
+  const held = new Map<string, Held>();
+  const taking = new Map<string, Promise<Held | undefined>>();
+  /** Also of domains that were lost meanwhile. */
+  const all = new Set<Promise<void>>();
+  let isPaused = false;
+
+  const lose = (holding: Held): void => {
+    held.delete(holding.domain);
+    holding.giveUp.abort();
+  };
+
+  const start = (holding: Held, id: string): void => {
+    const { running, waiting } = holding;
+    if (isPaused || running.has(id) || holding.lost.aborted) return;
+    if (running.size >= MAX_RUNNING) {
+      waiting.add(id);
+      return;
+    }
+    const work = run(id, holding)
+      .catch((thrown: unknown) => {
+        if (thrown instanceof OwnershipLost) lose(holding);
+        else onFault(thrown);
+      })
+      .finally(() => {
+        running.delete(id);
+        all.delete(work);
+        holding.idleSince = performance.now();
+        const [next] = waiting;
+        if (next === undefined) return;
+        waiting.delete(next);
+        start(holding, next);
+      });
+    running.set(id, work);
+    all.add(work);
+  };
+
+  const adopt = async (holding: Held): Promise<void> => {
+    for (const id of await records.openIn(holding.domain)) start(holding, id);
+  };
+
+  const createHeld = (domain: string, epoch: number, confirmed: Held['confirmed']): Held => {
+    const giveUp = new AbortController();
+    setMaxListeners(0, giveUp.signal);
+    const since = clock.now();
+    const holding: Held = {
+      domain,
+      epoch,
+      giveUp,
+      lost: giveUp.signal,
+      running: new Map(),
+      waiting: new Set(),
+      confirmed,
+      idleSince: performance.now(),
+      // A clock that stood still, or was set, does not make a lease longer.
+      mayWrite: () => {
+        if (giveUp.signal.aborted) return false;
+        if (!shared) return true;
+        const { monotonic, wall } = holding.confirmed;
+        const limit = leaseMs / 2;
+        return performance.now() - monotonic < limit && Math.abs(Date.now() - wall) < limit;
+      },
+      // Its fence has let nothing pass since the domain was taken. Where the store was its alone, it has even ended.
+      quietAfter: (sentAt) => (shared ? Math.min(sentAt + SKEW_MS, since) + callMs : Math.min(sentAt + callMs, since)),
+    };
+    return holding;
+  };
+
+  const tryToTake = async (domain: string): Promise<Held | undefined> => {
+    if (shared && !(await shared.hold(domain, process, leaseMs))) return undefined;
+    const epoch = await records.takeDomain(domain, process);
+    const confirmed = moment();
+    // It may have taken longer than the lease: then another process has a higher epoch, or will have.
+    if (shared && !(await shared.hold(domain, process, leaseMs))) return undefined;
+    if (isPaused) return undefined;
+    const holding = createHeld(domain, epoch, confirmed);
+    held.set(domain, holding);
+    await adopt(holding);
+    return holding;
+  };
+
+  /** Undefined where another process holds the domain. */
+  const take = (domain: string): Promise<Held | undefined> => {
+    if (isPaused) return Promise.resolve(undefined);
+    const known = held.get(domain);
+    if (known) return Promise.resolve(known);
+    const attempt =
+      taking.get(domain) ??
+      tryToTake(domain).finally(() => {
+        taking.delete(domain);
+      });
+    taking.set(domain, attempt);
+    return attempt;
+  };
+
+  const renew = async (holding: Held): Promise<void> => {
+    if (!shared) return;
+    const begun = moment();
+    if (await shared.hold(holding.domain, process, leaseMs)) holding.confirmed = begun;
+    else lose(holding);
+  };
+
+  const letGo = async (holding: Held): Promise<void> => {
+    lose(holding);
+    await shared?.release(holding.domain, process);
+  };
+
+  const renewAll = async (): Promise<void> => {
+    for (const holding of held.values()) {
+      const isIdle = holding.running.size === 0 && performance.now() - holding.idleSince > IDLE_MS;
+      void (isIdle ? letGo(holding) : renew(holding)).catch(onFault);
+    }
+  };
+
+  const look = async (): Promise<void> => {
+    for (const domain of await records.domains()) {
+      const holding = held.get(domain);
+      if (holding) await adopt(holding);
+      else if ((await records.openIn(domain)).length > 0) await take(domain);
+    }
+  };
+
+  const every = (ms: number, work: () => Promise<void>): NodeJS.Timeout => {
+    let isWorking = false;
+    return setInterval(() => {
+      if (isWorking || isPaused) return;
+      isWorking = true;
+      work()
+        .catch(onFault)
+        .finally(() => {
+          isWorking = false;
+        });
+    }, ms).unref();
+  };
+  const looking = every(LOOK_MS, look);
+  const renewing = setInterval(() => void renewAll(), leaseMs / 3).unref();
+  void look().catch(onFault);
+
+  const wakeHere = async (domain: string, id: string): Promise<boolean> => {
+    const holding = await take(domain);
+    if (holding) start(holding, id);
+    return holding !== undefined;
+  };
+
+  shared?.listen(process, (text) => {
+    const { domain, id } = JSON.parse(text) as { domain?: string; id: string };
+    if (domain === undefined) onNews(id);
+    else void wakeHere(domain, id).catch(onFault);
+  });
+
+  return {
+    process,
+    wake: async (domain, id) => {
+      if (await wakeHere(domain, id)) return;
+      await shared?.tellHolder(domain, JSON.stringify({ domain, id }));
+    },
+    tellWorker: async (domain, id) => {
+      onNews(id);
+      if (!held.has(domain)) await shared?.tellHolder(domain, JSON.stringify({ id }));
+    },
+    tellProcess: async (other, id) => {
+      if (other !== process) await shared?.tell(other, JSON.stringify({ id }));
+    },
+    isRunning: (id) => [...held.values()].some(({ running }) => running.has(id)),
+    idle: async () => {
+      while (all.size > 0) await Promise.allSettled(all);
+    },
+    pause: () => {
+      isPaused = true;
+      clearInterval(looking);
+    },
+    close: async () => {
+      isPaused = true;
+      clearInterval(looking);
+      clearInterval(renewing);
+      await Promise.allSettled([...held.values()].map(letGo));
+    },
+  };
+};
