@@ -1,5 +1,6 @@
 /** What the kinds of stores implement, and the store that is made of it. Records are JSON texts here. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createGuesses } from './guesses.js';
 import { type Decision, type Member, type Store, storeUnavailable, type Value } from './store.js';
 
 /** One atomic change. */
@@ -20,9 +21,9 @@ export interface Backend extends Pick<Store, 'durable' | 'shared' | 'members' | 
 }
 
 /** Others were faster so often: something is wrong with the store. */
-const MAX_ATTEMPTS = 1_000;
+const MAX_TRIES = 1_000;
 /** After so many, those who compete for a record wait a random moment. */
-const PATIENT_ATTEMPTS = 10;
+const PATIENT_TRIES = 10;
 const MAX_PAUSE_MS = 20;
 
 const parse = <T extends Value>(text: string | undefined): T | undefined =>
@@ -39,10 +40,34 @@ const changeOf = (
   drop,
 });
 
+/** Undefined where it throws. */
+const attempt = <T>(work: () => T): T | undefined => {
+  try {
+    return work();
+  } catch {
+    return undefined;
+  }
+};
+
 const isEmpty = ({ put, add, drop }: Change): boolean => put.length + add.length + drop.length === 0;
 
 export const createStore = (backend: Backend): Store => {
   const { durable, shared, members, check, close } = backend;
+  const guesses = shared && createGuesses();
+
+  const commit = async (change: Change): Promise<boolean> => {
+    const keys = [...change.expect, ...change.put].map(([key]) => key);
+    const done = await backend.commit(change).catch((error: unknown) => {
+      guesses?.forget(keys);
+      throw error;
+    });
+    if (!done) guesses?.forget(keys);
+    else {
+      for (const [key, text] of change.expect) guesses?.note(key, text);
+      for (const [key, text] of change.put) guesses?.note(key, text ?? undefined);
+    }
+    return done;
+  };
 
   return {
     durable,
@@ -50,20 +75,30 @@ export const createStore = (backend: Backend): Store => {
     members,
     check,
     close,
-    read: async <T extends Value>(keys: readonly string[]) =>
-      keys.length === 0 ? [] : (await backend.read(keys)).map((text) => parse<T>(text)),
+    read: async <T extends Value>(keys: readonly string[]) => {
+      if (keys.length === 0) return [];
+      const texts = await backend.read(keys);
+      if (guesses) for (const [at, key] of keys.entries()) guesses.note(key, texts[at]);
+      return texts.map((text) => parse<T>(text));
+    },
 
     change: async <T extends Value, Result>(
       keys: readonly string[],
       decide: (values: readonly (T | undefined)[]) => Decision<Result>,
     ): Promise<Result> => {
-      for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+      const decideUpon = (texts: readonly (string | undefined)[]) => {
+        const decision = decide(texts.map((text) => parse<T>(text)));
+        return { result: decision.result, change: changeOf(keys, texts, decision) };
+      };
+      const guessed = guesses && attempt(() => decideUpon(keys.map(guesses.of)));
+      // Where it writes nothing, or throws, nobody checks the guess.
+      if (guessed && !isEmpty(guessed.change) && (await commit(guessed.change))) return guessed.result;
+      for (let tries = 1; tries <= MAX_TRIES; tries++) {
         const read = keys.length === 0 ? [] : backend.read(keys);
         const texts = read instanceof Promise ? await read : read;
-        const decision = decide(texts.map((text) => parse<T>(text)));
-        const change = changeOf(keys, texts, decision);
-        if (isEmpty(change) || (await backend.commit(change))) return decision.result;
-        if (attempt > PATIENT_ATTEMPTS) await sleep(Math.random() * MAX_PAUSE_MS);
+        const { result, change } = decideUpon(texts);
+        if (isEmpty(change) || (await commit(change))) return result;
+        if (tries > PATIENT_TRIES) await sleep(Math.random() * MAX_PAUSE_MS);
       }
       throw storeUnavailable('is written by too many at once');
     },

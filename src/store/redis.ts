@@ -24,15 +24,41 @@ if expects > 0 then
   end
 end
 key, arg = expects, arg + expects
-local function each(count, act)
-  for i = 1, count do act(KEYS[key + i], ARGV[arg + i]) end
+local most = 1000
+local function inSlices(command, first, words)
+  for from = 1, #words, most * 2 do
+    local slice = { unpack(words, from, math.min(from + most * 2 - 1, #words)) }
+    if first then table.insert(slice, 1, first) end
+    redis.call(command, unpack(slice))
+  end
+end
+local pairs_ = {}
+for i = 1, puts do
+  pairs_[#pairs_ + 1] = KEYS[key + i]
+  pairs_[#pairs_ + 1] = ARGV[arg + i]
+end
+inSlices('MSET', nil, pairs_)
+key, arg = key + puts, arg + puts
+local gone = {}
+for i = 1, removes do gone[i] = KEYS[key + i] end
+inSlices('DEL', nil, gone)
+key = key + removes
+local function byIndex(count, command, score)
+  local names, members = {}, {}
+  for i = 1, count do
+    local name = KEYS[key + i]
+    if not members[name] then
+      members[name] = {}
+      names[#names + 1] = name
+    end
+    if score then table.insert(members[name], score) end
+    table.insert(members[name], ARGV[arg + i])
+  end
+  for _, name in ipairs(names) do inSlices(command, name, members[name]) end
   key, arg = key + count, arg + count
 end
-each(puts, function (name, text) redis.call('SET', name, text) end)
-for i = 1, removes do redis.call('DEL', KEYS[key + i]) end
-key = key + removes
-each(adds, function (name, member) redis.call('ZADD', name, 0, member) end)
-each(drops, function (name, member) redis.call('ZREM', name, member) end)
+byIndex(adds, 'ZADD', 0)
+byIndex(drops, 'ZREM', nil)
 return 1
 `;
 

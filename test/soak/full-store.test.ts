@@ -56,7 +56,7 @@ const fill = async (path: string): Promise<void> => {
         const record = operation(number);
         const work = { id: record.id, domain: 'a', epoch: 1, place: record.place };
         await ledger.begin(record, undefined);
-        await ledger.settle(work, new Map(record.items.map(({ index }) => [index, { status: 'deleted' }])));
+        await ledger.settle(work, record.items, new Map(record.items.map(({ index }) => [index, { status: 'deleted' }])));
       }),
     );
   }

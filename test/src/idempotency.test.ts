@@ -117,8 +117,7 @@ const setUp = (lookAgain: LookAgain = async () => new Map()) => {
     isTaken = true;
   };
   const end = async (id: string, outcome: ItemOutcome): Promise<void> => {
-    await ledger.settle({ id, ...WORKER }, new Map([[0, outcome]]));
-    await ledger.finish({ id, ...WORKER });
+    await ledger.settle({ id, ...WORKER }, [{ index: 0, username: 'ada' }], new Map([[0, outcome]]));
   };
   return { ledger, idempotency, operations, reports, request, begin, end };
 };

@@ -45,12 +45,25 @@ const sending = (at: string): Departure => ({
 /** For the store to come to it. */
 
 /** All that is written down, with one clock. */
-type Book = Ledger & { key(id: string): Promise<KeyRecord | undefined>; sweep(): Promise<void> };
+type Book = Omit<Ledger, 'settle'> & {
+  settle(work: Work, outcomes: ReadonlyMap<number, StepOutcome>): Promise<boolean>;
+  key(id: string): Promise<KeyRecord | undefined>;
+  sweep(): Promise<void>;
+};
 
 const createLedger = (kept: Store, lifetimes: typeof LIFETIMES, nowMs: () => number = Date.now): Book => {
   const keys = createKeys(kept, nowMs);
+  const ledger = createOperationLedger(kept, lifetimes, nowMs);
   return {
-    ...createOperationLedger(kept, lifetimes, nowMs),
+    ...ledger,
+    settle: async (work, outcomes) => {
+      const items = (await ledger.load(work.id))?.items ?? [];
+      return ledger.settle(
+        work,
+        items.filter(({ index }) => outcomes.has(index)),
+        outcomes,
+      );
+    },
     key: async (id) => (await keys.find(key(id))).key,
     sweep: () => sweep(kept, nowMs()),
   };

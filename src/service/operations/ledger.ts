@@ -72,7 +72,7 @@ export interface Ledger extends DomainRecords {
    * Writes down what came of items; passwords of those that are settled are erased. The operation ends with its last item.
    * @returns whether it has ended
    */
-  settle(operation: Work, outcomes: ReadonlyMap<number, StepOutcome>): Promise<boolean>;
+  settle(operation: Work, items: readonly ItemRef[], outcomes: ReadonlyMap<number, StepOutcome>): Promise<boolean>;
   /** Ends an operation all of whose items were settled when it began. */
   finish(operation: Work): Promise<void>;
   /** Stores what a later look found out about items with status `unknown` of an operation that has ended. */
@@ -82,6 +82,9 @@ export interface Ledger extends DomainRecords {
   /** What operations did to these users lately, by items that are settled. */
   lately(place: Place, usernames: readonly string[]): Promise<ReadonlyMap<string, UserRecord>>;
 }
+
+/** An item, and whom it is about. */
+export type ItemRef = Pick<ItemRecord, 'index' | 'username'>;
 
 /** An operation that this process works on. */
 export interface Work {
@@ -131,7 +134,7 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
   /** Changes the operation and some of its items together with the records of their users. */
   const changeItems = <Result>(
     work: Work,
-    items: readonly Pick<ItemRecord, 'index' | 'username'>[],
+    items: readonly ItemRef[],
     decide: (present: Present) => Decision<Result>,
   ): Promise<Result> => {
     const { id, domain, place } = work;
@@ -179,9 +182,11 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
     (await store.read<OperationRecord>([keyOf.operation(id)]))[0];
 
   const load = async (id: string): Promise<LoadedOperation | undefined> => {
-    const record = await get(id);
+    // Most operations have one item.
+    const [operation, first] = await store.read<Value>([keyOf.operation(id), keyOf.item(id, 0)]);
+    const record = operation as OperationRecord | undefined;
     if (!record) return undefined;
-    const items = await store.read<ItemRecord>(itemKeysOf(record));
+    const items = [first, ...(await store.read<Value>(itemKeysOf(record).slice(1)))].slice(0, record.total);
     // Removed meanwhile.
     if (items.includes(undefined)) return undefined;
     return { ...record, items: items as ItemRecord[] };
@@ -296,11 +301,8 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
         put: Object.fromEntries(records.map((record) => [keyOf.item(work.id, record.index), { ...record, job }])),
       })),
 
-    settle: async (work, outcomes) => {
-      const indexesOf = [...outcomes.keys()];
-      const known = await store.read<ItemRecord>(indexesOf.map((index) => keyOf.item(work.id, index)));
-      const items = known.filter((item) => item !== undefined);
-      return changeItems(work, items, ({ operation, items: records, users, userKeys, self }) => {
+    settle: (work, items, outcomes) =>
+      changeItems(work, items, ({ operation, items: records, users, userKeys, self }) => {
         const put: Puts = {};
         const add: Member[] = [];
         const fresh: ItemOutcome[] = [];
@@ -325,8 +327,7 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
         }
         if (fresh.length > 0) put[keyOf.operation(work.id)] = { ...operation, summary, updatedAt: now() };
         return { result: isOver, put, add };
-      });
-    },
+      }),
 
     finish: (work) => {
       const keys = [keyOf.domain(work.domain), keyOf.operation(work.id)];

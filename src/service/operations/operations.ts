@@ -80,6 +80,13 @@ export interface OperationsDeps {
   readonly clock: Clock;
 }
 
+/** Somebody who waits for the end of an operation. */
+interface Waiter {
+  /** Aborts when there is something to look at. */
+  news: AbortController;
+  ended: LoadedOperation | undefined;
+}
+
 /** Resolves after so long, or as soon as a signal aborts. */
 const sleep = (ms: number, ...signals: readonly AbortSignal[]): Promise<void> =>
   new Promise((resolve) => {
@@ -113,10 +120,26 @@ export const createOperations = ({
   // Every call of every operation listens.
   setMaxListeners(0, pausing.signal, abandoning.signal);
   /** Those that wait for the end of an operation. */
-  const waiting = new Map<string, Set<AbortController>>();
+  const waiting = new Map<string, Set<Waiter>>();
 
-  const wake = (id: string): void => {
-    for (const waiter of waiting.get(id) ?? []) waiter.abort();
+  const register = (id: string): Waiter => {
+    const waiter: Waiter = { news: new AbortController(), ended: undefined };
+    waiting.set(id, (waiting.get(id) ?? new Set()).add(waiter));
+    return waiter;
+  };
+
+  const leave = (id: string, waiter: Waiter): void => {
+    const waiters = waiting.get(id);
+    waiters?.delete(waiter);
+    if (waiters?.size === 0) waiting.delete(id);
+  };
+
+  /** @param ended the operation, where it has ended here */
+  const wake = (id: string, ended?: LoadedOperation): void => {
+    for (const waiter of waiting.get(id) ?? []) {
+      waiter.ended = ended;
+      waiter.news.abort();
+    }
   };
 
   const onFault = (thrown: unknown): void => {
@@ -126,18 +149,21 @@ export const createOperations = ({
   };
 
   const run = async (id: string, holding: Holding): Promise<void> => {
+    let ended: LoadedOperation | undefined;
     try {
       const operation = await work.ledger.load(id);
       if (!operation || isFinal(operation)) return;
       if (operation.state === 'running') note(operation, 'goes on');
       await execute(operation, holding, signals);
-      const record = await work.ledger.get(id);
-      if (!record || !isFinal(record)) return;
-      note(record, 'ended');
-      await domains?.tellProcess(record.process, id).catch(onFault);
+      ended = await work.ledger.load(id);
+      if (!ended || !isFinal(ended)) return;
+      note(ended, 'ended');
+      await domains?.tellProcess(ended.process, id).catch(onFault);
     } finally {
       news.delete(id);
-      wake(id);
+      if (ended && isFinal(ended)) wake(id, ended);
+      // Once it counts as worked on no longer.
+      else setImmediate(() => wake(id));
     }
   };
 
@@ -183,25 +209,30 @@ export const createOperations = ({
   /** Nobody here goes on with it: the process is stopping. */
   const isLeft = ({ id }: OperationRecord): boolean => pausing.signal.aborted && !domains?.isRunning(id);
 
-  /** Waits until the operation is worked on no longer here, or for a moment. */
-  const aMoment = async (id: string, ms: number, patience: AbortSignal): Promise<void> => {
-    const waiter = new AbortController();
-    const waiters = waiting.get(id) ?? new Set();
-    waiting.set(id, waiters.add(waiter));
-    await sleep(ms, waiter.signal, patience, abandoning.signal);
-    waiters.delete(waiter);
-    if (waiters.size === 0) waiting.delete(id);
+  /** The operation where it has ended, or nobody here goes on with it. A store that is unavailable is waited for. */
+  const lookAt = async (id: string): Promise<LoadedOperation | undefined> => {
+    const record = await inTime(ledger.get(id)).catch(() => undefined);
+    return record && (isFinal(record) || isLeft(record)) ? load(id).catch(() => undefined) : undefined;
   };
 
-  /** The operation at its end, or as it is when the patience is over. A store that is away meanwhile is waited for as long. */
-  const waitFor = async (known: LoadedOperation, patience: AbortSignal): Promise<LoadedOperation> => {
-    for (;;) {
-      // Begins before the look, so that an end in between is not missed.
-      const moment = aMoment(known.id, LOOK_MS, patience);
-      const record = await inTime(ledger.get(known.id)).catch(() => undefined);
-      const isOver = patience.aborted || abandoning.signal.aborted;
-      if (isOver || (record && (isFinal(record) || isLeft(record)))) return load(known.id).catch(() => known);
-      await moment;
+  /**
+   * The operation at its end, or as it is when the patience is over.
+   * @param waiter of an operation that nobody could end before it was registered
+   */
+  const waitFor = async (known: LoadedOperation, patience: AbortSignal, waiter?: Waiter): Promise<LoadedOperation> => {
+    const { id } = known;
+    const own = waiter ?? register(id);
+    try {
+      for (let isDue = waiter === undefined; ; isDue = !domains?.isRunning(id)) {
+        // Who works on it here says when it ends. For others, or where that was lost, it is looked at.
+        const ended = own.ended ?? (isDue ? await lookAt(id) : undefined);
+        if (ended) return ended;
+        if (patience.aborted || abandoning.signal.aborted) return await load(id).catch(() => known);
+        await sleep(LOOK_MS, own.news.signal, patience, abandoning.signal);
+        if (own.news.signal.aborted) own.news = new AbortController();
+      }
+    } finally {
+      leave(id, own);
     }
   };
 
@@ -245,9 +276,10 @@ export const createOperations = ({
       const { reference, patience } = submission;
       const taken = await writeDown(record, reference);
       if (taken) return join(taken, patience);
+      const waiter = register(record.id);
       // Written down, it is found by whoever looks for what was left behind: here it only goes on at once.
       await inTime(worker.wake(record.domain, record.id)).catch(onFault);
-      return waitFor(record, patience);
+      return waitFor(record, patience, waiter);
     },
 
     get: load,

@@ -57,7 +57,7 @@ export const createProgress = (operation: LoadedOperation, work: Work, { ledger,
       const outcomes = new Map(
         [...given].map(([index, outcome]) => [index, isOutcome(outcome) ? inViewOf(item(index), outcome) : outcome] as const),
       );
-      isOver = await ledger.settle(work, outcomes);
+      isOver = await ledger.settle(work, [...outcomes.keys()].map(item), outcomes);
       for (const [index, outcome] of outcomes) items.set(index, afterCall(item(index), outcome));
     },
     update: (changed) => {
