@@ -40,6 +40,7 @@ const RETRYABLE: ReadonlySet<ErrorCode> = new Set([
   'still_running',
   'idempotency_key_in_flight',
   'store_unavailable',
+  'backlog_full',
 ]);
 
 /**

@@ -138,6 +138,11 @@ export const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
     title: 'Store unavailable',
     help: 'The store in which the gateway keeps its operations does not answer. Where `detail` does not say that nothing was begun, repeat the write with the same `Idempotency-Key`, or check `GET /operations`.',
   },
+  backlog_full: {
+    status: 503,
+    title: 'Backlog full',
+    help: 'Too many items of writes to this account, or to this cluster, wait already (`limits.maxOpenItems`; one cluster may use half of it). Nothing was begun. Try again after `Retry-After` seconds, or look at `GET /operations?state=running` for what takes so long.',
+  },
   internal_error: { status: 500, title: 'Internal error', help: 'A fault of the gateway. Report it with the `requestId`.' },
 };
 

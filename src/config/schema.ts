@@ -50,7 +50,10 @@ export const coreSchema = {
       type: 'object',
       additionalProperties: false,
       default: {},
-      properties: { maxListUsers: { type: 'integer', minimum: 1, default: 200_000 } },
+      properties: {
+        maxListUsers: { type: 'integer', minimum: 1, default: 200_000 },
+        maxOpenItems: { type: 'integer', minimum: 1, default: 50_000 },
+      },
     },
     log: {
       type: 'object',
@@ -130,6 +133,8 @@ export interface RetentionConfig {
 export interface LimitsConfig {
   /** The longest list of users that is read as a whole; a longer one is taken for a fault of the vendor. */
   readonly maxListUsers: number;
+  /** Items of open operations of one write domain; one cluster may have half of them. */
+  readonly maxOpenItems: number;
 }
 
 export interface AccountConfig {

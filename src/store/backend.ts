@@ -1,7 +1,7 @@
 /** What the kinds of stores implement, and the store that is made of it. Records are JSON texts here. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createGuesses } from './guesses.js';
-import { type Decision, type Member, type Store, storeUnavailable, type Value } from './store.js';
+import { type Count, CounterFull, type Decision, type Member, type Store, storeUnavailable, type Value } from './store.js';
 
 /** One atomic change. */
 export interface Change {
@@ -11,13 +11,17 @@ export interface Change {
   readonly put: readonly (readonly [key: string, text: string | null])[];
   readonly add: readonly Member[];
   readonly drop: readonly Member[];
+  readonly count: readonly Count[];
 }
+
+/** `refused`: an expectation does not hold. `full`: a counter would become too high. */
+export type Committed = 'done' | 'refused' | 'full';
 
 export interface Backend extends Pick<Store, 'durable' | 'shared' | 'members' | 'check' | 'close'> {
   /** A kind that can read at once returns no promise: between such a reading and `commit`, called in the same turn, nobody writes. */
   read(keys: readonly string[]): readonly (string | undefined)[] | Promise<readonly (string | undefined)[]>;
-  /** @returns false when an expectation does not hold. @throws store_unavailable */
-  commit(change: Change): Promise<boolean>;
+  /** @throws store_unavailable */
+  commit(change: Change): Promise<Committed>;
 }
 
 /** Others were faster so often: something is wrong with the store. */
@@ -32,13 +36,18 @@ const parse = <T extends Value>(text: string | undefined): T | undefined =>
 const changeOf = (
   keys: readonly string[],
   texts: readonly (string | undefined)[],
-  { put = {}, add = [], drop = [] }: Decision<unknown>,
+  { put = {}, add = [], drop = [], count = [] }: Decision<unknown>,
 ): Change => ({
   expect: keys.map((key, at) => [key, texts[at]] as const),
   put: Object.entries(put).map(([key, value]) => [key, value === null ? null : JSON.stringify(value)] as const),
   add,
   drop,
+  count,
 });
+
+/** Whether adding to a counter is refused. What lowers one never is. */
+export const isTooHigh = (present: number, { by, atMost }: Count): boolean =>
+  by > 0 && atMost !== undefined && present + by > atMost;
 
 /** Undefined where it throws. */
 const attempt = <T>(work: () => T): T | undefined => {
@@ -57,16 +66,17 @@ export const createStore = (backend: Backend): Store => {
 
   const commit = async (change: Change): Promise<boolean> => {
     const keys = [...change.expect, ...change.put].map(([key]) => key);
-    const done = await backend.commit(change).catch((error: unknown) => {
+    const committed = await backend.commit(change).catch((error: unknown) => {
       guesses?.forget(keys);
       throw error;
     });
-    if (!done) guesses?.forget(keys);
+    if (committed === 'full') throw new CounterFull();
+    if (committed === 'refused') guesses?.forget(keys);
     else {
       for (const [key, text] of change.expect) guesses?.note(key, text);
       for (const [key, text] of change.put) guesses?.note(key, text ?? undefined);
     }
-    return done;
+    return committed === 'done';
   };
 
   return {

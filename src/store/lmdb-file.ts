@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { open } from 'lmdb';
 import type { GatewayError } from '../errors.js';
-import type { Change } from './backend.js';
+import { type Change, type Committed, isTooHigh } from './backend.js';
 import { storeUnavailable, type Window } from './store.js';
 
 /** Sorts after every ASCII text. */
@@ -18,8 +18,8 @@ const MAX_CHANGES_AT_ONCE = 1_000;
 
 export interface LmdbFile {
   read(keys: readonly string[]): (string | undefined)[];
-  /** False when an expectation does not hold; decided at once. Resolves when it is on disk. @throws store_unavailable */
-  commit(change: Change): Promise<boolean>;
+  /** Decided at once. Resolves when it is on disk. @throws store_unavailable */
+  commit(change: Change): Promise<Committed>;
   members(index: string, window: Window): string[];
   close(): Promise<void>;
 }
@@ -32,7 +32,7 @@ export interface LmdbEvents {
 
 interface Pending {
   readonly change: Change;
-  readonly resolve: (done: boolean) => void;
+  readonly resolve: (committed: Committed) => void;
   readonly reject: (error: GatewayError) => void;
 }
 
@@ -68,6 +68,8 @@ export const openLmdbFile = (folder: string, { written, failed }: LmdbEvents): L
     return known ? (known.text ?? undefined) : records.get(key);
   };
 
+  const counterOf = (name: string): number => Number(current(`count ${name}`) ?? 0);
+
   /** What was decided upon the effect of a change that failed fails with it. */
   const refuseAll = (error: GatewayError): void => {
     const all = [...writing, ...waiting];
@@ -98,7 +100,7 @@ export const openLmdbFile = (folder: string, { written, failed }: LmdbEvents): L
       writing = [];
       for (const { change } of done) for (const [key] of change.put) if (ahead.get(key)?.by === change) ahead.delete(key);
       written();
-      for (const { resolve } of done) resolve(true);
+      for (const { resolve } of done) resolve('done');
     } else {
       const reason = `cannot be written (${failure})`;
       refuseAll(storeUnavailable(reason));
@@ -124,9 +126,13 @@ export const openLmdbFile = (folder: string, { written, failed }: LmdbEvents): L
       return keys.map(current);
     },
 
-    commit: (change) => {
+    commit: (asked) => {
       refresh();
-      if (change.expect.some(([key, text]) => current(key) !== text)) return Promise.resolve(false);
+      if (asked.expect.some(([key, text]) => current(key) !== text)) return Promise.resolve('refused');
+      const counts = asked.count.map((each) => ({ ...each, key: `count ${each.counter}`, present: counterOf(each.counter) }));
+      if (counts.some((each) => isTooHigh(each.present, each))) return Promise.resolve('full');
+      const counted = counts.map(({ key, present, by }) => [key, String(present + by)] as const);
+      const change: Change = { ...asked, put: [...asked.put, ...counted] };
       return new Promise((resolve, reject) => {
         for (const [key, text] of change.put) ahead.set(key, { text, by: change });
         waiting.push({ change, resolve, reject });

@@ -110,7 +110,7 @@ export const openLmdbStore = (folder: string, events: StoreEvents = SILENT): Sto
     check: async () => {
       const { commit } = opened();
       // Whether it is still so shows when it is tried.
-      if (health.reason() !== undefined) await commit({ expect: [], put: [['probe', '{}']], add: [], drop: [] });
+      if (health.reason() !== undefined) await commit({ expect: [], put: [['probe', '{}']], add: [], drop: [], count: [] });
     },
     close: () => {
       closing ??= (async () => {

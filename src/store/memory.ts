@@ -1,4 +1,4 @@
-import { createStore } from './backend.js';
+import { createStore, isTooHigh } from './backend.js';
 import type { Store, Window } from './store.js';
 
 /** Where a member stands in a sorted list, or would stand. */
@@ -26,6 +26,8 @@ const windowOf = (sorted: readonly string[], { order, limit, after }: Window): s
 export const createMemoryStore = (): Store => {
   const records = new Map<string, string>();
   const indexes = new Map<string, string[]>();
+  const counters = new Map<string, number>();
+  const counterOf = (name: string): number => counters.get(name) ?? 0;
   const indexOf = (name: string): string[] => {
     const known = indexes.get(name) ?? [];
     indexes.set(name, known);
@@ -36,8 +38,10 @@ export const createMemoryStore = (): Store => {
     durable: false,
     shared: undefined,
     read: (keys) => keys.map((key) => records.get(key)),
-    commit: async ({ expect, put, add, drop }) => {
-      if (expect.some(([key, text]) => records.get(key) !== text)) return false;
+    commit: async ({ expect, put, add, drop, count }) => {
+      if (expect.some(([key, text]) => records.get(key) !== text)) return 'refused';
+      if (count.some((each) => isTooHigh(counterOf(each.counter), each))) return 'full';
+      for (const { counter, by } of count) counters.set(counter, counterOf(counter) + by);
       for (const [key, text] of put) {
         if (text === null) records.delete(key);
         else records.set(key, text);
@@ -53,7 +57,7 @@ export const createMemoryStore = (): Store => {
         if (sorted[at] === member) sorted.splice(at, 1);
         if (sorted.length === 0) indexes.delete(name);
       }
-      return true;
+      return 'done';
     },
     members: async (index, window) => windowOf(indexes.get(index) ?? [], window),
     check: async () => undefined,

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis, ReplyError } from 'ioredis';
 import type { GatewayError } from '../errors.js';
-import { type Change, createStore } from './backend.js';
+import { type Change, type Committed, createStore } from './backend.js';
 import { createHealth } from './health.js';
 import { type Shared, type Store, type StoreEvents, storeUnavailable, WAIT_MS } from './store.js';
 
@@ -14,15 +14,22 @@ const PREFIX = '{hpc-gateway}';
  */
 const COMMIT = `
 local expects, puts, removes, adds, drops = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local counts = tonumber(ARGV[7])
 local time = redis.call('TIME')
 if time[1] * 1000 + time[2] / 1000 > tonumber(ARGV[6]) then return -1 end
-local key, arg = 0, 6
+local key, arg = 0, 7
+local firstCount, firstBy = #KEYS - counts, #ARGV - counts * 2
 if expects > 0 then
   local found = redis.call('MGET', unpack(KEYS, 1, expects))
   for i = 1, expects do
     if (found[i] or '') ~= ARGV[arg + i] then return 0 end
   end
 end
+for i = 1, counts do
+  local by, most = tonumber(ARGV[firstBy + i * 2 - 1]), tonumber(ARGV[firstBy + i * 2])
+  if by > 0 and most and tonumber(redis.call('GET', KEYS[firstCount + i]) or 0) + by > most then return -2 end
+end
+for i = 1, counts do redis.call('INCRBY', KEYS[firstCount + i], ARGV[firstBy + i * 2 - 1]) end
 key, arg = expects, arg + expects
 local most = 1000
 local function inSlices(command, first, words)
@@ -76,6 +83,7 @@ if holder then redis.call('PUBLISH', ARGV[1] .. holder, ARGV[2]) end
 
 const DONE = 1;
 const TOO_LATE = -1;
+const FULL = -2;
 
 type Script = (keyCount: number, ...rest: (string | number)[]) => Promise<number>;
 type Scripts = { readonly [Name in 'commit' | 'hold' | 'release' | 'tellHolder']: Script };
@@ -95,6 +103,7 @@ const CLOCK_MS = 60_000;
 const CHANNEL = `${PREFIX}:process:`;
 const leaseKey = (name: string): string => `${PREFIX}:lease:${name}`;
 const recordKey = (key: string): string => `${PREFIX}:record:${key}`;
+const counterKey = (name: string): string => `${PREFIX}:count:${name}`;
 const indexKey = (name: string): string => `${PREFIX}:index:${name}`;
 
 /** What Redis said, without the command that it said it to: ioredis hangs that on its errors, the password of a login included. */
@@ -177,7 +186,7 @@ export const openRedisStore = (url: string, events: StoreEvents): Store => {
   const offsetOf = async (): Promise<number> =>
     clock && performance.now() - clock.at < CLOCK_MS ? clock.offset : await readClock();
 
-  const send = async ({ expect, put, add, drop }: Change): Promise<number> => {
+  const send = async ({ expect, put, add, drop, count }: Change): Promise<number> => {
     const puts = put.flatMap(([key, text]) => (text === null ? [] : [[recordKey(key), text] as const]));
     const removes = put.filter(([, text]) => text === null).map(([key]) => recordKey(key));
     const keys = [
@@ -185,25 +194,28 @@ export const openRedisStore = (url: string, events: StoreEvents): Store => {
       ...puts.map(([key]) => key),
       ...removes,
       ...[...add, ...drop].map(([name]) => indexKey(name)),
+      ...count.map(({ counter }) => counterKey(counter)),
     ];
     const latest = Math.floor(Date.now() + (await offsetOf()) + LATE_MS);
     return scripts.commit(
       keys.length,
       ...keys,
-      ...[expect.length, puts.length, removes.length, add.length, drop.length, latest],
+      ...[expect.length, puts.length, removes.length, add.length, drop.length, latest, count.length],
       ...expect.map(([, text]) => text ?? ''),
       ...puts.map(([, text]) => text),
       ...[...add, ...drop].map(([, member]) => member),
+      ...count.flatMap(({ by, atMost }) => [by, atMost ?? '']),
     );
   };
 
-  const commit = async (change: Change): Promise<boolean> => {
+  const commit = async (change: Change): Promise<Committed> => {
     await untilReady();
     try {
       const said = await send(change);
       if (said !== TOO_LATE) {
         health.up();
-        return said === DONE;
+        if (said === FULL) return 'full';
+        return said === DONE ? 'done' : 'refused';
       }
     } catch (error) {
       throw failure(error, true);
@@ -213,7 +225,7 @@ export const openRedisStore = (url: string, events: StoreEvents): Store => {
     throw storeUnavailable('did not come to it in time');
   };
 
-  const probe = (): Promise<boolean> => commit({ expect: [], put: [['probe', '{}']], add: [], drop: [] });
+  const probe = (): Promise<Committed> => commit({ expect: [], put: [['probe', '{}']], add: [], drop: [], count: [] });
 
   /** Notices that it is back, when nobody asks. */
   let isProbing = false;

@@ -11,6 +11,19 @@ export type Value = object;
 /** A member of an index. */
 export type Member = readonly [index: string, member: string];
 
+/** Adds to a counter. Counters are no records: changes of the same counter do not conflict. */
+export interface Count {
+  readonly counter: string;
+  readonly by: number;
+  /** The whole change is refused where the counter would be higher. */
+  readonly atMost?: number;
+}
+
+/** A change was refused, since a counter would have become too high. Nothing was written. */
+export class CounterFull extends Error {
+  override readonly name = 'CounterFull';
+}
+
 /** What to write, all of it or none. */
 export interface Decision<Result> {
   readonly result: Result;
@@ -18,6 +31,8 @@ export interface Decision<Result> {
   readonly put?: Readonly<Record<string, Value | null>>;
   readonly add?: readonly Member[];
   readonly drop?: readonly Member[];
+  /** Only together with something else to write. */
+  readonly count?: readonly Count[];
 }
 
 export interface Window {
@@ -50,7 +65,7 @@ export interface Store {
    * Writes what `decide` makes of the present values of the keys, as if nobody else wrote meanwhile, other processes included. Resolves
    * when it is on disk, as far as the kind has one.
    * @param decide must be pure: it may run more than once, also after its own decision was written
-   * @throws store_unavailable; with the effect `none` nothing was written
+   * @throws store_unavailable; with the effect `none` nothing was written. CounterFull
    */
   change<T extends Value, Result>(
     keys: readonly string[],

@@ -11,6 +11,7 @@ describe('Retry-After', () => {
   it('is sent where waiting helps', () => {
     const codes = Object.keys(PROBLEM_TYPES) as ErrorCode[];
     expect(codes.filter((code) => retryAfter(code) !== undefined).sort()).toEqual([
+      'backlog_full',
       'idempotency_key_in_flight',
       'still_running',
       'store_unavailable',

@@ -51,7 +51,7 @@ const serve = (adapter: Partial<Adapter>, report: Report = silent): Clusters => 
     },
     store: { kind: 'memory', path: '', leaseSeconds: 1 },
     retention: { operationDays: 1, idempotencyKeyHours: 1 },
-    limits: { maxListUsers: 1_000 },
+    limits: { maxListUsers: 1_000, maxOpenItems: 1_000 },
     log: { level: 'silent' },
     accounts: { a: { vendor: 'memory', discover: false, domain: 'a', settings: {} } },
     clusters: [{ id: 'c', account: 'a', vendorClusterId: 'v' }],

@@ -8,7 +8,7 @@ import { ConfigError } from '../../src/config/error.js';
 import { openLmdbStore } from '../../src/store/lmdb.js';
 import { createMemoryStore } from '../../src/store/memory.js';
 import { openRedisStore } from '../../src/store/redis.js';
-import type { Member, Store, Value } from '../../src/store/store.js';
+import { CounterFull, type Member, type Store, type Value } from '../../src/store/store.js';
 import { describeWithRedis, startRedis, type TestRedis } from '../support/redis.js';
 import { until } from '../support/wait.js';
 
@@ -176,6 +176,43 @@ const itKeepsItsPromises = (storeOf: () => Store): void => {
       }));
       expect((await store.read(keys)).filter((value) => value !== undefined)).toEqual([]);
       expect(await everything(store, index)).toEqual([]);
+    });
+  });
+
+  describe('a counter', () => {
+    const count = (store: Store, counter: string, by: number, atMost?: number): Promise<string> =>
+      store
+        .change([], () => ({
+          result: 'counted',
+          put: { [fresh()]: {} },
+          count: [{ counter, by, ...(atMost !== undefined && { atMost }) }],
+        }))
+        .catch((error: Error) => error.name);
+
+    it('refuses what would make it too high, whole, and nothing that lowers it', async () => {
+      const store = storeOf();
+      const [counter, key] = [fresh(), fresh()];
+      expect(await count(store, counter, 3, 3)).toBe('counted');
+      const refused = store.change([], () => ({
+        result: undefined,
+        put: { [key]: {} },
+        count: [
+          { counter: fresh(), by: 1 },
+          { counter, by: 1, atMost: 3 },
+        ],
+      }));
+      await expect(refused).rejects.toBeInstanceOf(CounterFull);
+      expect(await store.read([key])).toEqual([undefined]);
+      expect(await count(store, counter, -1, 0)).toBe('counted');
+      expect([await count(store, counter, 1, 3), await count(store, counter, 1, 3)]).toEqual(['counted', 'CounterFull']);
+      expect(await count(store, counter, 5)).toBe('counted');
+    });
+
+    it('is exact among many at the same time', async () => {
+      const store = storeOf();
+      const counter = fresh();
+      const all = await Promise.all(Array.from({ length: 60 }, () => count(store, counter, 1, 25)));
+      expect(all.filter((result) => result === 'counted')).toHaveLength(25);
     });
   });
 

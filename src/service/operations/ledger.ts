@@ -3,9 +3,10 @@
  * atomic change.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { GatewayError } from '../../errors.js';
 import { type DomainRecords, OwnershipLost } from '../../journal/domains.js';
 import type { ResultSummary } from '../../model.js';
-import type { Decision, Member, Store, Value } from '../../store/store.js';
+import { type Count, CounterFull, type Decision, type Member, type Store, type Value } from '../../store/store.js';
 import { afterCall, beforeCall, type Departure, isOutcome, type StepOutcome } from './item.js';
 import type { RequestReference, Taken } from './keys.js';
 import {
@@ -49,6 +50,8 @@ export interface OperationPage {
 export interface Lifetimes {
   readonly operationMs: number;
   readonly keyMs: number;
+  /** Open items of a write domain. */
+  readonly maxOpenItems?: number;
 }
 
 export interface Ledger extends DomainRecords {
@@ -98,6 +101,16 @@ export interface Work {
 const OPEN_SLICE = 200;
 const MAX_OPEN = 10_000;
 
+/** When a caller may try again where too much waits. */
+const BACKLOG_RETRY_MS = 30_000;
+
+const backlogFull = ({ clusterId }: OperationRecord): GatewayError =>
+  new GatewayError(
+    'backlog_full',
+    `Too many writes to the account of the cluster ${clusterId}, or to the cluster itself, wait already. Nothing was begun.`,
+    { retryAfterMs: BACKLOG_RETRY_MS },
+  );
+
 type Puts = Record<string, Value | null>;
 
 /** What changes where an operation changes its state. */
@@ -111,7 +124,11 @@ const moved = (from: OperationRecord, to: OperationRecord) => {
   };
 };
 
-export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, nowMs: () => number = Date.now): Ledger => {
+export const createLedger = (
+  store: Store,
+  { operationMs, keyMs, maxOpenItems }: Lifetimes,
+  nowMs: () => number = Date.now,
+): Ledger => {
   /** Changes of one operation all write its record: one after the other they do not have to be tried again. */
   const inTurn = createTurns();
   const now = (): string => new Date(nowMs()).toISOString();
@@ -163,6 +180,18 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
       drop: [...drop, [indexes.open(record.domain), record.id] as const],
       add: [...add, expiring(nowMs() + operationMs, keyOf.operation(record.id))],
     };
+  };
+
+  /** Open items are counted for the domain and for the cluster, so that one cluster does not take all places. */
+  const backlog = ({ domain, place }: OperationRecord, by: number): Count[] => {
+    if (by === 0) return [];
+    const ofDomain = `items ${domain}`;
+    const ofCluster = `${ofDomain} ${place.vendorClusterId}`;
+    if (maxOpenItems === undefined) return [ofDomain, ofCluster].map((counter) => ({ counter, by }));
+    return [
+      { counter: ofDomain, by, atMost: maxOpenItems },
+      { counter: ofCluster, by, atMost: Math.ceil(maxOpenItems / 2) },
+    ];
   };
 
   /** All members of an index, in slices. */
@@ -247,10 +276,13 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
         return {
           result: null,
           put,
+          count: backlog(record, items.filter(({ outcome }) => !outcome).length),
           add: [...placesInLists(record), [indexes.open(record.domain), id], [indexes.domains, record.domain], ...add],
         };
       };
-      return store.change(keys, decide);
+      return store.change(keys, decide).catch((thrown: unknown) => {
+        throw thrown instanceof CounterFull ? backlogFull(record) : thrown;
+      });
     },
 
     get,
@@ -321,12 +353,13 @@ export const createLedger = (store: Store, { operationMs, keyMs }: Lifetimes, no
         });
         const summary = summarise(fresh, operation.summary);
         const isOver = settledOf(summary) === operation.total;
+        const count = backlog(operation, -fresh.length);
         if (isOver && !isFinal(operation)) {
           const end = ending(operation, summary);
-          return { result: true, put: { ...put, ...end.put }, add: [...add, ...end.add], drop: end.drop };
+          return { result: true, put: { ...put, ...end.put }, add: [...add, ...end.add], drop: end.drop, count };
         }
         if (fresh.length > 0) put[keyOf.operation(work.id)] = { ...operation, summary, updatedAt: now() };
-        return { result: isOver, put, add };
+        return { result: isOver, put, add, count };
       }),
 
     finish: (work) => {
