@@ -40,7 +40,11 @@ export const createDialect = (options: DialectOptions, { clock, timers, journal 
   const { keyring, quirks, host, strictPost, denyActions } = options;
   const state = createState(options.clusters, quirks.unknownUser, clock.now, journal.effect);
   const asyncListing = createAsyncListing(state, quirks, options);
-  const actions = createActions({ state, timers, asyncWriteMs: options.asyncWriteMs, quirks }, asyncListing, options);
+  const actions = createActions(
+    { state, timers, asyncWriteMs: options.asyncWriteMs, quirks, now: clock.now, busyUntil: new Map() },
+    asyncListing,
+    options,
+  );
   const hasRows = (call: EhpcCall) =>
     call.action === 'ListUsers' || (call.action === 'ListUsersAsync' && asyncListing.hasRows(call));
   const useNonce = createNonceMemory();

@@ -37,6 +37,8 @@ export interface EhpcQuirks {
    * The answer is the refusal of the first bad entry. Not documented.
    */
   batch: 'all-or-nothing' | 'until-refused' | 'skips-refused';
+  /** How long a write keeps others of its cluster away, in milliseconds: they are refused with `ConflictOpt`. 0: never. Not documented. */
+  writeMs: number;
   /** The largest page: a larger one, up to the documented 50, may be asked for, and PageSize of the answer says this size. */
   maxPageSize: number;
 }
@@ -59,5 +61,6 @@ export const EHPC_QUIRKS: EhpcQuirks = {
   unknownUser: 'AgentError.Account.UserNotExist',
   describedId: 'cluster',
   batch: 'all-or-nothing',
+  writeMs: 0,
   maxPageSize: 50,
 };

@@ -60,7 +60,16 @@ export interface WriteTools {
   readonly timers: Timers;
   readonly asyncWriteMs: number;
   readonly quirks: EhpcQuirks;
+  readonly now: () => Date;
+  /** Until when a write keeps others away, by cluster, in milliseconds since 1970. */
+  readonly busyUntil: Map<string, number>;
 }
+
+const occupy = (clusterId: string, { quirks, now, busyUntil }: WriteTools): void => {
+  const at = now().getTime();
+  if (at < (busyUntil.get(clusterId) ?? 0)) refuse('ConflictOpt');
+  busyUntil.set(clusterId, at + quirks.writeMs);
+};
 
 /** Rules first, then the cluster, then all names, then the effect. Success is an empty body with a RequestId. */
 export const runWrite = (write: Write, call: EhpcCall, clusterId: string, fault: Fault | null, tools: WriteTools): void => {
@@ -70,6 +79,7 @@ export const runWrite = (write: Write, call: EhpcCall, clusterId: string, fault:
   checkEntries(entries);
   const steps = write.prepare(state, entries);
   const cluster = state.runningCluster(clusterId);
+  occupy(clusterId, tools);
   const apply = applyBatch[quirks.batch];
   if (fault?.kind === 'half_batch') {
     apply(cluster, steps.slice(0, Math.floor(steps.length / 2)));
