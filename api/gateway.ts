@@ -12,6 +12,7 @@ import { createRegistry } from '../src/registry.js';
 import { createChanges } from '../src/service/changes.js';
 import { createClusters } from '../src/service/clusters.js';
 import { createGate } from '../src/service/gate.js';
+import { createClusterCalls } from '../src/service/operations/cluster-calls.js';
 import { accountOf } from '../src/service/operations/context.js';
 import { createExecutor } from '../src/service/operations/executor.js';
 import { createIdempotency } from '../src/service/operations/idempotency.js';
@@ -21,6 +22,7 @@ import { createLedger } from '../src/service/operations/ledger.js';
 import { createLookAgain } from '../src/service/operations/look-again.js';
 import { createOperations } from '../src/service/operations/operations.js';
 import { createLookUps } from '../src/service/operations/reader.js';
+import { createSharedReads } from '../src/service/operations/shared-reads.js';
 import { createUsers } from '../src/service/users.js';
 import { openStore } from '../src/store/open.js';
 import { patient } from '../src/store/patient.js';
@@ -78,7 +80,8 @@ export const createGateway = (
   };
   const gate = createGate(clusters);
   const keyMs = retention.idempotencyKeyHours * HOUR_MS;
-  const lifetimes = { operationMs: retention.operationDays * 24 * HOUR_MS, keyMs };
+  const { maxOpenItems } = config.limits;
+  const lifetimes = { operationMs: retention.operationDays * 24 * HOUR_MS, keyMs, maxOpenItems };
   const callersLedger = createLedger(store, lifetimes, clock.now);
   const ledger = createLedger(workStore, lifetimes, clock.now);
   const settleMs = toMilliseconds(server.settleSeconds);
@@ -96,6 +99,8 @@ export const createGateway = (
     users: createKeyedMutex(),
     offsets: createOffsets(clock, dateOffsetOf),
     lookUps: createLookUps(),
+    reads: createSharedReads(clock),
+    calls: createClusterCalls(clock),
     clock,
     report,
     settleMs,

@@ -59,7 +59,8 @@ const timed = async (work: () => Promise<TestAnswer>) => {
 
 const atItsEnd = async ({ headers }: TestAnswer) => {
   const location = headers.get('location') as string;
-  for (let look = 0; look < 200; look++) {
+  // E-HPC takes one call at a time, and each of them is slow.
+  for (let look = 0; look < 1_000; look++) {
     const { body } = await stage.gateway.get(location);
     if (body.finishedAt !== null) return body;
     await new Promise((resolve) => setTimeout(resolve, 25));

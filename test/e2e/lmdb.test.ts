@@ -1,4 +1,5 @@
 /** The embedded store: what is on disk, and who goes on with it. */
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -139,6 +140,38 @@ describe('operations in a folder', () => {
     expectAllMade(await untilFinal(standby.url, location));
     expect(standby.errors().match(/store unavailable/g)).toHaveLength(1);
     expect(standby.errors().match(/store available/g)).toHaveLength(1);
+  });
+
+  it('on a disk that is full refuses writes with a reason, and takes them when there is space again', async () => {
+    const { url, child, errors } = await start();
+    /** Files of the process can grow no further: what writes more fails, as on a full disk. */
+    const limit = (bytes: number | 'unlimited'): void => {
+      const { status } = spawnSync('prlimit', ['--pid', String(child.pid), `--fsize=${bytes}:unlimited`]);
+      expect(status).toBe(0);
+    };
+    const create = async (count: number): Promise<{ status: number; body: { code?: string; detail?: string } }> => {
+      const items = Array.from({ length: count }, (_, at) => ({ op: 'create', username: `d${at}`, password: PASSWORD }));
+      const answer = await fetch(`${url}/clusters/c/users/batch`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', prefer: 'respond-async' },
+        body: JSON.stringify({ items }),
+      });
+      return { status: answer.status, body: (await answer.json()) as { code?: string; detail?: string } };
+    };
+    const ready = async (): Promise<number> => (await fetch(`${url}/readyz`)).status;
+    limit(statSync(join(folder, 'data', 'operations.mdb')).size);
+    const refused = await create(1_000);
+    expect(refused).toMatchObject({
+      status: 503,
+      body: { code: 'store_unavailable', detail: expect.stringMatching(/cannot be written .* Nothing was begun\.$/) },
+    });
+    // Reading needs no space.
+    expect((await fetch(`${url}/operations`)).status).toBe(200);
+    limit('unlimited');
+    await look(async () => (await ready()) === 200);
+    expect((await create(3)).status).toBe(202);
+    expect(errors().match(/"store unavailable/g)).toHaveLength(1);
+    expect(errors().match(/"store available"/g)).toHaveLength(1);
   });
 
   it('does not go on at another cluster that has the same id by now', async () => {

@@ -168,6 +168,40 @@ describeWithRedis('on one Redis', () => {
     expect(simulator.journal.filter(({ username }) => username === 'never')).toEqual([]);
   }, 60_000);
 
+  it.each([
+    ['a read-only replica', ['REPLICAOF', '127.0.0.1', '1'], ['REPLICAOF', 'NO', 'ONE'], 'READONLY'],
+    ['out of memory', ['CONFIG', 'SET', 'maxmemory', '1'], ['CONFIG', 'SET', 'maxmemory', '0'], 'OOM'],
+  ] as const)(
+    'started while Redis is %s, it is not ready, says why, and takes writes when that is over',
+    async (_, begin, end, word) => {
+      await redis.command(...begin);
+      const gateway = await start();
+      const ready = async () => {
+        const answer = await fetch(`${gateway.url}/readyz`);
+        return [answer.status, ((await answer.json()) as { detail?: string }).detail ?? ''] as const;
+      };
+      const create = () =>
+        fetch(`${gateway.url}/clusters/${CLUSTERS[0]}/users`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ username: 'later', password: PASSWORD }),
+        });
+      expect(await ready()).toEqual([503, expect.stringContaining(word)]);
+      const refused = await create();
+      expect(await refused.json()).toMatchObject({
+        status: 503,
+        code: 'store_unavailable',
+        detail: expect.stringContaining('Nothing was begun'),
+      });
+      await redis.command(...end);
+      await until(async () => (await ready())[0] === 200);
+      expect((await create()).status).toBe(201);
+      expect(gateway.errors().match(/"store unavailable/g)).toHaveLength(1);
+      expect(gateway.errors().match(/"store available"/g)).toHaveLength(1);
+    },
+    60_000,
+  );
+
   it('stops on SIGTERM in the middle, and the next one goes on at once', async () => {
     const gateway = await start();
     const location = await begin(gateway, CLUSTERS[0] as string, 200);

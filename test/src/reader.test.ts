@@ -2,8 +2,10 @@
 import { expect, it } from '@jest/globals';
 import { memory } from '../../adapters/memory/index.js';
 import type { Adapter, Call, VendorUser } from '../../src/adapter.js';
+import { systemClock } from '../../src/clock.js';
 import type { Target } from '../../src/registry.js';
 import { createLookUps, createReader } from '../../src/service/operations/reader.js';
+import { createSharedReads } from '../../src/service/operations/shared-reads.js';
 
 const call: Call = { requestId: 'r', signal: new AbortController().signal };
 const userNamed = (username: string): VendorUser => ({ username, createdAt: null }) as VendorUser;
@@ -22,8 +24,8 @@ const stage = (there: readonly string[], isAnswered: (name: string) => string | 
     },
   };
   const account = { adapter, module: memory, settings: {}, name: 'a', maxListUsers: 1_000 };
-  const lookUps = createLookUps();
-  const reader = createReader({ id: 'c', vendorClusterId: 'v', account, discovered: false } as unknown as Target, 'c', lookUps);
+  const deps = { lookUps: createLookUps(), reads: createSharedReads(systemClock) };
+  const reader = createReader({ id: 'c', vendorClusterId: 'v', account, discovered: false } as unknown as Target, 'c', deps);
   return { reader, calls };
 };
 

@@ -10,15 +10,16 @@ import type { Pace } from '../../writes/pace.js';
 import type { Clusters } from '../clusters.js';
 import type { Gate } from '../gate.js';
 import type { Baselines } from './baseline.js';
+import type { ClusterCalls } from './cluster-calls.js';
 import type { StepOutcome } from './item.js';
 import type { Jobs } from './jobs.js';
 import type { Ledger, Work } from './ledger.js';
 import type { News, Progress } from './progress.js';
-import type { LookUps, Reader } from './reader.js';
+import type { Reader, ReaderDeps } from './reader.js';
 import { type ItemRecord, keyOf } from './records.js';
 
 /** What work on operations needs. */
-export interface Deps {
+export interface Deps extends ReaderDeps {
   readonly ledger: Ledger;
   readonly news: News;
   readonly vault: Vault;
@@ -28,7 +29,7 @@ export interface Deps {
   /** Users at whom an operation is: nobody else is, in this process. */
   readonly users: KeyedMutex;
   readonly offsets: Offsets;
-  readonly lookUps: LookUps;
+  readonly calls: ClusterCalls;
   readonly clock: Clock;
   readonly report: Report;
   /** How long a call without an answer may still take effect. */

@@ -117,7 +117,7 @@ interface Seen extends Origin {
 
 const NOT_SEEN = { reading: 'none', age: 'uncertain' } as const;
 
-const companyOf = ({ items }: Flight): Company => (items.length > 1 ? 'among' : 'alone');
+const companyOf = ({ items, together }: Flight): Company => (items.length > 1 || together ? 'among' : 'alone');
 
 /** Whether waiting and sending again, or following the job further, is still worth it. */
 const hasPatience = ({ progress, isBatch }: Context, { item, flight }: Doubt): boolean => {
@@ -210,6 +210,19 @@ const isAsAsked = ({ item, flight: { step } }: Doubt, { found, complete }: Found
   return step.nature !== 'set-visible' || step.readingOf(item, user) === 'as_asked';
 };
 
+interface Asked {
+  readonly context: Context;
+  readonly doubt: Doubt;
+}
+
+/** The items of other operations that went in the same calls: what became of them may explain a refusal. */
+const sharedWith = (own: readonly Asked[]): Asked[] =>
+  own.flatMap(({ context, doubt }) =>
+    (doubt.flight.together ?? [])
+      .filter((each) => each.context !== context)
+      .flatMap(({ context: other, flight }) => flight.items.map((item): Asked => ({ context: other, doubt: { item, flight } }))),
+  );
+
 /**
  * Reads all users in doubt back at once, and decides.
  * @param goesOn whether a cluster that cannot be read may be read again later
@@ -221,7 +234,9 @@ export const reconcile = async (
   goesOn: boolean,
 ): Promise<readonly { readonly doubt: Doubt; readonly decision: Decision }[]> => {
   const { ledger, work, clock, baselines } = context;
-  const names = doubts.map(({ item }) => item.username);
+  const own = doubts.map((doubt): Asked => ({ context, doubt }));
+  const asked = [...own, ...sharedWith(own)];
+  const names = [...new Set(asked.map(({ doubt }) => doubt.item.username))];
   const startedAt = clock.now();
   const read = await readBack(
     context,
@@ -231,22 +246,24 @@ export const reconcile = async (
   );
   const shown = read.ok ? read : undefined;
   const lately = shown ? await ledger.lately(work.place, names) : new Map<string, UserRecord>();
-  const seenOf = (doubt: Doubt, company: Company): Seen => {
+  const seenOf = ({ context: of, doubt }: Asked, company: Company): Seen => {
     const { item, flight } = doubt;
     const found = shown?.found.get(item.username) ?? null;
-    const origin = originOf(context, doubt, found, lately.get(item.username));
+    const origin = originOf(of, doubt, found, lately.get(item.username));
     return { ...origin, reading: readingOf(flight.step, item, shown), found, company };
   };
-  const decideOn = (doubt: Doubt): Decision =>
-    goesOn && !shown && isWorthWaiting(context, doubt)
+  const decideOn = (each: Asked): Decision =>
+    goesOn && !shown && isWorthWaiting(each.context, each.doubt)
       ? { kind: 'read' }
-      : settledOr(context, doubt, seenOf(doubt, companyOf(doubt.flight)));
-  const decided = new Map(doubts.map((doubt) => [doubt, decideOn(doubt)]));
+      : settledOr(each.context, each.doubt, seenOf(each, companyOf(each.doubt.flight)));
+  const decided = new Map(asked.map((each) => [each.doubt, decideOn(each)]));
   for (const flight of new Set(doubts.map((doubt) => doubt.flight))) {
-    const among = doubts.filter((doubt) => doubt.flight === flight);
-    const decisions = among.map((doubt) => decided.get(doubt) as Decision);
-    if (!shown || flight.items.length < 2 || !isUnexplained(flight, decisions)) continue;
-    for (const doubt of among) decided.set(doubt, settledOr(context, doubt, seenOf(doubt, 'suspect')));
+    // Of the same vendor call, whosever they are.
+    const flights = new Set([flight, ...(flight.together ?? []).map((each) => each.flight)]);
+    const decisions = asked.filter(({ doubt }) => flights.has(doubt.flight)).map(({ doubt }) => decided.get(doubt) as Decision);
+    if (!shown || companyOf(flight) === 'alone' || !isUnexplained(flight, decisions)) continue;
+    for (const each of own)
+      if (each.doubt.flight === flight) decided.set(each.doubt, settledOr(context, each.doubt, seenOf(each, 'suspect')));
   }
   return doubts.map((doubt) => {
     const decision = decided.get(doubt) as Decision;

@@ -12,7 +12,7 @@ import type { Work } from './ledger.js';
 import { newContext } from './new-context.js';
 import { createProgress, type Progress } from './progress.js';
 import { type ItemRecord, isFinal, type LoadedOperation } from './records.js';
-import { createLimits, workOff } from './workloop.js';
+import { workOff } from './workloop.js';
 
 export interface Signals {
   /** Begin nothing more; calls under way end. */
@@ -62,8 +62,6 @@ const giveUp = async (progress: Progress, error: GatewayError): Promise<void> =>
 };
 
 export const createExecutor = (deps: Deps): Executor => {
-  const limits = createLimits();
-
   return async (operation, holding, { pause, abandon }) => {
     if (isFinal(operation) || abandon.aborted) return;
     const { id, kind, place, clusterId, requestId } = operation;
@@ -85,7 +83,7 @@ export const createExecutor = (deps: Deps): Executor => {
     const isBatch = kind === 'batchUsers';
     const context = newContext(deps, { work, holding, target, progress, call, isBatch, inOrder: operation.stopOnError, pause });
     try {
-      await workOff(context, limits, recover(context, holding));
+      await workOff(context, recover(context, holding));
       if (!signal.aborted) await conclude(context);
     } finally {
       for (const stop of stops) stop();

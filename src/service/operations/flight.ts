@@ -30,6 +30,14 @@ export interface Flight {
   readonly goesOn?: boolean;
   /** It ended long ago: others may have been there since. */
   readonly isOver?: true;
+  /** All that went in the same vendor call, this one included, where several operations shared it. */
+  readonly together?: readonly Participation[];
+}
+
+/** The part of an operation in a vendor call. */
+export interface Participation {
+  readonly context: Context;
+  readonly flight: Flight;
 }
 
 export type Sent =
@@ -38,6 +46,8 @@ export type Sent =
   | 'nothing'
   /** Nothing was sent: another operation is at this user. */
   | { readonly turn: string }
+  /** Nothing was sent: too much time has passed since the user was read for `If-Match`. */
+  | 'stale'
   /** Nothing was sent, since the user is not as the caller saw them. */
   | { readonly refused: ReadonlyMap<number, ItemOutcome> };
 
@@ -89,14 +99,6 @@ const checkPrecondition = async (context: Context, item: ItemRecord): Promise<It
   }
 };
 
-/** The precondition is part of each send: nobody else is at the user, who is read alone, and only then is the send stored. */
-const passes = async (context: Context, group: readonly ItemRecord[]): Promise<Exclude<Sent, Flight> | undefined> => {
-  const [item] = group.filter(({ ifMatch }) => ifMatch !== undefined);
-  if (!item) return undefined;
-  const refusal = await checkPrecondition(context, item);
-  return refusal && { refused: new Map([[item.index, refusal]]) };
-};
-
 /** Passwords are opened as late as can be; one that cannot be opened was not sent. */
 const parcelsOf = (context: Context, items: readonly ItemRecord[]): Parcel[] => {
   try {
@@ -115,37 +117,58 @@ const takeUsers = (context: Context, group: readonly ItemRecord[]): readonly Ite
   return end === -1 ? group : group.slice(0, end);
 };
 
-/** Sends a group in one call. @throws OwnershipLost */
-export const send = async (context: Context, asked: readonly ItemRecord[]): Promise<Sent> => {
-  const { pace, users, work } = context;
+/** A check of `If-Match` counts for so long. */
+const CHECK_FRESH_MS = 1_000;
+/** Then others have their turn. */
+const MAX_CHECKS = 5;
+
+interface Prepared {
+  readonly context: Context;
+  readonly items: readonly ItemRecord[];
+  readonly parcels: readonly Parcel[];
+}
+
+/** All that comes before the call: the items are stored as sent. @throws OwnershipLost */
+const prepare = async ({ context, items: asked, checkedAt }: Group): Promise<Sent | Prepared> => {
+  const { pace, users, work, clock } = context;
   const [first] = asked;
   if (!first || pace.quietMs() > 0 || !(await mayGoOn(context))) return 'nothing';
   const group = takeUsers(context, asked);
   if (group.length === 0) return { turn: userKey(context, first) };
-  const sent = await sendTaken(context, group);
-  const items = typeof sent === 'object' && 'items' in sent ? sent.items : [];
+  if (checkedAt !== undefined && clock.now() - checkedAt > CHECK_FRESH_MS) return 'stale';
+  const prepared = await depart(context, group);
+  const items = typeof prepared === 'object' && 'items' in prepared ? prepared.items : [];
   const left = group.filter(({ index }) => !items.some((item) => item.index === index));
   users.release(
     work.id,
     left.map((item) => userKey(context, item)),
   );
-  return sent;
+  return prepared;
 };
 
-const sendTaken = async (context: Context, group: readonly ItemRecord[]): Promise<Sent> => {
-  const { ledger, gate, work, holding, target, progress, baselines, offsets, call, clock, callMs, inOrder } = context;
-  const step = stepNamed(stepOf(group[0] as ItemRecord));
-  const stop = await passes(context, group);
-  if (stop) return stop;
-  const at = clock.now();
-  const departure = { at, baselineOf: baselines.of, seenOf: baselines.seen };
+const depart = async (context: Context, group: readonly ItemRecord[]): Promise<Sent | Prepared> => {
+  const { ledger, work, target, progress, baselines, offsets, clock, inOrder } = context;
+  const departure = { at: clock.now(), baselineOf: baselines.of, seenOf: baselines.seen };
   const items = await ledger.depart(work, group, departure, inOrder);
   progress.update(items);
   if (items.length === 0) return 'nothing';
   for (const { username } of items) offsets.forget(clusterKey(target), username);
-  const flown = { step, items, sentAt: clock.now(), job: 'unknown' } as const;
   try {
-    const parcels = parcelsOf(context, items);
+    return { context, items, parcels: parcelsOf(context, items) };
+  } catch (thrown) {
+    const error = asGatewayError(thrown);
+    const at = clock.now();
+    const step = stepNamed(stepOf(items[0] as ItemRecord));
+    return { step, items, sentAt: at, endedAt: at, job: 'unknown', word: await wordFor(context, error), error };
+  }
+};
+
+type Answer = Pick<Flight, 'sentAt' | 'endedAt' | 'word' | 'job' | 'jobId' | 'error'>;
+
+const callVendor = async (context: Context, step: Step, parcels: readonly Parcel[]): Promise<Answer> => {
+  const { gate, holding, target, call, clock, callMs } = context;
+  const sentAt = clock.now();
+  try {
     const bounded = boundedCall(context, callMs);
     const sending = fenced(
       () => holding?.mayWrite() ?? false,
@@ -153,12 +176,68 @@ const sendTaken = async (context: Context, group: readonly ItemRecord[]): Promis
     );
     const receipt = await gate.explainDenial(target, call, sending);
     const endedAt = clock.now();
-    if (receipt.state === 'applied') return { ...flown, endedAt, word: 'applied' };
-    return { ...flown, endedAt, word: 'taken', job: 'running', jobId: receipt.job };
+    if (receipt.state === 'applied') return { sentAt, endedAt, job: 'unknown', word: 'applied' };
+    return { sentAt, endedAt, word: 'taken', job: 'running', jobId: receipt.job };
   } catch (thrown) {
     const error = asGatewayError(thrown);
-    return { ...flown, endedAt: clock.now(), word: await wordFor(context, error), error };
+    return { sentAt, endedAt: clock.now(), job: 'unknown', word: await wordFor(context, error), error };
   }
+};
+
+/** Items of an operation that are to be sent. */
+export interface Group {
+  readonly context: Context;
+  readonly items: readonly ItemRecord[];
+  /** When the user was read for `If-Match`, by our clock. */
+  readonly checkedAt?: number;
+}
+
+/**
+ * Sends items by a call that may have to wait for its turn. The precondition is part of each send: nobody else is at the user, who is read
+ * alone, before the wait, so that a reading that hangs holds up nobody else, and again where the wait was long.
+ */
+export const sendInTurn = async (
+  { context, items }: Group,
+  call: (group: Group) => Promise<Sent>,
+): Promise<Exclude<Sent, 'stale'>> => {
+  const { users, work, clock, pace } = context;
+  const [item] = items.filter(({ ifMatch }) => ifMatch !== undefined);
+  if (!item) return (await call({ context, items })) as Exclude<Sent, 'stale'>;
+  if (pace.quietMs() > 0 || !(await mayGoOn(context))) return 'nothing';
+  if (takeUsers(context, items).length === 0) return { turn: userKey(context, item) };
+  for (let tries = 1; tries <= MAX_CHECKS; tries++) {
+    const refusal = await checkPrecondition(context, item);
+    if (refusal) {
+      users.release(work.id, [userKey(context, item)]);
+      return { refused: new Map([[item.index, refusal]]) };
+    }
+    const sent = await call({ context, items, checkedAt: clock.now() });
+    if (sent !== 'stale') return sent;
+  }
+  users.release(work.id, [userKey(context, item)]);
+  return 'nothing';
+};
+
+/** Sends groups of the same step on one cluster, each of another operation, in one call. @throws OwnershipLost */
+export const send = async (groups: readonly Group[]): Promise<readonly Sent[]> => {
+  const all = await Promise.all(groups.map(prepare));
+  const ready = all.filter((each): each is Prepared => typeof each === 'object' && 'parcels' in each);
+  const [lead] = ready;
+  if (!lead) return all as readonly Sent[];
+  const step = stepNamed(stepOf(lead.items[0] as ItemRecord));
+  const answer = await callVendor(
+    lead.context,
+    step,
+    ready.flatMap(({ parcels }) => parcels),
+  );
+  const together: Participation[] = [];
+  for (const { context, items } of ready) {
+    const flight: Flight = { ...answer, step, items, ...(ready.length > 1 && { together }) };
+    together.push({ context, flight });
+  }
+  return all.map((each) =>
+    typeof each === 'object' && 'parcels' in each ? (together[ready.indexOf(each)] as Participation).flight : each,
+  );
 };
 
 /** Follows the job of a call to its end, or for as long as jobs are followed. */

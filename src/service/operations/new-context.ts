@@ -7,9 +7,9 @@ type Given = Pick<Context, 'work' | 'holding' | 'target' | 'progress' | 'call' |
 
 /** What work on one operation needs, with its pace and with what it reads of the cluster. */
 export const newContext = (deps: Deps, given: Given): Context => {
-  const { clock, offsets, lookUps, singlePatienceMs } = deps;
+  const { clock, offsets, singlePatienceMs } = deps;
   const cluster = clusterKey(given.target);
-  const reader = createReader(given.target, cluster, lookUps);
+  const reader = createReader(given.target, cluster, deps);
   return {
     ...deps,
     ...given,

@@ -168,6 +168,7 @@ export const createOperations = ({
   };
 
   let domains: Domains | undefined;
+  let beginning: Promise<void> = Promise.resolve();
   let sweeping: NodeJS.Timeout | undefined;
 
   const begin = async (): Promise<void> => {
@@ -195,7 +196,11 @@ export const createOperations = ({
   /** Until the store has answered once, nobody knows whether what is written there could be read again. */
   const started = async (): Promise<Domains> => {
     if (domains) return domains;
-    const error = await store.check().then(() => storeUnavailable('has not answered yet'), asGatewayError);
+    const error = await store
+      .check()
+      .then(() => inTime(beginning))
+      .then(() => storeUnavailable('has not answered yet'), asGatewayError);
+    if (domains) return domains;
     throw error.withMessage(`${error.message} Nothing was begun.`);
   };
 
@@ -263,7 +268,7 @@ export const createOperations = ({
 
   return {
     start: async () => {
-      const beginning = begin();
+      beginning = begin();
       await inTime(beginning).catch((error: unknown) => {
         if (error instanceof ConfigError) throw error;
         beginning.catch(onFault);

@@ -32,7 +32,7 @@ export interface ProgressDeps {
 }
 
 /** How often an operation is looked at without news: they may be lost. */
-const LOOK_MS = 1_000;
+const LOOK_MS = 2_000;
 
 export const createProgress = (operation: LoadedOperation, work: Work, { ledger, clock, news }: ProgressDeps): Progress => {
   const { id } = operation;

@@ -1,7 +1,8 @@
 /** Reading users of one cluster by name. */
 import type { Call, VendorUser } from '../../adapter.js';
 import type { Target } from '../../registry.js';
-import { type FindOptions, findUsers } from '../find.js';
+import type { FindOptions } from '../find.js';
+import type { SharedReads } from './shared-reads.js';
 
 /** Up to so many users are looked up one by one, where the vendor can. */
 export const ONE_BY_ONE = 3;
@@ -40,7 +41,13 @@ export const createLookUps = (): LookUps => {
   };
 };
 
-export const createReader = (target: Target, cluster: string, lookUps: LookUps): Reader => {
+/** What readers share: which look-ups work, and readings under way. */
+export interface ReaderDeps {
+  readonly lookUps: LookUps;
+  readonly reads: SharedReads;
+}
+
+export const createReader = (target: Target, cluster: string, { lookUps, reads }: ReaderDeps): Reader => {
   const { adapter } = target.account;
 
   const lookUp = async (usernames: readonly string[], call: Call): Promise<Map<string, VendorUser | null>> => {
@@ -61,7 +68,7 @@ export const createReader = (target: Target, cluster: string, lookUps: LookUps):
       const rest = usernames.filter((username) => !found.has(username));
       const isLookedUp = adapter.lookUpUser !== undefined && usernames.length <= ONE_BY_ONE;
       if (rest.length === 0 || (trustLookUps && isLookedUp && lookUps.works(cluster))) return { found, complete: true };
-      const listed = await findUsers(target, rest, call, options);
+      const listed = await reads.find(target, rest, call, options);
       return { found: new Map([...found, ...listed.found]), complete: listed.complete };
     },
   };

@@ -1,5 +1,4 @@
 /** Works off the items of one operation: sends, follows, reads back, and sends again what may be, until each is settled. */
-import pLimit, { type LimitFunction } from 'p-limit';
 import { GatewayError } from '../../errors.js';
 import { stepNamed } from '../../users/steps/index.js';
 import type { StepName } from '../../users/steps/step.js';
@@ -8,7 +7,7 @@ import { isRepeatable } from '../../writes/verdict.js';
 import { capabilitiesOf } from '../clusters.js';
 import { boundedCall, CALL_MS, type Context, clusterKey, LOOK_AGAIN_MS, mayGoOn, noteFault, userKey } from './context.js';
 import { type Decision, type Doubt, decide, reconcile } from './doubt.js';
-import { type Flight, follow, type Sent, send } from './flight.js';
+import { type Flight, follow, type Sent, sendInTurn } from './flight.js';
 import { type StepOutcome, stepOf } from './item.js';
 import { createPlan, leastSent } from './plan.js';
 import type { ItemRecord } from './records.js';
@@ -25,30 +24,17 @@ const MAX_DOUBT_MS = 30_000;
 /** What a group that was not sent waits for; undefined where it was. */
 type Wait = Extract<Sent, 'nothing' | { readonly turn: string }> | undefined;
 
-/** How calls of batches to one cluster are limited, all operations together. */
-export type Limits = (cluster: string, concurrency: number) => LimitFunction;
-
-export const createLimits = (): Limits => {
-  const limits = new Map<string, LimitFunction>();
-  return (cluster, concurrency) => {
-    const limit = limits.get(cluster) ?? pLimit(concurrency);
-    limits.set(cluster, limit);
-    return limit;
-  };
-};
-
 /** Refusals of a call that say nothing about the next one. */
 const ONE_CALL_ONLY: ReadonlySet<string> = new Set(['vendor_permission_denied', 'internal_error']);
 
 const notSent = (failure: GatewayError): GatewayError =>
   failure.withMessage(`${failure.message} Nothing more was sent.`, failure.code, 'none');
 
-export const workOff = async (context: Context, limits: Limits, recovered: readonly Flight[]): Promise<void> => {
+export const workOff = async (context: Context, recovered: readonly Flight[]): Promise<void> => {
   const { clusters, target, call, progress, pace, offsets, clock, baselines, settleMs, isBatch, inOrder, pause } = context;
-  const { users, work } = context;
+  const { users, work, calls } = context;
   const facts = await clusters.facts(target, boundedCall(context, CALL_MS)).catch(() => undefined);
   const { batch, writes } = capabilitiesOf(target, facts);
-  const limit = isBatch ? limits(clusterKey(target), batch.concurrency) : pLimit(1);
   const maxRunning = writes === 'job' ? MAX_OPEN_JOBS : batch.concurrency;
   const plan = createPlan(progress, batch, inOrder);
   const doubts = new Map<number, Doubt>();
@@ -131,7 +117,9 @@ export const workOff = async (context: Context, limits: Limits, recovered: reado
   /** @returns what to wait for, where nothing was sent */
   const fly = async (group: readonly ItemRecord[]): Promise<Wait> => {
     sending++;
-    const sent = await limit(() => send(context, group)).finally(() => {
+    const asked = { context, items: group };
+    const calling = isBatch ? calls.batch : calls.single;
+    const sent = await sendInTurn(asked, (each) => calling(clusterKey(target), batch, each)).finally(() => {
       sending--;
     });
     if (sent === 'nothing' || 'turn' in sent) return sent;

@@ -1,0 +1,97 @@
+/**
+ * Calls that write to one cluster: how many at once, whose turn it is, and which of them share a vendor call. The first write of one item
+ * goes alone at once; those that wait meanwhile go together.
+ */
+import type { Clock } from '../../clock.js';
+import type { BatchSizes } from '../../model.js';
+import { createLanes, type Lanes } from '../../writes/lanes.js';
+import { type Group, type Sent, send } from './flight.js';
+import { stepOf } from './item.js';
+import type { ItemRecord } from './records.js';
+
+export interface ClusterCalls {
+  /** Sends a group of a batch. */
+  batch(cluster: string, sizes: BatchSizes, group: Group): Promise<Sent>;
+  /** Sends an item that is alone in its operation, perhaps together with such items of others. */
+  single(cluster: string, sizes: BatchSizes, group: Group): Promise<Sent>;
+}
+
+/** After a shared call that was refused or failed, each item goes alone for so long. */
+const APART_MS = 60_000;
+
+const MAX_CLUSTERS = 10_000;
+
+interface Waiting {
+  readonly group: Group;
+  readonly item: ItemRecord;
+  resolve(sent: Sent): void;
+  reject(error: unknown): void;
+}
+
+interface Cluster {
+  readonly lanes: Lanes;
+  readonly waiting: Waiting[];
+  apartUntil: number;
+}
+
+/** A second send is for the item alone, whose answer is about it then; so is one whose user has to be read right before. */
+const mayShare = ({ item }: Waiting): boolean => item.ifMatch === undefined && (item.sends ?? 0) === 0;
+
+const hasFailed = (sent: Sent): boolean =>
+  typeof sent === 'object' && 'word' in sent && sent.together !== undefined && sent.word !== 'applied' && sent.word !== 'taken';
+
+export const createClusterCalls = (clock: Clock): ClusterCalls => {
+  const clusters = new Map<string, Cluster>();
+
+  const clusterOf = (name: string, { concurrency }: BatchSizes): Cluster => {
+    const cluster = clusters.get(name) ?? { lanes: createLanes(concurrency), waiting: [], apartUntil: 0 };
+    // One that is not used has no state that matters.
+    if (clusters.size >= MAX_CLUSTERS && !clusters.has(name)) clusters.delete(clusters.keys().next().value as string);
+    clusters.set(name, cluster);
+    return cluster;
+  };
+
+  /** The one that waits longest, and those that can go with it. */
+  const takeTogether = ({ waiting, apartUntil }: Cluster, sizes: BatchSizes): Waiting[] => {
+    const first = waiting.shift();
+    if (!first) return [];
+    const step = stepOf(first.item);
+    const size = clock.now() < apartUntil || !mayShare(first) ? 1 : (sizes[step] ?? 1);
+    const taken = [first];
+    const names = new Set([first.item.username]);
+    for (const each of [...waiting]) {
+      if (taken.length >= size) break;
+      const { item } = each;
+      if (stepOf(item) !== step || names.has(item.username) || !mayShare(each)) continue;
+      names.add(item.username);
+      taken.push(each);
+      waiting.splice(waiting.indexOf(each), 1);
+    }
+    return taken;
+  };
+
+  const sendNext = async (cluster: Cluster, sizes: BatchSizes): Promise<void> => {
+    const together = takeTogether(cluster, sizes);
+    // Its item went with another one.
+    if (together.length === 0) return;
+    try {
+      const sent = await send(together.map(({ group }) => group));
+      if (sent.some(hasFailed)) cluster.apartUntil = clock.now() + APART_MS;
+      for (const [at, { resolve }] of together.entries()) resolve(sent[at] as Sent);
+    } catch (error) {
+      for (const { reject } of together) reject(error);
+    }
+  };
+
+  return {
+    batch: (name, sizes, group) => clusterOf(name, sizes).lanes.run('batch', async () => (await send([group]))[0] as Sent),
+
+    single: (name, sizes, group) => {
+      const cluster = clusterOf(name, sizes);
+      return new Promise((resolve, reject) => {
+        cluster.waiting.push({ group, item: group.items[0] as ItemRecord, resolve, reject });
+        void cluster.lanes.run('single', () => sendNext(cluster, sizes));
+      });
+    },
+  };
+};

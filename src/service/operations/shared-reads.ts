@@ -1,0 +1,62 @@
+/** Readings of one list at the same moment are one: those that come while one is under way share the next one. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Call } from '../../adapter.js';
+import type { Clock } from '../../clock.js';
+import { untilAborted } from '../../deadline.js';
+import type { Target } from '../../registry.js';
+import { type FindOptions, type FoundUsers, findUsers } from '../find.js';
+
+export interface SharedReads {
+  /** As `findUsers`; the reading begins after this call. */
+  find(target: Target, usernames: readonly string[], call: Call, options: FindOptions): Promise<FoundUsers>;
+}
+
+/** A reading that takes longer than this is not waited for: it may hang. */
+const MAX_WAIT_MS = 500;
+
+/** A shared reading does not end with one asker's deadline. */
+const READ_MS = 60_000;
+
+interface Reading {
+  readonly usernames: Set<string>;
+  readonly answer: Promise<FoundUsers>;
+}
+
+export const createSharedReads = (clock: Clock): SharedReads => {
+  /** The last reading that was begun, and the one that is gathering names. */
+  const last = new Map<string, Promise<unknown>>();
+  const gathering = new Map<string, Reading>();
+
+  const begin = (key: string, target: Target, requestId: string, options: FindOptions): Reading => {
+    const usernames = new Set<string>();
+    const run = async (): Promise<FoundUsers> => {
+      await Promise.race([last.get(key), clock.sleep(MAX_WAIT_MS)]);
+      await nextTurn();
+      gathering.delete(key);
+      const answer = findUsers(target, [...usernames], { requestId, signal: clock.timeout(READ_MS) }, options);
+      const ended = answer.then(
+        () => undefined,
+        () => undefined,
+      );
+      last.set(key, ended);
+      void ended.then(() => {
+        if (last.get(key) === ended) last.delete(key);
+      });
+      return answer;
+    };
+    const reading = { usernames, answer: run() };
+    gathering.set(key, reading);
+    return reading;
+  };
+
+  return {
+    find: async (target, usernames, { requestId, signal }, options) => {
+      const key = JSON.stringify([target.account.name, target.vendorClusterId, options]);
+      const reading = gathering.get(key) ?? begin(key, target, requestId, options);
+      for (const username of usernames) reading.usernames.add(username);
+      const { found, complete } = await untilAborted(reading.answer, signal);
+      const own = new Map(usernames.map((username) => [username, found.get(username) ?? null]));
+      return { found: own, complete: complete || [...own.values()].every((user) => user !== null) };
+    },
+  };
+};

@@ -1,0 +1,103 @@
+/** Single writes to one cluster at the same time: a vendor that takes one call at a time gets few, and each caller the word on their user. */
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { AlibabaEhpcSimulator } from '../../simulators/alibaba-ehpc/index.js';
+import { EHPC_CLUSTER, ehpcAccount, startEhpc } from '../support/backends.js';
+import { startGateway, type TestAnswer, type TestGateway } from '../support/gateway.js';
+import { until } from '../support/wait.js';
+
+const CLUSTER = 'hangzhou';
+const USERS = `/clusters/${CLUSTER}/users`;
+const TAKEN = 'user.0030';
+const LATENCY_MS = 100;
+/** Shorter than a call takes: who waits for the answer is never refused. */
+const WRITE_MS = 80;
+
+let fresh = 0;
+const newName = (): string => `merged.${String(++fresh).padStart(4, '0')}`;
+const newNames = (count: number): string[] => Array.from({ length: count }, newName);
+const passwordOf = (username: string): string => `Pass@${username}1`;
+
+describe.each(['all-or-nothing', 'until-refused', 'skips-refused'] as const)(
+  'a cluster that takes one write at a time, %s',
+  (batch) => {
+    let simulator: AlibabaEhpcSimulator;
+    let gateway: TestGateway;
+    beforeEach(async () => {
+      simulator = await startEhpc({ latencyMs: LATENCY_MS, quirks: { writeMs: WRITE_MS, batch } });
+      gateway = await startGateway({
+        server: { settleSeconds: 0.5, drainSeconds: 0 },
+        accounts: { a: { ...ehpcAccount(simulator), listing: 'sync' } },
+        clusters: [{ id: CLUSTER, account: 'a', vendorClusterId: EHPC_CLUSTER }],
+      });
+    });
+    afterEach(async () => {
+      await gateway.stop();
+      await simulator.close();
+    });
+
+    const create = (username: string): Promise<TestAnswer> => gateway.post(USERS, { username, password: passwordOf(username) });
+    const callsOf = (action: string): number => simulator.calls.filter((call) => call.action === action).length;
+    const hasOwnPassword = (username: string): boolean => simulator.checkPassword(EHPC_CLUSTER, username, passwordOf(username));
+    const effects = (username: string): string[] =>
+      simulator.journal.filter((effect) => effect.username === username).map(({ effect }) => effect);
+
+    it('makes ten users who are asked for at once, with at most three calls', async () => {
+      const names = newNames(10);
+      const answers = await Promise.all(names.map(create));
+      expect(answers.map(({ status }) => status)).toEqual(names.map(() => 201));
+      expect(answers.map(({ body }) => body.username)).toEqual(names);
+      expect(callsOf('AddUsers')).toBeLessThanOrEqual(3);
+      expect(names.filter(hasOwnPassword)).toEqual(names);
+      expect(simulator.calls.filter(({ code }) => code === 'ConflictOpt')).toEqual([]);
+    });
+
+    it('makes the other nine when one of the names is taken, which is refused', async () => {
+      const names = newNames(9);
+      const asked = [...names.slice(0, 4), TAKEN, ...names.slice(4)];
+      const answers = await Promise.all(asked.map(create));
+      expect(answers.map(({ status }) => status)).toEqual(asked.map((name) => (name === TAKEN ? 409 : 201)));
+      expect(answers[4]?.body.code).toBe('user_already_exists');
+      expect(names.map((name) => [hasOwnPassword(name), effects(name)])).toEqual(names.map(() => [true, ['created']]));
+      expect([effects(TAKEN), hasOwnPassword(TAKEN)]).toEqual([[], false]);
+    });
+
+    it('refuses one that the vendor refuses, with its word, and makes the others', async () => {
+      const names = newNames(6);
+      const bad = names[3] as string;
+      simulator.inject({ kind: 'vendor_error', code: 'InvalidParams', username: bad, action: 'AddUsers', times: -1 });
+      const answers = await Promise.all(names.map(create));
+      expect(answers.map(({ status }) => status)).toEqual(names.map((name) => (name === bad ? 422 : 201)));
+      expect(answers[3]?.body.vendor.code).toBe('InvalidParams');
+      expect(names.filter(hasOwnPassword)).toEqual(names.filter((name) => name !== bad));
+    });
+
+    it('makes single users while a batch runs, in between', async () => {
+      const items = newNames(300).map((username) => ({ op: 'create', username, password: passwordOf(username) }));
+      const running = gateway.post(`${USERS}/batch`, { items });
+      await until(() => callsOf('AddUsers') > 0);
+      const answers = await Promise.all(newNames(5).map(create));
+      expect(answers.map(({ status }) => status)).toEqual([201, 201, 201, 201, 201]);
+      expect((await running).body.summary).toMatchObject({ created: 300 });
+      expect(simulator.calls.filter(({ code }) => code === 'ConflictOpt')).toEqual([]);
+    });
+
+    it('never puts two writes to one user, or one with If-Match, into a call with others', async () => {
+      const [username, other] = newNames(2) as [string, string];
+      await create(username);
+      const before = callsOf('ModifyUserGroups');
+      const { headers } = await gateway.get(`${USERS}/${username}`);
+      const patch = (name: string, role: string, more: Record<string, string> = {}) =>
+        gateway.request('PATCH', `${USERS}/${name}`, { body: { role }, headers: more });
+      await create(other);
+      const answers = await Promise.all([
+        patch(other, 'admin'),
+        patch(username, 'admin', { 'if-match': headers.get('etag') as string }),
+        patch(username, 'member'),
+        patch(other, 'member'),
+      ]);
+      expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+      expect(callsOf('ModifyUserGroups') - before).toBeGreaterThanOrEqual(3);
+      expect([effects(username), effects(other)].map((all) => all.at(-1))).toEqual(['role_changed', 'role_changed']);
+    });
+  },
+);

@@ -1,0 +1,191 @@
+/** Which process works for which domain: two of them on one store, and what they tell each other. */
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { systemClock } from '../../src/clock.js';
+import { createDomains, type DomainRecords, type Domains, type Holding, OwnershipLost } from '../../src/journal/domains.js';
+import type { Shared } from '../../src/store/store.js';
+import { pause, until } from '../support/wait.js';
+
+const LEASE_MS = 600;
+const CALL_MS = 1_000;
+
+/** A store that processes share, in memory. */
+const createSharedStore = () => {
+  const leases = new Map<string, { holder: string; until: number }>();
+  const listeners = new Map<string, (text: string) => void>();
+  const open = new Map<string, Set<string>>();
+  const epochs = new Map<string, number>();
+  /** Processes that do not reach the store. */
+  const cutOff = new Set<number>();
+  const holderOf = (name: string): string | undefined => {
+    const lease = leases.get(name);
+    return lease && lease.until > Date.now() ? lease.holder : undefined;
+  };
+  const sharedOf = (process: number): Shared => {
+    const reach = (): void => {
+      if (cutOff.has(process)) throw new Error('not reached');
+    };
+    return {
+      hold: async (name, holder, ms) => {
+        reach();
+        const present = holderOf(name);
+        if (present !== undefined && present !== holder) return false;
+        leases.set(name, { holder, until: Date.now() + ms });
+        return true;
+      },
+      release: async (name, holder) => {
+        reach();
+        if (holderOf(name) === holder) leases.delete(name);
+      },
+      tellHolder: async (name, text) => {
+        reach();
+        listeners.get(holderOf(name) ?? '')?.(text);
+      },
+      tell: async (holder, text) => {
+        reach();
+        listeners.get(holder)?.(text);
+      },
+      listen: (holder, onText) => void listeners.set(holder, onText),
+    };
+  };
+  const records: DomainRecords = {
+    takeDomain: async (domain) => {
+      const epoch = (epochs.get(domain) ?? 0) + 1;
+      epochs.set(domain, epoch);
+      return epoch;
+    },
+    domains: async () => [...open.keys()],
+    openIn: async (domain) => [...(open.get(domain) ?? [])],
+  };
+  return { sharedOf, records, open, cutOff };
+};
+
+const started: Domains[] = [];
+afterEach(async () => {
+  for (const domains of started.splice(0)) await domains.close();
+});
+
+const stage = () => {
+  const { sharedOf, records, open, cutOff } = createSharedStore();
+  const runs: { process: number; id: string; holding: Holding }[] = [];
+  const news: string[] = [];
+  const ends = new Map<string, () => void>();
+  const faults: unknown[] = [];
+  const process = (number: number, run = (id: string) => new Promise<void>((resolve) => ends.set(id, resolve))): Domains => {
+    const domains = createDomains({
+      records,
+      shared: sharedOf(number),
+      clock: systemClock,
+      leaseMs: LEASE_MS,
+      callMs: CALL_MS,
+      run: async (id, holding) => {
+        runs.push({ process: number, id, holding });
+        await run(id);
+        open.get(holding.domain)?.delete(id);
+      },
+      onNews: (id) => news.push(`${number} ${id}`),
+      onFault: (error) => faults.push(error),
+    });
+    started.push(domains);
+    return domains;
+  };
+  const begin = (domain: string, id: string): void => void open.set(domain, (open.get(domain) ?? new Set()).add(id));
+  const ran = (): string[] => runs.map(({ process: number, id }) => `${number} ${id}`);
+  return { process, begin, ran, runs, ends, news, faults, cutOff };
+};
+
+describe('a domain', () => {
+  it('is taken by the process that is asked first, which then works for all', async () => {
+    const { process, begin, ran } = stage();
+    const [one, other] = [process(1), process(2)];
+    begin('d', 'a');
+    await one.wake('d', 'a');
+    begin('d', 'b');
+    await other.wake('d', 'b');
+    await until(() => ran().length === 2);
+    expect(ran()).toEqual(['1 a', '1 b']);
+    begin('e', 'c');
+    await other.wake('e', 'c');
+    expect(ran()).toEqual(['1 a', '1 b', '2 c']);
+  });
+
+  it('is kept as long as its holder lives, and taken over with a higher epoch when it does not', async () => {
+    const { process, begin, ran, runs, cutOff } = stage();
+    const [one] = [process(1), process(2)];
+    begin('d', 'a');
+    await one.wake('d', 'a');
+    await pause(2 * LEASE_MS);
+    expect(ran()).toEqual(['1 a']);
+    cutOff.add(1);
+    await until(() => ran().length === 2);
+    expect(ran()).toEqual(['1 a', '2 a']);
+    expect(runs.map(({ holding }) => holding.epoch)).toEqual([1, 2]);
+    expect(runs[0]?.holding.lost.aborted).toBe(false);
+    cutOff.delete(1);
+    await until(() => runs[0]?.holding.lost.aborted === true);
+  });
+
+  it('may be written for only until half of the lease is over without a renewal', async () => {
+    const { process, begin, runs, cutOff } = stage();
+    const one = process(1);
+    begin('d', 'a');
+    await one.wake('d', 'a');
+    const { holding } = runs[0] as { holding: Holding };
+    await pause(LEASE_MS);
+    expect(holding.mayWrite()).toBe(true);
+    cutOff.add(1);
+    await pause(LEASE_MS / 2 + LEASE_MS / 3);
+    expect(holding.mayWrite()).toBe(false);
+    // It is still the holder when it reaches the store again, if nobody took the domain meanwhile.
+    cutOff.delete(1);
+    await until(() => holding.mayWrite());
+    expect(holding.lost.aborted).toBe(false);
+  });
+
+  it('is given up by work that finds a higher epoch', async () => {
+    const { process, begin, runs, faults } = stage();
+    const one = process(1, async () => {
+      throw new OwnershipLost();
+    });
+    begin('d', 'a');
+    await one.wake('d', 'a');
+    await until(() => runs[0]?.holding.lost.aborted === true);
+    expect([runs[0]?.holding.mayWrite(), faults]).toEqual([false, []]);
+  });
+
+  it('has nothing begun for it by a process that is pausing, and is free when that has closed', async () => {
+    const { process, begin, ran, ends } = stage();
+    const [one, other] = [process(1), process(2)];
+    begin('d', 'a');
+    await one.wake('d', 'a');
+    one.pause();
+    begin('d', 'b');
+    await one.wake('d', 'b');
+    expect(ran()).toEqual(['1 a']);
+    ends.get('a')?.();
+    await one.idle();
+    await one.close();
+    await other.wake('d', 'b');
+    expect(ran()).toEqual(['1 a', '2 b']);
+  });
+});
+
+it('says from when on nothing of an earlier holder is under way', async () => {
+  const { process, begin, runs } = stage();
+  begin('d', 'a');
+  await process(1).wake('d', 'a');
+  const { holding } = runs[0] as { holding: Holding };
+  const now = Date.now();
+  // Sent long ago, and sent by a process whose clock is ahead.
+  expect(holding.quietAfter(now - 60_000)).toBeLessThan(now);
+  expect(holding.quietAfter(now + 60_000)).toBeLessThanOrEqual(now + CALL_MS);
+});
+
+it('brings news to the process that works, and to the one that waits', async () => {
+  const { process, begin, news } = stage();
+  const [one, other] = [process(1), process(2)];
+  begin('d', 'a');
+  await one.wake('d', 'a');
+  await other.tellWorker('d', 'a');
+  await one.tellProcess(other.process, 'a');
+  expect(news.toSorted()).toEqual(['1 a', '2 a', '2 a']);
+});
