@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../clock.js';
 import type { Shared } from '../store/store.js';
 
@@ -73,6 +74,9 @@ const LOOK_MS = 2_500;
 const IDLE_MS = 60_000;
 /** Operations of one domain that are worked on at once. Most of them wait. */
 const MAX_RUNNING = 1_000;
+/** Those that were left by others take so many of these places; new ones, for which somebody may wait, find one. */
+const MAX_ADOPTED = 200;
+const ADOPTED_AT_ONCE = 5;
 /** Two processes' clocks may differ by so much. */
 const SKEW_MS = 5_000;
 
@@ -126,8 +130,14 @@ export const createDomains = ({ records, shared, clock, leaseMs, callMs, run, on
     all.add(work);
   };
 
+  /** Begins all that is open, a few at a time: each reads its items at once. */
   const adopt = async (holding: Held): Promise<void> => {
-    for (const id of await records.openIn(holding.domain)) start(holding, id);
+    for (const [at, id] of (await records.openIn(holding.domain)).entries()) {
+      if (isPaused || holding.lost.aborted) return;
+      if (holding.running.size < MAX_ADOPTED) start(holding, id);
+      else if (!holding.running.has(id)) holding.waiting.add(id);
+      if (at % ADOPTED_AT_ONCE === ADOPTED_AT_ONCE - 1) await nextTurn();
+    }
   };
 
   const createHeld = (domain: string, epoch: number, confirmed: Held['confirmed']): Held => {
@@ -166,7 +176,7 @@ export const createDomains = ({ records, shared, clock, leaseMs, callMs, run, on
     if (isPaused) return undefined;
     const holding = createHeld(domain, epoch, confirmed);
     held.set(domain, holding);
-    await adopt(holding);
+    void adopt(holding).catch(onFault);
     return holding;
   };
 
