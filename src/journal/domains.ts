@@ -16,6 +16,8 @@ export class OwnershipLost extends Error {
 /** A domain that this process works for. */
 export interface Holding {
   readonly domain: string;
+  /** The name of this process. */
+  readonly process: string;
   readonly epoch: number;
   /** Whether a vendor may be written to, this very moment. */
   mayWrite(): boolean;
@@ -101,8 +103,14 @@ export const createDomains = ({ records, shared, clock, leaseMs, callMs, run, on
   let isPaused = false;
 
   const lose = (holding: Held): void => {
-    held.delete(holding.domain);
+    // It may have been taken again meanwhile.
+    if (held.get(holding.domain) === holding) held.delete(holding.domain);
     holding.giveUp.abort();
+  };
+
+  const letGo = async (holding: Held): Promise<void> => {
+    lose(holding);
+    await shared?.release(holding.domain, process);
   };
 
   const start = (holding: Held, id: string): void => {
@@ -121,6 +129,7 @@ export const createDomains = ({ records, shared, clock, leaseMs, callMs, run, on
         running.delete(id);
         all.delete(work);
         holding.idleSince = performance.now();
+        if (isPaused && running.size === 0) void letGo(holding).catch(onFault);
         const [next] = waiting;
         if (next === undefined) return;
         waiting.delete(next);
@@ -146,6 +155,7 @@ export const createDomains = ({ records, shared, clock, leaseMs, callMs, run, on
     const since = clock.now();
     const holding: Held = {
       domain,
+      process,
       epoch,
       giveUp,
       lost: giveUp.signal,
@@ -161,8 +171,12 @@ export const createDomains = ({ records, shared, clock, leaseMs, callMs, run, on
         const limit = leaseMs / 2;
         return performance.now() - monotonic < limit && Math.abs(Date.now() - wall) < limit;
       },
-      // Its fence has let nothing pass since the domain was taken. Where the store was its alone, it has even ended.
-      quietAfter: (sentAt) => (shared ? Math.min(sentAt + SKEW_MS, since) + callMs : Math.min(sentAt + callMs, since)),
+      quietAfter: (sentAt) => {
+        // Sent by this process, or by a clock that is ahead.
+        if (sentAt >= since) return Math.min(sentAt, clock.now()) + callMs;
+        // The earlier holder's fence has let nothing pass since the domain was taken. Where the store was its alone, it has even ended.
+        return shared ? Math.min(sentAt + SKEW_MS, since) + callMs : Math.min(sentAt + callMs, since);
+      },
     };
     return holding;
   };
@@ -173,7 +187,10 @@ export const createDomains = ({ records, shared, clock, leaseMs, callMs, run, on
     const confirmed = moment();
     // It may have taken longer than the lease: then another process has a higher epoch, or will have.
     if (shared && !(await shared.hold(domain, process, leaseMs))) return undefined;
-    if (isPaused) return undefined;
+    if (isPaused) {
+      await shared?.release(domain, process);
+      return undefined;
+    }
     const holding = createHeld(domain, epoch, confirmed);
     held.set(domain, holding);
     void adopt(holding).catch(onFault);
@@ -199,11 +216,6 @@ export const createDomains = ({ records, shared, clock, leaseMs, callMs, run, on
     const begun = moment();
     if (await shared.hold(holding.domain, process, leaseMs)) holding.confirmed = begun;
     else lose(holding);
-  };
-
-  const letGo = async (holding: Held): Promise<void> => {
-    lose(holding);
-    await shared?.release(holding.domain, process);
   };
 
   const renewAll = async (): Promise<void> => {
@@ -269,6 +281,8 @@ export const createDomains = ({ records, shared, clock, leaseMs, callMs, run, on
     pause: () => {
       isPaused = true;
       clearInterval(looking);
+      // Others may begin at once where nothing is under way.
+      for (const holding of [...held.values()]) if (holding.running.size === 0) void letGo(holding).catch(onFault);
     },
     close: async () => {
       isPaused = true;

@@ -22,6 +22,8 @@ export interface Backend extends Pick<Store, 'durable' | 'shared' | 'members' | 
   read(keys: readonly string[]): readonly (string | undefined)[] | Promise<readonly (string | undefined)[]>;
   /** @throws store_unavailable */
   commit(change: Change): Promise<Committed>;
+  /** Resolves when what was read of these keys is on disk; undefined where it is. For a kind that shows what is on its way there. */
+  confirm?(keys: readonly string[]): Promise<void> | undefined;
 }
 
 /** Others were faster so often: something is wrong with the store. */
@@ -107,8 +109,12 @@ export const createStore = (backend: Backend): Store => {
         const read = keys.length === 0 ? [] : backend.read(keys);
         const texts = read instanceof Promise ? await read : read;
         const { result, change } = decideUpon(texts);
-        if (isEmpty(change) || (await commit(change))) return result;
-        if (tries > PATIENT_TRIES) await sleep(Math.random() * MAX_PAUSE_MS);
+        if (isEmpty(change)) await backend.confirm?.(keys);
+        else if (!(await commit(change))) {
+          if (tries > PATIENT_TRIES) await sleep(Math.random() * MAX_PAUSE_MS);
+          continue;
+        }
+        return result;
       }
       throw storeUnavailable('is written by too many at once');
     },

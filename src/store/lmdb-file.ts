@@ -20,6 +20,8 @@ export interface LmdbFile {
   read(keys: readonly string[]): (string | undefined)[];
   /** Decided at once. Resolves when it is on disk. @throws store_unavailable */
   commit(change: Change): Promise<Committed>;
+  /** Resolves when what was read of these keys is on disk; undefined where it is. @throws store_unavailable where it did not get there */
+  confirm(keys: readonly string[]): Promise<void> | undefined;
   members(index: string, window: Window): string[];
   close(): Promise<void>;
 }
@@ -136,6 +138,16 @@ export const openLmdbFile = (folder: string, { written, failed }: LmdbEvents): L
       return new Promise((resolve, reject) => {
         for (const [key, text] of change.put) ahead.set(key, { text, by: change });
         waiting.push({ change, resolve, reject });
+        schedule();
+      });
+    },
+
+    confirm: (keys) => {
+      if (!keys.some((key) => ahead.has(key))) return undefined;
+      // Nothing to write: it is over when all before it is, and fails with it.
+      const change: Change = { expect: [], put: [], add: [], drop: [], count: [] };
+      return new Promise((resolve, reject) => {
+        waiting.push({ change, resolve: () => resolve(), reject });
         schedule();
       });
     },

@@ -106,6 +106,7 @@ export const openLmdbStore = (folder: string, events: StoreEvents = SILENT): Sto
     shared: undefined,
     read: (keys) => opened().read(keys),
     commit: (change) => opened().commit(change),
+    confirm: (keys) => opened().confirm(keys),
     members: async (index, window) => opened().members(index, window),
     check: async () => {
       const { commit } = opened();

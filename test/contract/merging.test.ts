@@ -71,6 +71,24 @@ describe.each(['all-or-nothing', 'until-refused', 'skips-refused'] as const)(
       expect(names.filter(hasOwnPassword)).toEqual(names.filter((name) => name !== bad));
     });
 
+    it('deletes those who are there, and says of one who is not that they are not', async () => {
+      const names = ['user.0041', 'user.0042', 'nobody.here', 'user.0043', 'user.0044'];
+      const answers = await Promise.all(names.map((name) => gateway.request('DELETE', `${USERS}/${name}`)));
+      expect(answers.map(({ status }) => status)).toEqual(names.map((name) => (name === 'nobody.here' ? 404 : 204)));
+      expect(names.map(effects)).toEqual(names.map((name) => (name === 'nobody.here' ? [] : ['deleted'])));
+    });
+
+    it('sets each password in a call of its own, so that one that is refused is refused with its word', async () => {
+      const names = ['user.0051', 'user.0052', 'user.0053', 'user.0054'];
+      const bad = names[2] as string;
+      simulator.inject({ kind: 'vendor_error', code: 'InvalidParams', username: bad, action: 'ModifyUserPasswords', times: -1 });
+      const answers = await Promise.all(
+        names.map((name) => gateway.request('PUT', `${USERS}/${name}/password`, { body: { password: passwordOf(name) } })),
+      );
+      expect(answers.map(({ status }) => status)).toEqual(names.map((name) => (name === bad ? 422 : 204)));
+      expect(names.filter(hasOwnPassword)).toEqual(names.filter((name) => name !== bad));
+    });
+
     it('makes single users while a batch runs, in between', async () => {
       const items = newNames(300).map((username) => ({ op: 'create', username, password: passwordOf(username) }));
       const running = gateway.post(`${USERS}/batch`, { items });

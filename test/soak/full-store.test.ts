@@ -59,7 +59,7 @@ const fill = async (path: string, count: number, place: Place): Promise<void> =>
     await Promise.all(
       numbers.map(async (number) => {
         const record = operation(number, place);
-        const work = { id: record.id, domain: place.account, epoch: 1, place };
+        const work = { id: record.id, domain: place.account, epoch: 1, process: 'p', place };
         await ledger.begin(record, undefined);
         if (place === ENDED)
           await ledger.settle(work, record.items, new Map(record.items.map(({ index }) => [index, { status: 'deleted' }])));

@@ -14,7 +14,7 @@ import { createVault } from '../../src/store/vault.js';
 
 const HOUR = 3_600_000;
 const PLACE = { account: 'a', vendorClusterId: 'v' };
-const WORKER = { domain: 'a', epoch: 1, place: PLACE };
+const WORKER = { domain: 'a', epoch: 1, process: 'me', place: PLACE };
 
 const failing = (status: ItemOutcome['status'], code: ErrorCode, effect: Effect): ItemOutcome => ({
   status,

@@ -38,11 +38,10 @@ const PLACE: Place = { account: 'aliyun', vendorClusterId: 'ehpc-hz-1' };
 const LATER = '2026-03-01T12:34:56.000Z';
 /** What is stored with a send at this time. */
 const sending = (at: string): Departure => ({
-  at: Date.parse(at),
+  at: () => Date.parse(at),
   baselineOf: () => 'unread',
   seenOf: () => undefined,
 });
-/** For the store to come to it. */
 
 /** All that is written down, with one clock. */
 type Book = Omit<Ledger, 'settle'> & {
@@ -172,7 +171,7 @@ const key = (id: string, fingerprint = 'body', replaceable: readonly string[] = 
 /** A request without a key. */
 const keyless = (id: string): RequestReference => ({ id, replaceable: [] });
 /** Each domain is held by the process of the same name. */
-const workOf = (id: string, domain: string, epoch = 1): Work => ({ id, domain, epoch, place: PLACE });
+const workOf = (id: string, domain: string, epoch = 1, process = domain): Work => ({ id, domain, epoch, process, place: PLACE });
 
 /** Begins an operation of a domain that is held. */
 const begun = async (id: string, domain = 'me', change: Partial<LoadedOperation> = {}): Promise<Work> => {
@@ -308,7 +307,12 @@ describe('who does not hold the domain', () => {
     const mine = await begun('op_1');
     const items = await itemsOf('op_1');
     await ledger.depart(mine, items.slice(0, 1), sending(LATER), false);
-    for (const stranger of [workOf('op_1', 'you'), workOf('op_1', 'me', 0), workOf('op_1', 'me', 2)]) {
+    for (const stranger of [
+      workOf('op_1', 'you'),
+      workOf('op_1', 'me', 0),
+      workOf('op_1', 'me', 2),
+      workOf('op_1', 'me', 1, 'you'),
+    ]) {
       await expectOwnershipLost(() => ledger.depart(stranger, items, sending(LATER), false));
       await expectOwnershipLost(() => ledger.attachJob(stranger, items, 'job-1'));
       await expectOwnershipLost(() => ledger.settle(stranger, outcomes([0, created], [1, created])));
@@ -322,7 +326,7 @@ describe('who does not hold the domain', () => {
     const epoch = await ledger.takeDomain('me', 'you');
     await expectOwnershipLost(() => ledger.depart(mine, items, sending(LATER), false));
     await expectOwnershipLost(() => ledger.settle(mine, outcomes([0, created])));
-    const yours = workOf('op_1', 'me', epoch);
+    const yours = workOf('op_1', 'me', epoch, 'you');
     expect(await ledger.depart(yours, items, sending(LATER), false)).toHaveLength(3);
   });
 });
@@ -397,7 +401,12 @@ describe('depart', () => {
     await begun('op_2', 'me', { items: [create(0, 'ada')], place: elsewhere });
     expect(await ledger.depart(mine, [create(0, 'ada')], sending(LATER), false)).toHaveLength(1);
     expect(
-      await ledger.depart({ id: 'op_2', domain: 'me', epoch: 1, place: elsewhere }, [create(0, 'ada')], sending(LATER), false),
+      await ledger.depart(
+        { id: 'op_2', domain: 'me', epoch: 1, process: 'me', place: elsewhere },
+        [create(0, 'ada')],
+        sending(LATER),
+        false,
+      ),
     ).toHaveLength(1);
   });
 
@@ -405,7 +414,7 @@ describe('depart', () => {
     const mine = await begun('op_1', 'me', { items: [create(0, 'ada')] });
     await ledger.depart(mine, [create(0, 'ada')], sending(LATER), false);
     const epoch = await ledger.takeDomain('me', 'you');
-    const yours = workOf('op_1', 'me', epoch);
+    const yours = workOf('op_1', 'me', epoch, 'you');
     await ledger.settle(yours, outcomes([0, { status: 'again', untouched: false }]));
     const [again] = await ledger.depart(yours, [create(0, 'ada')], sending(iso(START + DAY)), false);
     expect(again).toMatchObject({ sentAt: LATER, sends: 2 });

@@ -22,9 +22,11 @@ const stage = (there: readonly string[]) => {
   let listings = 0;
   let failure: Error | undefined;
   const releases: (() => void)[] = [];
+  const signals: AbortSignal[] = [];
   const adapter: Partial<Adapter> = {
-    listUsers: async () => {
+    listUsers: async (_, __, call) => {
       listings++;
+      signals.push(call.signal);
       await new Promise<void>((resolve) => releases.push(resolve));
       if (failure) throw failure;
       return { users: there.map(userNamed), total: there.length };
@@ -46,7 +48,7 @@ const stage = (there: readonly string[]) => {
   const fail = (error: Error | undefined): void => {
     failure = error;
   };
-  return { find, release, turns, listings: () => listings, fail };
+  return { find, release, turns, signals, listings: () => listings, fail };
 };
 
 it('reads once for those who ask at once, and each gets their own', async () => {
@@ -71,6 +73,25 @@ it('reads anew for those who ask while it reads: what was read before they asked
   await release();
   await Promise.all(later);
   expect(listings()).toBe(2);
+});
+
+it('ends when nobody waits for it any more', async () => {
+  const { find, turns, signals, listings } = stage(['ada']);
+  const [one, other] = [new AbortController(), new AbortController()];
+  const asked = [find(['ada'], one.signal), find(['ada'], other.signal)].map((each) => each.catch(({ code }) => code));
+  await turns();
+  one.abort();
+  await turns();
+  expect([listings(), signals[0]?.aborted]).toEqual([1, false]);
+  other.abort();
+  await turns();
+  expect([await Promise.all(asked), signals[0]?.aborted]).toEqual([['vendor_timeout', 'vendor_timeout'], true]);
+  // One that nobody waits for by the time it would begin is not made at all.
+  const over = new AbortController();
+  const third = find(['ada'], over.signal).catch(({ code }) => code);
+  over.abort();
+  await turns();
+  expect([await third, listings()]).toEqual(['vendor_timeout', 1]);
 });
 
 it('ends for each at their own deadline, and fails for all who asked', async () => {

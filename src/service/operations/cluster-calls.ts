@@ -5,6 +5,7 @@
 import type { Clock } from '../../clock.js';
 import type { BatchSizes } from '../../model.js';
 import { createLanes, type Lanes } from '../../writes/lanes.js';
+import { clusterKey } from './context.js';
 import { type Group, type Sent, send } from './flight.js';
 import { stepOf } from './item.js';
 import type { ItemRecord } from './records.js';
@@ -34,11 +35,34 @@ interface Cluster {
   apartUntil: number;
 }
 
+/**
+ * What a reading can settle after a word that may be about another item: a create where the user's age, or a reading before, shows whose
+ * they are; a delete of a user who was seen; a role. A password cannot be read back.
+ */
+const canBeToldApart = ({ group: { context }, item }: Waiting): boolean => {
+  const { baselines, offsets, target } = context;
+  const baseline = baselines.of(item.username, undefined, true);
+  switch (stepOf(item)) {
+    case 'create':
+      return offsets.isKnown(clusterKey(target)) || baseline !== 'unread';
+    case 'delete':
+      return baseline === 'present';
+    case 'setRole':
+      return true;
+    case 'setPassword':
+      return false;
+  }
+};
+
 /** A second send is for the item alone, whose answer is about it then; so is one whose user has to be read right before. */
-const mayShare = ({ item }: Waiting): boolean => item.ifMatch === undefined && (item.sends ?? 0) === 0;
+const mayShare = (waiting: Waiting): boolean =>
+  waiting.item.ifMatch === undefined && (waiting.item.sends ?? 0) === 0 && canBeToldApart(waiting);
+
+/** Words that are about no item. */
+const ABOUT_NONE: ReadonlySet<string> = new Set(['applied', 'taken', 'busy_free', 'refused_all']);
 
 const hasFailed = (sent: Sent): boolean =>
-  typeof sent === 'object' && 'word' in sent && sent.together !== undefined && sent.word !== 'applied' && sent.word !== 'taken';
+  typeof sent === 'object' && 'word' in sent && sent.together !== undefined && !ABOUT_NONE.has(sent.word);
 
 export const createClusterCalls = (clock: Clock): ClusterCalls => {
   const clusters = new Map<string, Cluster>();
@@ -74,17 +98,25 @@ export const createClusterCalls = (clock: Clock): ClusterCalls => {
     const together = takeTogether(cluster, sizes);
     // Its item went with another one.
     if (together.length === 0) return;
-    try {
-      const sent = await send(together.map(({ group }) => group));
-      if (sent.some(hasFailed)) cluster.apartUntil = clock.now() + APART_MS;
-      for (const [at, { resolve }] of together.entries()) resolve(sent[at] as Sent);
-    } catch (error) {
-      for (const { reject } of together) reject(error);
-    }
+    const ended = await send(together.map(({ group }) => group));
+    // What the call means may have to be asked: others have their turn meanwhile.
+    void ended().then((all) => {
+      if (all.some((each) => each.status === 'fulfilled' && hasFailed(each.value))) cluster.apartUntil = clock.now() + APART_MS;
+      for (const [at, { resolve, reject }] of together.entries()) {
+        const each = all[at] as PromiseSettledResult<Sent>;
+        if (each.status === 'fulfilled') resolve(each.value);
+        else reject(each.reason);
+      }
+    });
   };
 
   return {
-    batch: (name, sizes, group) => clusterOf(name, sizes).lanes.run('batch', async () => (await send([group]))[0] as Sent),
+    batch: async (name, sizes, group) => {
+      const ended = await clusterOf(name, sizes).lanes.run('batch', () => send([group]));
+      const [sent] = await ended();
+      if (sent?.status !== 'fulfilled') throw sent?.reason;
+      return sent.value;
+    },
 
     single: (name, sizes, group) => {
       const cluster = clusterOf(name, sizes);

@@ -218,7 +218,7 @@ interface Asked {
 /** The items of other operations that went in the same calls: what became of them may explain a refusal. */
 const sharedWith = (own: readonly Asked[]): Asked[] =>
   own.flatMap(({ context, doubt }) =>
-    (doubt.flight.together ?? [])
+    (doubt.flight.word === 'exists' || doubt.flight.word === 'missing' ? (doubt.flight.together ?? []) : [])
       .filter((each) => each.context !== context)
       .flatMap(({ context: other, flight }) => flight.items.map((item): Asked => ({ context: other, doubt: { item, flight } }))),
   );
@@ -249,7 +249,10 @@ export const reconcile = async (
   const seenOf = ({ context: of, doubt }: Asked, company: Company): Seen => {
     const { item, flight } = doubt;
     const found = shown?.found.get(item.username) ?? null;
-    const origin = originOf(of, doubt, found, lately.get(item.username));
+    const known = lately.get(item.username);
+    // What an operation of others did after the call does not explain it.
+    const isLater = of !== context && Math.max(known?.made?.at ?? 0, known?.goneAt ?? 0) > flight.endedAt;
+    const origin = originOf(of, doubt, found, isLater ? undefined : known);
     return { ...origin, reading: readingOf(flight.step, item, shown), found, company };
   };
   const decideOn = (each: Asked): Decision =>

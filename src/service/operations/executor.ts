@@ -65,7 +65,8 @@ export const createExecutor = (deps: Deps): Executor => {
   return async (operation, holding, { pause, abandon }) => {
     if (isFinal(operation) || abandon.aborted) return;
     const { id, kind, place, clusterId, requestId } = operation;
-    const work: Work = { id, domain: holding.domain, epoch: holding.epoch, place };
+    const { domain, epoch, process } = holding;
+    const work: Work = { id, domain, epoch, process, place };
     const progress = createProgress(operation, work, deps);
     const target = deps.clusters.at(clusterId, place);
     if (!target) {

@@ -1,5 +1,5 @@
 /** One call to the vendor: what is about to be sent is stored first, and what the vendor said is turned into a word. */
-import type { VendorUser } from '../../adapter.js';
+import type { Receipt, VendorUser } from '../../adapter.js';
 import { asGatewayError, GatewayError } from '../../errors.js';
 import { stepNamed } from '../../users/steps/index.js';
 import type { Parcel, Step } from '../../users/steps/step.js';
@@ -75,11 +75,11 @@ const changedSince = ({ target }: Context, item: ItemRecord, user: VendorUser): 
 };
 
 /** What became of an item whose precondition does not hold; undefined where it does. */
-const checkPrecondition = async (context: Context, item: ItemRecord): Promise<ItemOutcome | undefined> => {
+const checkPrecondition = async (context: Context, item: ItemRecord, ms = CALL_MS): Promise<ItemOutcome | undefined> => {
   const { target, reader } = context;
   const { username, ifMatch = '*', sends = 0 } = item;
   try {
-    const { found, complete } = await reader.read([username], boundedCall(context, CALL_MS));
+    const { found, complete } = await reader.read([username], boundedCall(context, ms));
     const user = found.get(username);
     if (!user && !complete) throw incompleteList(target, 'the user is as If-Match says');
     // An earlier send may have deleted them: the next one shows.
@@ -119,6 +119,7 @@ const takeUsers = (context: Context, group: readonly ItemRecord[]): readonly Ite
 
 /** A check of `If-Match` counts for so long. */
 const CHECK_FRESH_MS = 1_000;
+const CHECK_IN_TURN_MS = 2_000;
 /** Then others have their turn. */
 const MAX_CHECKS = 5;
 
@@ -128,15 +129,38 @@ interface Prepared {
   readonly parcels: readonly Parcel[];
 }
 
+/** The check again, when the turn has come: others wait, so only for a moment. */
+const checkInTurn = async (context: Context, item: ItemRecord): Promise<Exclude<Sent, Flight> | undefined> => {
+  const { reader, users, work } = context;
+  const isReadable = await reader.read([item.username], boundedCall(context, CHECK_IN_TURN_MS)).then(
+    () => true,
+    () => false,
+  );
+  if (!isReadable) return 'stale';
+  const refusal = await checkPrecondition(context, item, CHECK_IN_TURN_MS);
+  if (!refusal) return undefined;
+  users.release(work.id, [userKey(context, item)]);
+  return { refused: new Map([[item.index, refusal]]) };
+};
+
 /** All that comes before the call: the items are stored as sent. @throws OwnershipLost */
 const prepare = async ({ context, items: asked, checkedAt }: Group): Promise<Sent | Prepared> => {
   const { pace, users, work, clock } = context;
   const [first] = asked;
-  if (!first || pace.quietMs() > 0 || !(await mayGoOn(context))) return 'nothing';
+  if (!first || pace.quietMs() > 0 || !(await mayGoOn(context)) || context.call.signal.aborted) return 'nothing';
   const group = takeUsers(context, asked);
   if (group.length === 0) return { turn: userKey(context, first) };
-  if (checkedAt !== undefined && clock.now() - checkedAt > CHECK_FRESH_MS) return 'stale';
-  const prepared = await depart(context, group);
+  if (checkedAt !== undefined && clock.now() - checkedAt > CHECK_FRESH_MS) {
+    const stop = await checkInTurn(context, first);
+    if (stop) return stop;
+  }
+  const prepared = await depart(context, group).catch((thrown: unknown) => {
+    users.release(
+      work.id,
+      group.map((item) => userKey(context, item)),
+    );
+    throw thrown;
+  });
   const items = typeof prepared === 'object' && 'items' in prepared ? prepared.items : [];
   const left = group.filter(({ index }) => !items.some((item) => item.index === index));
   users.release(
@@ -148,7 +172,7 @@ const prepare = async ({ context, items: asked, checkedAt }: Group): Promise<Sen
 
 const depart = async (context: Context, group: readonly ItemRecord[]): Promise<Sent | Prepared> => {
   const { ledger, work, target, progress, baselines, offsets, clock, inOrder } = context;
-  const departure = { at: clock.now(), baselineOf: baselines.of, seenOf: baselines.seen };
+  const departure = { at: clock.now, baselineOf: baselines.of, seenOf: baselines.seen };
   const items = await ledger.depart(work, group, departure, inOrder);
   progress.update(items);
   if (items.length === 0) return 'nothing';
@@ -165,23 +189,36 @@ const depart = async (context: Context, group: readonly ItemRecord[]): Promise<S
 
 type Answer = Pick<Flight, 'sentAt' | 'endedAt' | 'word' | 'job' | 'jobId' | 'error'>;
 
-const callVendor = async (context: Context, step: Step, parcels: readonly Parcel[]): Promise<Answer> => {
-  const { gate, holding, target, call, clock, callMs } = context;
+/** What the vendor said, and when. */
+interface Called {
+  readonly sentAt: number;
+  readonly endedAt: number;
+  readonly receipt: PromiseSettledResult<Receipt>;
+}
+
+const callVendor = async (context: Context, step: Step, parcels: readonly Parcel[]): Promise<Called> => {
+  const { holding, target, clock, callMs } = context;
   const sentAt = clock.now();
-  try {
-    const bounded = boundedCall(context, callMs);
-    const sending = fenced(
+  const bounded = boundedCall(context, callMs);
+  const [receipt] = await Promise.allSettled([
+    fenced(
       () => holding?.mayWrite() ?? false,
-      () => step.send(target, parcels, bounded),
-    );
-    const receipt = await gate.explainDenial(target, call, sending);
-    const endedAt = clock.now();
-    if (receipt.state === 'applied') return { sentAt, endedAt, job: 'unknown', word: 'applied' };
-    return { sentAt, endedAt, word: 'taken', job: 'running', jobId: receipt.job };
-  } catch (thrown) {
-    const error = asGatewayError(thrown);
-    return { sentAt, endedAt: clock.now(), job: 'unknown', word: await wordFor(context, error), error };
+      async () => step.send(target, parcels, bounded),
+    ),
+  ]);
+  return { sentAt, endedAt: clock.now(), receipt };
+};
+
+/** What that means. May have to read the state of the cluster. */
+const answerOf = async (context: Context, { sentAt, endedAt, receipt }: Called): Promise<Answer> => {
+  const { gate, target } = context;
+  if (receipt.status === 'fulfilled') {
+    if (receipt.value.state === 'applied') return { sentAt, endedAt, job: 'unknown', word: 'applied' };
+    return { sentAt, endedAt, word: 'taken', job: 'running', jobId: receipt.value.job };
   }
+  const denied = gate.explainDenial(target, boundedCall(context, CALL_MS), Promise.reject(receipt.reason));
+  const error = await denied.then(() => asGatewayError(receipt.reason), asGatewayError);
+  return { sentAt, endedAt, job: 'unknown', word: await wordFor(context, error), error };
 };
 
 /** Items of an operation that are to be sent. */
@@ -206,38 +243,52 @@ export const sendInTurn = async (
   if (pace.quietMs() > 0 || !(await mayGoOn(context))) return 'nothing';
   if (takeUsers(context, items).length === 0) return { turn: userKey(context, item) };
   for (let tries = 1; tries <= MAX_CHECKS; tries++) {
+    const checkedAt = clock.now();
     const refusal = await checkPrecondition(context, item);
     if (refusal) {
       users.release(work.id, [userKey(context, item)]);
       return { refused: new Map([[item.index, refusal]]) };
     }
-    const sent = await call({ context, items, checkedAt: clock.now() });
+    const sent = await call({ context, items, checkedAt });
     if (sent !== 'stale') return sent;
   }
   users.release(work.id, [userKey(context, item)]);
   return 'nothing';
 };
 
-/** Sends groups of the same step on one cluster, each of another operation, in one call. @throws OwnershipLost */
-export const send = async (groups: readonly Group[]): Promise<readonly Sent[]> => {
-  const all = await Promise.all(groups.map(prepare));
-  const ready = all.filter((each): each is Prepared => typeof each === 'object' && 'parcels' in each);
+/** What became of each group. */
+export type Ended = () => Promise<readonly PromiseSettledResult<Sent>[]>;
+
+/**
+ * Sends groups of the same step on one cluster, each of another operation, in one call. One that fails before it, such as with
+ * OwnershipLost, keeps none of the others from it.
+ */
+export const send = async (groups: readonly Group[]): Promise<Ended> => {
+  const all = await Promise.allSettled(groups.map(prepare));
+  const ready = all.flatMap((each) =>
+    each.status === 'fulfilled' && typeof each.value === 'object' && 'parcels' in each.value ? [each.value] : [],
+  );
   const [lead] = ready;
-  if (!lead) return all as readonly Sent[];
+  if (!lead) return async () => all as readonly PromiseSettledResult<Sent>[];
   const step = stepNamed(stepOf(lead.items[0] as ItemRecord));
-  const answer = await callVendor(
+  const called = await callVendor(
     lead.context,
     step,
     ready.flatMap(({ parcels }) => parcels),
   );
-  const together: Participation[] = [];
-  for (const { context, items } of ready) {
-    const flight: Flight = { ...answer, step, items, ...(ready.length > 1 && { together }) };
-    together.push({ context, flight });
-  }
-  return all.map((each) =>
-    typeof each === 'object' && 'parcels' in each ? (together[ready.indexOf(each)] as Participation).flight : each,
-  );
+  return async () => {
+    const answer = await answerOf(lead.context, called);
+    const together: Participation[] = [];
+    for (const { context, items } of ready) {
+      const flight: Flight = { ...answer, step, items, ...(ready.length > 1 && { together }) };
+      together.push({ context, flight });
+    }
+    return all.map((each): PromiseSettledResult<Sent> => {
+      if (each.status === 'rejected' || typeof each.value !== 'object' || !('parcels' in each.value))
+        return each as PromiseSettledResult<Sent>;
+      return { status: 'fulfilled', value: (together[ready.indexOf(each.value)] as Participation).flight };
+    });
+  };
 };
 
 /** Follows the job of a call to its end, or for as long as jobs are followed. */

@@ -92,7 +92,7 @@ export const createIdempotency = (keys: Keys, ledger: Ledger, vault: Vault): Ide
     const { key, request: open } = await inTime(keys.find(request)).catch((thrown: unknown) => {
       const error = asGatewayError(thrown);
       // With a key, an earlier request may have begun something.
-      throw request.key ? error : error.withMessage(`${error.message} Nothing was begun.`);
+      throw request.key ? error : error.withMessage(`${error.message} Nothing was begun by this request.`);
     });
     if (key && key.fingerprint !== request.key?.fingerprint) throw keyReused();
     // A new key has to be stored with the operation that it joins, which `begin` does.

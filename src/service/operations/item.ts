@@ -27,8 +27,8 @@ export const hasAnotherStep = (item: ItemRecord): boolean => stepOf(item) === 's
 
 /** What is stored with a send. */
 export interface Departure {
-  /** By our clock, in milliseconds since 1970. */
-  readonly at: number;
+  /** Now, by our clock, in milliseconds since 1970: a store may take long to come to the change. */
+  readonly at: () => number;
   readonly baselineOf: (username: string, user: UserRecord | undefined, isOwn: boolean) => Baseline;
   /** Which user a baseline `present` is of. */
   readonly seenOf: (username: string) => string | undefined;
@@ -39,8 +39,9 @@ export const beforeCall = (
   item: ItemRecord,
   user: UserRecord | undefined,
   isOwn: boolean,
-  { at, baselineOf, seenOf }: Departure,
+  { at: now, baselineOf, seenOf }: Departure,
 ): ItemRecord => {
+  const at = now();
   const { baseline: _, seen: __, ...rest } = item;
   const baseline = baselineOf(item.username, user, isOwn);
   const seen = baseline === 'present' ? seenOf(item.username) : undefined;

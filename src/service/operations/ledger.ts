@@ -94,6 +94,8 @@ export interface Work {
   readonly id: string;
   readonly domain: string;
   readonly epoch: number;
+  /** A failover of the store may give an epoch twice. */
+  readonly process: string;
   readonly place: Place;
 }
 
@@ -133,10 +135,10 @@ export const createLedger = (
   const inTurn = createTurns();
   const now = (): string => new Date(nowMs()).toISOString();
   /** @throws OwnershipLost where another process has taken the domain since */
-  const requireEpoch = ({ epoch }: Work, domain: Value | undefined): string => {
+  const requireEpoch = ({ epoch, process }: Work, domain: Value | undefined): string => {
     const record = domain as DomainRecord | undefined;
-    if (record?.epoch !== epoch) throw new OwnershipLost();
-    return record.process;
+    if (record?.epoch !== epoch || record.process !== process) throw new OwnershipLost();
+    return process;
   };
 
   interface Present {
@@ -317,7 +319,10 @@ export const createLedger = (
           const user = users[at];
           if (isHeld(at) || (inOrder && firstHeld !== -1 && at > firstHeld)) return;
           // Written down by this very change before, which was made twice.
-          const item = record.underWay === undefined ? beforeCall(record, user, user?.by === self, departure) : record;
+          const item =
+            record.underWay === undefined
+              ? beforeCall(record, user, user?.by === self, departure)
+              : { ...record, underWay: departure.at() };
           departed.push(item);
           put[keyOf.item(work.id, item.index)] = item;
           put[userKeys[at] as string] = { ...(user ?? { made: null }), holder: work.id };

@@ -46,7 +46,7 @@ export const createLookAgain =
     const target = deps.clusters.at(clusterId, place);
     const unknown = operation.items.filter(({ outcome }) => outcome?.status === 'unknown');
     if (!target || unknown.length === 0) return new Map();
-    const work = { id, domain: operation.domain, epoch: 0, place };
+    const work = { id, domain: operation.domain, epoch: 0, process: '', place };
     const progress = createProgress(operation, work, deps);
     const context = newContext(deps, {
       work,

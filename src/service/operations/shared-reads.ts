@@ -2,7 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Call } from '../../adapter.js';
 import type { Clock } from '../../clock.js';
-import { untilAborted } from '../../deadline.js';
+import { deadlinePassed, untilAborted } from '../../deadline.js';
 import type { Target } from '../../registry.js';
 import { type FindOptions, type FoundUsers, findUsers } from '../find.js';
 
@@ -19,6 +19,9 @@ const READ_MS = 60_000;
 
 interface Reading {
   readonly usernames: Set<string>;
+  /** Those that wait for it. When the last one has left, it ends. */
+  askers: number;
+  readonly abandoned: AbortController;
   readonly answer: Promise<FoundUsers>;
 }
 
@@ -29,11 +32,14 @@ export const createSharedReads = (clock: Clock): SharedReads => {
 
   const begin = (key: string, target: Target, requestId: string, options: FindOptions): Reading => {
     const usernames = new Set<string>();
+    const abandoned = new AbortController();
     const run = async (): Promise<FoundUsers> => {
       await Promise.race([last.get(key), clock.sleep(MAX_WAIT_MS)]);
       await nextTurn();
       gathering.delete(key);
-      const answer = findUsers(target, [...usernames], { requestId, signal: clock.timeout(READ_MS) }, options);
+      const signal = AbortSignal.any([abandoned.signal, clock.timeout(READ_MS)]);
+      if (signal.aborted) throw deadlinePassed('none');
+      const answer = findUsers(target, [...usernames], { requestId, signal }, options);
       const ended = answer.then(
         () => undefined,
         () => undefined,
@@ -44,7 +50,7 @@ export const createSharedReads = (clock: Clock): SharedReads => {
       });
       return answer;
     };
-    const reading = { usernames, answer: run() };
+    const reading: Reading = { usernames, askers: 0, abandoned, answer: run() };
     gathering.set(key, reading);
     return reading;
   };
@@ -54,7 +60,11 @@ export const createSharedReads = (clock: Clock): SharedReads => {
       const key = JSON.stringify([target.account.name, target.vendorClusterId, options]);
       const reading = gathering.get(key) ?? begin(key, target, requestId, options);
       for (const username of usernames) reading.usernames.add(username);
-      const { found, complete } = await untilAborted(reading.answer, signal);
+      reading.askers++;
+      const { found, complete } = await untilAborted(reading.answer, signal).finally(() => {
+        reading.askers--;
+        if (reading.askers === 0) reading.abandoned.abort();
+      });
       const own = new Map(usernames.map((username) => [username, found.get(username) ?? null]));
       return { found: own, complete: complete || [...own.values()].every((user) => user !== null) };
     },
