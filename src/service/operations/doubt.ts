@@ -198,6 +198,8 @@ const timesOf = ({ target, settleMs, isBatch, singlePatienceMs, startedAt, clock
   });
   return {
     settled: Math.max(...settled),
+    // Of a delete of nobody, only the end of its call is waited for.
+    isLate: doubts.every(({ item, flight: { step } }) => step.nature === 'remove' && item.baseline === 'absent'),
     readable: Math.max(clock.now() + settleMs, isBatch ? clock.now() + BATCH_READABLE_MS : startedAt + singlePatienceMs),
   };
 };

@@ -20,6 +20,8 @@ export interface Times {
   readonly settled: number;
   /** Until when an answer is waited for. */
   readonly readable: number;
+  /** Nothing that is read before `settled` can settle anything. */
+  readonly isLate: boolean;
 }
 
 export type ReadBack = (Found & { readonly ok: true }) | { readonly ok: false; readonly error: GatewayError };
@@ -40,7 +42,7 @@ export const readBack = async (
   const teachers = offsets.awaited(cluster).filter((name) => !usernames.includes(name));
   const names = usernames.length > ONE_BY_ONE ? [...usernames, ...teachers.slice(0, TEACHERS)] : usernames;
   // A whole listing is read once, when it can settle everything.
-  if (names.length > ONE_BY_ONE) await clock.sleep(Math.max(times.settled - clock.now(), 0), call.signal);
+  if (names.length > ONE_BY_ONE || times.isLate) await clock.sleep(Math.max(times.settled - clock.now(), 0), call.signal);
   for (let poll = 0; ; poll++) {
     const startedAt = clock.now();
     const bounded: Call = { requestId: call.requestId, signal: AbortSignal.any([call.signal, clock.timeout(READ_MS)]) };
