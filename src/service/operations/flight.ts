@@ -1,16 +1,14 @@
 /** One call to the vendor: what is about to be sent is stored first, and what the vendor said is turned into a word. */
-import type { Receipt, VendorUser } from '../../adapter.js';
-import { asGatewayError, GatewayError } from '../../errors.js';
+import type { Receipt } from '../../adapter.js';
+import { asGatewayError, type GatewayError } from '../../errors.js';
 import { stepNamed } from '../../users/steps/index.js';
 import type { Parcel, Step } from '../../users/steps/step.js';
 import { wordOf } from '../../users/steps/word.js';
-import { doneWith, failedWith, notFound, withDetail } from '../../users/steps/wording.js';
 import { fenced } from '../../vendor/fence.js';
 import type { Job, Word } from '../../writes/verdict.js';
-import { incompleteList } from '../find.js';
-import { entityTag, matches, toUser } from '../user.js';
 import { boundedCall, CALL_MS, type Context, clusterKey, mayGoOn, passwordOf, userKey } from './context.js';
 import { stepOf } from './item.js';
+import { checkPrecondition, recheckPrecondition } from './precondition.js';
 import type { ItemOutcome, ItemRecord } from './records.js';
 
 /** A call, and what is known of its end. */
@@ -66,39 +64,6 @@ const wordFor = async (context: Context, failure: GatewayError): Promise<Word> =
   return word === 'busy_free' && !(await mayPass(context, failure)) ? 'refused_all' : word;
 };
 
-/** What becomes of an item whose user is another than the caller saw, after a send of unknown effect. */
-const changedSince = ({ target }: Context, item: ItemRecord, user: VendorUser): ItemOutcome => {
-  const step = stepNamed(stepOf(item));
-  if (step.nature === 'set-visible' && step.readingOf(item, user) === 'as_asked') return doneWith('updated', user, target);
-  const message = `The user ${item.username} has changed since the first attempt, so there was no other. Whether that attempt had an effect is not known.`;
-  return failedWith(new GatewayError('vendor_timeout', message, { retryable: false }), 'unknown');
-};
-
-/** What became of an item whose precondition does not hold; undefined where it does. */
-const checkPrecondition = async (context: Context, item: ItemRecord, ms = CALL_MS): Promise<ItemOutcome | undefined> => {
-  const { target, reader } = context;
-  const { username, ifMatch = '*', sends = 0 } = item;
-  try {
-    const { found, complete } = await reader.read([username], boundedCall(context, ms));
-    const user = found.get(username);
-    if (!user && !complete) throw incompleteList(target, 'the user is as If-Match says');
-    // An earlier send may have deleted them: the next one shows.
-    if (!user && sends > 0) return undefined;
-    if (!user) return failedWith(notFound(target, username, new GatewayError('user_not_found', '')));
-    const current = toUser(target, user);
-    if (matches(ifMatch, current)) return undefined;
-    // A delete that did nothing leaves them as they were.
-    if (sends > 0 && item.op !== 'delete') return changedSince(context, item, user);
-    const message = `The user ${username} is not as If-Match says: their entity tag is ${entityTag(current)} now. Read them again before changing them.`;
-    return failedWith(new GatewayError('precondition_failed', message));
-  } catch (thrown) {
-    const error = asGatewayError(thrown);
-    if (sends > 0)
-      return failedWith(withDetail(error, 'Whether an earlier attempt had an effect is not known.', 'open'), 'unknown');
-    return failedWith(withDetail(error.withEffect('none'), 'Nothing was changed.', 'none'), 'failed');
-  }
-};
-
 /** Passwords are opened as late as can be; one that cannot be opened was not sent. */
 const parcelsOf = (context: Context, items: readonly ItemRecord[]): Parcel[] => {
   try {
@@ -131,16 +96,12 @@ interface Prepared {
 
 /** The check again, when the turn has come: others wait, so only for a moment. */
 const checkInTurn = async (context: Context, item: ItemRecord): Promise<Exclude<Sent, Flight> | undefined> => {
-  const { reader, users, work } = context;
-  const isReadable = await reader.read([item.username], boundedCall(context, CHECK_IN_TURN_MS)).then(
-    () => true,
-    () => false,
-  );
-  if (!isReadable) return 'stale';
-  const refusal = await checkPrecondition(context, item, CHECK_IN_TURN_MS);
-  if (!refusal) return undefined;
+  const { users, work } = context;
+  const checked = await recheckPrecondition(context, item, CHECK_IN_TURN_MS);
+  if (checked === 'unread') return 'stale';
+  if (!checked) return undefined;
   users.release(work.id, [userKey(context, item)]);
-  return { refused: new Map([[item.index, refusal]]) };
+  return { refused: new Map([[item.index, checked]]) };
 };
 
 /** All that comes before the call: the items are stored as sent. @throws OwnershipLost */
