@@ -1,4 +1,4 @@
-/** The jobs of an account are listed together, the newest first, whoever began them. */
+/** The jobs of an account are listed together, the newest first, those of other parties too. */
 import type { Call } from '../../src/adapter.js';
 import { text } from '../../src/wire.js';
 import { MAX_PAGE_SIZE } from './capabilities.js';

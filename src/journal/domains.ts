@@ -1,5 +1,5 @@
 /**
- * Which process works for which write domain. Right is an epoch in the store: whoever takes a domain raises it, and every change of work
+ * Which process works for which write domain. The right is an epoch in the store: the process that takes a domain raises it, and every change of work
  * names it. The lease, where processes share the store, only says whether another one should take over.
  */
 import { randomUUID } from 'node:crypto';
@@ -57,10 +57,10 @@ export interface Domains {
   readonly process: string;
   /** Sees to it that the process that holds the domain, or this one, works on the operation. */
   wake(domain: string, id: string): Promise<void>;
-  /** Tells whoever works for the domain that there is news of an operation. */
-  tellWorker(domain: string, id: string): Promise<void>;
-  /** Tells a process that an operation, for which it may wait, has ended. */
-  tellProcess(process: string, id: string): Promise<void>;
+  /** Notifies the process that works for the domain of news of an operation. */
+  notifyWorker(domain: string, id: string): Promise<void>;
+  /** Notifies a process that an operation, for which it may wait, has ended. */
+  notifyProcess(process: string, id: string): Promise<void>;
   isRunning(id: string): boolean;
   /** Resolves when nothing is worked on here. */
   idle(): Promise<void>;
@@ -218,7 +218,7 @@ export const createDomains = ({ records, shared, clock, leaseMs, callMs, run, on
     else lose(holding);
   };
 
-  const renewAll = async (): Promise<void> => {
+  const renewAll = (): void => {
     for (const holding of held.values()) {
       const isIdle = holding.running.size === 0 && performance.now() - holding.idleSince > IDLE_MS;
       void (isIdle ? letGo(holding) : renew(holding)).catch(onFault);
@@ -246,7 +246,7 @@ export const createDomains = ({ records, shared, clock, leaseMs, callMs, run, on
     }, ms).unref();
   };
   const looking = every(LOOK_MS, look);
-  const renewing = setInterval(() => void renewAll(), leaseMs / 3).unref();
+  const renewing = setInterval(renewAll, leaseMs / 3).unref();
   void look().catch(onFault);
 
   const wakeHere = async (domain: string, id: string): Promise<boolean> => {
@@ -265,14 +265,14 @@ export const createDomains = ({ records, shared, clock, leaseMs, callMs, run, on
     process,
     wake: async (domain, id) => {
       if (await wakeHere(domain, id)) return;
-      await shared?.tellHolder(domain, JSON.stringify({ domain, id }));
+      await shared?.notifyHolder(domain, JSON.stringify({ domain, id }));
     },
-    tellWorker: async (domain, id) => {
+    notifyWorker: async (domain, id) => {
       onNews(id);
-      if (!held.has(domain)) await shared?.tellHolder(domain, JSON.stringify({ id }));
+      if (!held.has(domain)) await shared?.notifyHolder(domain, JSON.stringify({ id }));
     },
-    tellProcess: async (other, id) => {
-      if (other !== process) await shared?.tell(other, JSON.stringify({ id }));
+    notifyProcess: async (other, id) => {
+      if (other !== process) await shared?.notify(other, JSON.stringify({ id }));
     },
     isRunning: (id) => [...held.values()].some(({ running }) => running.has(id)),
     idle: async () => {

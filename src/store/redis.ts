@@ -76,7 +76,7 @@ redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1
 `;
 const RELEASE = `if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end`;
-const TELL_HOLDER = `
+const NOTIFY_HOLDER = `
 local holder = redis.call('GET', KEYS[1])
 if holder then redis.call('PUBLISH', ARGV[1] .. holder, ARGV[2]) end
 `;
@@ -86,7 +86,7 @@ const TOO_LATE = -1;
 const FULL = -2;
 
 type Script = (keyCount: number, ...rest: (string | number)[]) => Promise<number>;
-type Scripts = { readonly [Name in 'commit' | 'hold' | 'release' | 'tellHolder']: Script };
+type Scripts = { readonly [Name in 'commit' | 'hold' | 'release' | 'notifyHolder']: Script };
 
 const MAX_RETRY_MS = 1_000;
 /** A connection on which the server is silent for so long, though it was asked something, is given up. */
@@ -132,7 +132,7 @@ const isRefusal = (error: unknown): boolean => error instanceof ReplyError;
 export const openRedisStore = (url: string, events: StoreEvents): Store => {
   const health = createHealth(events);
   const redis = new Redis(url, FAILING_FAST);
-  for (const [name, lua] of Object.entries({ commit: COMMIT, hold: HOLD, release: RELEASE, tellHolder: TELL_HOLDER }))
+  for (const [name, lua] of Object.entries({ commit: COMMIT, hold: HOLD, release: RELEASE, notifyHolder: NOTIFY_HOLDER }))
     redis.defineCommand(name, { lua });
   const scripts = redis as unknown as Scripts;
   let closed = false;
@@ -262,8 +262,8 @@ export const openRedisStore = (url: string, events: StoreEvents): Store => {
   const shared: Shared = {
     hold: async (name, holder, ms) => (await asking(() => scripts.hold(1, leaseKey(name), holder, Math.ceil(ms)))) === DONE,
     release: async (name, holder) => void (await asking(() => scripts.release(1, leaseKey(name), holder))),
-    tellHolder: async (name, text) => void (await asking(() => scripts.tellHolder(1, leaseKey(name), CHANNEL, text))),
-    tell: async (holder, text) => void (await asking(() => redis.publish(`${CHANNEL}${holder}`, text))),
+    notifyHolder: async (name, text) => void (await asking(() => scripts.notifyHolder(1, leaseKey(name), CHANNEL, text))),
+    notify: async (holder, text) => void (await asking(() => redis.publish(`${CHANNEL}${holder}`, text))),
     listen: (holder, onText) => {
       // Subscribes again by itself; what is lost meanwhile is found by looking.
       listener ??= new Redis(url, { maxRetriesPerRequest: null, retryStrategy });

@@ -47,10 +47,10 @@ export interface Shared {
   /** Takes a name for so long, or holds it longer. False where another holder has it. @throws store_unavailable */
   hold(name: string, holder: string, ms: number): Promise<boolean>;
   release(name: string, holder: string): Promise<void>;
-  /** Tells the holder of the name something. Nothing is told where nobody holds it. */
-  tellHolder(name: string, text: string): Promise<void>;
-  tell(holder: string, text: string): Promise<void>;
-  /** What is told to this holder. A text may be lost. */
+  /** Sends a text to the holder of the name. Nothing is sent where nobody holds it. */
+  notifyHolder(name: string, text: string): Promise<void>;
+  notify(holder: string, text: string): Promise<void>;
+  /** Receives what is sent to this holder. A text may be lost. */
   listen(holder: string, onText: (text: string) => void): void;
 }
 

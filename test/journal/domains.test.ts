@@ -36,11 +36,11 @@ const createSharedStore = () => {
         reach();
         if (holderOf(name) === holder) leases.delete(name);
       },
-      tellHolder: async (name, text) => {
+      notifyHolder: async (name, text) => {
         reach();
         listeners.get(holderOf(name) ?? '')?.(text);
       },
-      tell: async (holder, text) => {
+      notify: async (holder, text) => {
         reach();
         listeners.get(holder)?.(text);
       },
@@ -185,7 +185,7 @@ it('brings news to the process that works, and to the one that waits', async () 
   const [one, other] = [process(1), process(2)];
   begin('d', 'a');
   await one.wake('d', 'a');
-  await other.tellWorker('d', 'a');
-  await one.tellProcess(other.process, 'a');
+  await other.notifyWorker('d', 'a');
+  await one.notifyProcess(other.process, 'a');
   expect(news.toSorted()).toEqual(['1 a', '2 a', '2 a']);
 });

@@ -61,7 +61,7 @@ it('reads once for those who ask at once, and each gets their own', async () => 
   expect([others.found.get('bob')?.username, others.found.get('eve'), others.complete]).toEqual(['bob', null, true]);
 });
 
-it('reads anew for those who ask while it reads: what was read before they asked proves nothing to them', async () => {
+it('reads again for those who ask while it reads: what was read before they asked proves nothing to them', async () => {
   const { find, release, turns, listings } = stage(['ada']);
   const first = find(['ada']);
   await turns();

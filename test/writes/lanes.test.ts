@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { createLanes, type Lane } from '../../src/writes/lanes.js';
 
-/** Work that ends when it is told to. */
+/** Work that ends on demand. */
 const stage = (concurrency: number) => {
   const lanes = createLanes(concurrency);
   const begun: string[] = [];

@@ -158,7 +158,7 @@ export const createOperations = ({
       ended = await work.ledger.load(id);
       if (!ended || !isFinal(ended)) return;
       note(ended, 'ended');
-      await domains?.tellProcess(ended.process, id).catch(onFault);
+      await domains?.notifyProcess(ended.process, id).catch(onFault);
     } finally {
       news.delete(id);
       if (ended && isFinal(ended)) wake(id, ended);
@@ -282,7 +282,7 @@ export const createOperations = ({
       const taken = await writeDown(record, reference);
       if (taken) return join(taken, patience);
       const waiter = register(record.id);
-      // Written down, it is found by whoever looks for what was left behind: here it only goes on at once.
+      // Written down, it is found by the process that looks for open operations; this only starts it at once.
       await inTime(worker.wake(record.domain, record.id)).catch(onFault);
       return waitFor(record, patience, waiter);
     },
@@ -309,7 +309,7 @@ export const createOperations = ({
     cancel: async (id, patience) => {
       const known = await load(id);
       await inTime(ledger.cancel(id));
-      await inTime(domains?.tellWorker(known.domain, id) ?? Promise.resolve()).catch(onFault);
+      await inTime(domains?.notifyWorker(known.domain, id) ?? Promise.resolve()).catch(onFault);
       return waitFor(known, patience);
     },
 

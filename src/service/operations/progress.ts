@@ -22,7 +22,7 @@ export interface Progress {
   fatal: GatewayError | undefined;
 }
 
-/** Operations of which there is news; whoever works on one looks at it then. */
+/** Operations of which there is news; their worker looks at them then. */
 export type News = Set<string>;
 
 export interface ProgressDeps {
