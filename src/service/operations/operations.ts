@@ -18,6 +18,7 @@ import type { News } from './progress.js';
 import { isFinal, type LoadedOperation, type OperationRecord } from './records.js';
 import { checkStore } from './store-check.js';
 import { sweep } from './sweep.js';
+import { createWaiters, type Waiter } from './waiters.js';
 
 /** How often a waiter looks without being woken: a wake-up may be lost. */
 const LOOK_MS = 1_000;
@@ -80,13 +81,6 @@ export interface OperationsDeps {
   readonly clock: Clock;
 }
 
-/** Somebody who waits for the end of an operation. */
-interface Waiter {
-  /** Aborts when there is something to look at. */
-  news: AbortController;
-  ended: LoadedOperation | undefined;
-}
-
 /** Resolves after so long, or as soon as a signal aborts. */
 const sleep = (ms: number, ...signals: readonly AbortSignal[]): Promise<void> =>
   new Promise((resolve) => {
@@ -119,28 +113,7 @@ export const createOperations = ({
   const signals = { pause: pausing.signal, abandon: abandoning.signal };
   // Every call of every operation listens.
   setMaxListeners(0, pausing.signal, abandoning.signal);
-  /** Those that wait for the end of an operation. */
-  const waiting = new Map<string, Set<Waiter>>();
-
-  const register = (id: string): Waiter => {
-    const waiter: Waiter = { news: new AbortController(), ended: undefined };
-    waiting.set(id, (waiting.get(id) ?? new Set()).add(waiter));
-    return waiter;
-  };
-
-  const leave = (id: string, waiter: Waiter): void => {
-    const waiters = waiting.get(id);
-    waiters?.delete(waiter);
-    if (waiters?.size === 0) waiting.delete(id);
-  };
-
-  /** @param ended the operation, where it has ended here */
-  const wake = (id: string, ended?: LoadedOperation): void => {
-    for (const waiter of waiting.get(id) ?? []) {
-      waiter.ended = ended;
-      waiter.news.abort();
-    }
-  };
+  const { register, leave, wake } = createWaiters();
 
   const onFault = (thrown: unknown): void => {
     const error = asGatewayError(thrown);
