@@ -4,6 +4,9 @@ import { backendNamed, CLUSTER, type LiveBackend } from '../support/backends.js'
 import { startGateway, type TestGateway } from '../support/gateway.js';
 
 const USERS = `/clusters/${CLUSTER}/users`;
+const JOB_MS = 6_000;
+/** Two calls a look, about one look in two seconds. One call for each job that is not on the first page makes hundreds. */
+const MAX_LOOKS = 40;
 
 describe('jobs of shanhe-hpc', () => {
   const backend = backendNamed('shanhe-hpc, gateway search');
@@ -44,6 +47,19 @@ describe('jobs of shanhe-hpc', () => {
     const { status } = await create(username);
     expect([201, 504]).toContain(status);
     expect(simulator.journal.filter((effect) => effect.username === username)).toHaveLength(1);
+  });
+
+  it('asks for all open jobs of the account together, however many batches there are, and more than a page has', async () => {
+    await gateway.stop();
+    gateway = await startGateway({ ...live.raw, server: { deadlineSeconds: 60, drainSeconds: 0 } });
+    simulator.inject({ kind: 'job_slow', delayMs: JOB_MS, action: '/user/addUser', times: -1 });
+    const batch = () => {
+      const items = Array.from({ length: 60 }, () => ({ op: 'create', username: backend.newName(), password: backend.password }));
+      return gateway.post(`${USERS}/batch`, { items });
+    };
+    const answers = await Promise.all([batch(), batch()]);
+    expect(answers.map(({ body }) => body.summary.created)).toEqual([60, 60]);
+    expect(simulator.calls.filter(({ action }) => action === '/operation').length).toBeLessThanOrEqual(MAX_LOOKS);
   });
 
   it('deletes by a job, and reports one that fails', async () => {
