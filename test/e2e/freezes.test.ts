@@ -166,9 +166,10 @@ describeWithRedis('two processes on one Redis', () => {
   const changes = (): number => simulator.calls.filter(({ action }) => action === '/user/modifyUser').length;
   const has = (password: string): boolean => simulator.checkPassword(SHANHE_CLUSTER, USER, password);
 
-  it('one that is stopped while it connects does not send when it goes on', async () => {
+  /** A process that is stopped while it connects to set the first password, and goes on when its connection is all but made. */
+  const stopWhileConnecting = async (callSeconds: number) => {
     const vendor = await behindTls();
-    const frozen = await start('frozen', vendor.endpoint);
+    const frozen = await start('frozen', vendor.endpoint, { callSeconds });
     // So that it has read the cluster, and holds the account.
     expect((await setPassword(frozen, BEFORE)).status).toBe(204);
     // No connection is there to be used again.
@@ -177,41 +178,33 @@ describeWithRedis('two processes on one Redis', () => {
     const lost = setPassword(frozen, FIRST).catch(() => undefined);
     await until(() => vendor.held() > 0);
     frozen.child.kill('SIGSTOP');
-    const other = await start('other', simulator.endpoint);
+    const other = await start('other', simulator.endpoint, { callSeconds });
+    const goOn = async (): Promise<void> => {
+      vendor.release();
+      await pause(500);
+      frozen.child.kill('SIGCONT');
+      await pause(AFTERWARDS_MS);
+      frozen.child.kill('SIGKILL');
+      await lost;
+    };
+    return { other, goOn };
+  };
+
+  it('one that is stopped while it connects does not send when it goes on', async () => {
+    const { other, goOn } = await stopWhileConnecting(1);
     await until(() => has(FIRST));
     expect((await setPassword(other, SECOND)).status).toBe(204);
     const before = changes();
-    // The connection is all but made when it goes on.
-    vendor.release();
-    await pause(500);
-    frozen.child.kill('SIGCONT');
-    await pause(AFTERWARDS_MS);
+    await goOn();
     expect([changes(), has(SECOND)]).toEqual([before, true]);
-    frozen.child.kill('SIGKILL');
-    await lost;
   }, 60_000);
 
   it('one that is stopped for less than a call may take does not send either, once another one has taken over', async () => {
-    const vendor = await behindTls();
-    const callSeconds = 60;
-    const frozen = await start('frozen', vendor.endpoint, { callSeconds });
-    expect((await setPassword(frozen, BEFORE)).status).toBe(204);
-    vendor.drop();
-    vendor.hold();
-    const lost = setPassword(frozen, FIRST).catch(() => undefined);
-    await until(() => vendor.held() > 0);
-    frozen.child.kill('SIGSTOP');
-    const other = await start('other', simulator.endpoint, { callSeconds });
+    const { other, goOn } = await stopWhileConnecting(60);
     await until(() => other.errors().includes('operation goes on'));
     const before = changes();
-    // The connection is all but made when it goes on.
-    vendor.release();
-    await pause(500);
-    frozen.child.kill('SIGCONT');
-    await pause(AFTERWARDS_MS);
+    await goOn();
     expect([changes(), has(BEFORE)]).toEqual([before, true]);
-    frozen.child.kill('SIGKILL');
-    await lost;
   }, 60_000);
 
   it('one that is stopped after it has sent changes nothing when it goes on', async () => {

@@ -4,23 +4,13 @@ import { memory } from '../../adapters/memory/index.js';
 import type { Adapter, Call, UserSlice, UserWindow, VendorUser } from '../../src/adapter.js';
 import type { Account, Target } from '../../src/registry.js';
 import { findUser, findUsers, walk } from '../../src/service/find.js';
+import { vendorUser } from '../support/vendor-user.js';
 
 const call: Call = { requestId: 'r', signal: AbortSignal.timeout(60_000) };
 const PAGE = 10;
 const TOTAL = 95;
 
-const user = (index: number): VendorUser => ({
-  username: `u${index}`,
-  role: 'member',
-  group: null,
-  uid: null,
-  gid: null,
-  mountPoint: null,
-  createdAt: null,
-  updatedAt: null,
-  userId: null,
-  attributes: {},
-});
+const user = (index: number): VendorUser => vendorUser(`u${index}`);
 
 type Fault = (honest: UserSlice, window: UserWindow, call: number) => UserSlice;
 

@@ -1,26 +1,26 @@
 /** Reading users by name, with look-ups where the vendor has them. */
 import { expect, it } from '@jest/globals';
 import { memory } from '../../adapters/memory/index.js';
-import type { Adapter, Call, VendorUser } from '../../src/adapter.js';
+import type { Adapter, Call } from '../../src/adapter.js';
 import { systemClock } from '../../src/clock.js';
 import type { Target } from '../../src/registry.js';
 import { createLookUps, createReader } from '../../src/service/operations/reader.js';
 import { createSharedReads } from '../../src/service/operations/shared-reads.js';
+import { vendorUser } from '../support/vendor-user.js';
 
 const call: Call = { requestId: 'r', signal: new AbortController().signal };
-const userNamed = (username: string): VendorUser => ({ username, createdAt: null }) as VendorUser;
 
 const stage = (there: readonly string[], isAnswered: (name: string) => string | null = (name) => name) => {
   const calls: string[] = [];
   const adapter: Pick<Adapter, 'listUsers' | 'lookUpUser'> = {
     listUsers: async () => {
       calls.push('list');
-      return { users: there.map(userNamed), total: there.length };
+      return { users: there.map(vendorUser), total: there.length };
     },
     lookUpUser: async (_, name) => {
       calls.push(`look up ${name}`);
       const answered = isAnswered(name);
-      return answered !== null && there.includes(answered) ? userNamed(answered) : null;
+      return answered !== null && there.includes(answered) ? vendorUser(answered) : null;
     },
   };
   const account = { adapter, module: memory, settings: {}, name: 'a', maxListUsers: 1_000 };

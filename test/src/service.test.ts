@@ -1,7 +1,7 @@
 /** The services over a vendor that is made up. */
 import { describe, expect, it } from '@jest/globals';
 import { memory } from '../../adapters/memory/index.js';
-import type { Adapter, AdapterModule, Call, VendorCluster, VendorUser } from '../../src/adapter.js';
+import type { Adapter, AdapterModule, Call, VendorCluster } from '../../src/adapter.js';
 import type { GatewayConfig } from '../../src/config/schema.js';
 import { GatewayError, type Report } from '../../src/errors.js';
 import type { ClusterState } from '../../src/model.js';
@@ -9,21 +9,10 @@ import { createRegistry, type Target } from '../../src/registry.js';
 import { type Clusters, createClusters } from '../../src/service/clusters.js';
 import { createGate, type Requirement } from '../../src/service/gate.js';
 import { createUsers } from '../../src/service/users.js';
+import { vendorUser } from '../support/vendor-user.js';
 
 const call: Call = { requestId: 'r', signal: AbortSignal.timeout(60_000) };
 const silent: Report = () => undefined;
-const user = (username: string): VendorUser => ({
-  username,
-  role: 'member',
-  group: null,
-  uid: null,
-  gid: null,
-  mountPoint: null,
-  createdAt: null,
-  updatedAt: null,
-  userId: null,
-  attributes: {},
-});
 const cluster = (state: ClusterState): VendorCluster => ({
   id: 'v',
   name: null,
@@ -65,7 +54,7 @@ describe('a page with a hole', () => {
     const windows: number[] = [];
     const listUsers: Adapter['listUsers'] = async (_, { offset, limit }) => {
       windows.push(offset);
-      const rows = Array.from({ length: Math.min(limit, 120 - offset) }, (_, index) => user(`u${offset + index}`));
+      const rows = Array.from({ length: Math.min(limit, 120 - offset) }, (_, index) => vendorUser(`u${offset + index}`));
       return { users: offset === 0 ? rows.slice(1) : rows, total: 120 };
     };
     const users = createUsers(serve({ listUsers }));
@@ -82,7 +71,7 @@ describe('a page with a hole', () => {
 
 describe('a cursor', () => {
   it('does not lead beyond what an offset may be', async () => {
-    const users = createUsers(serve({ listUsers: async () => ({ users: [user('u')], total: 9 }) }));
+    const users = createUsers(serve({ listUsers: async () => ({ users: [vendorUser('u')], total: 9 }) }));
     const { nextCursor } = await users.list('c', { limit: 1 }, call);
     const content = JSON.parse(Buffer.from(nextCursor as string, 'base64url').toString()) as object;
     const far = Buffer.from(JSON.stringify({ ...content, o: Number.MAX_SAFE_INTEGER })).toString('base64url');

@@ -1,22 +1,10 @@
 import { expect, it } from '@jest/globals';
 import { memory } from '../../adapters/memory/index.js';
-import type { Adapter, VendorUser } from '../../src/adapter.js';
+import type { Adapter } from '../../src/adapter.js';
 import { systemClock } from '../../src/clock.js';
 import type { Target } from '../../src/registry.js';
 import { createSharedReads } from '../../src/service/operations/shared-reads.js';
-
-const userNamed = (username: string): VendorUser => ({
-  username,
-  role: 'member',
-  group: null,
-  uid: null,
-  gid: null,
-  mountPoint: null,
-  createdAt: null,
-  updatedAt: null,
-  userId: null,
-  attributes: {},
-});
+import { vendorUser } from '../support/vendor-user.js';
 
 const stage = (there: readonly string[]) => {
   let listings = 0;
@@ -29,7 +17,7 @@ const stage = (there: readonly string[]) => {
       signals.push(call.signal);
       await new Promise<void>((resolve) => releases.push(resolve));
       if (failure) throw failure;
-      return { users: there.map(userNamed), total: there.length };
+      return { users: there.map(vendorUser), total: there.length };
     },
   };
   const account = { adapter, module: memory, settings: {}, name: 'a', maxListUsers: 1_000 };
