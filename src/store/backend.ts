@@ -17,13 +17,22 @@ export interface Change {
 /** `refused`: an expectation does not hold. `full`: a counter would become too high. */
 export type Committed = 'done' | 'refused' | 'full';
 
+type Texts = readonly (string | undefined)[];
+
+/** What is decided, and on its way to the disk: the next change is decided upon that, and nobody is told of it. */
+export interface Early {
+  read(keys: readonly string[]): Texts;
+  /** Resolves when what was read of these keys is on disk; undefined where it is. @throws store_unavailable where it did not get there */
+  confirm(keys: readonly string[]): Promise<void> | undefined;
+}
+
 export interface Backend extends Pick<Store, 'durable' | 'shared' | 'members' | 'check' | 'close'> {
   /** A kind that can read at once returns no promise: between such a reading and `commit`, called in the same turn, nobody writes. */
-  read(keys: readonly string[]): readonly (string | undefined)[] | Promise<readonly (string | undefined)[]>;
+  read(keys: readonly string[]): Texts | Promise<Texts>;
   /** @throws store_unavailable */
   commit(change: Change): Promise<Committed>;
-  /** Resolves when what was read of these keys is on disk; undefined where it is. For a kind that shows what is on its way there. */
-  confirm?(keys: readonly string[]): Promise<void> | undefined;
+  /** For a kind that decides before it writes. What `read` returns is on disk. */
+  readonly early?: Early;
 }
 
 /** Others were faster so often: something is wrong with the store. */
@@ -37,7 +46,7 @@ const parse = <T extends Value>(text: string | undefined): T | undefined =>
 
 const changeOf = (
   keys: readonly string[],
-  texts: readonly (string | undefined)[],
+  texts: Texts,
   { put = {}, add = [], drop = [], count = [] }: Decision<unknown>,
 ): Change => ({
   expect: keys.map((key, at) => [key, texts[at]] as const),
@@ -63,7 +72,7 @@ const attempt = <T>(work: () => T): T | undefined => {
 const isEmpty = ({ put, add, drop }: Change): boolean => put.length + add.length + drop.length === 0;
 
 export const createStore = (backend: Backend): Store => {
-  const { durable, shared, members, check, close } = backend;
+  const { durable, shared, members, check, close, early } = backend;
   const guesses = shared && createGuesses();
 
   const commit = async (change: Change): Promise<boolean> => {
@@ -98,7 +107,7 @@ export const createStore = (backend: Backend): Store => {
       keys: readonly string[],
       decide: (values: readonly (T | undefined)[]) => Decision<Result>,
     ): Promise<Result> => {
-      const decideUpon = (texts: readonly (string | undefined)[]) => {
+      const decideUpon = (texts: Texts) => {
         const decision = decide(texts.map((text) => parse<T>(text)));
         return { result: decision.result, change: changeOf(keys, texts, decision) };
       };
@@ -106,10 +115,10 @@ export const createStore = (backend: Backend): Store => {
       // Where it writes nothing, or throws, nobody checks the guess.
       if (guessed && !isEmpty(guessed.change) && (await commit(guessed.change))) return guessed.result;
       for (let tries = 1; tries <= MAX_TRIES; tries++) {
-        const read = keys.length === 0 ? [] : backend.read(keys);
+        const read = keys.length === 0 ? [] : (early ?? backend).read(keys);
         const texts = read instanceof Promise ? await read : read;
         const { result, change } = decideUpon(texts);
-        if (isEmpty(change)) await backend.confirm?.(keys);
+        if (isEmpty(change)) await early?.confirm(keys);
         else if (!(await commit(change))) {
           if (tries > PATIENT_TRIES) await sleep(Math.random() * MAX_PAUSE_MS);
           continue;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { open } from 'lmdb';
 import type { GatewayError } from '../errors.js';
-import { type Change, type Committed, isTooHigh } from './backend.js';
+import { type Change, type Committed, type Early, isTooHigh } from './backend.js';
 import { storeUnavailable, type Window } from './store.js';
 
 /** Sorts after every ASCII text. */
@@ -18,10 +18,9 @@ const MAX_CHANGES_AT_ONCE = 1_000;
 
 export interface LmdbFile {
   read(keys: readonly string[]): (string | undefined)[];
+  readonly early: Early;
   /** Decided at once. Resolves when it is on disk. @throws store_unavailable */
   commit(change: Change): Promise<Committed>;
-  /** Resolves when what was read of these keys is on disk; undefined where it is. @throws store_unavailable where it did not get there */
-  confirm(keys: readonly string[]): Promise<void> | undefined;
   members(index: string, window: Window): string[];
   close(): Promise<void>;
 }
@@ -125,7 +124,24 @@ export const openLmdbFile = (folder: string, { written, failed }: LmdbEvents): L
   return {
     read: (keys) => {
       refresh();
-      return keys.map(current);
+      return keys.map((key) => records.get(key));
+    },
+
+    early: {
+      read: (keys) => {
+        refresh();
+        return keys.map(current);
+      },
+
+      confirm: (keys) => {
+        if (!keys.some((key) => ahead.has(key))) return undefined;
+        // Nothing to write: it is over when all before it is, and fails with it.
+        const change: Change = { expect: [], put: [], add: [], drop: [], count: [] };
+        return new Promise((resolve, reject) => {
+          waiting.push({ change, resolve: () => resolve(), reject });
+          schedule();
+        });
+      },
     },
 
     commit: (asked) => {
@@ -138,16 +154,6 @@ export const openLmdbFile = (folder: string, { written, failed }: LmdbEvents): L
       return new Promise((resolve, reject) => {
         for (const [key, text] of change.put) ahead.set(key, { text, by: change });
         waiting.push({ change, resolve, reject });
-        schedule();
-      });
-    },
-
-    confirm: (keys) => {
-      if (!keys.some((key) => ahead.has(key))) return undefined;
-      // Nothing to write: it is over when all before it is, and fails with it.
-      const change: Change = { expect: [], put: [], add: [], drop: [], count: [] };
-      return new Promise((resolve, reject) => {
-        waiting.push({ change, resolve: () => resolve(), reject });
         schedule();
       });
     },

@@ -106,7 +106,7 @@ export const openLmdbStore = (folder: string, events: StoreEvents = SILENT): Sto
     shared: undefined,
     read: (keys) => opened().read(keys),
     commit: (change) => opened().commit(change),
-    confirm: (keys) => opened().confirm(keys),
+    early: { read: (keys) => opened().early.read(keys), confirm: (keys) => opened().early.confirm(keys) },
     members: async (index, window) => opened().members(index, window),
     check: async () => {
       const { commit } = opened();

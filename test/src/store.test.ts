@@ -341,6 +341,16 @@ describe('the LMDB store', () => {
     await after.close();
   });
 
+  it('tells what is on disk, and decides upon what is on its way there', async () => {
+    const key = fresh();
+    await increment(store, key);
+    const writing = increment(store, key);
+    const [read, after] = await Promise.all([store.read<Counter>([key]), increment(store, key)]);
+    expect(read).toEqual([{ count: 1 }]);
+    expect([await writing, after]).toEqual([2, 3]);
+    expect(await store.read([key])).toEqual([{ count: 3 }]);
+  });
+
   it('refuses a folder that cannot be made, and names it', () => {
     const file = join(folder, 'file');
     writeFileSync(file, '');
