@@ -1,12 +1,12 @@
 import express, { type Express } from 'express';
 import type { Logger } from 'pino';
+import type { Clusters } from '../src/clusters/directory.js';
 import type { Report } from '../src/errors.js';
-import type { Changes } from '../src/service/changes.js';
-import type { Clusters } from '../src/service/clusters.js';
-import type { Idempotency } from '../src/service/operations/idempotency.js';
-import type { Operations } from '../src/service/operations/operations.js';
-import type { Users } from '../src/service/users.js';
+import type { Idempotency } from '../src/idempotency/service.js';
 import type { Store } from '../src/store/store.js';
+import type { Changes } from '../src/users/commands.js';
+import type { Users } from '../src/users/queries.js';
+import type { Operations } from '../src/writes/operations.js';
 import { withContext } from './rest/context.js';
 import { loadContract } from './rest/contract.js';
 import { docs } from './rest/docs.js';

@@ -1,7 +1,7 @@
 /** Types that tie a handler to its operation in the document: a gap either way does not compile. */
 import type { Call } from '../../src/adapter.js';
 import type { operations } from '../../src/generated/openapi.js';
-import type { Submission } from '../../src/service/operations/new-operation.js';
+import type { Submission } from '../../src/writes/new-operation.js';
 import type { Preference } from './prefer.js';
 
 export type OperationId = keyof operations;

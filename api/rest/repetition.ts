@@ -1,9 +1,9 @@
 /** Writes that may be repetitions: answered from the operation that the first request began. */
 import { asGatewayError } from '../../src/errors.js';
-import type { Idempotency } from '../../src/service/operations/idempotency.js';
-import type { RequestReference } from '../../src/service/operations/keys.js';
-import type { Operations } from '../../src/service/operations/operations.js';
-import { isFinal, type LoadedOperation } from '../../src/service/operations/records.js';
+import type { RequestReference } from '../../src/idempotency/record.js';
+import type { Idempotency } from '../../src/idempotency/service.js';
+import { isFinal, type LoadedOperation } from '../../src/journal/records.js';
+import type { Operations } from '../../src/writes/operations.js';
 import type { PreferredSubmission } from './operations.js';
 import { type Rendered, renderProblem } from './problem.js';
 

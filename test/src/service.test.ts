@@ -2,13 +2,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { memory } from '../../adapters/memory/index.js';
 import type { Adapter, AdapterModule, Call, VendorCluster } from '../../src/adapter.js';
+import { type Clusters, createClusters } from '../../src/clusters/directory.js';
+import { createRegistry, type Target } from '../../src/clusters/registry.js';
 import type { GatewayConfig } from '../../src/config/schema.js';
 import { GatewayError, type Report } from '../../src/errors.js';
 import type { ClusterState } from '../../src/model.js';
-import { createRegistry, type Target } from '../../src/registry.js';
-import { type Clusters, createClusters } from '../../src/service/clusters.js';
-import { createGate, type Requirement } from '../../src/service/gate.js';
-import { createUsers } from '../../src/service/users.js';
+import { createGate, type Requirement } from '../../src/users/admission.js';
+import { createUsers } from '../../src/users/queries.js';
 import { vendorUser } from '../support/vendor-user.js';
 
 const call: Call = { requestId: 'r', signal: AbortSignal.timeout(60_000) };

@@ -1,9 +1,9 @@
 /** How the end of an item is worded, in view of what came before. */
 import { describe, expect, it } from '@jest/globals';
+import type { Target } from '../../src/clusters/registry.js';
 import { GatewayError } from '../../src/errors.js';
-import type { Target } from '../../src/registry.js';
-import { inViewOf } from '../../src/service/operations/item.js';
-import type { ItemRecord } from '../../src/service/operations/records.js';
+import { inViewOf } from '../../src/journal/item.js';
+import type { ItemRecord } from '../../src/journal/records.js';
 import { stepNamed } from '../../src/users/steps/index.js';
 
 describe('a refusal without effect', () => {

@@ -1,4 +1,4 @@
-import type { Clusters } from '../../../src/service/clusters.js';
+import type { Clusters } from '../../../src/clusters/directory.js';
 import type { Handlers } from '../operations.js';
 import { toProblem } from '../problem.js';
 

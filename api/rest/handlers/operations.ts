@@ -1,6 +1,4 @@
 import { GatewayError, restoreError } from '../../../src/errors.js';
-import type { ItemResult, Operation, OperationHead, User } from '../../../src/model.js';
-import type { Operations } from '../../../src/service/operations/operations.js';
 import {
   type ItemOutcome,
   type ItemRecord,
@@ -8,7 +6,9 @@ import {
   type LoadedOperation,
   type OperationRecord,
   settledOf,
-} from '../../../src/service/operations/records.js';
+} from '../../../src/journal/records.js';
+import type { ItemResult, Operation, OperationHead, User } from '../../../src/model.js';
+import type { Operations } from '../../../src/writes/operations.js';
 import type { Handlers } from '../operations.js';
 import { applying } from '../prefer.js';
 import { operationPath, toProblem } from '../problem.js';

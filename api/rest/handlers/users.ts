@@ -1,5 +1,5 @@
 import type { User } from '../../../src/model.js';
-import type { Users } from '../../../src/service/users.js';
+import type { Users } from '../../../src/users/queries.js';
 import type { Handlers } from '../operations.js';
 import { plain } from './operations.js';
 import { tagged } from './writes.js';

@@ -1,8 +1,8 @@
 import { GatewayError, restoreError } from '../../../src/errors.js';
+import { type ItemOutcome, isFinal, type LoadedOperation, summarise } from '../../../src/journal/records.js';
 import type { BatchResult, User } from '../../../src/model.js';
-import type { Changes } from '../../../src/service/changes.js';
-import { type ItemOutcome, isFinal, type LoadedOperation, summarise } from '../../../src/service/operations/records.js';
-import { entityTag } from '../../../src/service/user.js';
+import type { Changes } from '../../../src/users/commands.js';
+import { entityTag } from '../../../src/users/entity-tag.js';
 import type { Handlers, PreferredSubmission } from '../operations.js';
 import { applying } from '../prefer.js';
 import { accepted, plain, resultsOf, toResult, writeStillRunning } from './operations.js';

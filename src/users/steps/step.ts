@@ -1,7 +1,7 @@
 import type { Adapter, Call, Receipt, VendorUser } from '../../adapter.js';
+import type { Target } from '../../clusters/registry.js';
 import { GatewayError, type StoredError } from '../../errors.js';
 import type { ItemStatus, Role, User, UserFeature } from '../../model.js';
-import type { Target } from '../../registry.js';
 import type { FinalVerdict, Nature, Reading } from '../../writes/verdict.js';
 
 export type StepName = Extract<UserFeature, 'create' | 'setRole' | 'setPassword' | 'delete'>;

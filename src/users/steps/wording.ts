@@ -1,10 +1,10 @@
 /** How the end of a step is reported: status, code and message. */
 import type { VendorUser } from '../../adapter.js';
+import type { Target } from '../../clusters/registry.js';
 import { type Effect, GatewayError, storeError } from '../../errors.js';
 import type { ItemStatus } from '../../model.js';
-import type { Target } from '../../registry.js';
-import { toUser } from '../../service/user.js';
 import { isRepeatable } from '../../writes/verdict.js';
+import { toUser } from '../entity-tag.js';
 import type { Finding, Step, StepItem, StepResult } from './step.js';
 
 /** Refusals of what was asked for, rather than failures to do it. */

@@ -1,0 +1,185 @@
+import type { Call, VendorCluster } from '../adapter.js';
+import { untilAborted } from '../deadline.js';
+import { asGatewayError, GatewayError, type Report } from '../errors.js';
+import type { Capabilities, Cluster, Vendor } from '../model.js';
+import { createCache } from './cache.js';
+import type { Account, Registry, Target } from './registry.js';
+
+/** A cluster's kind and state are asked for again after this time; a write that the state would forbid asks at once. */
+const FACTS_TTL_MS = 60_000;
+const DISCOVERY_TTL_MS = 30_000;
+/** A shared question does not end with the first asker's deadline. */
+const SHARED_DEADLINE_MS = 30_000;
+
+export interface AccountProblem {
+  readonly account: string;
+  readonly error: GatewayError;
+}
+
+/** A cluster as its vendor knows it. */
+export interface ClusterRef {
+  readonly account: string;
+  readonly vendorClusterId: string;
+}
+
+export interface Clusters {
+  vendors(): Vendor[];
+  list(call: Call): Promise<{ items: Cluster[]; problems: AccountProblem[] }>;
+  /** As the vendor describes it now. @throws cluster_not_found */
+  get(clusterId: string, call: Call): Promise<Cluster>;
+  /** The cluster and its account; asks a vendor only about discovered clusters. @throws cluster_not_found */
+  resolve(clusterId: string, call: Call): Promise<Target>;
+  /** The cluster of work that began earlier, at the address where it was then. Asks no vendor. Undefined when that is no longer served. */
+  at(clusterId: string, ref: ClusterRef): Target | undefined;
+  /** The vendor's facts, at most a minute old. @throws cluster_not_found */
+  facts(target: Target, call: Call): Promise<VendorCluster>;
+  /** The vendor's facts as they are now. @throws cluster_not_found */
+  freshFacts(target: Target, call: Call): Promise<VendorCluster>;
+}
+
+export const capabilitiesOf = ({ account }: Target, cluster?: VendorCluster): Capabilities =>
+  account.module.capabilities(cluster, account.settings);
+
+const clusterNotFound = (clusterId: string): GatewayError =>
+  new GatewayError('cluster_not_found', `There is no cluster ${clusterId}.`);
+
+/** A cluster of the configuration, or one that was discovered before, that its vendor does not have. */
+const missingAtVendor = ({ id, account, vendorClusterId, discovered }: Target, cause: GatewayError): GatewayError =>
+  cause.withMessage(
+    `The account ${account.name} has no cluster ${vendorClusterId}${discovered ? '' : `, which the configuration gives for ${id}`}.`,
+    'cluster_not_found',
+  );
+
+const toCluster = (target: Target, facts: VendorCluster | undefined): Cluster => ({
+  id: target.id,
+  name: facts?.name ?? null,
+  vendor: target.account.module.vendor,
+  account: target.account.name,
+  vendorClusterId: target.vendorClusterId,
+  region: facts?.region ?? null,
+  zone: facts?.zone ?? null,
+  state: facts?.state ?? 'unknown',
+  vendorState: facts?.vendorState ?? null,
+  createdAt: facts?.createdAt ?? null,
+  discovered: target.discovered,
+  capabilities: capabilitiesOf(target, facts),
+});
+
+export const createClusters = ({ modules, accounts, targets }: Registry, report: Report): Clusters => {
+  const configured = new Map(targets.map((target) => [target.id, target]));
+  const factsCache = createCache<VendorCluster>(FACTS_TTL_MS);
+  const discoveryCache = createCache<readonly VendorCluster[]>(DISCOVERY_TTL_MS);
+
+  const factsKey = ({ account, vendorClusterId }: Target): string => `${account.name}/${vendorClusterId}`;
+
+  const shared = ({ requestId }: Call): Call => ({ requestId, signal: AbortSignal.timeout(SHARED_DEADLINE_MS) });
+
+  /** A cluster that the configuration names is known by that id only. */
+  const discoveredIn = (account: Account, found: readonly VendorCluster[]): Target[] =>
+    found
+      .filter(({ id }) => !configured.has(id) && !targets.some((t) => t.account === account && t.vendorClusterId === id))
+      .map(({ id }) => ({ id, account, vendorClusterId: id, discovered: true }));
+
+  const listAccount = async (account: Account, call: Call): Promise<readonly VendorCluster[]> => {
+    const found = await account.adapter.listClusters(call);
+    discoveryCache.set(account.name, found);
+    return found;
+  };
+
+  const freshFacts = async (target: Target, call: Call): Promise<VendorCluster> => {
+    try {
+      const facts = await target.account.adapter.getCluster(target.vendorClusterId, call);
+      factsCache.set(factsKey(target), facts);
+      return facts;
+    } catch (thrown) {
+      const error = asGatewayError(thrown);
+      factsCache.forget(factsKey(target));
+      throw error.code === 'cluster_not_found' ? missingAtVendor(target, error) : error;
+    }
+  };
+
+  const discover = async (clusterId: string, call: Call): Promise<Target> => {
+    let failure: unknown;
+    const discovering = accounts.filter(({ discover }) => discover);
+    const answers = await Promise.all(
+      discovering.map(async (account) => {
+        const question = discoveryCache.get(account.name, () => account.adapter.listClusters(shared(call)));
+        const found = await untilAborted(question, call.signal).catch((error: unknown) => {
+          failure = error;
+          return [];
+        });
+        return discoveredIn(account, found).find(({ id }) => id === clusterId);
+      }),
+    );
+    const target = answers.find((answer) => answer !== undefined);
+    if (target) return target;
+    throw failure ?? clusterNotFound(clusterId);
+  };
+
+  return {
+    vendors: () =>
+      Object.values(modules).map(({ vendor, title, capabilities }) => ({ name: vendor, title, capabilities: capabilities() })),
+
+    list: async (call) => {
+      const problems: AccountProblem[] = [];
+      const note = (account: Account, thrown: unknown): void => {
+        const error = asGatewayError(thrown);
+        if (error.code === 'internal_error') report(error, call.requestId);
+        problems.push({ account: account.name, error });
+      };
+      const asked = accounts.filter((account) => account.discover || targets.some((target) => target.account === account));
+      const found = new Map<Account, readonly VendorCluster[]>();
+      await Promise.all(
+        asked.map(async (account) => {
+          try {
+            found.set(account, await listAccount(account, call));
+          } catch (error) {
+            note(account, error);
+          }
+        }),
+      );
+      const seen = new Set(configured.keys());
+      const discovered = asked
+        .filter(({ discover }) => discover)
+        .flatMap((account) => discoveredIn(account, found.get(account) ?? []))
+        .filter(({ id }) => !seen.has(id) && seen.add(id));
+      const factsOf = async (target: Target): Promise<VendorCluster | undefined> => {
+        const { account, vendorClusterId } = target;
+        const listed = found.get(account)?.find(({ id }) => id === vendorClusterId);
+        if (listed || !found.has(account)) return listed;
+        // Not every cluster that works is listed: E-HPC's newer generation may not be.
+        return freshFacts(target, call).catch((error: unknown) => {
+          note(account, error);
+          return undefined;
+        });
+      };
+      const items = await Promise.all(
+        [...targets, ...discovered].map(async (target) => toCluster(target, await factsOf(target))),
+      );
+      return { items, problems };
+    },
+
+    get: async (clusterId, call) => {
+      const target = configured.get(clusterId) ?? (await discover(clusterId, call));
+      return toCluster(target, await freshFacts(target, call));
+    },
+
+    resolve: async (clusterId, call) => configured.get(clusterId) ?? discover(clusterId, call),
+
+    at: (clusterId, { account: name, vendorClusterId }) => {
+      const target = configured.get(clusterId);
+      if (target) return target.account.name === name && target.vendorClusterId === vendorClusterId ? target : undefined;
+      // A discovered cluster that is missing from one listing is still there to be asked.
+      const account = accounts.find((candidate) => candidate.name === name && candidate.discover);
+      return account && clusterId === vendorClusterId ? { id: clusterId, account, vendorClusterId, discovered: true } : undefined;
+    },
+
+    facts: (target, call) =>
+      untilAborted(
+        factsCache.get(factsKey(target), () => freshFacts(target, shared(call))),
+        call.signal,
+      ),
+
+    freshFacts,
+  };
+};

@@ -1,0 +1,89 @@
+import { randomBytes } from 'node:crypto';
+import type { Adapter, AdapterModule } from '../adapter.js';
+import { type Clock, systemClock } from '../clock.js';
+import type { GatewayConfig } from '../config/schema.js';
+import { pause } from '../deadline.js';
+import { asGatewayError } from '../errors.js';
+import { createHttpClient, type HttpClient } from '../vendor/client.js';
+import { createVendorClock } from '../vendor/clock.js';
+import type { Transport } from '../vendor/transport.js';
+
+/** A live vendor account. */
+export interface Account {
+  readonly name: string;
+  readonly module: AdapterModule;
+  readonly adapter: Adapter;
+  readonly settings: unknown;
+  readonly discover: boolean;
+  /** The write domain that it belongs to. */
+  readonly domain: string;
+  /** A longer list of users is refused. */
+  readonly maxListUsers: number;
+  /** The `Date` of the vendor's answers less our clock, in milliseconds; null before the first answer. */
+  readonly dateOffsetMs: () => number | null;
+}
+
+/** A cluster of the gateway, at its vendor. */
+export interface Target {
+  readonly id: string;
+  readonly account: Account;
+  readonly vendorClusterId: string;
+  readonly discovered: boolean;
+}
+
+export interface Registry {
+  readonly modules: Readonly<Record<string, AdapterModule>>;
+  readonly accounts: readonly Account[];
+  /** The configured clusters, in the order of the configuration. */
+  readonly targets: readonly Target[];
+}
+
+/** What is wrong between us and a vendor is for the operator, who has to know the account. */
+const naming = (account: string, http: HttpClient): HttpClient => ({
+  send: (build, read, options) =>
+    http.send(build, read, options).catch((thrown: unknown) => {
+      const error = asGatewayError(thrown);
+      throw error.code.startsWith('vendor_')
+        ? error.withMessage(`${error.message.replace(/\.$/, '')} (account ${account}).`)
+        : error;
+    }),
+});
+
+/** Configuration and adapter modules become live accounts and clusters. Calls no vendor. */
+export const createRegistry = (
+  config: GatewayConfig,
+  modules: Readonly<Record<string, AdapterModule>>,
+  transport: Transport,
+  clock: Clock = systemClock,
+): Registry => {
+  const accounts = new Map<string, Account>();
+  for (const [name, { vendor, discover, domain, settings }] of Object.entries(config.accounts)) {
+    const module = modules[vendor];
+    if (!module) throw new TypeError(`There is no adapter ${vendor}.`);
+    const vendorClock = createVendorClock(clock);
+    const adapter = module.create({
+      config: settings,
+      http: naming(name, createHttpClient(transport, vendorClock, clock)),
+      now: vendorClock.now,
+      sleep: (ms, signal) => pause(ms, signal, clock),
+      nonce: () => randomBytes(16).toString('hex'),
+    });
+    const { maxListUsers } = config.limits;
+    accounts.set(name, {
+      name,
+      module,
+      adapter,
+      settings,
+      discover,
+      domain,
+      maxListUsers,
+      dateOffsetMs: vendorClock.dateOffsetMs,
+    });
+  }
+  const targets = config.clusters.map(({ id, account: name, vendorClusterId }): Target => {
+    const account = accounts.get(name);
+    if (!account) throw new TypeError(`There is no account ${name}.`);
+    return { id, account, vendorClusterId, discovered: false };
+  });
+  return { modules, accounts: [...accounts.values()], targets };
+};

@@ -1,0 +1,420 @@
+/**
+ * The operations in the store: every step of an item is stored before it is taken, and its outcome after. Each method is one
+ * atomic change.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { GatewayError } from '../errors.js';
+import type { RequestReference, Taken } from '../idempotency/record.js';
+import type { ResultSummary } from '../model.js';
+import { type Count, CounterFull, type Decision, type Member, type Store, type Value } from '../store/store.js';
+import { type DomainRecords, OwnershipLost } from './domains.js';
+import { afterCall, beforeCall, type Departure, isOutcome, type StepOutcome } from './item.js';
+import { finalStateOf } from './operation-state.js';
+import {
+  type DomainRecord,
+  expiring,
+  type ItemOutcome,
+  type ItemRecord,
+  indexes,
+  isFinal,
+  itemKeysOf,
+  type KeyRecord,
+  keyOf,
+  LATELY_MS,
+  type LoadedOperation,
+  lastTouched,
+  type OperationRecord,
+  type Place,
+  placesInLists,
+  type RequestRecord,
+  settledOf,
+  summarise,
+  type UserRecord,
+} from './records.js';
+import { createTurns } from './turns.js';
+
+export interface ListFilter {
+  readonly clusterId?: string | undefined;
+  readonly state?: string | undefined;
+  readonly limit: number;
+  /** The id of the last one seen. */
+  readonly after?: string | undefined;
+}
+
+export interface OperationPage {
+  readonly operations: readonly OperationRecord[];
+  /** Where the next window begins; null on the last one. */
+  readonly next: string | null;
+}
+
+export interface Lifetimes {
+  readonly operationMs: number;
+  readonly keyMs: number;
+  /** Open items of a write domain. */
+  readonly maxOpenItems?: number;
+}
+
+export interface Ledger extends DomainRecords {
+  /**
+   * Stores a new operation, unless its idempotency key is taken or the same request has an open operation: then returns that one. A key
+   * that is free refers to the operation that is returned or begun. Repeated after a lost answer, it begins nothing a second time.
+   */
+  begin(operation: LoadedOperation, request: RequestReference | undefined): Promise<Taken | null>;
+  get(id: string): Promise<OperationRecord | undefined>;
+  load(id: string): Promise<LoadedOperation | undefined>;
+  /** Newest first. */
+  list(filter: ListFilter): Promise<OperationPage>;
+  /**
+   * Writes down that these items are about to be sent. Answers those whose users no other operation has on its way.
+   * @param inOrder to answer only those before the first that cannot go
+   */
+  depart(operation: Work, items: readonly ItemRecord[], departure: Departure, inOrder: boolean): Promise<ItemRecord[]>;
+  /** Stores which job does the items. */
+  attachJob(operation: Work, items: readonly ItemRecord[], job: string): Promise<void>;
+  /**
+   * Writes down what came of items; passwords of those that are settled are erased. The operation ends with its last item.
+   * @returns whether it has ended
+   */
+  settle(operation: Work, items: readonly ItemRef[], outcomes: ReadonlyMap<number, StepOutcome>): Promise<boolean>;
+  /** Ends an operation all of whose items were settled when it began. */
+  finish(operation: Work): Promise<void>;
+  /** Stores what a later look found out about items with status `unknown` of an operation that has ended. */
+  revise(id: string, outcomes: ReadonlyMap<number, ItemOutcome>): Promise<void>;
+  /** Asks for the operation to be stopped. */
+  cancel(id: string): Promise<void>;
+  /** What operations did to these users lately, by items that are settled. */
+  lately(place: Place, usernames: readonly string[]): Promise<ReadonlyMap<string, UserRecord>>;
+}
+
+/** An item, and whom it is about. */
+export type ItemRef = Pick<ItemRecord, 'index' | 'username'>;
+
+/** An operation that this process works on. */
+export interface Work {
+  readonly id: string;
+  readonly domain: string;
+  readonly epoch: number;
+  /** A failover of the store may give an epoch twice. */
+  readonly process: string;
+  readonly place: Place;
+}
+
+/** Open operations that are read at once, and at most. */
+const OPEN_SLICE = 200;
+const MAX_OPEN = 10_000;
+
+/** When a caller may try again where too much waits. */
+const BACKLOG_RETRY_MS = 30_000;
+
+const backlogFull = ({ clusterId }: OperationRecord): GatewayError =>
+  new GatewayError(
+    'backlog_full',
+    `Too many writes to the account of the cluster ${clusterId}, or to the cluster itself, wait already. Nothing was begun.`,
+    { retryAfterMs: BACKLOG_RETRY_MS },
+  );
+
+type Puts = Record<string, Value | null>;
+
+/** What changes where an operation changes its state. */
+const moved = (from: OperationRecord, to: OperationRecord) => {
+  const places = new Set(placesInLists(to).map(String));
+  const left = new Set(placesInLists(from).map(String));
+  return {
+    put: { [keyOf.operation(to.id)]: to },
+    drop: placesInLists(from).filter((place) => !places.has(String(place))),
+    add: placesInLists(to).filter((place) => !left.has(String(place))),
+  };
+};
+
+export const createLedger = (
+  store: Store,
+  { operationMs, keyMs, maxOpenItems }: Lifetimes,
+  nowMs: () => number = Date.now,
+): Ledger => {
+  /** Changes of one operation all write its record: one after the other they do not have to be tried again. */
+  const inTurn = createTurns();
+  const now = (): string => new Date(nowMs()).toISOString();
+  /** @throws OwnershipLost where another process has taken the domain since */
+  const requireEpoch = ({ epoch, process }: Work, domain: Value | undefined): string => {
+    const record = domain as DomainRecord | undefined;
+    if (record?.epoch !== epoch || record.process !== process) throw new OwnershipLost();
+    return process;
+  };
+
+  interface Present {
+    readonly operation: OperationRecord;
+    readonly items: readonly ItemRecord[];
+    readonly users: readonly (UserRecord | undefined)[];
+    readonly userKeys: readonly string[];
+    /** Whose clock a time that is stored now is from. */
+    readonly self: string;
+  }
+
+  /** Changes the operation and some of its items together with the records of their users. */
+  const changeItems = <Result>(
+    work: Work,
+    items: readonly ItemRef[],
+    decide: (present: Present) => Decision<Result>,
+  ): Promise<Result> => {
+    const { id, domain, place } = work;
+    const userKeys = items.map(({ username }) => keyOf.user(place, username));
+    const keys = [keyOf.domain(domain), keyOf.operation(id), ...items.map(({ index }) => keyOf.item(id, index)), ...userKeys];
+    const decideAll = ([holder, operation, ...values]: readonly (Value | undefined)[]): Decision<Result> => {
+      const self = requireEpoch(work, holder);
+      const users = values.slice(items.length) as (UserRecord | undefined)[];
+      return decide({
+        operation: operation as OperationRecord,
+        items: values.slice(0, items.length) as ItemRecord[],
+        users,
+        userKeys,
+        self,
+      });
+    };
+    return inTurn(id, () => store.change(keys, decideAll));
+  };
+
+  /** The change that ends an operation. */
+  const ending = (record: OperationRecord, summary: ResultSummary) => {
+    const ended = { ...record, summary, state: finalStateOf({ ...record, summary }), updatedAt: now(), finishedAt: now() };
+    const { put, drop, add } = moved(record, ended);
+    return {
+      put: { ...put, ...(record.request !== undefined && { [keyOf.request(record.request)]: null }) },
+      drop: [...drop, [indexes.open(record.domain), record.id] as const],
+      add: [...add, expiring(nowMs() + operationMs, keyOf.operation(record.id))],
+    };
+  };
+
+  /** Open items are counted for the domain and for the cluster, so that one cluster does not take all places. */
+  const backlog = ({ domain, place }: OperationRecord, by: number): Count[] => {
+    if (by === 0) return [];
+    const ofDomain = `items ${domain}`;
+    const ofCluster = `${ofDomain} ${place.vendorClusterId}`;
+    if (maxOpenItems === undefined) return [ofDomain, ofCluster].map((counter) => ({ counter, by }));
+    return [
+      { counter: ofDomain, by, atMost: maxOpenItems },
+      { counter: ofCluster, by, atMost: Math.ceil(maxOpenItems / 2) },
+    ];
+  };
+
+  /** All members of an index, in slices. */
+  const allOf = async (index: string): Promise<string[]> => {
+    const all: string[] = [];
+    while (all.length < MAX_OPEN) {
+      const after = all.at(-1);
+      const slice = await store.members(index, { order: 'ascending', limit: OPEN_SLICE, ...(after !== undefined && { after }) });
+      all.push(...slice);
+      if (slice.length < OPEN_SLICE) break;
+      await nextTurn();
+    }
+    return all;
+  };
+
+  const get = async (id: string): Promise<OperationRecord | undefined> =>
+    (await store.read<OperationRecord>([keyOf.operation(id)]))[0];
+
+  const load = async (id: string): Promise<LoadedOperation | undefined> => {
+    // Most operations have one item.
+    const [operation, first] = await store.read<Value>([keyOf.operation(id), keyOf.item(id, 0)]);
+    const record = operation as OperationRecord | undefined;
+    if (!record) return undefined;
+    const items = [first, ...(await store.read<Value>(itemKeysOf(record).slice(1)))].slice(0, record.total);
+    // Removed meanwhile.
+    if (items.includes(undefined)) return undefined;
+    return { ...record, items: items as ItemRecord[] };
+  };
+
+  const getAll = async (ids: readonly string[]): Promise<OperationRecord[]> =>
+    (await store.read<OperationRecord>(ids.map(keyOf.operation))).filter((record) => record !== undefined);
+
+  /** What is known after this of what operations did to the user lately. */
+  const latelyBy = (
+    { op, sends = 0 }: ItemRecord,
+    { status, ...outcome }: StepOutcome,
+    user: UserRecord | undefined,
+    by: string,
+  ): Omit<UserRecord, 'holder'> | null => {
+    const at = nowMs();
+    const { holder: _, ...known } = user ?? { holder: null, made: null };
+    if (status === 'created') return { by, made: { at, createdAt: ('user' in outcome && outcome.user?.createdAt) || null } };
+    if (op === 'delete' && (status === 'deleted' || status === 'not_found')) return { by, made: null, goneAt: at };
+    // A create or delete whose end is not proven may take effect yet: what was seen of the user before is void.
+    const isOpen = op !== 'update' && sends > 0 && (status === 'unknown' || status === 'failed');
+    const lately = isOpen ? { ...known, by, made: op === 'delete' ? null : known.made, touchedAt: at } : known;
+    return lately.made || lately.goneAt !== undefined || lately.touchedAt !== undefined ? lately : null;
+  };
+
+  return {
+    begin: (operation, request) => {
+      const { items, ...record } = operation;
+      const { id } = record;
+      const key = request?.key;
+      const isTaken = ({ operationId }: RequestRecord): boolean => !request?.replaceable.includes(operationId);
+      const keys = [
+        keyOf.operation(id),
+        ...(request ? [keyOf.request(request.id)] : []),
+        ...(key ? [keyOf.idempotency(key.id)] : []),
+      ];
+      /** What makes a key refer to an operation. */
+      const referring = (operationId: string): { readonly put: Puts; readonly add: readonly Member[] } => {
+        if (!key) return { put: {}, add: [] };
+        const until = nowMs() + keyMs;
+        const referred: KeyRecord = { fingerprint: key.fingerprint, operationId, until };
+        return { put: { [keyOf.idempotency(key.id)]: referred }, add: [expiring(until, keyOf.idempotency(key.id))] };
+      };
+      const decide = ([begun, running, known]: readonly (Value | undefined)[]): Decision<Taken | null> => {
+        if (begun) return { result: null };
+        const used = known as KeyRecord | undefined;
+        if (used && used.until > nowMs()) {
+          const { operationId, fingerprint } = used;
+          if (fingerprint !== key?.fingerprint) return { result: { operationId, byAnother: true } };
+          if (isTaken(used)) return { result: { operationId } };
+        }
+        const open = running as RequestRecord | undefined;
+        if (open && isTaken(open)) return { result: { operationId: open.operationId }, ...referring(open.operationId) };
+        const { put: reference, add } = referring(id);
+        const put: Puts = { [keyOf.operation(id)]: record, ...reference };
+        for (const item of items) put[keyOf.item(id, item.index)] = item;
+        if (request) put[keyOf.request(request.id)] = { operationId: id } satisfies RequestRecord;
+        return {
+          result: null,
+          put,
+          count: backlog(record, items.filter(({ outcome }) => !outcome).length),
+          add: [...placesInLists(record), [indexes.open(record.domain), id], [indexes.domains, record.domain], ...add],
+        };
+      };
+      return store.change(keys, decide).catch((thrown: unknown) => {
+        throw thrown instanceof CounterFull ? backlogFull(record) : thrown;
+      });
+    },
+
+    get,
+    load,
+
+    list: async ({ clusterId, state, limit, after }) => {
+      const window = { order: 'descending', limit: limit + 1, ...(after !== undefined && { after }) } as const;
+      const ids = await store.members(indexes.operations(clusterId, state), window);
+      const shown = ids.slice(0, limit);
+      // One may have moved on, or be gone, since the index was read.
+      const operations = (await getAll(shown)).filter((record) => state === undefined || record.state === state);
+      return { operations, next: ids.length > limit ? (shown.at(-1) ?? null) : null };
+    },
+
+    openIn: (domain) => allOf(indexes.open(domain)),
+
+    domains: () => allOf(indexes.domains),
+
+    takeDomain: (domain, process) =>
+      store.change<DomainRecord, number>([keyOf.domain(domain)], ([record]) => {
+        const epoch = (record?.epoch ?? 0) + 1;
+        return { result: epoch, put: { [keyOf.domain(domain)]: { epoch, process } satisfies DomainRecord } };
+      }),
+
+    depart: (work, items, departure, inOrder) =>
+      changeItems(work, items, ({ operation, items: records, users, userKeys, self }) => {
+        const departed: ItemRecord[] = [];
+        const put: Puts = {};
+        const isHeld = (at: number): boolean => users[at]?.holder != null && users[at]?.holder !== work.id;
+        const firstHeld = records.findIndex((_, at) => isHeld(at));
+        records.forEach((record, at) => {
+          const user = users[at];
+          if (isHeld(at) || (inOrder && firstHeld !== -1 && at > firstHeld)) return;
+          // Written down by this very change before, which was made twice.
+          const item =
+            record.underWay === undefined
+              ? beforeCall(record, user, user?.by === self, departure)
+              : { ...record, underWay: departure.at() };
+          departed.push(item);
+          put[keyOf.item(work.id, item.index)] = item;
+          put[userKeys[at] as string] = { ...(user ?? { made: null }), holder: work.id };
+        });
+        if (departed.length === 0) return { result: departed };
+        const begun = moved(operation, { ...operation, state: 'running', updatedAt: now() });
+        return { result: departed, ...begun, put: { ...put, ...begun.put } };
+      }),
+
+    attachJob: (work, items, job) =>
+      changeItems(work, items, ({ items: records }) => ({
+        result: undefined,
+        put: Object.fromEntries(records.map((record) => [keyOf.item(work.id, record.index), { ...record, job }])),
+      })),
+
+    settle: (work, items, outcomes) =>
+      changeItems(work, items, ({ operation, items: records, users, userKeys, self }) => {
+        const put: Puts = {};
+        const add: Member[] = [];
+        const fresh: ItemOutcome[] = [];
+        records.forEach((record, at) => {
+          const outcome = outcomes.get(record.index) as StepOutcome;
+          if (record.underWay === undefined && !isOutcome(outcome)) return;
+          if (record.outcome) return;
+          put[keyOf.item(work.id, record.index)] = afterCall(record, outcome);
+          if (isOutcome(outcome)) fresh.push(outcome);
+          const user = users[at];
+          if (user?.holder != null && user.holder !== work.id) return;
+          const key = userKeys[at] as string;
+          const lately = latelyBy(record, outcome, user, self);
+          put[key] = lately && { holder: null, ...lately };
+          if (lately) add.push(expiring(lastTouched(lately) + LATELY_MS, key));
+        });
+        const summary = summarise(fresh, operation.summary);
+        const isOver = settledOf(summary) === operation.total;
+        const count = backlog(operation, -fresh.length);
+        if (isOver && !isFinal(operation)) {
+          const end = ending(operation, summary);
+          return { result: true, put: { ...put, ...end.put }, add: [...add, ...end.add], drop: end.drop, count };
+        }
+        if (fresh.length > 0) put[keyOf.operation(work.id)] = { ...operation, summary, updatedAt: now() };
+        return { result: isOver, put, add, count };
+      }),
+
+    finish: (work) => {
+      const keys = [keyOf.domain(work.domain), keyOf.operation(work.id)];
+      return store.change<Value, undefined>(keys, ([holder, operation]) => {
+        requireEpoch(work, holder);
+        const record = operation as OperationRecord;
+        return isFinal(record) ? { result: undefined } : { result: undefined, ...ending(record, record.summary) };
+      });
+    },
+
+    revise: (id, outcomes) => {
+      const keys = [keyOf.operation(id), ...[...outcomes.keys()].map((index) => keyOf.item(id, index))];
+      return store.change<Value, undefined>(keys, ([operation, ...items]) => {
+        const record = operation as OperationRecord | undefined;
+        const revised = (items as (ItemRecord | undefined)[]).flatMap((item) => {
+          const outcome = item && outcomes.get(item.index);
+          return outcome && item.outcome?.status === 'unknown' && outcome.status !== 'unknown' ? [{ ...item, outcome }] : [];
+        });
+        if (!record || !isFinal(record) || revised.length === 0) return { result: undefined };
+        const { unknown, ...counted } = summarise(
+          revised.map(({ outcome }) => outcome),
+          record.summary,
+        );
+        const summary = { ...counted, unknown: unknown - revised.length };
+        const { put, drop, add } = moved(record, {
+          ...record,
+          summary,
+          state: finalStateOf({ ...record, summary }),
+          updatedAt: now(),
+        });
+        const settled = Object.fromEntries(revised.map((item) => [keyOf.item(id, item.index), item]));
+        return { result: undefined, put: { ...put, ...settled }, drop, add };
+      });
+    },
+
+    cancel: (id) =>
+      store.change<OperationRecord, undefined>([keyOf.operation(id)], ([record]) =>
+        !record || isFinal(record) || record.cancelling
+          ? { result: undefined }
+          : { result: undefined, put: { [keyOf.operation(id)]: { ...record, cancelling: true, updatedAt: now() } } },
+      ),
+
+    lately: async (place, usernames) => {
+      const records = await store.read<UserRecord>(usernames.map((username) => keyOf.user(place, username)));
+      const known = new Map<string, UserRecord>();
+      records.forEach((record, at) => {
+        if (record && lastTouched(record) + LATELY_MS > nowMs()) known.set(usernames[at] as string, record);
+      });
+      return known;
+    },
+  };
+};

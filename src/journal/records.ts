@@ -1,0 +1,190 @@
+/** What is kept of operations, and under which keys. */
+import { createHash } from 'node:crypto';
+import type { ClusterRef } from '../clusters/directory.js';
+import type { Target } from '../clusters/registry.js';
+import type { ItemStatus, OperationKind, OperationState, ResultSummary, Role } from '../model.js';
+import type { Member } from '../store/store.js';
+import type { Sealed } from '../store/vault.js';
+import type { StepResult } from '../users/steps/step.js';
+
+/** A cluster as its vendor knows it. */
+export type Place = ClusterRef;
+
+export const placeOf = ({ account, vendorClusterId }: Target): Place => ({ account: account.name, vendorClusterId });
+
+/** An operation without its items. Times are ISO 8601 in UTC. */
+export interface OperationRecord {
+  readonly id: string;
+  readonly kind: OperationKind;
+  readonly clusterId: string;
+  /** Where that cluster stood when the operation began. */
+  readonly place: Place;
+  readonly state: OperationState;
+  readonly total: number;
+  readonly summary: ResultSummary;
+  readonly stopOnError: boolean;
+  /** Somebody asked for it to be stopped. */
+  readonly cancelling: boolean;
+  /** The write domain whose holder works on it; nobody else may write to it. */
+  readonly domain: string;
+  /** The process that was asked for it, and may wait for its end. */
+  readonly process: string;
+  /** Identifies repetitions of the request that began it, as long as the operation is open. */
+  readonly request?: string;
+  /** The request that began it, and its path. */
+  readonly requestId: string;
+  readonly path: string;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly finishedAt: string | null;
+}
+
+/** What became of an item. */
+export interface ItemOutcome extends StepResult {
+  /** The user could not be read after the write: it is shown as it was asked for. */
+  readonly unread?: true;
+}
+
+/** What is to be done to one user. */
+export interface ItemRecord {
+  readonly index: number;
+  readonly op: 'create' | 'update' | 'delete';
+  readonly username: string;
+  readonly role?: Role;
+  readonly directoryMode?: string;
+  /** Until the item is settled. */
+  readonly password?: Sealed;
+  /** The user has to be as one of these entity tags says. */
+  readonly ifMatch?: string;
+  /** The first time that the present step was sent, by our clock. What was made since may be its work. */
+  readonly sentAt?: string;
+  /** What a complete reading showed of the user between the intent and the last send. */
+  readonly baseline?: 'absent' | 'present';
+  /** Which user that was: another one of the same name is somebody else. */
+  readonly seen?: string;
+  /** How often the present step was sent with an effect that was not ruled out. */
+  readonly sends?: number;
+  /** A call for it is under way since then, by our clock. Left behind by a process that died, and where the end is not known. */
+  readonly underWay?: number;
+  /** The vendor's job that does it. */
+  readonly job?: string;
+  /** Of an update of both role and password. */
+  readonly roleIsSet?: true;
+  readonly outcome?: ItemOutcome;
+}
+
+/** Who may change the operations of a write domain. */
+export interface DomainRecord {
+  /** Higher for each holder. */
+  readonly epoch: number;
+  /** The holder. */
+  readonly process: string;
+}
+
+/** An operation and its items. */
+export interface LoadedOperation extends OperationRecord {
+  readonly items: readonly ItemRecord[];
+}
+
+/** What an idempotency key was used for. */
+export interface KeyRecord {
+  /** Of the body that came with it. */
+  readonly fingerprint: string;
+  readonly operationId: string;
+  /** In milliseconds since 1970. */
+  readonly until: number;
+}
+
+/** The open operation of a request; removed in the change that ends the operation. */
+export interface RequestRecord {
+  readonly operationId: string;
+}
+
+/** One user of one cluster, as far as writes that meet there have to know of each other. */
+export interface UserRecord {
+  /** The operation whose item is on its way. */
+  readonly holder: string | null;
+  /** Made by an item that is settled, lately; `createdAt` by the vendor, where it was read. */
+  readonly made: { readonly at: number; readonly createdAt: string | null } | null;
+  /** When an item that is settled deleted them, lately. In milliseconds since 1970. */
+  readonly goneAt?: number;
+  /** When a create or delete was settled whose end is not proven. */
+  readonly touchedAt?: number;
+  /** The process by whose clock these are. */
+  readonly by?: string;
+}
+
+const hash = (parts: readonly string[]): string => createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
+
+export const keyOf = {
+  domain: (name: string) => `domain:${name}`,
+  operation: (id: string) => `operation:${id}`,
+  item: (id: string, index: number) => `item:${id}:${index}`,
+  idempotency: (id: string) => `idempotency:${id}`,
+  request: (id: string) => `request:${id}`,
+  user: ({ account, vendorClusterId }: Place, username: string) => `user:${hash([account, vendorClusterId, username])}`,
+  /** What the key of the store makes of a known text. */
+  vault: 'vault',
+};
+
+/** Ids of operations sort by time, and so do these indexes of them. */
+export const indexes = {
+  /** All operations, those on a cluster, those in a state, and those of both. */
+  operations: (clusterId?: string, state?: string) => `operations ${JSON.stringify([clusterId ?? null, state ?? null])}`,
+  /** Not final, of a domain. */
+  open: (domain: string) => `open ${domain}`,
+  /** Domains that ever had an operation. */
+  domains: 'domains',
+  /** `TIME KEY`: what may be removed from then on. */
+  expiry: 'expiry',
+};
+
+/** How long it is kept what operations did to a user: longer than readings before a send count, and than an unknown end is looked into. */
+export const LATELY_MS = 2 * 60 * 60_000;
+
+export const lastTouched = ({ made, goneAt = 0, touchedAt = 0 }: Omit<UserRecord, 'holder'>): number =>
+  Math.max(made?.at ?? 0, goneAt, touchedAt);
+
+export const itemKeysOf = ({ id, total }: OperationRecord): string[] =>
+  Array.from({ length: total }, (_, index) => keyOf.item(id, index));
+
+/** Lets a sweep come by. */
+export const expiring = (atMs: number, key: string): Member => [indexes.expiry, `${new Date(atMs).toISOString()} ${key}`];
+
+/** Where a list of operations may have to find this one. */
+export const placesInLists = ({ id, clusterId, state }: OperationRecord): Member[] => [
+  [indexes.operations(), id],
+  [indexes.operations(clusterId), id],
+  [indexes.operations(undefined, state), id],
+  [indexes.operations(clusterId, state), id],
+];
+
+const FINAL: ReadonlySet<OperationState> = new Set(['succeeded', 'partially_succeeded', 'unknown', 'failed', 'cancelled']);
+
+export const isFinal = ({ state }: { readonly state: OperationState }): boolean => FINAL.has(state);
+
+export const EMPTY_SUMMARY: ResultSummary = {
+  created: 0,
+  updated: 0,
+  deleted: 0,
+  already_exists: 0,
+  not_found: 0,
+  refused: 0,
+  failed: 0,
+  unknown: 0,
+  cancelled: 0,
+};
+
+export const summarise = (outcomes: readonly ItemOutcome[], before: ResultSummary = EMPTY_SUMMARY): ResultSummary => {
+  const summary = { ...before };
+  for (const { status } of outcomes) summary[status]++;
+  return summary;
+};
+
+/** How many items are settled, well or not. */
+export const settledOf = (summary: ResultSummary): number => Object.values(summary).reduce((sum, count) => sum + count, 0);
+
+const DONE: ReadonlySet<ItemStatus> = new Set(['created', 'updated', 'deleted']);
+
+/** Whether what was asked for is done. */
+export const isDone = ({ status }: ItemOutcome): boolean => DONE.has(status);

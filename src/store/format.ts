@@ -1,0 +1,33 @@
+/** Whether a store can be used: written in this format, with this key. */
+import { ConfigError } from '../config/error.js';
+import { keyOf } from '../journal/records.js';
+import type { Store } from './store.js';
+import type { Vault } from './vault.js';
+
+/** Of all records. A store of another format is not read. 1: until 0.2, without this number. */
+const FORMAT = 2;
+
+interface StoreRecord {
+  /** What the key makes of a known text. */
+  readonly check: string;
+  readonly format?: number;
+}
+
+/**
+ * Marks a new store. With another key, passwords that wait cannot be opened, and idempotency keys are not known again.
+ * @throws ConfigError
+ */
+export const checkStore = async (store: Store, vault: Vault): Promise<void> => {
+  const own = { check: vault.fingerprint('the key of this store'), format: FORMAT };
+  const known = await store.change<StoreRecord, StoreRecord>([keyOf.vault], ([record]) =>
+    record ? { result: record } : { result: own, put: { [keyOf.vault]: own } },
+  );
+  if (known.format !== FORMAT)
+    throw new ConfigError([
+      `store: it has the format ${known.format ?? 1}, and this version needs ${FORMAT}. Let the operations end with the version that wrote it, then use an empty store; see docs/upgrading.md`,
+    ]);
+  if (known.check === own.check) return;
+  throw new ConfigError([
+    'store.encryptionKey: the store was written with another key; all gateways on one store need the same (or, without one, the file key that was made beside it)',
+  ]);
+};

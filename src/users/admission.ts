@@ -1,0 +1,88 @@
+/** Who may pass to a vendor with a write. */
+import type { Call } from '../adapter.js';
+import { type Clusters, capabilitiesOf } from '../clusters/directory.js';
+import type { Target } from '../clusters/registry.js';
+import { asGatewayError, GatewayError } from '../errors.js';
+import type { Capabilities, ClusterState, UserFeature } from '../model.js';
+import { requireFeature } from './rules.js';
+
+/** What an item of a write asks of a cluster. */
+export interface Requirement {
+  readonly features: readonly UserFeature[];
+  /** @throws invalid_user */
+  check(capabilities: Capabilities): void;
+}
+
+export interface Admission {
+  readonly target: Target;
+  /** Why an item may not pass, by its position. */
+  readonly refusals: ReadonlyMap<number, GatewayError>;
+}
+
+export interface Gate {
+  /**
+   * The cluster, when it can do this now. What needs no vendor call is checked first: the vendor's general rules, then those of this
+   * very cluster, then its state.
+   * @throws cluster_not_found, not_supported, cluster_not_ready, and what `check` throws
+   */
+  admit(clusterId: string, requirement: Requirement, call: Call): Promise<Target>;
+  /** The same for many items: those that the cluster cannot take are named. @throws cluster_not_found, cluster_not_ready */
+  admitAll(clusterId: string, requirements: readonly Requirement[], call: Call): Promise<Admission>;
+  /** The work, where a denial that comes from the state of the cluster is reported as that: Shanhe has one code for both. */
+  explainDenial<T>(target: Target, call: Call, work: Promise<T>): Promise<T>;
+}
+
+/** An unknown state is for the vendor to judge. */
+const mayWrite = (state: ClusterState): boolean => state === 'ready' || state === 'unknown';
+
+export const createGate = (clusters: Clusters): Gate => {
+  const requireReady = async (target: Target, call: Call, cause?: GatewayError): Promise<void> => {
+    const { state } = await clusters.freshFacts(target, call);
+    if (mayWrite(state)) return;
+    throw (cause ?? new GatewayError('cluster_not_ready', '')).withMessage(
+      `The cluster ${target.id} is not ready but ${state}; its users cannot be changed now.`,
+      'cluster_not_ready',
+    );
+  };
+
+  const admitAll: Gate['admitAll'] = async (clusterId, requirements, call) => {
+    const target = await clusters.resolve(clusterId, call);
+    const refusals = new Map<number, GatewayError>();
+    const judge = (capabilities: Capabilities, where: string): void => {
+      requirements.forEach(({ features, check }, index) => {
+        if (refusals.has(index)) return;
+        try {
+          for (const feature of features) requireFeature(feature, capabilities, where);
+          check(capabilities);
+        } catch (thrown) {
+          refusals.set(index, asGatewayError(thrown));
+        }
+      });
+    };
+    judge(capabilitiesOf(target), target.account.module.title);
+    if (refusals.size === requirements.length) return { target, refusals };
+    const facts = await clusters.facts(target, call);
+    judge(capabilitiesOf(target, facts), `The cluster ${clusterId}`);
+    if (refusals.size < requirements.length && !mayWrite(facts.state)) await requireReady(target, call);
+    return { target, refusals };
+  };
+
+  return {
+    admit: async (clusterId, requirement, call) => {
+      const { target, refusals } = await admitAll(clusterId, [requirement], call);
+      for (const refusal of refusals.values()) throw refusal;
+      return target;
+    },
+
+    admitAll,
+
+    explainDenial: (target, call, work) =>
+      work.catch(async (thrown: unknown) => {
+        const error = asGatewayError(thrown);
+        if (error.code !== 'vendor_permission_denied') throw error;
+        // A state that cannot be read explains nothing: the verdict stays.
+        const explained = await requireReady(target, call, error).catch(asGatewayError);
+        throw explained?.code === 'cluster_not_ready' ? explained : error;
+      }),
+  };
+};

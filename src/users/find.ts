@@ -1,0 +1,155 @@
+/** Reading users where vendors have no "get one" and no filter to rely on. */
+import type { Call, UserSlice, VendorUser } from '../adapter.js';
+import { capabilitiesOf } from '../clusters/directory.js';
+import type { Target } from '../clusters/registry.js';
+import { GatewayError } from '../errors.js';
+import { MAX_ATTEMPTS } from '../read-window.js';
+import { badResponse } from '../wire.js';
+
+/** Vendor pages of one window of a walk; the adapter asks for several at once. */
+const PAGES_A_WINDOW = 4;
+
+export interface Listing {
+  readonly users: readonly VendorUser[];
+  readonly snapshot?: string;
+  /** Whether a user who is not in it does not exist. */
+  readonly complete: boolean;
+}
+
+export interface FindOptions {
+  /** Vendor pages to read at most; the first one is then read alone. */
+  readonly maxPages?: number;
+  /** To read no further than the first page where the list has more pages than that. */
+  readonly wholeOrNothing?: boolean;
+}
+
+interface WalkOptions extends FindOptions {
+  readonly search?: string;
+  readonly snapshot?: string;
+  readonly enough?: (users: readonly VendorUser[]) => boolean;
+}
+
+export const incompleteList = ({ id }: Target, whether = 'all its users are in it'): GatewayError =>
+  new GatewayError(
+    'vendor_bad_response',
+    `The vendor's list of users of the cluster ${id} was incomplete, so whether ${whether} is not known.`,
+  );
+
+/** One reading of a list, and how many vendor pages it took at least. */
+interface Reading {
+  readonly listing: Listing;
+  readonly pages: number;
+  /** It was given up, since it has more pages than may be read. */
+  readonly isTooLong: boolean;
+}
+
+/**
+ * All users, in the vendor's order, window by window, until `enough` says so or the pages are used up. A list that was incomplete, or
+ * changed under the walk, is walked again, a few times at most.
+ * @throws vendor_bad_response where the list is longer than `limits.maxListUsers`, or repeats itself
+ */
+export const walk = async (target: Target, call: Call, options: WalkOptions = {}): Promise<Listing> => {
+  let pagesLeft = options.maxPages ?? Number.POSITIVE_INFINITY;
+  for (let attempt = 1; ; attempt++) {
+    const { listing, pages, isTooLong } = await walkOnce(target, call, options, pagesLeft);
+    pagesLeft -= pages;
+    if (listing.complete || isTooLong || attempt === MAX_ATTEMPTS || pagesLeft <= 0) return listing;
+  }
+};
+
+const walkOnce = async (target: Target, call: Call, options: WalkOptions, maxPages: number): Promise<Reading> => {
+  const { account, vendorClusterId } = target;
+  const { search, enough } = options;
+  const { pageSize } = capabilitiesOf(target);
+  const users = new Map<string, VendorUser>();
+  const totals = new Set<number | null>();
+  let snapshot = options.snapshot;
+  let incomplete = false;
+  let pages = 0;
+
+  const refuseEndless = (count: number): void => {
+    if (count <= account.maxListUsers) return;
+    throw new GatewayError(
+      'vendor_bad_response',
+      `The list of users of the cluster ${target.id} is longer than limits.maxListUsers (${account.maxListUsers}).`,
+    );
+  };
+  const add = ({ users: found, total }: UserSlice): void => {
+    const before = users.size;
+    for (const user of found) users.set(user.username, user);
+    if (found.length > 1 && users.size === before) throw badResponse('a list that repeats itself');
+    if (users.size - before < found.length) incomplete = true;
+    refuseEndless(Math.max(users.size, total ?? 0));
+  };
+  const readingOf = (complete: boolean, isTooLong = false): Reading => ({
+    isTooLong,
+    listing: { users: [...users.values()], complete, ...(snapshot !== undefined && { snapshot }) },
+    pages,
+  });
+
+  for (let offset = 0; ; ) {
+    const alone = options.maxPages !== undefined && pages === 0;
+    const size = Math.min(alone ? 1 : PAGES_A_WINDOW, maxPages - pages);
+    const limit = size * pageSize;
+    const window = { offset, limit, ...(snapshot !== undefined && { snapshot }), ...(search !== undefined && { search }) };
+    const slice = await account.adapter.listUsers(vendorClusterId, window, call);
+    snapshot = slice.snapshot;
+    pages += size;
+    offset += limit;
+    totals.add(slice.total);
+    incomplete ||= slice.incomplete ?? false;
+    add(slice);
+    if (enough?.(slice.users)) return readingOf(true);
+    // Without a total, a short window is the end, and of an incomplete list only an empty one.
+    const atEnd = slice.total === null ? slice.users.length < (slice.incomplete ? 1 : limit) : offset >= slice.total;
+    if (atEnd) return readingOf(!incomplete && totals.size === 1);
+    const isTooLong = options.wholeOrNothing === true && (slice.total ?? 0) > maxPages * pageSize;
+    if (pages >= maxPages || isTooLong) return readingOf(false, isTooLong);
+  }
+};
+
+/**
+ * The user of this very name, wherever in the list they are, or null.
+ * @throws vendor_bad_response where the list was incomplete and the user is not in it
+ */
+export const findUser = async (target: Target, username: string, call: Call): Promise<VendorUser | null> => {
+  const { adapter } = target.account;
+  const isIt = (user: VendorUser): boolean => user.username === username;
+  const hit = await adapter.lookUpUser?.(target.vendorClusterId, username, call);
+  if (hit) return hit;
+  const { users, complete } = await walk(target, call, { enough: (slice) => slice.some(isIt) });
+  const found = users.find(isIt) ?? null;
+  if (!found && !complete) throw incompleteList(target, `the user ${username} exists`);
+  return found;
+};
+
+export interface FoundUsers {
+  /** Null for a name that is not in the list. */
+  readonly found: ReadonlyMap<string, VendorUser | null>;
+  /** Whether a name that was not found does not exist. True once all names are found. */
+  readonly complete: boolean;
+}
+
+/** The users of these very names; reads the list once, and stops once all are found. */
+export const findUsers = async (
+  target: Target,
+  usernames: readonly string[],
+  call: Call,
+  options: FindOptions = {},
+): Promise<FoundUsers> => {
+  if (usernames.length === 0) return { found: new Map(), complete: true };
+  const found = new Map<string, VendorUser | null>(usernames.map((username) => [username, null]));
+  const missing = new Set(usernames);
+  const { complete } = await walk(target, call, {
+    ...options,
+    enough: (slice) => {
+      for (const user of slice) {
+        if (!found.has(user.username)) continue;
+        found.set(user.username, user);
+        missing.delete(user.username);
+      }
+      return missing.size === 0;
+    },
+  });
+  return { found, complete };
+};

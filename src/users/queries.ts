@@ -1,0 +1,96 @@
+import type { Call, UserSlice, VendorUser } from '../adapter.js';
+import { type Clusters, capabilitiesOf } from '../clusters/directory.js';
+import type { Target } from '../clusters/registry.js';
+import { GatewayError } from '../errors.js';
+import type { Role, User } from '../model.js';
+import { readCursor, type Scope, writeCursor } from './cursor.js';
+import { toUser } from './entity-tag.js';
+import { findUser, incompleteList, walk } from './find.js';
+
+export interface UserQuery {
+  readonly limit: number;
+  readonly offset?: number | undefined;
+  readonly cursor?: string | undefined;
+  readonly search?: string | undefined;
+  readonly role?: Role | undefined;
+}
+
+export interface UserList {
+  /** With the vendor's attributes; a caller that was not asked for them leaves them out. */
+  readonly users: readonly User[];
+  readonly total: number | null;
+  readonly nextCursor: string | null;
+}
+
+export interface Users {
+  list(clusterId: string, query: UserQuery, call: Call): Promise<UserList>;
+  get(clusterId: string, username: string, call: Call): Promise<User>;
+}
+
+const fitsFilter = ({ search, role }: UserQuery): ((user: VendorUser) => boolean) => {
+  const part = search?.toLowerCase();
+  return (user) =>
+    (part === undefined || user.username.toLowerCase().includes(part)) && (role === undefined || user.role === role);
+};
+
+export const createUsers = (clusters: Clusters): Users => {
+  /** A window of all users maps to vendor pages; the position in a filtered list is known only after reading the whole. */
+  const readFiltered = async (target: Target, query: UserQuery, offset: number, snapshot: string | undefined, call: Call) => {
+    const { search } = capabilitiesOf(target);
+    const all = await walk(target, call, {
+      ...(search === 'native' && query.search !== undefined && { search: query.search }),
+      ...(snapshot !== undefined && { snapshot }),
+    });
+    if (!all.complete) throw incompleteList(target);
+    const fitting = all.users.filter(fitsFilter(query));
+    return { users: fitting.slice(offset, offset + query.limit), total: fitting.length, snapshot: all.snapshot };
+  };
+
+  /** An incomplete window is read once more; an answer that silently lacks users would be wrong. */
+  const readPlain = async (target: Target, limit: number, offset: number, snapshot: string | undefined, call: Call) => {
+    const { account, vendorClusterId } = target;
+    const read = (): Promise<UserSlice> =>
+      account.adapter.listUsers(vendorClusterId, { offset, limit, ...(snapshot !== undefined && { snapshot }) }, call);
+    const first = await read();
+    const slice = first.incomplete ? await read() : first;
+    if (slice.incomplete) throw incompleteList(target);
+    return slice;
+  };
+
+  return {
+    list: async (clusterId, query, call) => {
+      if (query.cursor !== undefined && query.offset !== undefined) {
+        const message = 'cannot be used together with offset';
+        throw new GatewayError('invalid_request', `The cursor ${message}.`, { errors: [{ pointer: '/query/cursor', message }] });
+      }
+      const scope: Scope = { clusterId, search: query.search, role: query.role };
+      const { offset, snapshot } = query.cursor === undefined ? { offset: query.offset ?? 0 } : readCursor(query.cursor, scope);
+      const target = await clusters.resolve(clusterId, call);
+      const filtered = query.search !== undefined || query.role !== undefined;
+      const slice = filtered
+        ? await readFiltered(target, query, offset, snapshot, call)
+        : await readPlain(target, query.limit, offset, snapshot, call);
+      // Shanhe may answer an unknown cluster with an empty list.
+      if (offset === 0 && slice.users.length === 0) await clusters.facts(target, call);
+
+      // By position: a vendor that leaves a hole in a page must not make the next window begin inside this one.
+      const next = offset + query.limit;
+      const more = slice.total === null ? slice.users.length === query.limit : next < slice.total;
+      return {
+        users: slice.users.map((user) => toUser(target, user)),
+        total: slice.total,
+        nextCursor: more
+          ? writeCursor({ offset: next, ...(slice.snapshot !== undefined && { snapshot: slice.snapshot }) }, scope)
+          : null,
+      };
+    },
+
+    get: async (clusterId, username, call) => {
+      const target = await clusters.resolve(clusterId, call);
+      const user = await findUser(target, username, call);
+      if (user) return toUser(target, user);
+      await clusters.facts(target, call);
+      throw new GatewayError('user_not_found', `There is no user ${username} on the cluster ${clusterId}.`);
+    },
+  };
+};

@@ -1,0 +1,72 @@
+/** Readings of one list at the same moment are one: those that come while one is under way share the next one. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Call } from '../adapter.js';
+import type { Clock } from '../clock.js';
+import type { Target } from '../clusters/registry.js';
+import { deadlinePassed, untilAborted } from '../deadline.js';
+import { type FindOptions, type FoundUsers, findUsers } from './find.js';
+
+export interface SharedReads {
+  /** As `findUsers`; the reading begins after this call. */
+  find(target: Target, usernames: readonly string[], call: Call, options: FindOptions): Promise<FoundUsers>;
+}
+
+/** A reading that takes longer than this is not waited for: it may hang. */
+const MAX_WAIT_MS = 500;
+
+/** A shared reading does not end with one asker's deadline. */
+const READ_MS = 60_000;
+
+interface Reading {
+  readonly usernames: Set<string>;
+  /** Those that wait for it. When the last one has left, it ends. */
+  askers: number;
+  readonly abandoned: AbortController;
+  readonly answer: Promise<FoundUsers>;
+}
+
+export const createSharedReads = (clock: Clock): SharedReads => {
+  /** The last reading that was begun, and the one that is gathering names. */
+  const last = new Map<string, Promise<unknown>>();
+  const gathering = new Map<string, Reading>();
+
+  const begin = (key: string, target: Target, requestId: string, options: FindOptions): Reading => {
+    const usernames = new Set<string>();
+    const abandoned = new AbortController();
+    const run = async (): Promise<FoundUsers> => {
+      await Promise.race([last.get(key), clock.sleep(MAX_WAIT_MS)]);
+      await nextTurn();
+      gathering.delete(key);
+      const signal = AbortSignal.any([abandoned.signal, clock.timeout(READ_MS)]);
+      if (signal.aborted) throw deadlinePassed('none');
+      const answer = findUsers(target, [...usernames], { requestId, signal }, options);
+      const ended = answer.then(
+        () => undefined,
+        () => undefined,
+      );
+      last.set(key, ended);
+      void ended.then(() => {
+        if (last.get(key) === ended) last.delete(key);
+      });
+      return answer;
+    };
+    const reading: Reading = { usernames, askers: 0, abandoned, answer: run() };
+    gathering.set(key, reading);
+    return reading;
+  };
+
+  return {
+    find: async (target, usernames, { requestId, signal }, options) => {
+      const key = JSON.stringify([target.account.name, target.vendorClusterId, options]);
+      const reading = gathering.get(key) ?? begin(key, target, requestId, options);
+      for (const username of usernames) reading.usernames.add(username);
+      reading.askers++;
+      const { found, complete } = await untilAborted(reading.answer, signal).finally(() => {
+        reading.askers--;
+        if (reading.askers === 0) reading.abandoned.abort();
+      });
+      const own = new Map(usernames.map((username) => [username, found.get(username) ?? null]));
+      return { found: own, complete: complete || [...own.values()].every((user) => user !== null) };
+    },
+  };
+};

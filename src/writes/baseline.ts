@@ -1,0 +1,122 @@
+/**
+ * What a listing shows before anything is sent: the proof of who was first where two clocks prove nothing. Read once for an operation,
+ * and again when it has become old; never more than a few pages.
+ */
+import type { Call, VendorUser } from '../adapter.js';
+import type { Clock } from '../clock.js';
+import type { UserRecord } from '../journal/records.js';
+import type { FindOptions } from '../users/find.js';
+import type { Found, Reader } from '../users/reader.js';
+import type { Offsets } from './offsets.js';
+import { TEACHERS } from './read-back.js';
+import type { Baseline } from './verdict.js';
+
+/** Vendor pages that are worth it. A longer list is not read for creates; for deletes the user is most often found before its end. */
+const MAX_PAGES = { create: 10, deleteOne: 4, deleteMany: 40 } as const;
+/** After so long somebody else may have been there. */
+const FRESH_MS = 45_000;
+const READ_MS = { one: 5_000, many: 20_000 } as const;
+/** How long one user is tried to be read, with waits in between. */
+const TRY_MS = 1_000;
+const WAIT_MS = 300;
+/** The clocks of two gateways may be apart by so much. */
+const SKEW_MS = 5_000;
+
+export interface Baselines {
+  /** Reads the cluster where that can prove something. Never fails: what cannot be read is `unread`. */
+  prepare(names: { readonly created: readonly string[]; readonly deleted: readonly string[] }, call: Call): Promise<void>;
+  /** Notes what a complete reading showed, by our clock. */
+  note(username: string, user: VendorUser | null, at: number): void;
+  /**
+   * What is known of the user, in view of what operations did to them since.
+   * @param isOwn whether an operation of this process did it, by the same clock
+   */
+  of(username: string, user: UserRecord | undefined, isOwn: boolean): Baseline;
+  /** What was known of the user is void: the call for them is made again, later. */
+  forget(username: string): void;
+  /** Which user was there. */
+  seen(username: string): string | undefined;
+}
+
+interface Noted {
+  readonly baseline: Baseline;
+  readonly at: number;
+  readonly identity?: string;
+}
+
+/** The identity of a user among those of one name, as far as the vendor returns it. */
+export const identityOf = ({ createdAt, userId, uid }: VendorUser): string => JSON.stringify([createdAt, userId, uid]);
+
+const notedOf = (user: VendorUser | null, at: number): Noted =>
+  user ? { baseline: 'present', at, identity: identityOf(user) } : { baseline: 'absent', at };
+
+export const createBaselines = (cluster: string, reader: Reader, offsets: Offsets, clock: Clock): Baselines => {
+  const known = new Map<string, Noted>();
+  const triedAt = new Map<string, number>();
+
+  const isFresh = (at: number | undefined): boolean => at !== undefined && clock.now() - at <= FRESH_MS;
+
+  const of = (username: string, user: UserRecord | undefined, isOwn: boolean): Baseline => {
+    const noted = known.get(username);
+    if (!noted || !isFresh(noted.at)) return 'unread';
+    const margin = isOwn ? 0 : SKEW_MS;
+    const isSince = (at: number | undefined): boolean => at !== undefined && at + margin >= noted.at;
+    const isSurelySince = (at: number | undefined): boolean => at !== undefined && at - margin >= noted.at;
+    if (isSince(user?.touchedAt)) return 'unread';
+    // Where both say the same, it does not matter which came first.
+    if (isSince(user?.made?.at)) return noted.baseline === 'present' || isSurelySince(user?.made?.at) ? 'present' : 'unread';
+    if (isSince(user?.goneAt)) return noted.baseline === 'absent' || isSurelySince(user?.goneAt) ? 'absent' : 'unread';
+    return noted.baseline;
+  };
+
+  /** A vendor that cannot be read for a moment is asked again; then the write goes without. */
+  const tryToRead = async (
+    names: readonly string[],
+    bounded: Call,
+    options: FindOptions,
+    until: number,
+  ): Promise<Found | undefined> => {
+    const attempt = () => reader.read(names, bounded, { ...options, trustLookUps: true }).catch(() => undefined);
+    let read = await attempt();
+    while (!read && clock.now() < until && !bounded.signal.aborted) {
+      await clock.sleep(WAIT_MS, bounded.signal);
+      read = await attempt();
+    }
+    return read;
+  };
+
+  return {
+    of,
+    forget: (username) => {
+      known.delete(username);
+      triedAt.delete(username);
+    },
+
+    seen: (username) => known.get(username)?.identity,
+
+    note: (username, user, at) => void known.set(username, notedOf(user, at)),
+
+    prepare: async ({ created, deleted }, { requestId, signal }) => {
+      // The age of a user shows whose they are, once the cluster's clock is known.
+      const judged = offsets.isKnown(cluster) ? deleted : [...new Set([...created, ...deleted])];
+      const wanted = judged.filter((username) => !isFresh(triedAt.get(username)) && of(username, undefined, true) === 'unread');
+      if (wanted.length === 0) return;
+      const at = clock.now();
+      for (const username of wanted) triedAt.set(username, at);
+      const isOne = wanted.length === 1;
+      const isForDeletes = deleted.some((username) => wanted.includes(username));
+      const options: FindOptions = isForDeletes
+        ? { maxPages: isOne ? MAX_PAGES.deleteOne : MAX_PAGES.deleteMany }
+        : { maxPages: MAX_PAGES.create, wholeOrNothing: true };
+      const bounded = { requestId, signal: AbortSignal.any([signal, clock.timeout(isOne ? READ_MS.one : READ_MS.many)]) };
+      const names = isOne ? wanted : [...wanted, ...offsets.awaited(cluster).slice(0, TEACHERS)];
+      const read = await tryToRead(names, bounded, options, isOne ? at + TRY_MS : at);
+      if (!read) return;
+      for (const [name, user] of read.found) if (user) offsets.observe(cluster, name, user.createdAt);
+      for (const username of wanted) {
+        const found = read.found.get(username) ?? null;
+        if (found || read.complete) known.set(username, notedOf(found, at));
+      }
+    },
+  };
+};

@@ -1,0 +1,64 @@
+/** Reading users to learn what became of a write. */
+import type { Call } from '../adapter.js';
+import { deadlinePassed, pollDelay } from '../deadline.js';
+import { asGatewayError, type GatewayError } from '../errors.js';
+import { type Found, ONE_BY_ONE } from '../users/reader.js';
+import { type Context, clusterKey } from './context.js';
+
+const FIRST_READ_MS = 300;
+const MAX_WAIT_MS = 5_000;
+/** A timer may fire so much early. */
+const TIMER_MS = 20;
+/** One reading, with all its pages. */
+const READ_MS = 60_000;
+/** Names beside those asked for, from whose times the cluster's clock is learned. */
+export const TEACHERS = 3;
+
+/** When reading may stop, in milliseconds since 1970. */
+export interface Times {
+  /** What is not there by then will not come. */
+  readonly settled: number;
+  /** Until when an answer is waited for. */
+  readonly readable: number;
+  /** Nothing that is read before `settled` can settle anything. */
+  readonly isLate: boolean;
+}
+
+export type ReadBack = (Found & { readonly ok: true }) | { readonly ok: false; readonly error: GatewayError };
+
+/**
+ * Reads users back until all are as they should be, or what is not there will not come any more. The last reading is made when that time
+ * is over, not before. An outage of the reading ends nothing before its own time is over.
+ * @throws vendor_timeout when the work is abandoned
+ */
+export const readBack = async (
+  context: Context,
+  usernames: readonly string[],
+  isAsAsked: (read: Found) => boolean,
+  times: Times,
+): Promise<ReadBack> => {
+  const { target, reader, call, clock, offsets } = context;
+  const cluster = clusterKey(target);
+  const teachers = offsets.awaited(cluster).filter((name) => !usernames.includes(name));
+  const names = usernames.length > ONE_BY_ONE ? [...usernames, ...teachers.slice(0, TEACHERS)] : usernames;
+  // A whole listing is read once, when it can settle everything.
+  if (names.length > ONE_BY_ONE || times.isLate) await clock.sleep(Math.max(times.settled - clock.now(), 0), call.signal);
+  for (let poll = 0; ; poll++) {
+    const startedAt = clock.now();
+    const bounded: Call = { requestId: call.requestId, signal: AbortSignal.any([call.signal, clock.timeout(READ_MS)]) };
+    const answer = await reader.read(names, bounded).then(
+      (read): ReadBack => ({ ok: true, ...read }),
+      (thrown: unknown): ReadBack => ({ ok: false, error: asGatewayError(thrown) }),
+    );
+    if (call.signal.aborted) throw deadlinePassed();
+    if (answer.ok) {
+      for (const [name, user] of answer.found) if (user) offsets.observe(cluster, name, user.createdAt);
+      if (isAsAsked(answer)) return answer;
+    }
+    const until = answer.ok && answer.complete ? times.settled : Math.max(times.settled, times.readable);
+    // What can be read counts as of when the reading began.
+    if ((answer.ok ? startedAt : clock.now()) + TIMER_MS >= until) return answer;
+    const wait = pollDelay(poll, FIRST_READ_MS, MAX_WAIT_MS);
+    await clock.sleep(Math.min(wait, Math.max(until - clock.now(), 0)), call.signal);
+  }
+};
