@@ -59,6 +59,18 @@ export default {
       'What operations are kept in is known in one folder.',
     ),
     never(
+      'engine-knows-no-things',
+      { path: '^src/(writes|journal)/' },
+      { path: '^src/(users|clusters)/' },
+      'The engine and its journal write things of any kind.',
+    ),
+    never(
+      'journal-below-the-engine',
+      { path: '^src/(journal|store)/' },
+      { path: '^src/(writes|idempotency)/' },
+      'What is kept does not know who works on it.',
+    ),
+    never(
       'official-clients-in-tests',
       { pathNot: '^(test|bench)/' },
       { path: 'node_modules/@alicloud/' },

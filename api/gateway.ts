@@ -6,23 +6,22 @@ import type { Logger } from 'pino';
 import type { AdapterModule } from '../src/adapter.js';
 import { type Clock, systemClock } from '../src/clock.js';
 import { createClusters } from '../src/clusters/directory.js';
-import { createRegistry } from '../src/clusters/registry.js';
+import { accountOf, createRegistry } from '../src/clusters/registry.js';
 import { type GatewayConfig, toMilliseconds } from '../src/config/schema.js';
 import type { Report } from '../src/errors.js';
-import { createKeys } from '../src/idempotency/record.js';
 import { createIdempotency } from '../src/idempotency/service.js';
-import { createLedger } from '../src/journal/journal.js';
+import { createJournal } from '../src/journal/journal.js';
 import { version } from '../src/project.js';
 import { openStore } from '../src/store/open.js';
 import { patient } from '../src/store/patient.js';
-import { createGate } from '../src/users/admission.js';
+import { createAdmission } from '../src/users/admission.js';
 import { createChanges } from '../src/users/commands.js';
 import { createUsers } from '../src/users/queries.js';
 import { createLookUps } from '../src/users/reader.js';
+import { createUsersResource } from '../src/users/resource.js';
 import { createSharedReads } from '../src/users/shared-reads.js';
 import { createTransport } from '../src/vendor/transport.js';
 import { createClusterCalls } from '../src/writes/cluster-calls.js';
-import { accountOf } from '../src/writes/context.js';
 import { createExecutor } from '../src/writes/executor.js';
 import { createJobs } from '../src/writes/jobs.js';
 import { createKeyedMutex } from '../src/writes/keyed-mutex.js';
@@ -41,6 +40,10 @@ export interface Gateway {
 }
 
 const ARRIVAL_MS = 1_000;
+/** Longer than load balancers keep an idle connection (60 s): they close it first, so that no request meets a closed one. */
+const KEEP_ALIVE_MS = 65_000;
+/** Connections that wait to be accepted, as far as the operating system allows. */
+const BACKLOG = 4_096;
 
 const urlOf = (server: Server): string => {
   const { address, family, port } = server.address() as AddressInfo;
@@ -78,28 +81,25 @@ export const createGateway = (
     const name = accountOf(cluster);
     return registry.accounts.find((account) => account.name === name)?.dateOffsetMs() ?? null;
   };
-  const gate = createGate(clusters);
+  const admission = createAdmission(clusters);
   const keyMs = retention.idempotencyKeyHours * HOUR_MS;
   const { maxOpenItems } = config.limits;
   const lifetimes = { operationMs: retention.operationDays * 24 * HOUR_MS, keyMs, maxOpenItems };
-  const callersLedger = createLedger(store, lifetimes, clock.now);
-  const ledger = createLedger(workStore, lifetimes, clock.now);
+  const callersJournal = createJournal(store, lifetimes, clock.now);
+  const journal = createJournal(workStore, lifetimes, clock.now);
   const settleMs = toMilliseconds(server.settleSeconds);
   const jobMs = toMilliseconds(server.jobSeconds);
   const deadlineMs = toMilliseconds(server.deadlineSeconds);
   const callMs = toMilliseconds(server.callSeconds);
   const news = new Set<string>();
   const engine = {
-    ledger,
+    journal,
     news,
     vault,
-    clusters,
-    gate,
+    resources: [createUsersResource({ clusters, admission, lookUps: createLookUps(), reads: createSharedReads(clock) })],
     jobs: createJobs(clock),
-    users: createKeyedMutex(),
+    things: createKeyedMutex(),
     offsets: createOffsets(clock, dateOffsetOf),
-    lookUps: createLookUps(),
-    reads: createSharedReads(clock),
     calls: createClusterCalls(clock),
     clock,
     report,
@@ -110,8 +110,8 @@ export const createGateway = (
   };
   const operations = createOperations({
     store,
-    ledger: callersLedger,
-    work: { store: workStore, ledger },
+    journal: callersJournal,
+    work: { store: workStore, journal },
     vault,
     execute: createExecutor(engine),
     lookAgain: createLookAgain(engine),
@@ -126,9 +126,9 @@ export const createGateway = (
   const app = createApp({
     clusters,
     users: createUsers(clusters),
-    changes: createChanges(gate, operations),
+    changes: createChanges(admission, operations),
     operations,
-    idempotency: createIdempotency(createKeys(store, clock.now), callersLedger, vault),
+    idempotency: createIdempotency(callersJournal, vault),
     store,
     log,
     report,
@@ -144,10 +144,15 @@ export const createGateway = (
       await operations.start();
       return new Promise((resolve, reject) => {
         // A request has to arrive within its deadline too; Node looks for late ones at this interval.
-        const arrival = { requestTimeout: deadlineMs + ARRIVAL_MS, connectionsCheckingInterval: ARRIVAL_MS };
-        const server = createServer(arrival, app);
+        const timeouts = {
+          requestTimeout: deadlineMs + ARRIVAL_MS,
+          connectionsCheckingInterval: ARRIVAL_MS,
+          keepAliveTimeout: KEEP_ALIVE_MS,
+        };
+        const server = createServer(timeouts, app);
         server.once('error', reject);
-        server.listen(config.server.port, config.server.host, () => resolve(urlOf(server)));
+        const { port, host } = config.server;
+        server.listen({ port, host, backlog: BACKLOG }, () => resolve(urlOf(server)));
         connections = followConnections(server);
       });
     },
@@ -165,7 +170,7 @@ export const createGateway = (
       over.abort();
       // Nobody can ask for these any more; the log is all that is left of them.
       for (const { id, kind, clusterId, requestId, items } of await operations.abandon()) {
-        const usernames = items.filter(({ outcome }) => !outcome).map(({ username }) => username);
+        const usernames = items.filter(({ outcome }) => !outcome).map(({ name }) => name);
         log.warn({ id, kind, clusterId, requestId, usernames }, 'stopped while a write was running; its outcome is not known');
       }
       connections?.destroy();

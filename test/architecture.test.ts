@@ -20,6 +20,11 @@ describe('architecture', () => {
     expect(output).toContain('no dependency violations found');
   });
 
+  it('writes things of any kind: the engine names none', () => {
+    const things = /\b(users?|usernames?|roles?|passwords?)\b|[a-z](User|Role|Password)|\b(user|role|password)[A-Z_]/;
+    expect(naming(things, [join('src', 'writes'), join('src', 'journal')])).toEqual([]);
+  });
+
   it('reads the environment in one place', () => {
     expect(naming(/process\.env/, ['api', 'src', 'adapters'])).toEqual([join('src', 'config', 'environment.ts')]);
     expect(naming(/process\.env/, ['simulators'])).toEqual([join('simulators', 'main.ts')]);

@@ -1,8 +1,8 @@
 /** Writes that may be repetitions: answered from the operation that the first request began. */
 import { asGatewayError } from '../../src/errors.js';
-import type { RequestReference } from '../../src/idempotency/record.js';
 import type { Idempotency } from '../../src/idempotency/service.js';
 import { isFinal, type LoadedOperation } from '../../src/journal/records.js';
+import type { RequestReference } from '../../src/journal/requests.js';
 import type { Operations } from '../../src/writes/operations.js';
 import type { PreferredSubmission } from './operations.js';
 import { type Rendered, renderProblem } from './problem.js';

@@ -1,8 +1,8 @@
 /** The document becomes routes: its paths, its methods, its schemas, its operationIds. */
 import express, { type Request, type RequestHandler, type Response, type Router } from 'express';
 import { asGatewayError, GatewayError } from '../../src/errors.js';
-import type { RequestReference } from '../../src/idempotency/record.js';
 import type { LoadedOperation } from '../../src/journal/records.js';
+import type { RequestReference } from '../../src/journal/requests.js';
 import { bodyParser, readBody } from './body.js';
 import { contextOf } from './context.js';
 import type { CheckedOperation } from './contract.js';

@@ -1,6 +1,7 @@
 import type { Call, VendorCluster } from '../adapter.js';
 import { untilAborted } from '../deadline.js';
 import { asGatewayError, GatewayError, type Report } from '../errors.js';
+import type { ClusterRef } from '../journal/records.js';
 import type { Capabilities, Cluster, Vendor } from '../model.js';
 import { createCache } from './cache.js';
 import type { Account, Registry, Target } from './registry.js';
@@ -14,12 +15,6 @@ const SHARED_DEADLINE_MS = 30_000;
 export interface AccountProblem {
   readonly account: string;
   readonly error: GatewayError;
-}
-
-/** A cluster as its vendor knows it. */
-export interface ClusterRef {
-  readonly account: string;
-  readonly vendorClusterId: string;
 }
 
 export interface Clusters {

@@ -31,6 +31,12 @@ export interface Target {
   readonly discovered: boolean;
 }
 
+/** What a cluster is known by in this process. */
+export const clusterKey = ({ account, vendorClusterId }: Target): string => JSON.stringify([account.name, vendorClusterId]);
+
+/** The account of such a cluster. */
+export const accountOf = (cluster: string): string => (JSON.parse(cluster) as [string, string])[0];
+
 export interface Registry {
   readonly modules: Readonly<Record<string, AdapterModule>>;
   readonly accounts: readonly Account[];

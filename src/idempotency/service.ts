@@ -1,10 +1,10 @@
 /** Repeated requests: with an `Idempotency-Key` for as long as keys are kept, without one while the first request's operation is open. */
 import { asGatewayError, GatewayError, restoreError } from '../errors.js';
-import type { Ledger } from '../journal/journal.js';
+import type { Journal } from '../journal/journal.js';
 import { type ItemRecord, isFinal, type LoadedOperation } from '../journal/records.js';
+import type { RequestReference, Taken } from '../journal/requests.js';
 import { inTime } from '../store/in-time.js';
 import type { Vault } from '../store/vault.js';
-import type { Keys, RequestReference, Taken } from './record.js';
 
 const RETRY_MS = 2_000;
 
@@ -73,7 +73,7 @@ export const mayRunAgain = ({ state, items }: LoadedOperation): boolean =>
   items.some(isWorthAnotherTry);
 
 /** Neither key, caller nor body is kept, only keyed hashes of them: a body may hold a password, a caller may be a token. */
-export const createIdempotency = (keys: Keys, ledger: Ledger, vault: Vault): Idempotency => ({
+export const createIdempotency = (journal: Pick<Journal, 'known' | 'load'>, vault: Vault): Idempotency => ({
   refer: ({ key, caller, method, path, ifMatch = null, content }) => {
     const body = canonical(content);
     return {
@@ -89,7 +89,7 @@ export const createIdempotency = (keys: Keys, ledger: Ledger, vault: Vault): Ide
   },
 
   find: async (request) => {
-    const { key, request: open } = await inTime(keys.find(request)).catch((thrown: unknown) => {
+    const { key, request: open } = await inTime(journal.known(request)).catch((thrown: unknown) => {
       const error = asGatewayError(thrown);
       // With a key, an earlier request may have begun something.
       throw request.key ? error : error.withMessage(`${error.message} Nothing was begun by this request.`);
@@ -98,7 +98,7 @@ export const createIdempotency = (keys: Keys, ledger: Ledger, vault: Vault): Ide
     // A new key has to be stored with the operation that it joins, which `begin` does.
     const known = key ?? (request.key ? undefined : open);
     if (!known) return { begin: request };
-    const operation = await inTime(ledger.load(known.operationId));
+    const operation = await inTime(journal.load(known.operationId));
     const isReplaceable = !operation || (isFinal(operation) && (!key || mayRunAgain(operation)));
     return isReplaceable ? { begin: { ...request, replaceable: [known.operationId] } } : { operation };
   },

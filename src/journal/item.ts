@@ -1,9 +1,5 @@
 /** The life of an item: what its record becomes with each call for it. */
-import { GatewayError, restoreError } from '../errors.js';
-import type { StepName } from '../users/steps/step.js';
-import { failedWith, withDetail } from '../users/steps/wording.js';
-import type { Baseline } from '../writes/verdict.js';
-import { type ItemOutcome, type ItemRecord, isDone, type UserRecord } from './records.js';
+import type { ItemOutcome, ItemRecord, ThingRecord } from './records.js';
 
 /**
  * What a step of an item came to: its end, or the same step or the next one, to be sent (again) later. `untouched`: what was sent surely
@@ -12,39 +8,35 @@ import { type ItemOutcome, type ItemRecord, isDone, type UserRecord } from './re
 export type StepOutcome =
   | ItemOutcome
   | { readonly status: 'again'; readonly untouched: boolean }
-  | { readonly status: 'role_is_set' };
+  | { readonly status: 'step_done' };
 
 export const isOutcome = (outcome: StepOutcome): outcome is ItemOutcome =>
-  outcome.status !== 'again' && outcome.status !== 'role_is_set';
+  outcome.status !== 'again' && outcome.status !== 'step_done';
 
-export const stepOf = (item: ItemRecord): StepName => {
-  if (item.op !== 'update') return item.op;
-  return item.role !== undefined && !item.roleIsSet ? 'setRole' : 'setPassword';
-};
+export const stepOf = ({ steps, stepsDone = 0 }: ItemRecord): string => steps[stepsDone] ?? '';
 
-/** Of an update of both role and password the role comes first. */
-export const hasAnotherStep = (item: ItemRecord): boolean => stepOf(item) === 'setRole' && item.password !== undefined;
+export const hasAnotherStep = ({ steps, stepsDone = 0 }: ItemRecord): boolean => stepsDone + 1 < steps.length;
 
 /** What is stored with a send. */
 export interface Departure {
   /** Now, by our clock, in milliseconds since 1970: a store may take long to come to the change. */
   readonly at: () => number;
-  readonly baselineOf: (username: string, user: UserRecord | undefined, isOwn: boolean) => Baseline;
-  /** Which user a baseline `present` is of. */
-  readonly seenOf: (username: string) => string | undefined;
+  readonly baselineOf: (name: string, thing: ThingRecord | undefined, isOwn: boolean) => 'unread' | 'absent' | 'present';
+  /** Which thing a baseline `present` is of. */
+  readonly seenOf: (name: string) => string | undefined;
 }
 
 /** The record of an item that is about to be sent. */
 export const beforeCall = (
   item: ItemRecord,
-  user: UserRecord | undefined,
+  thing: ThingRecord | undefined,
   isOwn: boolean,
   { at: now, baselineOf, seenOf }: Departure,
 ): ItemRecord => {
   const at = now();
   const { baseline: _, seen: __, ...rest } = item;
-  const baseline = baselineOf(item.username, user, isOwn);
-  const seen = baseline === 'present' ? seenOf(item.username) : undefined;
+  const baseline = baselineOf(item.name, thing, isOwn);
+  const seen = baseline === 'present' ? seenOf(item.name) : undefined;
   return {
     ...rest,
     sentAt: item.sentAt ?? new Date(at).toISOString(),
@@ -61,35 +53,18 @@ const withoutCall = ({ underWay: _, job: __, ...item }: ItemRecord): ItemRecord 
 /** The record without what belongs to a step that is over. */
 const withoutStep = ({ sentAt: _, sends: __, baseline: ___, seen: ____, ...item }: ItemRecord): ItemRecord => withoutCall(item);
 
-/** The password is not needed any more. What an unknown end may still be judged by is kept. */
-const settled = ({ password: _, ...item }: ItemRecord, outcome: ItemOutcome): ItemRecord => ({
+/** The secret is not needed any more. What an unknown end may still be judged by is kept. */
+const settled = ({ secret: _, ...item }: ItemRecord, outcome: ItemOutcome): ItemRecord => ({
   ...(outcome.status === 'unknown' ? item : withoutStep(item)),
   outcome,
 });
 
 export const afterCall = (item: ItemRecord, outcome: StepOutcome): ItemRecord => {
   if (isOutcome(outcome)) return settled(item, outcome);
-  if (outcome.status === 'role_is_set') return { ...withoutStep(item), roleIsSet: true };
+  if (outcome.status === 'step_done') return { ...withoutStep(item), stepsDone: (item.stepsDone ?? 0) + 1 };
   const sends = (item.sends ?? 1) - (outcome.untouched ? 1 : 0);
   return sends === 0 ? withoutStep(item) : { ...withoutCall(item), sends };
 };
 
-/** The steps before this one, or earlier calls for it, may have changed something: no end hides that. */
-export const inViewOf = (item: ItemRecord, outcome: ItemOutcome): ItemOutcome => {
-  if (isDone(outcome) || outcome.status === 'unknown') return outcome;
-  const error = outcome.error
-    ? restoreError(outcome.error)
-    : new GatewayError('operation_cancelled', 'The operation was cancelled.');
-  const earlier = (item.sends ?? 0) - (item.underWay === undefined ? 0 : 1);
-  const role = item.roleIsSet ? ' The role was changed.' : '';
-  if (earlier > 0 && outcome.status !== 'not_found') {
-    const step = stepOf(item);
-    if (step === 'setPassword')
-      return failedWith(withDetail(error, `Whether the password was set cannot be read back.${role}`, 'open'), 'unknown');
-    // Reading back, and nothing else, shows that a role was not changed.
-    if (step === 'setRole' && error.effect !== 'none')
-      return failedWith(withDetail(error, 'Whether the role was changed is not known.', 'open'), 'unknown');
-  }
-  if (!item.roleIsSet) return outcome;
-  return failedWith(withDetail(error, role.trim(), 'open'), outcome.status === 'cancelled' ? 'failed' : outcome.status);
-};
+/** Whether earlier calls for the present step may have had an effect. */
+export const mayHaveHadEffect = ({ sends = 0, underWay }: ItemRecord): boolean => sends - (underWay === undefined ? 0 : 1) > 0;

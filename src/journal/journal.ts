@@ -4,13 +4,13 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { GatewayError } from '../errors.js';
-import type { RequestReference, Taken } from '../idempotency/record.js';
 import type { ResultSummary } from '../model.js';
 import { type Count, CounterFull, type Decision, type Member, type Store, type Value } from '../store/store.js';
 import { type DomainRecords, OwnershipLost } from './domains.js';
 import { afterCall, beforeCall, type Departure, isOutcome, type StepOutcome } from './item.js';
 import { finalStateOf } from './operation-state.js';
 import {
+  type ClusterRef,
   type DomainRecord,
   expiring,
   type ItemOutcome,
@@ -24,13 +24,13 @@ import {
   type LoadedOperation,
   lastTouched,
   type OperationRecord,
-  type Place,
   placesInLists,
   type RequestRecord,
   settledOf,
   summarise,
-  type UserRecord,
+  type ThingRecord,
 } from './records.js';
+import type { Known, RequestReference, Taken } from './requests.js';
 import { createTurns } from './turns.js';
 
 export interface ListFilter {
@@ -54,25 +54,27 @@ export interface Lifetimes {
   readonly maxOpenItems?: number;
 }
 
-export interface Ledger extends DomainRecords {
+export interface Journal extends DomainRecords {
   /**
    * Stores a new operation, unless its idempotency key is taken or the same request has an open operation: then returns that one. A key
    * that is free refers to the operation that is returned or begun. Repeated after a lost answer, it begins nothing a second time.
    */
   begin(operation: LoadedOperation, request: RequestReference | undefined): Promise<Taken | null>;
+  /** What is known of a request: keys that have expired are not. */
+  known(request: RequestReference): Promise<Known>;
   get(id: string): Promise<OperationRecord | undefined>;
   load(id: string): Promise<LoadedOperation | undefined>;
   /** Newest first. */
   list(filter: ListFilter): Promise<OperationPage>;
   /**
-   * Writes down that these items are about to be sent. Answers those whose users no other operation has on its way.
+   * Writes down that these items are about to be sent. Answers those whose things no other operation has on its way.
    * @param inOrder to answer only those before the first that cannot go
    */
   depart(operation: Work, items: readonly ItemRecord[], departure: Departure, inOrder: boolean): Promise<ItemRecord[]>;
   /** Stores which job does the items. */
   attachJob(operation: Work, items: readonly ItemRecord[], job: string): Promise<void>;
   /**
-   * Writes down what came of items; passwords of those that are settled are erased. The operation ends with its last item.
+   * Writes down what came of items; secrets of those that are settled are erased. The operation ends with its last item.
    * @returns whether it has ended
    */
   settle(operation: Work, items: readonly ItemRef[], outcomes: ReadonlyMap<number, StepOutcome>): Promise<boolean>;
@@ -82,12 +84,12 @@ export interface Ledger extends DomainRecords {
   revise(id: string, outcomes: ReadonlyMap<number, ItemOutcome>): Promise<void>;
   /** Asks for the operation to be stopped. */
   cancel(id: string): Promise<void>;
-  /** What operations did to these users lately, by items that are settled. */
-  lately(place: Place, usernames: readonly string[]): Promise<ReadonlyMap<string, UserRecord>>;
+  /** What operations did to these things lately, by items that are settled. */
+  lately(work: Pick<Work, 'resource' | 'cluster'>, names: readonly string[]): Promise<ReadonlyMap<string, ThingRecord>>;
 }
 
-/** An item, and whom it is about. */
-export type ItemRef = Pick<ItemRecord, 'index' | 'username'>;
+/** An item, and what it is about. */
+export type ItemRef = Pick<ItemRecord, 'index' | 'name'>;
 
 /** An operation that this process works on. */
 export interface Work {
@@ -96,7 +98,8 @@ export interface Work {
   readonly epoch: number;
   /** A failover of the store may give an epoch twice. */
   readonly process: string;
-  readonly place: Place;
+  readonly resource: string;
+  readonly cluster: ClusterRef;
 }
 
 /** Open operations that are read at once, and at most. */
@@ -126,11 +129,11 @@ const moved = (from: OperationRecord, to: OperationRecord) => {
   };
 };
 
-export const createLedger = (
+export const createJournal = (
   store: Store,
   { operationMs, keyMs, maxOpenItems }: Lifetimes,
   nowMs: () => number = Date.now,
-): Ledger => {
+): Journal => {
   /** Changes of one operation all write its record: one after the other they do not have to be tried again. */
   const inTurn = createTurns();
   const now = (): string => new Date(nowMs()).toISOString();
@@ -144,29 +147,29 @@ export const createLedger = (
   interface Present {
     readonly operation: OperationRecord;
     readonly items: readonly ItemRecord[];
-    readonly users: readonly (UserRecord | undefined)[];
-    readonly userKeys: readonly string[];
+    readonly things: readonly (ThingRecord | undefined)[];
+    readonly thingKeys: readonly string[];
     /** Whose clock a time that is stored now is from. */
     readonly self: string;
   }
 
-  /** Changes the operation and some of its items together with the records of their users. */
+  /** Changes the operation and some of its items together with the records of their things. */
   const changeItems = <Result>(
     work: Work,
     items: readonly ItemRef[],
     decide: (present: Present) => Decision<Result>,
   ): Promise<Result> => {
-    const { id, domain, place } = work;
-    const userKeys = items.map(({ username }) => keyOf.user(place, username));
-    const keys = [keyOf.domain(domain), keyOf.operation(id), ...items.map(({ index }) => keyOf.item(id, index)), ...userKeys];
+    const { id, domain, resource, cluster } = work;
+    const thingKeys = items.map(({ name }) => keyOf.thing(resource, cluster, name));
+    const keys = [keyOf.domain(domain), keyOf.operation(id), ...items.map(({ index }) => keyOf.item(id, index)), ...thingKeys];
     const decideAll = ([holder, operation, ...values]: readonly (Value | undefined)[]): Decision<Result> => {
       const self = requireEpoch(work, holder);
-      const users = values.slice(items.length) as (UserRecord | undefined)[];
+      const things = values.slice(items.length) as (ThingRecord | undefined)[];
       return decide({
         operation: operation as OperationRecord,
         items: values.slice(0, items.length) as ItemRecord[],
-        users,
-        userKeys,
+        things,
+        thingKeys,
         self,
       });
     };
@@ -185,10 +188,10 @@ export const createLedger = (
   };
 
   /** Open items are counted for the domain and for the cluster, so that one cluster does not take all places. */
-  const backlog = ({ domain, place }: OperationRecord, by: number): Count[] => {
+  const backlog = ({ domain, cluster }: OperationRecord, by: number): Count[] => {
     if (by === 0) return [];
     const ofDomain = `items ${domain}`;
-    const ofCluster = `${ofDomain} ${place.vendorClusterId}`;
+    const ofCluster = `${ofDomain} ${cluster.vendorClusterId}`;
     if (maxOpenItems === undefined) return [ofDomain, ofCluster].map((counter) => ({ counter, by }));
     return [
       { counter: ofDomain, by, atMost: maxOpenItems },
@@ -226,18 +229,19 @@ export const createLedger = (
   const getAll = async (ids: readonly string[]): Promise<OperationRecord[]> =>
     (await store.read<OperationRecord>(ids.map(keyOf.operation))).filter((record) => record !== undefined);
 
-  /** What is known after this of what operations did to the user lately. */
+  /** What is known after this of what operations did to the thing lately. */
   const latelyBy = (
     { op, sends = 0 }: ItemRecord,
     { status, ...outcome }: StepOutcome,
-    user: UserRecord | undefined,
+    thing: ThingRecord | undefined,
     by: string,
-  ): Omit<UserRecord, 'holder'> | null => {
+  ): Omit<ThingRecord, 'holder'> | null => {
     const at = nowMs();
-    const { holder: _, ...known } = user ?? { holder: null, made: null };
-    if (status === 'created') return { by, made: { at, createdAt: ('user' in outcome && outcome.user?.createdAt) || null } };
+    const { holder: _, ...known } = thing ?? { holder: null, made: null };
+    const createdAt = 'value' in outcome ? ((outcome.value as { createdAt?: string | null }).createdAt ?? null) : null;
+    if (status === 'created') return { by, made: { at, createdAt } };
     if (op === 'delete' && (status === 'deleted' || status === 'not_found')) return { by, made: null, goneAt: at };
-    // A create or delete whose end is not proven may take effect yet: what was seen of the user before is void.
+    // A create or delete whose end is not proven may take effect yet: what was seen of the thing before is void.
     const isOpen = op !== 'update' && sends > 0 && (status === 'unknown' || status === 'failed');
     const lately = isOpen ? { ...known, by, made: op === 'delete' ? null : known.made, touchedAt: at } : known;
     return lately.made || lately.goneAt !== undefined || lately.touchedAt !== undefined ? lately : null;
@@ -287,6 +291,13 @@ export const createLedger = (
       });
     },
 
+    known: async ({ id, key }) => {
+      const keys = [keyOf.request(id), ...(key ? [keyOf.idempotency(key.id)] : [])];
+      const [request, record] = await store.read<RequestRecord | KeyRecord>(keys);
+      const known = record as KeyRecord | undefined;
+      return { request, key: known && known.until > nowMs() ? known : undefined };
+    },
+
     get,
     load,
 
@@ -310,22 +321,22 @@ export const createLedger = (
       }),
 
     depart: (work, items, departure, inOrder) =>
-      changeItems(work, items, ({ operation, items: records, users, userKeys, self }) => {
+      changeItems(work, items, ({ operation, items: records, things, thingKeys, self }) => {
         const departed: ItemRecord[] = [];
         const put: Puts = {};
-        const isHeld = (at: number): boolean => users[at]?.holder != null && users[at]?.holder !== work.id;
+        const isHeld = (at: number): boolean => things[at]?.holder != null && things[at]?.holder !== work.id;
         const firstHeld = records.findIndex((_, at) => isHeld(at));
         records.forEach((record, at) => {
-          const user = users[at];
+          const thing = things[at];
           if (isHeld(at) || (inOrder && firstHeld !== -1 && at > firstHeld)) return;
           // Written down by this very change before, which was made twice.
           const item =
             record.underWay === undefined
-              ? beforeCall(record, user, user?.by === self, departure)
+              ? beforeCall(record, thing, thing?.by === self, departure)
               : { ...record, underWay: departure.at() };
           departed.push(item);
           put[keyOf.item(work.id, item.index)] = item;
-          put[userKeys[at] as string] = { ...(user ?? { made: null }), holder: work.id };
+          put[thingKeys[at] as string] = { ...(thing ?? { made: null }), holder: work.id };
         });
         if (departed.length === 0) return { result: departed };
         const begun = moved(operation, { ...operation, state: 'running', updatedAt: now() });
@@ -339,7 +350,7 @@ export const createLedger = (
       })),
 
     settle: (work, items, outcomes) =>
-      changeItems(work, items, ({ operation, items: records, users, userKeys, self }) => {
+      changeItems(work, items, ({ operation, items: records, things, thingKeys, self }) => {
         const put: Puts = {};
         const add: Member[] = [];
         const fresh: ItemOutcome[] = [];
@@ -349,10 +360,10 @@ export const createLedger = (
           if (record.outcome) return;
           put[keyOf.item(work.id, record.index)] = afterCall(record, outcome);
           if (isOutcome(outcome)) fresh.push(outcome);
-          const user = users[at];
-          if (user?.holder != null && user.holder !== work.id) return;
-          const key = userKeys[at] as string;
-          const lately = latelyBy(record, outcome, user, self);
+          const thing = things[at];
+          if (thing?.holder != null && thing.holder !== work.id) return;
+          const key = thingKeys[at] as string;
+          const lately = latelyBy(record, outcome, thing, self);
           put[key] = lately && { holder: null, ...lately };
           if (lately) add.push(expiring(lastTouched(lately) + LATELY_MS, key));
         });
@@ -408,11 +419,11 @@ export const createLedger = (
           : { result: undefined, put: { [keyOf.operation(id)]: { ...record, cancelling: true, updatedAt: now() } } },
       ),
 
-    lately: async (place, usernames) => {
-      const records = await store.read<UserRecord>(usernames.map((username) => keyOf.user(place, username)));
-      const known = new Map<string, UserRecord>();
+    lately: async ({ resource, cluster }, names) => {
+      const records = await store.read<ThingRecord>(names.map((name) => keyOf.thing(resource, cluster, name)));
+      const known = new Map<string, ThingRecord>();
       records.forEach((record, at) => {
-        if (record && lastTouched(record) + LATELY_MS > nowMs()) known.set(usernames[at] as string, record);
+        if (record && lastTouched(record) + LATELY_MS > nowMs()) known.set(names[at] as string, record);
       });
       return known;
     },

@@ -1,24 +1,28 @@
 /** What is kept of operations, and under which keys. */
 import { createHash } from 'node:crypto';
-import type { ClusterRef } from '../clusters/directory.js';
-import type { Target } from '../clusters/registry.js';
-import type { ItemStatus, OperationKind, OperationState, ResultSummary, Role } from '../model.js';
+import type { StoredError } from '../errors.js';
+import type { ItemStatus, OperationState, ResultSummary } from '../model.js';
 import type { Member } from '../store/store.js';
 import type { Sealed } from '../store/vault.js';
-import type { StepResult } from '../users/steps/step.js';
 
 /** A cluster as its vendor knows it. */
-export type Place = ClusterRef;
-
-export const placeOf = ({ account, vendorClusterId }: Target): Place => ({ account: account.name, vendorClusterId });
+export interface ClusterRef {
+  readonly account: string;
+  readonly vendorClusterId: string;
+}
 
 /** An operation without its items. Times are ISO 8601 in UTC. */
 export interface OperationRecord {
   readonly id: string;
-  readonly kind: OperationKind;
+  /** The kind of things that it writes. */
+  readonly resource: string;
+  /** What was asked for, in the words of the API. */
+  readonly kind: string;
+  /** A batch is patient with the vendor; for a single item a caller waits. */
+  readonly isBatch: boolean;
   readonly clusterId: string;
-  /** Where that cluster stood when the operation began. */
-  readonly place: Place;
+  /** That cluster when the operation began. */
+  readonly cluster: ClusterRef;
   readonly state: OperationState;
   readonly total: number;
   readonly summary: ResultSummary;
@@ -40,27 +44,36 @@ export interface OperationRecord {
 }
 
 /** What became of an item. */
-export interface ItemOutcome extends StepResult {
-  /** The user could not be read after the write: it is shown as it was asked for. */
+export interface ItemOutcome {
+  readonly status: ItemStatus;
+  /** The thing, as the caller is shown it. */
+  readonly value?: object;
+  /** It could not be read after the write: it is shown as it was asked for. */
   readonly unread?: true;
+  readonly error?: StoredError;
 }
 
-/** What is to be done to one user. */
+/** What is to be done to one thing. */
 export interface ItemRecord {
   readonly index: number;
   readonly op: 'create' | 'update' | 'delete';
-  readonly username: string;
-  readonly role?: Role;
-  readonly directoryMode?: string;
+  /** The thing's, unique on its cluster. */
+  readonly name: string;
+  /** How it is to be, but for the secret. */
+  readonly content?: object;
   /** Until the item is settled. */
-  readonly password?: Sealed;
-  /** The user has to be as one of these entity tags says. */
+  readonly secret?: Sealed;
+  /** What is done to it, one after the other. */
+  readonly steps: readonly string[];
+  /** How many of them are done. */
+  readonly stepsDone?: number;
+  /** The thing has to be as one of these entity tags says. */
   readonly ifMatch?: string;
   /** The first time that the present step was sent, by our clock. What was made since may be its work. */
   readonly sentAt?: string;
-  /** What a complete reading showed of the user between the intent and the last send. */
+  /** What a complete reading showed of the thing between the intent and the last send. */
   readonly baseline?: 'absent' | 'present';
-  /** Which user that was: another one of the same name is somebody else. */
+  /** Which thing that was: another one of the same name is not the same. */
   readonly seen?: string;
   /** How often the present step was sent with an effect that was not ruled out. */
   readonly sends?: number;
@@ -68,8 +81,6 @@ export interface ItemRecord {
   readonly underWay?: number;
   /** The vendor's job that does it. */
   readonly job?: string;
-  /** Of an update of both role and password. */
-  readonly roleIsSet?: true;
   readonly outcome?: ItemOutcome;
 }
 
@@ -100,8 +111,8 @@ export interface RequestRecord {
   readonly operationId: string;
 }
 
-/** One user of one cluster, as far as writes that meet there have to know of each other. */
-export interface UserRecord {
+/** One thing on one cluster, as far as writes that meet there have to know of each other. */
+export interface ThingRecord {
   /** The operation whose item is on its way. */
   readonly holder: string | null;
   /** Made by an item that is settled, lately; `createdAt` by the vendor, where it was read. */
@@ -122,7 +133,8 @@ export const keyOf = {
   item: (id: string, index: number) => `item:${id}:${index}`,
   idempotency: (id: string) => `idempotency:${id}`,
   request: (id: string) => `request:${id}`,
-  user: ({ account, vendorClusterId }: Place, username: string) => `user:${hash([account, vendorClusterId, username])}`,
+  thing: (resource: string, { account, vendorClusterId }: ClusterRef, name: string) =>
+    `thing:${hash([resource, account, vendorClusterId, name])}`,
   /** What the key of the store makes of a known text. */
   vault: 'vault',
 };
@@ -139,10 +151,10 @@ export const indexes = {
   expiry: 'expiry',
 };
 
-/** How long it is kept what operations did to a user: longer than readings before a send count, and than an unknown end is looked into. */
+/** How long it is kept what operations did to a thing: longer than readings before a send count, and than an unknown end is looked into. */
 export const LATELY_MS = 2 * 60 * 60_000;
 
-export const lastTouched = ({ made, goneAt = 0, touchedAt = 0 }: Omit<UserRecord, 'holder'>): number =>
+export const lastTouched = ({ made, goneAt = 0, touchedAt = 0 }: Omit<ThingRecord, 'holder'>): number =>
   Math.max(made?.at ?? 0, goneAt, touchedAt);
 
 export const itemKeysOf = ({ id, total }: OperationRecord): string[] =>

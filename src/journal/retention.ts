@@ -10,7 +10,7 @@ import {
   lastTouched,
   type OperationRecord,
   placesInLists,
-  type UserRecord,
+  type ThingRecord,
 } from './records.js';
 
 /** Marks that are looked at together. An operation may have a thousand items. */
@@ -36,9 +36,9 @@ const removeOperation = async (store: Store, { key, member }: Mark): Promise<voi
 
 /** What is in use again is not over: whoever uses it has seen to its end. */
 const isOver = (key: string, value: Value, now: number): boolean => {
-  if (!key.startsWith('user:')) return (value as KeyRecord).until <= now;
-  const user = value as UserRecord;
-  return user.holder === null && lastTouched(user) + LATELY_MS <= now;
+  if (!key.startsWith('thing:')) return (value as KeyRecord).until <= now;
+  const thing = value as ThingRecord;
+  return thing.holder === null && lastTouched(thing) + LATELY_MS <= now;
 };
 
 const removeRecord = (store: Store, { key, member }: Mark, now: number): Promise<void> =>

@@ -13,13 +13,13 @@ export interface Requirement {
   check(capabilities: Capabilities): void;
 }
 
-export interface Admission {
+export interface Admitted {
   readonly target: Target;
   /** Why an item may not pass, by its position. */
   readonly refusals: ReadonlyMap<number, GatewayError>;
 }
 
-export interface Gate {
+export interface Admission {
   /**
    * The cluster, when it can do this now. What needs no vendor call is checked first: the vendor's general rules, then those of this
    * very cluster, then its state.
@@ -27,7 +27,7 @@ export interface Gate {
    */
   admit(clusterId: string, requirement: Requirement, call: Call): Promise<Target>;
   /** The same for many items: those that the cluster cannot take are named. @throws cluster_not_found, cluster_not_ready */
-  admitAll(clusterId: string, requirements: readonly Requirement[], call: Call): Promise<Admission>;
+  admitAll(clusterId: string, requirements: readonly Requirement[], call: Call): Promise<Admitted>;
   /** The work, where a denial that comes from the state of the cluster is reported as that: Shanhe has one code for both. */
   explainDenial<T>(target: Target, call: Call, work: Promise<T>): Promise<T>;
 }
@@ -35,7 +35,7 @@ export interface Gate {
 /** An unknown state is for the vendor to judge. */
 const mayWrite = (state: ClusterState): boolean => state === 'ready' || state === 'unknown';
 
-export const createGate = (clusters: Clusters): Gate => {
+export const createAdmission = (clusters: Clusters): Admission => {
   const requireReady = async (target: Target, call: Call, cause?: GatewayError): Promise<void> => {
     const { state } = await clusters.freshFacts(target, call);
     if (mayWrite(state)) return;
@@ -45,7 +45,7 @@ export const createGate = (clusters: Clusters): Gate => {
     );
   };
 
-  const admitAll: Gate['admitAll'] = async (clusterId, requirements, call) => {
+  const admitAll: Admission['admitAll'] = async (clusterId, requirements, call) => {
     const target = await clusters.resolve(clusterId, call);
     const refusals = new Map<number, GatewayError>();
     const judge = (capabilities: Capabilities, where: string): void => {

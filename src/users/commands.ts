@@ -1,13 +1,16 @@
 /** Writes to users, as operations. */
 import type { Call, NewUser } from '../adapter.js';
+import type { Target } from '../clusters/registry.js';
 import { GatewayError } from '../errors.js';
 import { type ItemOutcome, isDone, type LoadedOperation } from '../journal/records.js';
-import type { BatchItem, Role, UserCreate } from '../model.js';
+import type { BatchItem, OperationKind, Role, UserCreate } from '../model.js';
 import type { NewItem, Submission } from '../writes/new-operation.js';
 import type { Operations } from '../writes/operations.js';
-import type { Gate, Requirement } from './admission.js';
+import type { Admission, Requirement } from './admission.js';
 import { findUsers, incompleteList } from './find.js';
+import { USERS } from './resource.js';
 import { checkNewUser, checkPassword, checkRole, checkUsername } from './rules.js';
+import type { StepName, UserContent } from './steps/step.js';
 import { failedWith } from './steps/wording.js';
 
 export interface Batch {
@@ -43,7 +46,37 @@ const toNewUser = ({ username, password, role = 'member', directoryMode }: UserC
   ...(directoryMode !== undefined && { directoryMode }),
 });
 
-const toItem = (item: BatchItem): NewItem => (item.op === 'create' ? { op: 'create', ...toNewUser(item) } : item);
+const createItem = ({ username, password, role, directoryMode }: NewUser): NewItem => {
+  const content: UserContent = { role, ...(directoryMode !== undefined && { directoryMode }) };
+  return { op: 'create', name: username, content, secret: password, steps: ['create' satisfies StepName] };
+};
+
+/** Of an update of both the role comes first. */
+const updateItem = ({ username, role, password }: { username: string; role?: Role; password?: string }): NewItem => {
+  const steps: StepName[] = [
+    ...(role === undefined ? [] : (['setRole'] as const)),
+    ...(password === undefined ? [] : (['setPassword'] as const)),
+  ];
+  const content: UserContent = role === undefined ? {} : { role };
+  return { op: 'update', name: username, content, ...(password !== undefined && { secret: password }), steps };
+};
+
+const deleteItem = ({ username }: { username: string }): NewItem => ({
+  op: 'delete',
+  name: username,
+  steps: ['delete' satisfies StepName],
+});
+
+const toItem = (item: BatchItem): NewItem => {
+  switch (item.op) {
+    case 'create':
+      return createItem(toNewUser(item));
+    case 'update':
+      return updateItem(item);
+    case 'delete':
+      return deleteItem(item);
+  }
+};
 
 const requirementOf = (item: BatchItem): Requirement => {
   switch (item.op) {
@@ -76,11 +109,32 @@ const inItem = (error: GatewayError, index: number): GatewayError =>
     }),
   });
 
-export const createChanges = (gate: Gate, operations: Operations): Changes => {
-  const conditional = ({ username, ifMatch }: UserReference) => ({ username, ...(ifMatch !== undefined && { ifMatch }) });
+export const createChanges = (admission: Admission, operations: Operations): Changes => {
+  const conditional = ({ ifMatch }: UserReference) => ifMatch !== undefined && { ifMatch };
+
+  const submit = (
+    kind: OperationKind,
+    { id, account, vendorClusterId }: Target,
+    items: readonly NewItem[],
+    submission: Submission,
+    stopOnError = false,
+  ): Promise<LoadedOperation> =>
+    operations.submit(
+      {
+        resource: USERS,
+        kind,
+        isBatch: kind === 'batchUsers',
+        clusterId: id,
+        cluster: { account: account.name, vendorClusterId },
+        domain: account.domain,
+        items,
+        stopOnError,
+      },
+      submission,
+    );
 
   const admitBatch = async (clusterId: string, items: readonly BatchItem[], call: Call) => {
-    const { target, refusals } = await gate.admitAll(clusterId, items.map(requirementOf), call);
+    const { target, refusals } = await admission.admitAll(clusterId, items.map(requirementOf), call);
     const outcomes = items.map((_, index): ItemOutcome | undefined => {
       const refusal = refusals.get(index);
       return refusal && failedWith(inItem(refusal, index), 'refused');
@@ -92,14 +146,15 @@ export const createChanges = (gate: Gate, operations: Operations): Changes => {
     create: async (clusterId, body, submission) => {
       const user = toNewUser(body);
       const requirement: Requirement = { features: ['create'], check: (capabilities) => checkNewUser(user, capabilities) };
-      const target = await gate.admit(clusterId, requirement, submission.call);
-      return operations.submit({ kind: 'createUser', target, items: [{ op: 'create', ...user }] }, submission);
+      const target = await admission.admit(clusterId, requirement, submission.call);
+      return submit('createUser', target, [createItem(user)], submission);
     },
 
     setRole: async (user, role, submission) => {
       const requirement: Requirement = { features: ['setRole'], check: (capabilities) => checkRole(role, capabilities) };
-      const target = await gate.admit(user.clusterId, requirement, submission.call);
-      return operations.submit({ kind: 'updateUser', target, items: [{ op: 'update', role, ...conditional(user) }] }, submission);
+      const target = await admission.admit(user.clusterId, requirement, submission.call);
+      const item = updateItem({ username: user.username, role });
+      return submit('updateUser', target, [{ ...item, ...conditional(user) }], submission);
     },
 
     setPassword: async (user, password, submission) => {
@@ -107,14 +162,14 @@ export const createChanges = (gate: Gate, operations: Operations): Changes => {
         features: ['setPassword'],
         check: (capabilities) => checkPassword(password, capabilities),
       };
-      const target = await gate.admit(user.clusterId, requirement, submission.call);
-      const items = [{ op: 'update', password, ...conditional(user) }] as const;
-      return operations.submit({ kind: 'setUserPassword', target, items }, submission);
+      const target = await admission.admit(user.clusterId, requirement, submission.call);
+      const item = updateItem({ username: user.username, password });
+      return submit('setUserPassword', target, [{ ...item, ...conditional(user) }], submission);
     },
 
     delete: async (user, submission) => {
-      const target = await gate.admit(user.clusterId, { features: ['delete'], check: nothing }, submission.call);
-      return operations.submit({ kind: 'deleteUser', target, items: [{ op: 'delete', ...conditional(user) }] }, submission);
+      const target = await admission.admit(user.clusterId, { features: ['delete'], check: nothing }, submission.call);
+      return submit('deleteUser', target, [{ ...deleteItem(user), ...conditional(user) }], submission);
     },
 
     batch: async (clusterId, { items, stopOnError }, submission) => {
@@ -125,7 +180,7 @@ export const createChanges = (gate: Gate, operations: Operations): Changes => {
         const outcome = stopOnError && index !== refused ? undefined : outcomes[index];
         return { ...toItem(item), ...(outcome && { outcome }) };
       });
-      return operations.submit({ kind: 'batchUsers', target, items: kept, stopOnError }, submission);
+      return submit('batchUsers', target, kept, submission, stopOnError);
     },
 
     rehearse: async (clusterId, { items, stopOnError }, call) => {

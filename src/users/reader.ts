@@ -1,29 +1,11 @@
 /** Reading users of one cluster by name. */
-import type { Call, VendorUser } from '../adapter.js';
+import type { Call } from '../adapter.js';
 import type { Target } from '../clusters/registry.js';
-import type { FindOptions } from './find.js';
+import { type Found, MAX_LOOK_UPS, type ReadOptions } from '../writes/resource.js';
 import type { SharedReads } from './shared-reads.js';
-
-/** Up to so many users are looked up one by one, where the vendor can. */
-export const ONE_BY_ONE = 3;
+import { toThing, type UserThing } from './steps/step.js';
 
 const MAX_CLUSTERS = 10_000;
-
-export interface Found {
-  readonly found: ReadonlyMap<string, VendorUser | null>;
-  /** Whether a name that is not found is not there. */
-  readonly complete: boolean;
-}
-
-export interface ReadOptions extends FindOptions {
-  /** Whether a look-up that finds nobody will do, where look-ups of this cluster have found users before. */
-  readonly trustLookUps?: boolean;
-}
-
-export interface Reader {
-  /** Users by name: by the vendor's own look-up where there is one and it finds them, else by one listing. */
-  read(usernames: readonly string[], call: Call, options?: ReadOptions): Promise<Found>;
-}
 
 /** Clusters whose look-ups are known to find users by their names. */
 export interface LookUps {
@@ -47,29 +29,31 @@ export interface ReaderDeps {
   readonly reads: SharedReads;
 }
 
+/** Users by name: by the vendor's own look-up where there is one and it finds them, else by one listing. */
+export type Reader = (usernames: readonly string[], call: Call, options?: ReadOptions) => Promise<Found>;
+
 export const createReader = (target: Target, cluster: string, { lookUps, reads }: ReaderDeps): Reader => {
   const { adapter } = target.account;
 
-  const lookUp = async (usernames: readonly string[], call: Call): Promise<Map<string, VendorUser | null>> => {
-    const found = new Map<string, VendorUser | null>();
-    if (!adapter.lookUpUser || usernames.length > ONE_BY_ONE) return found;
+  const lookUp = async (usernames: readonly string[], call: Call): Promise<Map<string, UserThing | null>> => {
+    const found = new Map<string, UserThing | null>();
+    if (!adapter.lookUpUser || usernames.length > MAX_LOOK_UPS) return found;
     for (const username of usernames) {
       const hit = await adapter.lookUpUser(target.vendorClusterId, username, call);
       if (hit?.username !== username) continue;
-      found.set(username, hit);
+      found.set(username, toThing(hit));
       lookUps.noteFound(cluster);
     }
     return found;
   };
 
-  return {
-    read: async (usernames, call, { trustLookUps = false, ...options } = {}) => {
-      const found = await lookUp(usernames, call);
-      const rest = usernames.filter((username) => !found.has(username));
-      const isLookedUp = adapter.lookUpUser !== undefined && usernames.length <= ONE_BY_ONE;
-      if (rest.length === 0 || (trustLookUps && isLookedUp && lookUps.works(cluster))) return { found, complete: true };
-      const listed = await reads.find(target, rest, call, options);
-      return { found: new Map([...found, ...listed.found]), complete: listed.complete };
-    },
+  return async (usernames, call, { trustLookUps = false, ...options } = {}) => {
+    const found = await lookUp(usernames, call);
+    const rest = usernames.filter((username) => !found.has(username));
+    const isLookedUp = adapter.lookUpUser !== undefined && usernames.length <= MAX_LOOK_UPS;
+    if (rest.length === 0 || (trustLookUps && isLookedUp && lookUps.works(cluster))) return { found, complete: true };
+    const listed = await reads.find(target, rest, call, options);
+    for (const [username, user] of listed.found) found.set(username, user && toThing(user));
+    return { found, complete: listed.complete };
   };
 };

@@ -2,21 +2,20 @@
  * What a listing shows before anything is sent: the proof of who was first where two clocks prove nothing. Read once for an operation,
  * and again when it has become old; never more than a few pages.
  */
-import type { Call, VendorUser } from '../adapter.js';
+import type { Call } from '../adapter.js';
 import type { Clock } from '../clock.js';
-import type { UserRecord } from '../journal/records.js';
-import type { FindOptions } from '../users/find.js';
-import type { Found, Reader } from '../users/reader.js';
+import type { ThingRecord } from '../journal/records.js';
 import type { Offsets } from './offsets.js';
 import { TEACHERS } from './read-back.js';
+import type { Found, ReadOptions, Site, Thing } from './resource.js';
 import type { Baseline } from './verdict.js';
 
-/** Vendor pages that are worth it. A longer list is not read for creates; for deletes the user is most often found before its end. */
+/** Vendor pages that are worth it. A longer list is not read for creates; for removals the thing is most often found before its end. */
 const MAX_PAGES = { create: 10, deleteOne: 4, deleteMany: 40 } as const;
 /** After so long somebody else may have been there. */
 const FRESH_MS = 45_000;
 const READ_MS = { one: 5_000, many: 20_000 } as const;
-/** How long one user is tried to be read, with waits in between. */
+/** How long one thing is tried to be read, with waits in between. */
 const TRY_MS = 1_000;
 const WAIT_MS = 300;
 /** The clocks of two gateways may be apart by so much. */
@@ -26,16 +25,16 @@ export interface Baselines {
   /** Reads the cluster where that can prove something. Never fails: what cannot be read is `unread`. */
   prepare(names: { readonly created: readonly string[]; readonly deleted: readonly string[] }, call: Call): Promise<void>;
   /** Notes what a complete reading showed, by our clock. */
-  note(username: string, user: VendorUser | null, at: number): void;
+  note(name: string, thing: Thing | null, at: number): void;
   /**
-   * What is known of the user, in view of what operations did to them since.
+   * What is known of the thing, in view of what operations did to them since.
    * @param isOwn whether an operation of this process did it, by the same clock
    */
-  of(username: string, user: UserRecord | undefined, isOwn: boolean): Baseline;
-  /** What was known of the user is void: the call for them is made again, later. */
-  forget(username: string): void;
-  /** Which user was there. */
-  seen(username: string): string | undefined;
+  of(name: string, lately: ThingRecord | undefined, isOwn: boolean): Baseline;
+  /** What was known of the thing is void: the call for them is made again, later. */
+  forget(name: string): void;
+  /** Which thing was there. */
+  seen(name: string): string | undefined;
 }
 
 interface Noted {
@@ -44,28 +43,29 @@ interface Noted {
   readonly identity?: string;
 }
 
-/** The identity of a user among those of one name, as far as the vendor returns it. */
-export const identityOf = ({ createdAt, userId, uid }: VendorUser): string => JSON.stringify([createdAt, userId, uid]);
+const notedOf = (thing: Thing | null, at: number): Noted =>
+  thing ? { baseline: 'present', at, identity: thing.identity } : { baseline: 'absent', at };
 
-const notedOf = (user: VendorUser | null, at: number): Noted =>
-  user ? { baseline: 'present', at, identity: identityOf(user) } : { baseline: 'absent', at };
-
-export const createBaselines = (cluster: string, reader: Reader, offsets: Offsets, clock: Clock): Baselines => {
+export const createBaselines = (
+  { key: cluster, read: readThings }: Pick<Site, 'key' | 'read'>,
+  offsets: Offsets,
+  clock: Clock,
+): Baselines => {
   const known = new Map<string, Noted>();
   const triedAt = new Map<string, number>();
 
   const isFresh = (at: number | undefined): boolean => at !== undefined && clock.now() - at <= FRESH_MS;
 
-  const of = (username: string, user: UserRecord | undefined, isOwn: boolean): Baseline => {
-    const noted = known.get(username);
+  const of = (name: string, lately: ThingRecord | undefined, isOwn: boolean): Baseline => {
+    const noted = known.get(name);
     if (!noted || !isFresh(noted.at)) return 'unread';
     const margin = isOwn ? 0 : SKEW_MS;
     const isSince = (at: number | undefined): boolean => at !== undefined && at + margin >= noted.at;
     const isSurelySince = (at: number | undefined): boolean => at !== undefined && at - margin >= noted.at;
-    if (isSince(user?.touchedAt)) return 'unread';
+    if (isSince(lately?.touchedAt)) return 'unread';
     // Where both say the same, it does not matter which came first.
-    if (isSince(user?.made?.at)) return noted.baseline === 'present' || isSurelySince(user?.made?.at) ? 'present' : 'unread';
-    if (isSince(user?.goneAt)) return noted.baseline === 'absent' || isSurelySince(user?.goneAt) ? 'absent' : 'unread';
+    if (isSince(lately?.made?.at)) return noted.baseline === 'present' || isSurelySince(lately?.made?.at) ? 'present' : 'unread';
+    if (isSince(lately?.goneAt)) return noted.baseline === 'absent' || isSurelySince(lately?.goneAt) ? 'absent' : 'unread';
     return noted.baseline;
   };
 
@@ -73,10 +73,10 @@ export const createBaselines = (cluster: string, reader: Reader, offsets: Offset
   const tryToRead = async (
     names: readonly string[],
     bounded: Call,
-    options: FindOptions,
+    options: ReadOptions,
     until: number,
   ): Promise<Found | undefined> => {
-    const attempt = () => reader.read(names, bounded, { ...options, trustLookUps: true }).catch(() => undefined);
+    const attempt = () => readThings(names, bounded, { ...options, trustLookUps: true }).catch(() => undefined);
     let read = await attempt();
     while (!read && clock.now() < until && !bounded.signal.aborted) {
       await clock.sleep(WAIT_MS, bounded.signal);
@@ -87,35 +87,35 @@ export const createBaselines = (cluster: string, reader: Reader, offsets: Offset
 
   return {
     of,
-    forget: (username) => {
-      known.delete(username);
-      triedAt.delete(username);
+    forget: (name) => {
+      known.delete(name);
+      triedAt.delete(name);
     },
 
-    seen: (username) => known.get(username)?.identity,
+    seen: (name) => known.get(name)?.identity,
 
-    note: (username, user, at) => void known.set(username, notedOf(user, at)),
+    note: (name, thing, at) => void known.set(name, notedOf(thing, at)),
 
     prepare: async ({ created, deleted }, { requestId, signal }) => {
-      // The age of a user shows whose they are, once the cluster's clock is known.
+      // The age of a thing shows whose it is, once the cluster's clock is known.
       const judged = offsets.isKnown(cluster) ? deleted : [...new Set([...created, ...deleted])];
-      const wanted = judged.filter((username) => !isFresh(triedAt.get(username)) && of(username, undefined, true) === 'unread');
+      const wanted = judged.filter((name) => !isFresh(triedAt.get(name)) && of(name, undefined, true) === 'unread');
       if (wanted.length === 0) return;
       const at = clock.now();
-      for (const username of wanted) triedAt.set(username, at);
+      for (const name of wanted) triedAt.set(name, at);
       const isOne = wanted.length === 1;
-      const isForDeletes = deleted.some((username) => wanted.includes(username));
-      const options: FindOptions = isForDeletes
+      const isForDeletes = deleted.some((name) => wanted.includes(name));
+      const options: ReadOptions = isForDeletes
         ? { maxPages: isOne ? MAX_PAGES.deleteOne : MAX_PAGES.deleteMany }
         : { maxPages: MAX_PAGES.create, wholeOrNothing: true };
       const bounded = { requestId, signal: AbortSignal.any([signal, clock.timeout(isOne ? READ_MS.one : READ_MS.many)]) };
       const names = isOne ? wanted : [...wanted, ...offsets.awaited(cluster).slice(0, TEACHERS)];
       const read = await tryToRead(names, bounded, options, isOne ? at + TRY_MS : at);
       if (!read) return;
-      for (const [name, user] of read.found) if (user) offsets.observe(cluster, name, user.createdAt);
-      for (const username of wanted) {
-        const found = read.found.get(username) ?? null;
-        if (found || read.complete) known.set(username, notedOf(found, at));
+      for (const [name, thing] of read.found) if (thing) offsets.observe(cluster, name, thing.createdAt);
+      for (const name of wanted) {
+        const found = read.found.get(name) ?? null;
+        if (found || read.complete) known.set(name, notedOf(found, at));
       }
     },
   };

@@ -5,16 +5,15 @@
 import type { Clock } from '../clock.js';
 import { stepOf } from '../journal/item.js';
 import type { ItemRecord } from '../journal/records.js';
-import type { BatchSizes } from '../model.js';
-import { clusterKey } from './context.js';
 import { type Group, type Sent, send } from './flight.js';
 import { createLanes, type Lanes } from './lanes.js';
+import type { Limits } from './resource.js';
 
 export interface ClusterCalls {
   /** Sends a group of a batch. */
-  batch(cluster: string, sizes: BatchSizes, group: Group): Promise<Sent>;
+  batch(limits: Limits, group: Group): Promise<Sent>;
   /** Sends an item that is alone in its operation, perhaps together with such items of others. */
-  single(cluster: string, sizes: BatchSizes, group: Group): Promise<Sent>;
+  single(limits: Limits, group: Group): Promise<Sent>;
 }
 
 /** After a shared call that was refused or failed, each item goes alone for so long. */
@@ -36,25 +35,25 @@ interface Cluster {
 }
 
 /**
- * What a reading can settle after a word that may be about another item: a create where the user's age, or a reading before, shows whose
- * they are; a delete of a user who was seen; a role. A password cannot be read back.
+ * What a reading can settle after a word that may be about another item: an add where the thing's age, or a reading before, shows whose
+ * it is; a removal of what was seen; a property that can be read back.
  */
 const canBeToldApart = ({ group: { context }, item }: Waiting): boolean => {
-  const { baselines, offsets, target } = context;
-  const baseline = baselines.of(item.username, undefined, true);
-  switch (stepOf(item)) {
-    case 'create':
-      return offsets.isKnown(clusterKey(target)) || baseline !== 'unread';
-    case 'delete':
+  const { baselines, offsets, site } = context;
+  const baseline = baselines.of(item.name, undefined, true);
+  switch (site.step(stepOf(item)).nature) {
+    case 'add':
+      return offsets.isKnown(site.key) || baseline !== 'unread';
+    case 'remove':
       return baseline === 'present';
-    case 'setRole':
+    case 'set-visible':
       return true;
-    case 'setPassword':
+    case 'set-hidden':
       return false;
   }
 };
 
-/** A second send is for the item alone, whose answer is about it then; so is one whose user has to be read right before. */
+/** A second send is for the item alone, whose answer is about it then; so is one whose thing has to be read right before. */
 const mayShare = (waiting: Waiting): boolean =>
   waiting.item.ifMatch === undefined && (waiting.item.sends ?? 0) === 0 && canBeToldApart(waiting);
 
@@ -67,7 +66,7 @@ const hasFailed = (sent: Sent): boolean =>
 export const createClusterCalls = (clock: Clock): ClusterCalls => {
   const clusters = new Map<string, Cluster>();
 
-  const clusterOf = (name: string, { concurrency }: BatchSizes): Cluster => {
+  const clusterOf = (name: string, { concurrency }: Limits): Cluster => {
     const cluster = clusters.get(name) ?? { lanes: createLanes(concurrency), waiting: [], apartUntil: 0 };
     // One that is not used has no state that matters.
     if (clusters.size >= MAX_CLUSTERS && !clusters.has(name)) clusters.delete(clusters.keys().next().value as string);
@@ -76,26 +75,26 @@ export const createClusterCalls = (clock: Clock): ClusterCalls => {
   };
 
   /** The one that waits longest, and those that can go with it. */
-  const takeTogether = ({ waiting, apartUntil }: Cluster, sizes: BatchSizes): Waiting[] => {
+  const takeTogether = ({ waiting, apartUntil }: Cluster, limits: Limits): Waiting[] => {
     const first = waiting.shift();
     if (!first) return [];
     const step = stepOf(first.item);
-    const size = clock.now() < apartUntil || !mayShare(first) ? 1 : (sizes[step] ?? 1);
+    const size = clock.now() < apartUntil || !mayShare(first) ? 1 : (limits.sizes[step] ?? 1);
     const taken = [first];
-    const names = new Set([first.item.username]);
+    const names = new Set([first.item.name]);
     for (const each of [...waiting]) {
       if (taken.length >= size) break;
       const { item } = each;
-      if (stepOf(item) !== step || names.has(item.username) || !mayShare(each)) continue;
-      names.add(item.username);
+      if (stepOf(item) !== step || names.has(item.name) || !mayShare(each)) continue;
+      names.add(item.name);
       taken.push(each);
       waiting.splice(waiting.indexOf(each), 1);
     }
     return taken;
   };
 
-  const sendNext = async (cluster: Cluster, sizes: BatchSizes): Promise<void> => {
-    const together = takeTogether(cluster, sizes);
+  const sendNext = async (cluster: Cluster, limits: Limits): Promise<void> => {
+    const together = takeTogether(cluster, limits);
     // Its item went with another one.
     if (together.length === 0) return;
     const ended = await send(together.map(({ group }) => group));
@@ -111,18 +110,18 @@ export const createClusterCalls = (clock: Clock): ClusterCalls => {
   };
 
   return {
-    batch: async (name, sizes, group) => {
-      const ended = await clusterOf(name, sizes).lanes.run('batch', () => send([group]));
+    batch: async (limits, group) => {
+      const ended = await clusterOf(group.context.site.key, limits).lanes.run('batch', () => send([group]));
       const [sent] = await ended();
       if (sent?.status !== 'fulfilled') throw sent?.reason;
       return sent.value;
     },
 
-    single: (name, sizes, group) => {
-      const cluster = clusterOf(name, sizes);
+    single: (limits, group) => {
+      const cluster = clusterOf(group.context.site.key, limits);
       return new Promise((resolve, reject) => {
         cluster.waiting.push({ group, item: group.items[0] as ItemRecord, resolve, reject });
-        void cluster.lanes.run('single', () => sendNext(cluster, sizes));
+        void cluster.lanes.run('single', () => sendNext(cluster, limits));
       });
     },
   };

@@ -1,33 +1,29 @@
 import type { Call } from '../adapter.js';
 import type { Clock } from '../clock.js';
-import type { Clusters } from '../clusters/directory.js';
-import type { Target } from '../clusters/registry.js';
 import type { GatewayError, Report } from '../errors.js';
 import type { Holding } from '../journal/domains.js';
 import type { StepOutcome } from '../journal/item.js';
-import type { Ledger, Work } from '../journal/journal.js';
-import { type ItemRecord, keyOf } from '../journal/records.js';
+import type { Journal, Work } from '../journal/journal.js';
+import { type ItemRecord, keyOf, type OperationRecord } from '../journal/records.js';
 import type { Vault } from '../store/vault.js';
-import type { Gate } from '../users/admission.js';
-import type { Reader, ReaderDeps } from '../users/reader.js';
-import type { Baselines } from './baseline.js';
+import { type Baselines, createBaselines } from './baseline.js';
 import type { ClusterCalls } from './cluster-calls.js';
 import type { Jobs } from './jobs.js';
 import type { KeyedMutex } from './keyed-mutex.js';
 import type { Offsets } from './offsets.js';
-import type { Pace } from './pace.js';
+import { BATCH_PATIENCE, createPace, type Pace, singlePatience } from './pace.js';
 import type { News, Progress } from './progress.js';
+import type { Resource, Site } from './resource.js';
 
 /** What work on operations needs. */
-export interface Deps extends ReaderDeps {
-  readonly ledger: Ledger;
+export interface Deps {
+  readonly resources: readonly Resource[];
+  readonly journal: Journal;
   readonly news: News;
   readonly vault: Vault;
-  readonly clusters: Clusters;
-  readonly gate: Gate;
   readonly jobs: Jobs;
-  /** Users at whom an operation is: nobody else is, in this process. */
-  readonly users: KeyedMutex;
+  /** Things at which an operation is: nobody else is, in this process. */
+  readonly things: KeyedMutex;
   readonly offsets: Offsets;
   readonly calls: ClusterCalls;
   readonly clock: Clock;
@@ -37,7 +33,7 @@ export interface Deps extends ReaderDeps {
   /** How long a call that writes may take. */
   readonly callMs: number;
   readonly jobMs: number;
-  /** How long a write to one user waits for a vendor that is busy. */
+  /** How long a write of one item waits for a vendor that is busy. */
   readonly singlePatienceMs: number;
 }
 
@@ -46,15 +42,14 @@ export interface Context extends Deps {
   readonly work: Work;
   /** The right to send; undefined where nothing is sent. */
   readonly holding: Holding | undefined;
-  readonly target: Target;
+  readonly site: Site;
   readonly progress: Progress;
   readonly pace: Pace;
-  readonly reader: Reader;
   readonly baselines: Baselines;
   readonly call: Call;
   /** By our clock, in milliseconds since 1970. */
   readonly startedAt: number;
-  /** A batch is patient with the vendor; a caller waits for a write to one user, and for that user. */
+  /** A batch is patient with the vendor; a caller waits for a single item. */
   readonly isBatch: boolean;
   /** Whether nothing may be sent before all items before it are settled. */
   readonly inOrder: boolean;
@@ -62,7 +57,7 @@ export interface Context extends Deps {
   readonly pause: AbortSignal;
 }
 
-/** Between two looks at whether to stop, and whether a user is free that an operation of an earlier process is at. */
+/** Between two looks at whether to stop, and whether a thing is free that an operation of an earlier process is at. */
 export const LOOK_AGAIN_MS = 500;
 
 /** Any call to a vendor, however many attempts it takes, ends by then. */
@@ -87,14 +82,26 @@ export const noteFault = ({ report, call }: Context, error: GatewayError): void 
   if (error.code === 'internal_error') report(error, call.requestId);
 };
 
-/** What a cluster is known by among the offsets of clocks. */
-export const clusterKey = ({ account, vendorClusterId }: Target): string => JSON.stringify([account.name, vendorClusterId]);
+/** A thing among those of all clusters. */
+export const thingKey = ({ site }: Context, { name }: ItemRecord): string => `${site.key} ${name}`;
 
-/** A user among those of all clusters. */
-export const userKey = ({ target }: Context, { username }: ItemRecord): string => `${clusterKey(target)} ${username}`;
+/** The things of an operation's cluster; undefined where it is no longer served. */
+export const siteOf = ({ resources }: Deps, { resource, clusterId, cluster }: OperationRecord): Site | undefined =>
+  resources.find(({ name }) => name === resource)?.at(clusterId, cluster);
 
-/** The account of such a cluster. */
-export const accountOf = (cluster: string): string => (JSON.parse(cluster) as [string, string])[0];
+type Given = Pick<Context, 'work' | 'holding' | 'site' | 'progress' | 'call' | 'isBatch' | 'inOrder' | 'pause'>;
 
-export const passwordOf = ({ vault, work }: Context, { index, password }: ItemRecord): string =>
-  password === undefined ? '' : vault.open(password, keyOf.item(work.id, index));
+/** What work on one operation needs, with its pace and with what it reads of the cluster. */
+export const newContext = (deps: Deps, given: Given): Context => {
+  const { clock, offsets, singlePatienceMs } = deps;
+  return {
+    ...deps,
+    ...given,
+    startedAt: clock.now(),
+    pace: createPace(clock, given.isBatch ? BATCH_PATIENCE : singlePatience(singlePatienceMs)),
+    baselines: createBaselines(given.site, offsets, clock),
+  };
+};
+
+export const secretOf = ({ vault, work }: Context, { index, secret }: ItemRecord): string =>
+  secret === undefined ? '' : vault.open(secret, keyOf.item(work.id, index));

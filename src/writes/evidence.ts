@@ -1,17 +1,13 @@
 /** What is not known about an item after its call, and how reading back settles it. */
-import type { VendorUser } from '../adapter.js';
-import { capabilitiesOf } from '../clusters/directory.js';
 import { GatewayError } from '../errors.js';
-import type { StepOutcome } from '../journal/item.js';
-import { type ItemRecord, LATELY_MS, type UserRecord } from '../journal/records.js';
-import type { Found } from '../users/reader.js';
-import type { Finding, Step } from '../users/steps/step.js';
-import { troubleOf } from '../users/steps/word.js';
-import { identityOf } from './baseline.js';
-import { type Context, clusterKey } from './context.js';
+import { hasAnotherStep, type StepOutcome } from '../journal/item.js';
+import { type ItemRecord, LATELY_MS, type ThingRecord } from '../journal/records.js';
+import type { Context } from './context.js';
 import type { Flight } from './flight.js';
 import { MAX_UNCERTAINTY_MS } from './offsets.js';
+import { troubleOf } from './pace.js';
 import { readBack, type Times } from './read-back.js';
+import type { Finding, Found, Step, Thing } from './resource.js';
 import {
   type Age,
   type Baseline,
@@ -35,7 +31,7 @@ export type Decision =
   | { readonly kind: 'again'; readonly apart: boolean; readonly untouched: boolean; readonly wasRead: boolean }
   | { readonly kind: 'read' };
 
-/** So long after a call can have had an effect, a user who is there may as well be of somebody else. */
+/** So long after a call can have had an effect, a thing that is there may as well be of somebody else. */
 const STALE_MS = 60_000;
 
 /** A batch waits at least so long for a cluster that cannot be read. */
@@ -45,14 +41,14 @@ const BATCH_READABLE_MS = 12_000;
 const MAX_SENDS = 4;
 const MAX_FAILED_SENDS = 3;
 
-type Made = NonNullable<UserRecord['made']>;
+type Made = NonNullable<ThingRecord['made']>;
 
-/** Whether the user who was found is the one that another item made. Undefined where nobody can say. */
-const isOf = (context: Context, made: Made, { createdAt }: VendorUser): boolean | undefined => {
+/** Whether the thing that was found is the one that another item made. Undefined where nobody can say. */
+const isOf = (context: Context, made: Made, { createdAt }: Thing): boolean | undefined => {
   if (made.createdAt !== null && createdAt !== null) return made.createdAt === createdAt;
-  const cluster = clusterKey(context.target);
+  const cluster = context.site.key;
   if (!context.offsets.isKnown(cluster)) return undefined;
-  // Two users of one name that were made within so short a time are taken for one.
+  // Two things of one name that were made within so short a time are taken for one.
   return context.offsets.age(cluster, createdAt, made.at + 2 * MAX_UNCERTAINTY_MS) === 'before';
 };
 
@@ -62,16 +58,16 @@ type Origin = Pick<Evidence, 'age' | 'baseline'>;
 const endOf = ({ callMs, settleMs, jobMs }: Context, { underWay = 0, job }: ItemRecord): number =>
   underWay + callMs + (job === undefined ? 0 : jobMs) + settleMs;
 
-const ageOf = (context: Context, { item, flight }: Doubt, found: VendorUser): Age => {
+const ageOf = (context: Context, { item, flight }: Doubt, found: Thing): Age => {
   const { createdAt } = found;
-  const { offsets, target, clock } = context;
-  const cluster = clusterKey(target);
+  const { offsets, site, clock } = context;
+  const cluster = site.key;
   // What is stored is the time before it was stored.
   const isOnlySend = !flight.recovered && item.sends === 1;
   const sentAt = isOnlySend ? flight.sentAt : Date.parse(item.sentAt ?? '');
   if (Number.isNaN(sentAt)) return 'uncertain';
   if (flight.step.nature === 'remove') {
-    const isAnother = item.seen !== undefined && identityOf(found) !== item.seen;
+    const isAnother = item.seen !== undefined && found.identity !== item.seen;
     return isAnother || offsets.isSurelyAfter(cluster, createdAt, sentAt) ? 'after' : 'uncertain';
   }
   // What was made when the last call was long over is of somebody else; so may be what is there when nobody remembers any more.
@@ -80,8 +76,8 @@ const ageOf = (context: Context, { item, flight }: Doubt, found: VendorUser): Ag
   return offsets.age(cluster, createdAt, sentAt);
 };
 
-/** Where the user who was found comes from. One that another item of ours made since, and that is still the same, was before us. */
-const originOf = (context: Context, doubt: Doubt, found: VendorUser | null, lately: UserRecord | undefined): Origin => {
+/** Where the thing that was found comes from. One that another item of ours made since, and that is still the same, was before us. */
+const originOf = (context: Context, doubt: Doubt, found: Thing | null, lately: ThingRecord | undefined): Origin => {
   const { item, flight } = doubt;
   const { made = null, goneAt = 0 } = lately ?? {};
   // What another item did after this one was over proves nothing of the time before.
@@ -93,7 +89,7 @@ const originOf = (context: Context, doubt: Doubt, found: VendorUser | null, late
   const baseline: Baseline = isStale ? 'unread' : (item.baseline ?? 'unread');
   if (!found) return { age: 'uncertain', baseline };
   const age = ageOf(context, doubt, found);
-  // Nobody else of ours was at the user between that look and the send.
+  // Nobody else of ours was at the thing between that look and the send.
   if (!made || (baseline === 'absent' && !isOver)) return { age, baseline };
   const isTheirs = isOf(context, made, found);
   // The vendor says that somebody was there, and we know of somebody.
@@ -104,15 +100,16 @@ const originOf = (context: Context, doubt: Doubt, found: VendorUser | null, late
 
 const readingOf = (step: Step, item: ItemRecord, read: Found | undefined): Reading => {
   if (!read) return 'unreadable';
-  const found = read.found.get(item.username);
+  const found = read.found.get(item.name);
   if (found) return step.readingOf(item, found);
   return read.complete ? 'absent' : 'incomplete';
 };
 
 interface Seen extends Origin {
   readonly reading: Reading;
-  readonly found: VendorUser | null;
+  readonly found: Thing | null;
   readonly company: Company;
+  readonly unread?: true;
 }
 
 const NOT_SEEN = { reading: 'none', age: 'uncertain' } as const;
@@ -152,10 +149,15 @@ const decideBy = (context: Context, doubt: Doubt, seen: Seen): Decision => {
   if (isFinalVerdict(decided)) {
     // A vendor's own words may be about another item of the call.
     const error = flight.error && (seen.company === 'alone' ? flight.error : flight.error.withoutVendorMessage());
-    const finding: Finding = { verdict: decided, reading: seen.reading, found: seen.found, ...(error && { error }) };
-    const outcome = step.result(context.target, item, finding);
-    const goesOn = decided === 'done' && step.name === 'setRole' && item.password !== undefined;
-    return { kind: 'settled', outcome: goesOn ? { status: 'role_is_set' } : outcome };
+    const finding: Finding = {
+      verdict: decided,
+      reading: seen.reading,
+      found: seen.found,
+      ...(error && { error }),
+      ...(seen.unread && { unread: true }),
+    };
+    const outcome = step.outcome(item, finding);
+    return { kind: 'settled', outcome: decided === 'done' && hasAnotherStep(item) ? { status: 'step_done' } : outcome };
   }
   // A job that runs is followed before anybody decides.
   if (decided === 'read' || decided === 'follow') return { kind: 'read' };
@@ -167,13 +169,14 @@ const decideBy = (context: Context, doubt: Doubt, seen: Seen): Decision => {
   };
 };
 
-/** What the vendor's word alone decides. @param user as read after the call, where it was */
-export const decide = (context: Context, doubt: Doubt, user: VendorUser | null = null): Decision =>
+/** What the vendor's word alone decides. @param shown the thing as read after the call, where it was; `unread` where it could not be */
+export const decide = (context: Context, doubt: Doubt, shown: Thing | null | 'unread' = null): Decision =>
   decideBy(context, doubt, {
     ...NOT_SEEN,
     baseline: doubt.item.baseline ?? 'unread',
-    found: user,
+    found: shown === 'unread' ? null : shown,
     company: companyOf(doubt.flight),
+    ...(shown === 'unread' && { unread: true }),
   });
 
 const statusOf = (decision: Decision): string => (decision.kind === 'settled' ? decision.outcome.status : decision.kind);
@@ -188,11 +191,10 @@ const isUnexplained = ({ word }: Flight, decisions: readonly Decision[]): boolea
   return word === 'missing' && !statuses.includes('not_found') && !statuses.includes('unknown');
 };
 
-const timesOf = ({ target, settleMs, isBatch, singlePatienceMs, startedAt, clock }: Context, doubts: readonly Doubt[]): Times => {
-  const hasJobs = capabilitiesOf(target).writes === 'job';
+const timesOf = ({ site, settleMs, isBatch, singlePatienceMs, startedAt, clock }: Context, doubts: readonly Doubt[]): Times => {
   const settled = doubts.map(({ flight: { step, word, job, endedAt } }) => {
     // Where jobs do the work, an answer that names none may come before its effect.
-    const isAhead = hasJobs && !isRepeatable(step.nature) && job === 'unknown' && (word === 'busy' || word === 'failed');
+    const isAhead = site.hasJobs && !isRepeatable(step.nature) && job === 'unknown' && (word === 'busy' || word === 'failed');
     const isOpen = isAhead || (word === 'none' && job === 'unknown') || job === 'unlisted';
     return isOpen ? endedAt + settleMs : 0;
   });
@@ -205,11 +207,11 @@ const timesOf = ({ target, settleMs, isBatch, singlePatienceMs, startedAt, clock
 };
 
 const isAsAsked = ({ item, flight: { step } }: Doubt, { found, complete }: Found): boolean => {
-  const user = found.get(item.username);
-  // Who was missing before, or by an earlier send, is missing whether this call is over or not: it could still hit the next user of this name.
-  if (step.nature === 'remove') return complete && !user && item.baseline === 'present' && item.sends === 1;
-  if (!user) return false;
-  return step.nature !== 'set-visible' || step.readingOf(item, user) === 'as_asked';
+  const thing = found.get(item.name);
+  // What was missing before, or by an earlier send, is missing whether this call is over or not: it could still hit the next of this name.
+  if (step.nature === 'remove') return complete && !thing && item.baseline === 'present' && item.sends === 1;
+  if (!thing) return false;
+  return step.nature !== 'set-visible' || step.readingOf(item, thing) === 'as_asked';
 };
 
 interface Asked {
@@ -226,7 +228,7 @@ const sharedWith = (own: readonly Asked[]): Asked[] =>
   );
 
 /**
- * Reads all users in doubt back at once, and decides.
+ * Reads all things in doubt back at once, and decides.
  * @param goesOn whether a cluster that cannot be read may be read again later
  * @throws vendor_timeout when the work is abandoned
  */
@@ -235,10 +237,10 @@ export const reconcile = async (
   doubts: readonly Doubt[],
   goesOn: boolean,
 ): Promise<readonly { readonly doubt: Doubt; readonly decision: Decision }[]> => {
-  const { ledger, work, clock, baselines } = context;
+  const { journal, work, clock, baselines } = context;
   const own = doubts.map((doubt): Asked => ({ context, doubt }));
   const asked = [...own, ...sharedWith(own)];
-  const names = [...new Set(asked.map(({ doubt }) => doubt.item.username))];
+  const names = [...new Set(asked.map(({ doubt }) => doubt.item.name))];
   const startedAt = clock.now();
   const read = await readBack(
     context,
@@ -247,11 +249,11 @@ export const reconcile = async (
     timesOf(context, doubts),
   );
   const shown = read.ok ? read : undefined;
-  const lately = shown ? await ledger.lately(work.place, names) : new Map<string, UserRecord>();
+  const lately = shown ? await journal.lately(work, names) : new Map<string, ThingRecord>();
   const seenOf = ({ context: of, doubt }: Asked, company: Company): Seen => {
     const { item, flight } = doubt;
-    const found = shown?.found.get(item.username) ?? null;
-    const known = lately.get(item.username);
+    const found = shown?.found.get(item.name) ?? null;
+    const known = lately.get(item.name);
     // What an operation of others did after the call does not explain it.
     const isLater = of !== context && Math.max(known?.made?.at ?? 0, known?.goneAt ?? 0) > flight.endedAt;
     const origin = originOf(of, doubt, found, isLater ? undefined : known);
@@ -275,8 +277,8 @@ export const reconcile = async (
     const { item } = doubt;
     // The next send knows what was there before it.
     if (shown && decision.kind === 'again') {
-      const user = shown.found.get(item.username) ?? null;
-      if (user || shown.complete) baselines.note(item.username, user, startedAt);
+      const thing = shown.found.get(item.name) ?? null;
+      if (thing || shown.complete) baselines.note(item.name, thing, startedAt);
     }
     return { doubt, decision };
   });
@@ -293,9 +295,8 @@ const isWorthWaiting = (context: Context, doubt: Doubt): boolean => {
 const settledOr = (context: Context, doubt: Doubt, seen: Seen): Decision => {
   const decision = decideBy(context, doubt, seen);
   if (decision.kind !== 'read') return decision;
-  const { target } = context;
   const { item, flight } = doubt;
   const { reading, found } = seen;
   const error = flight.error ?? new GatewayError('internal_error', 'The end of this write could not be decided.');
-  return { kind: 'settled', outcome: flight.step.result(target, item, { verdict: 'unknown', reading, found, error }) };
+  return { kind: 'settled', outcome: flight.step.outcome(item, { verdict: 'unknown', reading, found, error }) };
 };

@@ -6,11 +6,9 @@ import type { Holding } from '../journal/domains.js';
 import { stepOf } from '../journal/item.js';
 import type { Work } from '../journal/journal.js';
 import { type ItemRecord, isFinal, type LoadedOperation } from '../journal/records.js';
-import { stepNamed } from '../users/steps/index.js';
-import { failedWith, withDetail } from '../users/steps/wording.js';
-import { type Context, type Deps, forAll } from './context.js';
+import { type Context, type Deps, forAll, newContext, siteOf } from './context.js';
 import type { Flight } from './flight.js';
-import { newContext } from './new-context.js';
+import { failedWith, withDetail } from './outcome.js';
 import { createProgress, type Progress } from './progress.js';
 import { workOff } from './workloop.js';
 
@@ -27,11 +25,11 @@ export type Executor = (operation: LoadedOperation, holding: Holding, signals: S
 const died = (): GatewayError => new GatewayError('vendor_timeout', 'The gateway stopped before the vendor answered.');
 
 /** What a process that held the domain earlier had sent, or was just about to send. */
-const recover = ({ progress }: Context, holding: Holding): Flight[] =>
+const recover = ({ progress, site }: Context, holding: Holding): Flight[] =>
   progress.unsettled().flatMap((item): Flight[] => {
     const { underWay, job } = item;
     if (underWay === undefined) return [];
-    const flown = { step: stepNamed(stepOf(item)), items: [item], sentAt: underWay, recovered: true } as const;
+    const flown = { step: site.step(stepOf(item)), items: [item], sentAt: underWay, recovered: true } as const;
     if (job !== undefined) return [{ ...flown, endedAt: underWay, word: 'taken', job: 'running', jobId: job }];
     return [{ ...flown, endedAt: holding.quietAfter(underWay), word: 'none', job: 'unknown', error: died() }];
   });
@@ -41,7 +39,7 @@ const notDone = (fatal: GatewayError, { sends = 0 }: ItemRecord): GatewayError =
   withDetail(fatal, sends === 0 ? 'This item was not sent.' : 'This item was not done, and is not sent again.', 'none');
 
 /** The last word on what was not done, and on the whole. */
-const conclude = async ({ ledger, work, progress }: Context): Promise<void> => {
+const conclude = async ({ journal, work, progress }: Context): Promise<void> => {
   const { fatal } = progress;
   if (fatal) await progress.settle(forAll(progress.unsettled(), (item) => failedWith(notDone(fatal, item))));
   if (progress.isOver) return;
@@ -49,7 +47,7 @@ const conclude = async ({ ledger, work, progress }: Context): Promise<void> => {
   const isStopped = progress.stopsAt() !== Number.POSITIVE_INFINITY;
   if (rest.length > 0 && !isStopped && !(await progress.isCancelled())) return;
   if (rest.length > 0) await progress.settle(forAll(rest, () => ({ status: 'cancelled' })));
-  else await ledger.finish(work);
+  else await journal.finish(work);
 };
 
 /** The cluster is not served any more: nobody can ask it, nor what became of what was sent to it. */
@@ -64,12 +62,12 @@ const giveUp = async (progress: Progress, error: GatewayError): Promise<void> =>
 export const createExecutor = (deps: Deps): Executor => {
   return async (operation, holding, { pause, abandon }) => {
     if (isFinal(operation) || abandon.aborted) return;
-    const { id, kind, place, clusterId, requestId } = operation;
+    const { id, isBatch, resource, cluster, clusterId, requestId } = operation;
     const { domain, epoch, process } = holding;
-    const work: Work = { id, domain, epoch, process, place };
-    const progress = createProgress(operation, work, deps);
-    const target = deps.clusters.at(clusterId, place);
-    if (!target) {
+    const work: Work = { id, domain, epoch, process, resource, cluster };
+    const site = siteOf(deps, operation);
+    const progress = createProgress(operation, work, site, deps);
+    if (!site) {
       const message = `The cluster ${clusterId} is no longer served, or is another one than when this write began.`;
       await giveUp(progress, new GatewayError('cluster_not_found', message));
       return;
@@ -81,8 +79,7 @@ export const createExecutor = (deps: Deps): Executor => {
     const stops = [abandon, holding.lost].map((given) => onAbort(given, onAbandon));
     setMaxListeners(0, signal);
     const call = { requestId, signal };
-    const isBatch = kind === 'batchUsers';
-    const context = newContext(deps, { work, holding, target, progress, call, isBatch, inOrder: operation.stopOnError, pause });
+    const context = newContext(deps, { work, holding, site, progress, call, isBatch, inOrder: operation.stopOnError, pause });
     try {
       await workOff(context, recover(context, holding));
       if (!signal.aborted) await conclude(context);

@@ -3,12 +3,10 @@ import type { Receipt } from '../adapter.js';
 import { asGatewayError, type GatewayError } from '../errors.js';
 import { stepOf } from '../journal/item.js';
 import type { ItemOutcome, ItemRecord } from '../journal/records.js';
-import { checkPrecondition, recheckPrecondition } from '../users/precondition.js';
-import { stepNamed } from '../users/steps/index.js';
-import type { Parcel, Step } from '../users/steps/step.js';
-import { wordOf } from '../users/steps/word.js';
 import { fenced } from '../vendor/fence.js';
-import { boundedCall, CALL_MS, type Context, clusterKey, mayGoOn, passwordOf, userKey } from './context.js';
+import { boundedCall, CALL_MS, type Context, mayGoOn, secretOf, thingKey } from './context.js';
+import { checkPrecondition, recheckPrecondition } from './precondition.js';
+import type { Parcel, Step } from './resource.js';
 import type { Job, Word } from './verdict.js';
 
 /** A call, and what is known of its end. */
@@ -40,43 +38,30 @@ export interface Participation {
 
 export type Sent =
   | Flight
-  /** Nothing was sent: it is to stop, or to wait for the vendor, or an operation of an earlier process is at these users. */
+  /** Nothing was sent: it is to stop, or to wait for the vendor, or an operation of an earlier process is at these things. */
   | 'nothing'
-  /** Nothing was sent: another operation is at this user. */
+  /** Nothing was sent: another operation is at this thing. */
   | { readonly turn: string }
-  /** Nothing was sent: too much time has passed since the user was read for `If-Match`. */
+  /** Nothing was sent: too much time has passed since the thing was read for `If-Match`. */
   | 'stale'
-  /** Nothing was sent, since the user is not as the caller saw them. */
+  /** Nothing was sent, since the thing is not as the caller saw it. */
   | { readonly refused: ReadonlyMap<number, ItemOutcome> };
 
-/** Refusals of the account or the cluster that may pass when they are waited for. */
-const mayPass = async (context: Context, failure: GatewayError): Promise<boolean> => {
-  if (failure.code !== 'cluster_not_ready') return true;
-  const { clusters, target } = context;
-  return clusters.freshFacts(target, boundedCall(context, CALL_MS)).then(
-    ({ state }) => state === 'ready' || state === 'unknown',
-    () => true,
-  );
-};
+const wordFor = (context: Context, failure: GatewayError) => context.site.wordOf(failure, boundedCall(context, CALL_MS));
 
-const wordFor = async (context: Context, failure: GatewayError): Promise<Word> => {
-  const word = wordOf(failure);
-  return word === 'busy_free' && !(await mayPass(context, failure)) ? 'refused_all' : word;
-};
-
-/** Passwords are opened as late as can be; one that cannot be opened was not sent. */
+/** Secrets are opened as late as can be; one that cannot be opened was not sent. */
 const parcelsOf = (context: Context, items: readonly ItemRecord[]): Parcel[] => {
   try {
-    return items.map((item) => ({ item, password: passwordOf(context, item) }));
+    return items.map((item) => ({ item, secret: secretOf(context, item) }));
   } catch (thrown) {
     throw asGatewayError(thrown).withEffect('none');
   }
 };
 
-/** The items at whose users no other operation is. Where order counts, only those before the first other one. */
-const takeUsers = (context: Context, group: readonly ItemRecord[]): readonly ItemRecord[] => {
-  const { users, work, inOrder } = context;
-  const isOurs = (item: ItemRecord): boolean => users.take(work.id, [userKey(context, item)]).size > 0;
+/** The items at whose things no other operation is. Where order counts, only those before the first other one. */
+const takeThings = (context: Context, group: readonly ItemRecord[]): readonly ItemRecord[] => {
+  const { things, work, inOrder } = context;
+  const isOurs = (item: ItemRecord): boolean => things.take(work.id, [thingKey(context, item)]).size > 0;
   if (!inOrder) return group.filter(isOurs);
   const end = group.findIndex((item) => !isOurs(item));
   return end === -1 ? group : group.slice(0, end);
@@ -96,55 +81,55 @@ interface Prepared {
 
 /** The check again, when the turn has come: others wait, so only for a moment. */
 const checkInTurn = async (context: Context, item: ItemRecord): Promise<Exclude<Sent, Flight> | undefined> => {
-  const { users, work } = context;
+  const { things, work } = context;
   const checked = await recheckPrecondition(context, item, CHECK_IN_TURN_MS);
   if (checked === 'unread') return 'stale';
   if (!checked) return undefined;
-  users.release(work.id, [userKey(context, item)]);
+  things.release(work.id, [thingKey(context, item)]);
   return { refused: new Map([[item.index, checked]]) };
 };
 
 /** All that comes before the call: the items are stored as sent. @throws OwnershipLost */
 const prepare = async ({ context, items: asked, checkedAt }: Group): Promise<Sent | Prepared> => {
-  const { pace, users, work, clock } = context;
+  const { pace, things, work, clock } = context;
   const [first] = asked;
   if (!first || pace.quietMs() > 0 || !(await mayGoOn(context)) || context.call.signal.aborted) return 'nothing';
-  const group = takeUsers(context, asked);
-  if (group.length === 0) return { turn: userKey(context, first) };
+  const group = takeThings(context, asked);
+  if (group.length === 0) return { turn: thingKey(context, first) };
   if (checkedAt !== undefined && clock.now() - checkedAt > CHECK_FRESH_MS) {
     const stop = await checkInTurn(context, first);
     if (stop) return stop;
   }
   const prepared = await depart(context, group).catch((thrown: unknown) => {
-    users.release(
+    things.release(
       work.id,
-      group.map((item) => userKey(context, item)),
+      group.map((item) => thingKey(context, item)),
     );
     throw thrown;
   });
   const items = typeof prepared === 'object' && 'items' in prepared ? prepared.items : [];
   const left = group.filter(({ index }) => !items.some((item) => item.index === index));
-  users.release(
+  things.release(
     work.id,
-    left.map((item) => userKey(context, item)),
+    left.map((item) => thingKey(context, item)),
   );
   return prepared;
 };
 
 const depart = async (context: Context, group: readonly ItemRecord[]): Promise<Sent | Prepared> => {
-  const { ledger, work, target, progress, baselines, offsets, clock, inOrder } = context;
+  const { journal, work, site, progress, baselines, offsets, clock, inOrder } = context;
   const departure = { at: clock.now, baselineOf: baselines.of, seenOf: baselines.seen };
-  const items = await ledger.depart(work, group, departure, inOrder);
+  const items = await journal.depart(work, group, departure, inOrder);
   progress.update(items);
   if (items.length === 0) return 'nothing';
-  for (const { username } of items) offsets.forget(clusterKey(target), username);
+  for (const { name } of items) offsets.forget(site.key, name);
   try {
     return { context, items, parcels: parcelsOf(context, items) };
   } catch (thrown) {
     const error = asGatewayError(thrown);
     const at = clock.now();
-    const step = stepNamed(stepOf(items[0] as ItemRecord));
-    return { step, items, sentAt: at, endedAt: at, job: 'unknown', word: await wordFor(context, error), error };
+    const step = site.step(stepOf(items[0] as ItemRecord));
+    return { step, items, sentAt: at, endedAt: at, job: 'unknown', ...(await wordFor(context, error)) };
   }
 };
 
@@ -158,13 +143,13 @@ interface Called {
 }
 
 const callVendor = async (context: Context, step: Step, parcels: readonly Parcel[]): Promise<Called> => {
-  const { holding, target, clock, callMs } = context;
+  const { holding, clock, callMs } = context;
   const sentAt = clock.now();
   const bounded = boundedCall(context, callMs);
   const [receipt] = await Promise.allSettled([
     fenced(
       () => holding?.mayWrite() ?? false,
-      async () => step.send(target, parcels, bounded),
+      async () => step.send(parcels, bounded),
     ),
   ]);
   return { sentAt, endedAt: clock.now(), receipt };
@@ -172,48 +157,45 @@ const callVendor = async (context: Context, step: Step, parcels: readonly Parcel
 
 /** What that means. May have to read the state of the cluster. */
 const answerOf = async (context: Context, { sentAt, endedAt, receipt }: Called): Promise<Answer> => {
-  const { gate, target } = context;
   if (receipt.status === 'fulfilled') {
     if (receipt.value.state === 'applied') return { sentAt, endedAt, job: 'unknown', word: 'applied' };
     return { sentAt, endedAt, word: 'taken', job: 'running', jobId: receipt.value.job };
   }
-  const denied = gate.explainDenial(target, boundedCall(context, CALL_MS), Promise.reject(receipt.reason));
-  const error = await denied.then(() => asGatewayError(receipt.reason), asGatewayError);
-  return { sentAt, endedAt, job: 'unknown', word: await wordFor(context, error), error };
+  return { sentAt, endedAt, job: 'unknown', ...(await wordFor(context, asGatewayError(receipt.reason))) };
 };
 
 /** Items of an operation that are to be sent. */
 export interface Group {
   readonly context: Context;
   readonly items: readonly ItemRecord[];
-  /** When the user was read for `If-Match`, by our clock. */
+  /** When the thing was read for `If-Match`, by our clock. */
   readonly checkedAt?: number;
 }
 
 /**
- * Sends items by a call that may have to wait for its turn. The precondition is part of each send: nobody else is at the user, who is read
+ * Sends items by a call that may have to wait for its turn. The precondition is part of each send: nobody else is at the thing, which is read
  * alone, before the wait, so that a reading that hangs holds up nobody else, and again where the wait was long.
  */
 export const sendInTurn = async (
   { context, items }: Group,
   call: (group: Group) => Promise<Sent>,
 ): Promise<Exclude<Sent, 'stale'>> => {
-  const { users, work, clock, pace } = context;
+  const { things, work, clock, pace } = context;
   const [item] = items.filter(({ ifMatch }) => ifMatch !== undefined);
   if (!item) return (await call({ context, items })) as Exclude<Sent, 'stale'>;
   if (pace.quietMs() > 0 || !(await mayGoOn(context))) return 'nothing';
-  if (takeUsers(context, items).length === 0) return { turn: userKey(context, item) };
+  if (takeThings(context, items).length === 0) return { turn: thingKey(context, item) };
   for (let tries = 1; tries <= MAX_CHECKS; tries++) {
     const checkedAt = clock.now();
     const refusal = await checkPrecondition(context, item);
     if (refusal) {
-      users.release(work.id, [userKey(context, item)]);
+      things.release(work.id, [thingKey(context, item)]);
       return { refused: new Map([[item.index, refusal]]) };
     }
     const sent = await call({ context, items, checkedAt });
     if (sent !== 'stale') return sent;
   }
-  users.release(work.id, [userKey(context, item)]);
+  things.release(work.id, [thingKey(context, item)]);
   return 'nothing';
 };
 
@@ -231,7 +213,7 @@ export const send = async (groups: readonly Group[]): Promise<Ended> => {
   );
   const [lead] = ready;
   if (!lead) return async () => all as readonly PromiseSettledResult<Sent>[];
-  const step = stepNamed(stepOf(lead.items[0] as ItemRecord));
+  const step = lead.context.site.step(stepOf(lead.items[0] as ItemRecord));
   const called = await callVendor(
     lead.context,
     step,
@@ -254,10 +236,10 @@ export const send = async (groups: readonly Group[]): Promise<Ended> => {
 
 /** Follows the job of a call to its end, or for as long as jobs are followed. */
 export const follow = async (context: Context, flight: Flight): Promise<Flight> => {
-  const { ledger, work, jobs, target, call, clock, jobMs } = context;
+  const { journal, work, jobs, site, call, clock, jobMs } = context;
   const { jobId, items } = flight;
   if (jobId === undefined) return flight;
-  if (items.some(({ job }) => job !== jobId)) await ledger.attachJob(work, items, jobId);
-  const { job, error } = await jobs.end(target.account, jobId, { ...call, until: flight.endedAt + jobMs });
+  if (items.some(({ job }) => job !== jobId)) await journal.attachJob(work, items, jobId);
+  const { job, error } = await jobs.end(site.account, jobId, { ...call, until: flight.endedAt + jobMs });
   return { ...flight, job, endedAt: clock.now(), ...(error && { error }) };
 };

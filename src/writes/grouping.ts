@@ -2,22 +2,21 @@
 
 import { hasAnotherStep, stepOf } from '../journal/item.js';
 import type { ItemRecord } from '../journal/records.js';
-import type { BatchSizes } from '../model.js';
-import type { StepName } from '../users/steps/step.js';
+import type { Limits } from './resource.js';
 
-/** Items that may be sent now: nobody is at them, and what comes before for the same user is settled. */
+/** Items that may be sent now: nobody is at them, and what comes before for the same thing is settled. */
 const readyOf = (unsettled: readonly ItemRecord[], busy: ReadonlySet<number>): ItemRecord[] => {
   const earlier = new Set<string>();
-  return unsettled.filter(({ index, username }) => {
-    const isNext = !earlier.has(username);
-    earlier.add(username);
+  return unsettled.filter(({ index, name }) => {
+    const isNext = !earlier.has(name);
+    earlier.add(name);
     return isNext && !busy.has(index);
   });
 };
 
 /** All that may be sent, step by step, in the vendor's batch sizes. */
-export const groupsOf = (unsettled: readonly ItemRecord[], busy: ReadonlySet<number>, sizes: BatchSizes): ItemRecord[][] => {
-  const bySteps = new Map<StepName, ItemRecord[]>();
+export const groupsOf = (unsettled: readonly ItemRecord[], busy: ReadonlySet<number>, { sizes }: Limits): ItemRecord[][] => {
+  const bySteps = new Map<string, ItemRecord[]>();
   for (const item of readyOf(unsettled, busy)) {
     const group = bySteps.get(stepOf(item)) ?? [];
     group.push(item);
@@ -33,7 +32,7 @@ export const groupsOf = (unsettled: readonly ItemRecord[], busy: ReadonlySet<num
 export const firstGroup = (
   unsettled: readonly ItemRecord[],
   busy: ReadonlySet<number>,
-  sizes: BatchSizes,
+  { sizes }: Limits,
   stopsAt: number,
 ): ItemRecord[][] => {
   const [first] = unsettled;

@@ -1,9 +1,9 @@
 /** Following the jobs of vendors: all jobs of an account are asked for together, so that many cost few calls. */
 import type { Call, JobState } from '../adapter.js';
 import type { Clock } from '../clock.js';
-import type { Account } from '../clusters/registry.js';
 import { deadlinePassed, pollDelay } from '../deadline.js';
 import { asGatewayError, GatewayError } from '../errors.js';
+import type { JobSource } from './resource.js';
 import type { Job } from './verdict.js';
 
 const FIRST_POLL_MS = 150;
@@ -47,12 +47,12 @@ export interface Jobs {
    * the job: the looks go on.
    * @throws vendor_timeout when the signal aborts
    */
-  end(account: Account, job: string, following: Following): Promise<JobEnd>;
+  end(account: JobSource, job: string, following: Following): Promise<JobEnd>;
 }
 
-const jobFailed = (account: Account, code: string | null): GatewayError =>
+const jobFailed = (account: JobSource, code: string | null): GatewayError =>
   new GatewayError('cluster_agent_failed', "The vendor's job failed.", {
-    vendor: { name: account.module.vendor, code, message: null, requestId: null, status: null },
+    vendor: { name: account.vendor, code, message: null, requestId: null, status: null },
   });
 
 const notEnded = (): GatewayError => new GatewayError('vendor_timeout', "The vendor's job has not ended in time.");
@@ -60,7 +60,7 @@ const notEnded = (): GatewayError => new GatewayError('vendor_timeout', "The ven
 const notListed = (): GatewayError => new GatewayError('vendor_bad_response', 'The vendor does not list the job that it named.');
 
 /** The jobs of one account, each with those who follow it. */
-const createWatch = (account: Account, getJobs: NonNullable<Account['adapter']['getJobs']>, clock: Clock) => {
+const createWatch = (account: JobSource, getJobs: NonNullable<JobSource['getJobs']>, clock: Clock) => {
   const followers = new Map<string, Set<Follower>>();
   let looking = false;
   /** Wakes the loop before its next look is due. */
@@ -190,15 +190,14 @@ const createWatch = (account: Account, getJobs: NonNullable<Account['adapter']['
 };
 
 export const createJobs = (clock: Clock): Jobs => {
-  const watches = new Map<Account, ReturnType<typeof createWatch>>();
+  const watches = new Map<string, ReturnType<typeof createWatch>>();
 
   return {
     end: async (account, job, following) => {
-      const { getJobs } = account.adapter;
-      if (!getJobs)
-        throw new GatewayError('internal_error', `The adapter ${account.module.vendor} names a job but cannot follow it.`);
-      const watch = watches.get(account) ?? createWatch(account, getJobs, clock);
-      watches.set(account, watch);
+      const { getJobs, name } = account;
+      if (!getJobs) throw new GatewayError('internal_error', `The adapter ${account.vendor} names a job but cannot follow it.`);
+      const watch = watches.get(name) ?? createWatch(account, getJobs, clock);
+      watches.set(name, watch);
       return watch(job, following);
     },
   };

@@ -1,14 +1,13 @@
-/** One more look at users whose end is not known, for somebody who asks again. Reads only; nothing is sent. */
+/** One more look at things whose end is not known, for somebody who asks again. Reads only; nothing is sent. */
 import type { Call } from '../adapter.js';
 import { GatewayError, restoreError } from '../errors.js';
 import { isOutcome, stepOf } from '../journal/item.js';
 import type { ItemOutcome, ItemRecord, LoadedOperation } from '../journal/records.js';
-import { stepNamed } from '../users/steps/index.js';
-import type { Deps } from './context.js';
+import { type Deps, newContext, siteOf } from './context.js';
 import { type Doubt, reconcile } from './evidence.js';
 import type { Flight } from './flight.js';
-import { newContext } from './new-context.js';
 import { createProgress } from './progress.js';
+import type { Site } from './resource.js';
 
 export type LookAgain = (operation: LoadedOperation, call: Call) => Promise<ReadonlyMap<number, ItemOutcome>>;
 
@@ -18,15 +17,15 @@ export type LookAgain = (operation: LoadedOperation, call: Call) => Promise<Read
  */
 const PROVEN: ReadonlySet<string> = new Set(['created', 'already_exists', 'updated', 'deleted']);
 
-/** A user who is not there now may have been there when they were to be changed. */
+/** What is not there now may have been there when it was to be changed. */
 const isProven = ({ op }: ItemRecord, { status }: ItemOutcome): boolean =>
   PROVEN.has(status) || (op === 'delete' && status === 'not_found');
 
 const lost = (): GatewayError => new GatewayError('vendor_timeout', 'The vendor did not answer.');
 
 /** The send of an item whose answer was lost, long over. */
-const flightOf = (item: ItemRecord): Flight => ({
-  step: stepNamed(stepOf(item)),
+const flightOf = (site: Site, item: ItemRecord): Flight => ({
+  step: site.step(stepOf(item)),
   items: [item],
   sentAt: 0,
   endedAt: 0,
@@ -42,23 +41,23 @@ const flightOf = (item: ItemRecord): Flight => ({
 export const createLookAgain =
   (deps: Deps): LookAgain =>
   async (operation, call) => {
-    const { id, place, clusterId } = operation;
-    const target = deps.clusters.at(clusterId, place);
+    const { id, domain, resource, cluster } = operation;
+    const site = siteOf(deps, operation);
     const unknown = operation.items.filter(({ outcome }) => outcome?.status === 'unknown');
-    if (!target || unknown.length === 0) return new Map();
-    const work = { id, domain: operation.domain, epoch: 0, process: '', place };
-    const progress = createProgress(operation, work, deps);
+    if (!site || unknown.length === 0) return new Map();
+    const work = { id, domain, epoch: 0, process: '', resource, cluster };
+    const progress = createProgress(operation, work, site, deps);
     const context = newContext(deps, {
       work,
       holding: undefined,
-      target,
+      site,
       progress,
       call,
       isBatch: false,
       inOrder: false,
       pause: call.signal,
     });
-    const doubts = unknown.map((item): Doubt => ({ item, flight: flightOf(item) }));
+    const doubts = unknown.map((item): Doubt => ({ item, flight: flightOf(site, item) }));
     const outcomes = new Map<number, ItemOutcome>();
     for (const { doubt, decision } of await reconcile(context, doubts, false))
       if (decision.kind === 'settled' && isOutcome(decision.outcome) && isProven(doubt.item, decision.outcome))

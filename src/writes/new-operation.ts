@@ -1,17 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { Call } from '../adapter.js';
-import type { Target } from '../clusters/registry.js';
-import type { RequestReference } from '../idempotency/record.js';
-import { type ItemRecord, keyOf, type LoadedOperation, placeOf, summarise } from '../journal/records.js';
-import type { OperationKind } from '../model.js';
+import { type ItemRecord, keyOf, type LoadedOperation, type OperationRecord, summarise } from '../journal/records.js';
+import type { RequestReference } from '../journal/requests.js';
 import type { Vault } from '../store/vault.js';
 
-/** An item as a caller wants it, with its password in the clear. */
-export type NewItem = Omit<ItemRecord, 'index' | 'password'> & { readonly password?: string };
+/** An item as a caller wants it, with its secret in the clear. */
+export type NewItem = Omit<ItemRecord, 'index' | 'secret'> & { readonly secret?: string };
 
-export interface NewOperation {
-  readonly kind: OperationKind;
-  readonly target: Target;
+export interface NewOperation
+  extends Pick<OperationRecord, 'resource' | 'kind' | 'isBatch' | 'clusterId' | 'cluster' | 'domain'> {
   readonly items: readonly NewItem[];
   readonly stopOnError?: boolean;
 }
@@ -30,9 +27,9 @@ export interface Submission {
 /** Sorts by time. */
 const newId = (): string => `op_${Date.now().toString(16).padStart(12, '0')}${randomBytes(10).toString('hex')}`;
 
-/** The record of an operation that nobody works on yet, with its passwords sealed. */
+/** The record of an operation that nobody works on yet, with its secrets sealed. */
 export const toRecord = (
-  { kind, target, items, stopOnError = false }: NewOperation,
+  { items, stopOnError = false, ...asked }: NewOperation,
   { call, path, reference }: Submission,
   { vault, process }: { readonly vault: Vault; readonly process: string },
 ): LoadedOperation => {
@@ -40,15 +37,12 @@ export const toRecord = (
   const at = new Date().toISOString();
   return {
     id,
-    kind,
-    clusterId: target.id,
-    place: placeOf(target),
+    ...asked,
     state: 'pending',
     total: items.length,
     summary: summarise(items.flatMap(({ outcome }) => outcome ?? [])),
     stopOnError,
     cancelling: false,
-    domain: target.account.domain,
     process,
     ...(reference && { request: reference.id }),
     requestId: call.requestId,
@@ -56,10 +50,10 @@ export const toRecord = (
     createdAt: at,
     updatedAt: at,
     finishedAt: null,
-    items: items.map(({ password, ...item }, index) => ({
+    items: items.map(({ secret, ...item }, index) => ({
       ...item,
       index,
-      ...(password !== undefined && !item.outcome && { password: vault.seal(password, keyOf.item(id, index)) }),
+      ...(secret !== undefined && !item.outcome && { secret: vault.seal(secret, keyOf.item(id, index)) }),
     })),
   };
 };

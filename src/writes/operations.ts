@@ -4,11 +4,11 @@ import type { Clock } from '../clock.js';
 import { ConfigError } from '../config/error.js';
 import { untilAborted } from '../deadline.js';
 import { asGatewayError, GatewayError, type Report } from '../errors.js';
-import type { RequestReference, Taken } from '../idempotency/record.js';
 import { refusalOf } from '../idempotency/service.js';
 import { createDomains, type Domains, type Holding } from '../journal/domains.js';
-import type { Ledger, ListFilter, OperationPage } from '../journal/journal.js';
+import type { Journal, ListFilter, OperationPage } from '../journal/journal.js';
 import { isFinal, type LoadedOperation, type OperationRecord } from '../journal/records.js';
+import type { RequestReference, Taken } from '../journal/requests.js';
 import { sweep } from '../journal/retention.js';
 import { checkStore } from '../store/format.js';
 import { inTime } from '../store/in-time.js';
@@ -64,9 +64,9 @@ export interface Operations {
 export interface OperationsDeps {
   readonly store: Store;
   /** For callers: fails where the store is unavailable. */
-  readonly ledger: Ledger;
-  /** The same store and ledger for work: they wait for a store that is unavailable. */
-  readonly work: { readonly store: Store; readonly ledger: Ledger };
+  readonly journal: Journal;
+  /** The same store and journal for work: they wait for a store that is unavailable. */
+  readonly work: { readonly store: Store; readonly journal: Journal };
   readonly vault: Vault;
   readonly execute: Executor;
   readonly lookAgain: LookAgain;
@@ -96,7 +96,7 @@ const sleep = (ms: number, ...signals: readonly AbortSignal[]): Promise<void> =>
 
 export const createOperations = ({
   store,
-  ledger,
+  journal,
   work,
   vault,
   execute,
@@ -124,11 +124,11 @@ export const createOperations = ({
   const run = async (id: string, holding: Holding): Promise<void> => {
     let ended: LoadedOperation | undefined;
     try {
-      const operation = await work.ledger.load(id);
+      const operation = await work.journal.load(id);
       if (!operation || isFinal(operation)) return;
       if (operation.state === 'running') note(operation, 'goes on');
       await execute(operation, holding, signals);
-      ended = await work.ledger.load(id);
+      ended = await work.journal.load(id);
       if (!ended || !isFinal(ended)) return;
       note(ended, 'ended');
       await domains?.notifyProcess(ended.process, id).catch(onFault);
@@ -151,7 +151,7 @@ export const createOperations = ({
       if (domains?.isRunning(id)) news.add(id);
       wake(id);
     };
-    domains = createDomains({ records: work.ledger, shared: store.shared, clock, leaseMs, callMs, run, onNews, onFault });
+    domains = createDomains({ records: work.journal, shared: store.shared, clock, leaseMs, callMs, run, onNews, onFault });
     let isSweeping = false;
     const sweepNow = (): void => {
       if (isSweeping) return;
@@ -182,14 +182,14 @@ export const createOperations = ({
     throw new GatewayError('operation_not_found', `There is no operation ${id}, or it is no longer kept.`);
   };
 
-  const load = (id: string): Promise<LoadedOperation> => inTime(ledger.load(id)).then((operation) => found(id, operation));
+  const load = (id: string): Promise<LoadedOperation> => inTime(journal.load(id)).then((operation) => found(id, operation));
 
   /** Nobody here goes on with it: the process is stopping. */
   const isLeft = ({ id }: OperationRecord): boolean => pausing.signal.aborted && !domains?.isRunning(id);
 
   /** The operation where it has ended, or nobody here goes on with it. A store that is unavailable is waited for. */
   const lookAt = async (id: string): Promise<LoadedOperation | undefined> => {
-    const record = await inTime(ledger.get(id)).catch(() => undefined);
+    const record = await inTime(journal.get(id)).catch(() => undefined);
     return record && (isFinal(record) || isLeft(record)) ? load(id).catch(() => undefined) : undefined;
   };
 
@@ -216,7 +216,7 @@ export const createOperations = ({
 
   /** After a lost answer of the store it is asked once more, since it may have begun the operation. */
   const writeDown = async (record: LoadedOperation, reference: RequestReference | undefined): Promise<Taken | null> => {
-    const begin = (): Promise<Taken | null> => inTime(ledger.begin(record, reference), BEGIN_MS, 'open');
+    const begin = (): Promise<Taken | null> => inTime(journal.begin(record, reference), BEGIN_MS, 'open');
     try {
       return await begin();
     } catch (thrown) {
@@ -231,13 +231,13 @@ export const createOperations = ({
   };
 
   const join = async (taken: Taken, patience: AbortSignal): Promise<LoadedOperation> => {
-    const joined = taken.byAnother ? undefined : await inTime(ledger.load(taken.operationId));
+    const joined = taken.byAnother ? undefined : await inTime(journal.load(taken.operationId));
     if (!joined) throw refusalOf(taken);
     return waitFor(joined, patience);
   };
 
   const openIds = async (): Promise<string[]> =>
-    (await Promise.all((await ledger.domains()).map((domain) => ledger.openIn(domain)))).flat();
+    (await Promise.all((await journal.domains()).map((domain) => journal.openIn(domain)))).flat();
 
   return {
     start: async () => {
@@ -268,7 +268,7 @@ export const createOperations = ({
       if (!operation.items.some(({ outcome }) => outcome?.status === 'unknown')) return operation;
       try {
         const outcomes = await untilAborted(lookAgain(operation, call), call.signal);
-        if (outcomes.size > 0) await inTime(ledger.revise(operation.id, outcomes));
+        if (outcomes.size > 0) await inTime(journal.revise(operation.id, outcomes));
       } catch (thrown) {
         // What cannot be read now stays unknown.
         if (asGatewayError(thrown).code === 'internal_error') onFault(thrown);
@@ -277,11 +277,11 @@ export const createOperations = ({
       return load(operation.id);
     },
 
-    list: (filter) => inTime(ledger.list(filter)),
+    list: (filter) => inTime(journal.list(filter)),
 
     cancel: async (id, patience) => {
       const known = await load(id);
-      await inTime(ledger.cancel(id));
+      await inTime(journal.cancel(id));
       await inTime(domains?.notifyWorker(known.domain, id) ?? Promise.resolve()).catch(onFault);
       return waitFor(known, patience);
     },

@@ -3,9 +3,17 @@
  * vendor that is unavailable is waited for by time; one that answers, but fails on every item, only for a few probes.
  */
 import type { Clock } from '../clock.js';
+import type { GatewayError } from '../errors.js';
 
 /** `quota`: the vendor counts calls, and says so. `unavailable`: it is busy or down. `failing`: it was reached, and each call fails. */
 export type Trouble = 'quota' | 'unavailable' | 'failing';
+
+/** A vendor that says so itself, or whose proxy does, is unavailable; one that breaks off each call is failing. */
+export const troubleOf = (error: GatewayError): Trouble => {
+  if (error.code === 'vendor_rate_limited') return 'quota';
+  const answered = (error.vendor?.status ?? 0) >= 500 || error.effect !== 'open';
+  return answered && error.code !== 'cluster_agent_failed' ? 'unavailable' : 'failing';
+};
 
 export interface Patience {
   readonly quotaMs: number;

@@ -2,9 +2,9 @@
 
 import { stepOf } from '../journal/item.js';
 import type { ItemRecord } from '../journal/records.js';
-import type { BatchSizes } from '../model.js';
 import { firstGroup, groupsOf } from './grouping.js';
 import type { Progress } from './progress.js';
+import type { Limits } from './resource.js';
 
 export interface Plan {
   /** The items of the next call; empty when none may be sent. @param taken items that are being sent, followed or in doubt */
@@ -23,7 +23,7 @@ export const leastSent = (group: readonly ItemRecord[]): ItemRecord =>
   group.reduce((least, item) => ((item.sends ?? 0) < (least.sends ?? 0) ? item : least));
 
 /** @param inOrder whether nothing may be sent before all items before it are settled */
-export const createPlan = (progress: Progress, sizes: BatchSizes, inOrder: boolean): Plan => {
+export const createPlan = (progress: Progress, limits: Limits, inOrder: boolean): Plan => {
   /** Smaller groups, of items that were refused together. */
   const apart: number[][] = [];
 
@@ -45,7 +45,7 @@ export const createPlan = (progress: Progress, sizes: BatchSizes, inOrder: boole
       const group = nextApart(taken);
       if (group.length > 0) return group;
       const unsettled = progress.unsettled();
-      const [next = []] = inOrder ? firstGroup(unsettled, taken, sizes, progress.stopsAt()) : groupsOf(unsettled, taken, sizes);
+      const [next = []] = inOrder ? firstGroup(unsettled, taken, limits, progress.stopsAt()) : groupsOf(unsettled, taken, limits);
       return next;
     },
 

@@ -1,10 +1,12 @@
 import type { Clock } from '../clock.js';
 import type { GatewayError } from '../errors.js';
-import { afterCall, inViewOf, isOutcome, type StepOutcome } from '../journal/item.js';
-import type { Ledger, Work } from '../journal/journal.js';
+import { afterCall, isOutcome, type StepOutcome } from '../journal/item.js';
+import type { Journal, Work } from '../journal/journal.js';
 import { type ItemRecord, isDone, type LoadedOperation } from '../journal/records.js';
+import { inViewOf } from './outcome.js';
+import type { Site } from './resource.js';
 
-/** The items of an operation that this process works on, as the ledger has them. */
+/** The items of an operation that this process works on, as the journal has them. */
 export interface Progress {
   item(index: number): ItemRecord;
   /** In the order of the request. */
@@ -13,7 +15,7 @@ export interface Progress {
   stopsAt(): number;
   /** Stores what came of items. @throws OwnershipLost */
   settle(outcomes: ReadonlyMap<number, StepOutcome>): Promise<void>;
-  /** Takes over what the ledger has stored already. */
+  /** Takes over what the journal has stored already. */
   update(items: readonly ItemRecord[]): void;
   isCancelled(): Promise<boolean>;
   /** Whether the last item was settled, and the operation has ended with it. */
@@ -26,7 +28,7 @@ export interface Progress {
 export type News = Set<string>;
 
 export interface ProgressDeps {
-  readonly ledger: Ledger;
+  readonly journal: Journal;
   readonly clock: Clock;
   readonly news: News;
 }
@@ -34,7 +36,13 @@ export interface ProgressDeps {
 /** How often an operation is looked at without news: they may be lost. */
 const LOOK_MS = 2_000;
 
-export const createProgress = (operation: LoadedOperation, work: Work, { ledger, clock, news }: ProgressDeps): Progress => {
+export const createProgress = (
+  operation: LoadedOperation,
+  work: Work,
+  /** Undefined where the cluster is no longer served. */
+  site: Site | undefined,
+  { journal, clock, news }: ProgressDeps,
+): Progress => {
   const { id } = operation;
   const items = new Map(operation.items.map((item) => [item.index, item]));
   const item = (index: number): ItemRecord => items.get(index) as ItemRecord;
@@ -55,9 +63,11 @@ export const createProgress = (operation: LoadedOperation, work: Work, { ledger,
     settle: async (given) => {
       if (given.size === 0) return;
       const outcomes = new Map(
-        [...given].map(([index, outcome]) => [index, isOutcome(outcome) ? inViewOf(item(index), outcome) : outcome] as const),
+        [...given].map(
+          ([index, outcome]) => [index, site && isOutcome(outcome) ? inViewOf(item(index), outcome, site) : outcome] as const,
+        ),
       );
-      isOver = await ledger.settle(work, [...outcomes.keys()].map(item), outcomes);
+      isOver = await journal.settle(work, [...outcomes.keys()].map(item), outcomes);
       for (const [index, outcome] of outcomes) items.set(index, afterCall(item(index), outcome));
     },
     update: (changed) => {
@@ -67,7 +77,7 @@ export const createProgress = (operation: LoadedOperation, work: Work, { ledger,
       const isDue = news.delete(id) || clock.now() - lookedAt >= LOOK_MS;
       if (isCancelled || !isDue) return isCancelled;
       lookedAt = clock.now();
-      isCancelled = (await ledger.get(id))?.cancelling ?? true;
+      isCancelled = (await journal.get(id))?.cancelling ?? true;
       return isCancelled;
     },
     fatal: undefined,

@@ -1,9 +1,9 @@
-/** Reading users to learn what became of a write. */
+/** Reading things to learn what became of a write. */
 import type { Call } from '../adapter.js';
 import { deadlinePassed, pollDelay } from '../deadline.js';
 import { asGatewayError, type GatewayError } from '../errors.js';
-import { type Found, ONE_BY_ONE } from '../users/reader.js';
-import { type Context, clusterKey } from './context.js';
+import type { Context } from './context.js';
+import { type Found, MAX_LOOK_UPS } from './resource.js';
 
 const FIRST_READ_MS = 300;
 const MAX_WAIT_MS = 5_000;
@@ -27,32 +27,31 @@ export interface Times {
 export type ReadBack = (Found & { readonly ok: true }) | { readonly ok: false; readonly error: GatewayError };
 
 /**
- * Reads users back until all are as they should be, or what is not there will not come any more. The last reading is made when that time
+ * Reads things back until all are as they should be, or what is not there will not come any more. The last reading is made when that time
  * is over, not before. An outage of the reading ends nothing before its own time is over.
  * @throws vendor_timeout when the work is abandoned
  */
 export const readBack = async (
   context: Context,
-  usernames: readonly string[],
+  asked: readonly string[],
   isAsAsked: (read: Found) => boolean,
   times: Times,
 ): Promise<ReadBack> => {
-  const { target, reader, call, clock, offsets } = context;
-  const cluster = clusterKey(target);
-  const teachers = offsets.awaited(cluster).filter((name) => !usernames.includes(name));
-  const names = usernames.length > ONE_BY_ONE ? [...usernames, ...teachers.slice(0, TEACHERS)] : usernames;
+  const { site, call, clock, offsets } = context;
+  const teachers = offsets.awaited(site.key).filter((name) => !asked.includes(name));
+  const names = asked.length > MAX_LOOK_UPS ? [...asked, ...teachers.slice(0, TEACHERS)] : asked;
   // A whole listing is read once, when it can settle everything.
-  if (names.length > ONE_BY_ONE || times.isLate) await clock.sleep(Math.max(times.settled - clock.now(), 0), call.signal);
+  if (names.length > MAX_LOOK_UPS || times.isLate) await clock.sleep(Math.max(times.settled - clock.now(), 0), call.signal);
   for (let poll = 0; ; poll++) {
     const startedAt = clock.now();
     const bounded: Call = { requestId: call.requestId, signal: AbortSignal.any([call.signal, clock.timeout(READ_MS)]) };
-    const answer = await reader.read(names, bounded).then(
+    const answer = await site.read(names, bounded).then(
       (read): ReadBack => ({ ok: true, ...read }),
       (thrown: unknown): ReadBack => ({ ok: false, error: asGatewayError(thrown) }),
     );
     if (call.signal.aborted) throw deadlinePassed();
     if (answer.ok) {
-      for (const [name, user] of answer.found) if (user) offsets.observe(cluster, name, user.createdAt);
+      for (const [name, thing] of answer.found) if (thing) offsets.observe(site.key, name, thing.createdAt);
       if (isAsAsked(answer)) return answer;
     }
     const until = answer.ok && answer.complete ? times.settled : Math.max(times.settled, times.readable);

@@ -1,17 +1,14 @@
 /** Works off the items of one operation: sends, follows, reads back, and sends again what may be, until each is settled. */
 
-import { capabilitiesOf } from '../clusters/directory.js';
 import { GatewayError } from '../errors.js';
 import { type StepOutcome, stepOf } from '../journal/item.js';
 import type { ItemRecord } from '../journal/records.js';
-import { stepNamed } from '../users/steps/index.js';
-import type { StepName } from '../users/steps/step.js';
-import { troubleOf } from '../users/steps/word.js';
-import { boundedCall, CALL_MS, type Context, clusterKey, LOOK_AGAIN_MS, mayGoOn, noteFault, userKey } from './context.js';
+import { boundedCall, CALL_MS, type Context, LOOK_AGAIN_MS, mayGoOn, noteFault, thingKey } from './context.js';
 import { type Decision, type Doubt, decide, reconcile } from './evidence.js';
 import { type Flight, follow, type Sent, sendInTurn } from './flight.js';
+import { troubleOf } from './pace.js';
 import { createPlan, leastSent } from './plan.js';
-import { isRepeatable } from './verdict.js';
+import { isRepeatable, type Nature } from './verdict.js';
 import { readWritten } from './written.js';
 
 /** Jobs of a vendor's that one operation has open at once: as many as one look at them shows. */
@@ -32,17 +29,16 @@ const notSent = (failure: GatewayError): GatewayError =>
   failure.withMessage(`${failure.message} Nothing more was sent.`, failure.code, 'none');
 
 export const workOff = async (context: Context, recovered: readonly Flight[]): Promise<void> => {
-  const { clusters, target, call, progress, pace, offsets, clock, baselines, settleMs, isBatch, inOrder, pause } = context;
-  const { users, work, calls } = context;
-  const facts = await clusters.facts(target, boundedCall(context, CALL_MS)).catch(() => undefined);
-  const { batch, writes } = capabilitiesOf(target, facts);
-  const maxRunning = writes === 'job' ? MAX_OPEN_JOBS : batch.concurrency;
-  const plan = createPlan(progress, batch, inOrder);
+  const { site, call, progress, pace, offsets, clock, baselines, settleMs, isBatch, inOrder, pause } = context;
+  const { things, work, calls } = context;
+  const limits = await site.limits(boundedCall(context, CALL_MS));
+  const maxRunning = site.hasJobs ? MAX_OPEN_JOBS : limits.concurrency;
+  const plan = createPlan(progress, limits, inOrder);
   const doubts = new Map<number, Doubt>();
   /** Being sent, or followed. */
   const busy = new Set<number>();
   const running = new Set<Promise<void>>();
-  /** Groups that are sent, and those that wait for a user that another operation is at. */
+  /** Groups that are sent, and those that wait for a thing that another operation is at. */
   const resting = new Set<Promise<void>>();
   let sending = 0;
   /** Not before then, by our clock. */
@@ -58,7 +54,7 @@ export const workOff = async (context: Context, recovered: readonly Flight[]): P
 
   /** @returns whether waiting and sending again is worth it */
   const notePace = ({ word, job, error, sentAt }: Flight): boolean => {
-    // The vendor works; reading back shows whether the user explains the failure.
+    // The vendor works; reading back shows whether the thing explains the failure.
     if (job === 'failed') return true;
     if (!error || word === 'exists' || word === 'missing' || word === 'refused') {
       pace.success(sentAt);
@@ -73,7 +69,7 @@ export const workOff = async (context: Context, recovered: readonly Flight[]): P
 
   const noteAcknowledged = ({ step, items, sentAt, endedAt }: Flight): void => {
     if (step.nature !== 'add') return;
-    for (const { username } of items) offsets.acknowledged(clusterKey(target), username, sentAt, endedAt);
+    for (const { name } of items) offsets.acknowledged(site.key, name, sentAt, endedAt);
   };
 
   /** Stores what was decided, and plans what is to be sent again. */
@@ -84,14 +80,14 @@ export const workOff = async (context: Context, recovered: readonly Flight[]): P
       if (decision.kind === 'settled') outcomes.set(item.index, decision.outcome);
       if (decision.kind === 'again') {
         outcomes.set(item.index, { status: 'again', untouched: decision.untouched });
-        if (!decision.wasRead) baselines.forget(item.username);
+        if (!decision.wasRead) baselines.forget(item.name);
         if (decision.apart) apart.push(item.index);
       }
     }
     await progress.settle(outcomes);
-    users.release(
+    things.release(
       work.id,
-      decisions.filter(({ item }) => outcomes.has(item.index)).map(({ item }) => userKey(context, item)),
+      decisions.filter(({ item }) => outcomes.has(item.index)).map(({ item }) => thingKey(context, item)),
     );
     if (decisions.some(({ decision }) => decision.kind === 'settled')) pace.progress();
     plan.sendApart(apart, flight.items.length);
@@ -120,7 +116,7 @@ export const workOff = async (context: Context, recovered: readonly Flight[]): P
     sending++;
     const asked = { context, items: group };
     const calling = isBatch ? calls.batch : calls.single;
-    const sent = await sendInTurn(asked, (each) => calling(clusterKey(target), batch, each)).finally(() => {
+    const sent = await sendInTurn(asked, (each) => calling(limits, each)).finally(() => {
       sending--;
     });
     if (sent === 'nothing' || 'turn' in sent) return sent;
@@ -144,12 +140,12 @@ export const workOff = async (context: Context, recovered: readonly Flight[]): P
     among.add(tracked);
   };
 
-  /** A moment, or until it is the turn of this operation at a user. */
+  /** A moment, or until it is the turn of this operation at a thing. */
   const rest = async (wait: Wait): Promise<void> => {
     if (wait === undefined) return;
     const over = new AbortController();
     const moment = clock.sleep(LOOK_AGAIN_MS, AbortSignal.any([call.signal, over.signal]));
-    await (wait === 'nothing' ? moment : Promise.race([users.turn(work.id, wait.turn, over.signal), moment]));
+    await (wait === 'nothing' ? moment : Promise.race([things.turn(work.id, wait.turn, over.signal), moment]));
     over.abort();
   };
 
@@ -192,7 +188,7 @@ export const workOff = async (context: Context, recovered: readonly Flight[]): P
     );
   };
 
-  /** Jobs that failed for no reason that their users show. */
+  /** Jobs that failed for no reason that their things show. */
   const noteFailedJob = ({ flight }: Doubt, decision: Decision): void => {
     if (flight.job !== 'failed' || !flight.error) return;
     const isExplained = decision.kind === 'settled' && decision.outcome.status !== 'failed';
@@ -238,29 +234,30 @@ export const workOff = async (context: Context, recovered: readonly Flight[]): P
     return !pace.isProbing() && clock.now() >= oldest + settleMs + MAX_DOUBT_MS;
   };
 
-  /** What was sent without a word and is not sent again: roles can be read back. */
-  const readRoles = async (): Promise<void> => {
-    const open = progress.unsettled().filter((item) => stepOf(item) === 'setRole' && (item.sends ?? 0) > 0);
+  /** What was sent without a word and is not sent again, and can be read back. */
+  const readProperties = async (): Promise<void> => {
+    const isVisible = (item: ItemRecord): boolean => site.step(stepOf(item)).nature === 'set-visible';
+    const open = progress.unsettled().filter((item) => (item.sends ?? 0) > 0 && isVisible(item));
     if (open.length === 0) return;
     const now = clock.now();
-    const flown = { step: stepNamed('setRole'), sentAt: now, endedAt: now, word: 'none', job: 'unknown', goesOn: false } as const;
+    const flown = { sentAt: now, endedAt: now, word: 'none', job: 'unknown', goesOn: false } as const;
     for (const item of open) {
       const error = progress.fatal ?? new GatewayError('vendor_timeout', 'The vendor did not answer.');
-      doubts.set(item.index, { item, flight: { ...flown, items: [item], error } });
+      doubts.set(item.index, { item, flight: { ...flown, step: site.step(stepOf(item)), items: [item], error } });
     }
     await readDoubts(false);
   };
 
   /** Reads who is there, before anything is sent that is judged by it. */
   const prepare = async (): Promise<void> => {
-    const names = (step: StepName): string[] =>
+    const names = (nature: Nature): string[] =>
       progress
         .unsettled()
-        .filter((item) => stepOf(item) === step)
-        .map(({ username }) => username);
+        .filter((item) => site.step(stepOf(item)).nature === nature)
+        .map(({ name }) => name);
     // A vendor in trouble is not asked for more than it has to be.
     if (isBatch && pace.isProbing()) return;
-    await baselines.prepare({ created: names('create'), deleted: names('delete') }, call);
+    await baselines.prepare({ created: names('add'), deleted: names('remove') }, call);
   };
 
   /** Waits for what is under way, and for the vendor. @returns false when there is nothing to wait for */
@@ -293,12 +290,11 @@ export const workOff = async (context: Context, recovered: readonly Flight[]): P
   for (const flight of recovered) resume(flight);
   try {
     while (failures.length === 0 && !call.signal.aborted && (await proceed()));
-    // Roles that were sent and are not sent again.
-    if (failures.length === 0 && !call.signal.aborted && !pause.aborted) await readRoles();
+    if (failures.length === 0 && !call.signal.aborted && !pause.aborted) await readProperties();
   } catch (thrown) {
     failures.push(thrown);
   }
   await Promise.all([...running, ...resting]);
-  users.releaseAll(work.id);
+  things.releaseAll(work.id);
   if (failures.length > 0 && !call.signal.aborted) throw failures[0];
 };

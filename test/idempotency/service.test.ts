@@ -2,10 +2,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { systemClock } from '../../src/clock.js';
 import type { Effect } from '../../src/errors.js';
-import { createKeys, type RequestReference } from '../../src/idempotency/record.js';
 import { createIdempotency, mayRunAgain, type WriteRequest } from '../../src/idempotency/service.js';
-import { createLedger } from '../../src/journal/journal.js';
+import { createJournal } from '../../src/journal/journal.js';
 import { type ItemOutcome, type ItemRecord, type LoadedOperation, summarise } from '../../src/journal/records.js';
+import type { RequestReference } from '../../src/journal/requests.js';
 import type { ErrorCode } from '../../src/model.js';
 import { createMemoryStore } from '../../src/store/memory.js';
 import { createVault } from '../../src/store/vault.js';
@@ -13,8 +13,8 @@ import type { LookAgain } from '../../src/writes/look-again.js';
 import { createOperations } from '../../src/writes/operations.js';
 
 const HOUR = 3_600_000;
-const PLACE = { account: 'a', vendorClusterId: 'v' };
-const WORKER = { domain: 'a', epoch: 1, process: 'me', place: PLACE };
+const CLUSTER = { account: 'a', vendorClusterId: 'v' };
+const WORKER = { domain: 'a', epoch: 1, process: 'me', resource: 'users', cluster: CLUSTER };
 
 const failing = (status: ItemOutcome['status'], code: ErrorCode, effect: Effect): ItemOutcome => ({
   status,
@@ -23,7 +23,8 @@ const failing = (status: ItemOutcome['status'], code: ErrorCode, effect: Effect)
 const itemOf = (outcome: ItemOutcome, op: ItemRecord['op'] = 'create', index = 0): ItemRecord => ({
   index,
   op,
-  username: `user${index}`,
+  name: `user${index}`,
+  steps: ['create'],
   outcome,
 });
 
@@ -69,13 +70,13 @@ describe('a request whose operation has ended is a new one', () => {
 const setUp = (lookAgain: LookAgain = async () => new Map()) => {
   const store = createMemoryStore();
   const vault = createVault(Buffer.alloc(32, 7));
-  const ledger = createLedger(store, { operationMs: HOUR, keyMs: HOUR });
-  const idempotency = createIdempotency(createKeys(store), ledger, vault);
+  const journal = createJournal(store, { operationMs: HOUR, keyMs: HOUR });
+  const idempotency = createIdempotency(journal, vault);
   const reports: unknown[] = [];
   const operations = createOperations({
     store,
-    ledger,
-    work: { store, ledger },
+    journal,
+    work: { store, journal },
     vault,
     lookAgain,
     execute: async () => undefined,
@@ -91,12 +92,14 @@ const setUp = (lookAgain: LookAgain = async () => new Map()) => {
   let isTaken = false;
   const begin = async (id: string, reference: RequestReference): Promise<void> => {
     const at = new Date().toISOString();
-    const items: ItemRecord[] = [{ index: 0, op: 'create', username: 'ada' }];
+    const items: ItemRecord[] = [{ index: 0, op: 'create', name: 'ada', steps: ['create'] }];
     const record: LoadedOperation = {
       id,
+      resource: 'users',
       kind: 'createUser',
+      isBatch: false,
       clusterId: 'c',
-      place: PLACE,
+      cluster: CLUSTER,
       state: 'pending',
       total: 1,
       summary: summarise([]),
@@ -112,14 +115,14 @@ const setUp = (lookAgain: LookAgain = async () => new Map()) => {
       finishedAt: null,
       items,
     };
-    expect(await ledger.begin(record, reference)).toBeNull();
-    if (!isTaken) await ledger.takeDomain('a', 'me');
+    expect(await journal.begin(record, reference)).toBeNull();
+    if (!isTaken) await journal.takeDomain('a', 'me');
     isTaken = true;
   };
   const end = async (id: string, outcome: ItemOutcome): Promise<void> => {
-    await ledger.settle({ id, ...WORKER }, [{ index: 0, username: 'ada' }], new Map([[0, outcome]]));
+    await journal.settle({ id, ...WORKER }, [{ index: 0, name: 'ada' }], new Map([[0, outcome]]));
   };
-  return { ledger, idempotency, operations, reports, request, begin, end };
+  return { journal, idempotency, operations, reports, request, begin, end };
 };
 
 describe('a repetition', () => {
@@ -179,9 +182,9 @@ describe('looking again', () => {
   };
 
   it('revises the operation by what was found', async () => {
-    const { after, ledger } = await looking(async () => new Map([[0, DONE]]));
+    const { after, journal } = await looking(async () => new Map([[0, DONE]]));
     expect([after.state, after.items[0]?.outcome]).toEqual(['succeeded', DONE]);
-    expect(await ledger.load('op_1')).toEqual(after);
+    expect(await journal.load('op_1')).toEqual(after);
   });
 
   it('leaves it as it is where the cluster cannot be read, or nothing was unknown', async () => {

@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { StoredError } from '../../src/errors.js';
-import { createKeys, type RequestReference } from '../../src/idempotency/record.js';
 import { OwnershipLost } from '../../src/journal/domains.js';
 import { afterCall, type Departure, type StepOutcome } from '../../src/journal/item.js';
-import { createLedger as createOperationLedger, type Ledger, type Work } from '../../src/journal/journal.js';
+import { createJournal as createOperationJournal, type Journal, type Work } from '../../src/journal/journal.js';
 import {
+  type ClusterRef,
   EMPTY_SUMMARY,
   type ItemRecord,
   indexes,
@@ -15,9 +15,9 @@ import {
   keyOf,
   type LoadedOperation,
   type OperationRecord,
-  type Place,
-  type UserRecord,
+  type ThingRecord,
 } from '../../src/journal/records.js';
+import type { RequestReference } from '../../src/journal/requests.js';
 import { sweep } from '../../src/journal/retention.js';
 import type { User } from '../../src/model.js';
 import { createMemoryStore } from '../../src/store/memory.js';
@@ -34,7 +34,7 @@ const DAY = 24 * HOUR;
 const LIFETIMES = { operationMs: 7 * DAY, keyMs: DAY };
 const LATELY_MS = 2 * HOUR;
 
-const PLACE: Place = { account: 'aliyun', vendorClusterId: 'ehpc-hz-1' };
+const CLUSTER: ClusterRef = { account: 'aliyun', vendorClusterId: 'ehpc-hz-1' };
 const LATER = '2026-03-01T12:34:56.000Z';
 /** What is stored with a send at this time. */
 const sending = (at: string): Departure => ({
@@ -44,26 +44,25 @@ const sending = (at: string): Departure => ({
 });
 
 /** All that is written down, with one clock. */
-type Book = Omit<Ledger, 'settle'> & {
+type Book = Omit<Journal, 'settle'> & {
   settle(work: Work, outcomes: ReadonlyMap<number, StepOutcome>): Promise<boolean>;
   key(id: string): Promise<KeyRecord | undefined>;
   sweep(): Promise<void>;
 };
 
-const createLedger = (kept: Store, lifetimes: typeof LIFETIMES, nowMs: () => number = Date.now): Book => {
-  const keys = createKeys(kept, nowMs);
-  const ledger = createOperationLedger(kept, lifetimes, nowMs);
+const openBook = (kept: Store, lifetimes: typeof LIFETIMES, nowMs: () => number = Date.now): Book => {
+  const journal = createOperationJournal(kept, lifetimes, nowMs);
   return {
-    ...ledger,
+    ...journal,
     settle: async (work, outcomes) => {
-      const items = (await ledger.load(work.id))?.items ?? [];
-      return ledger.settle(
+      const items = (await journal.load(work.id))?.items ?? [];
+      return journal.settle(
         work,
         items.filter(({ index }) => outcomes.has(index)),
         outcomes,
       );
     },
-    key: async (id) => (await keys.find(key(id))).key,
+    key: async (id) => (await journal.known(key(id))).key,
     sweep: () => sweep(kept, nowMs()),
   };
 };
@@ -120,31 +119,34 @@ const now = (): number => time;
 const iso = (ms = time): string => new Date(ms).toISOString();
 
 let store: Glass;
-let ledger: Book;
+let journal: Book;
 /** The domains that are held. */
 const taken = new Map<string, Promise<number>>();
 beforeEach(() => {
   taken.clear();
   time = START;
   store = glass(createMemoryStore());
-  ledger = createLedger(store, LIFETIMES, now);
+  journal = openBook(store, LIFETIMES, now);
 });
 
-const create = (index: number, username = `user${index}`): ItemRecord => ({
+const create = (index: number, name = `user${index}`): ItemRecord => ({
   index,
   op: 'create',
-  username,
-  role: 'member',
-  password: `sealed-${index}`,
+  name,
+  content: { role: 'member' },
+  secret: `sealed-${index}`,
+  steps: ['create'],
 });
 
 const operation = (id: string, change: Partial<LoadedOperation> = {}): LoadedOperation => {
   const items = change.items ?? [create(0), create(1), create(2)];
   return {
     id,
+    resource: 'things',
     kind: 'batchUsers',
+    isBatch: true,
     clusterId: 'hangzhou',
-    place: PLACE,
+    cluster: CLUSTER,
     state: 'pending',
     total: items.length,
     summary: EMPTY_SUMMARY,
@@ -171,19 +173,26 @@ const key = (id: string, fingerprint = 'body', replaceable: readonly string[] = 
 /** A request without a key. */
 const keyless = (id: string): RequestReference => ({ id, replaceable: [] });
 /** Each domain is held by the process of the same name. */
-const workOf = (id: string, domain: string, epoch = 1, process = domain): Work => ({ id, domain, epoch, process, place: PLACE });
+const workOf = (id: string, domain: string, epoch = 1, process = domain): Work => ({
+  id,
+  domain,
+  epoch,
+  process,
+  resource: 'things',
+  cluster: CLUSTER,
+});
 
 /** Begins an operation of a domain that is held. */
 const begun = async (id: string, domain = 'me', change: Partial<LoadedOperation> = {}): Promise<Work> => {
-  const epoch = await (taken.get(domain) ?? taken.set(domain, ledger.takeDomain(domain, domain)).get(domain));
-  expect(await ledger.begin(operation(id, { domain, ...change }), undefined)).toBeNull();
+  const epoch = await (taken.get(domain) ?? taken.set(domain, journal.takeDomain(domain, domain)).get(domain));
+  expect(await journal.begin(operation(id, { domain, ...change }), undefined)).toBeNull();
   return workOf(id, domain, epoch);
 };
 
-const itemsOf = async (id: string): Promise<readonly ItemRecord[]> => (await ledger.load(id))?.items ?? [];
+const itemsOf = async (id: string): Promise<readonly ItemRecord[]> => (await journal.load(id))?.items ?? [];
 const itemOf = async (id: string, index: number): Promise<ItemRecord> => (await itemsOf(id))[index] as ItemRecord;
-const userOf = async (username: string): Promise<UserRecord | undefined> =>
-  (await store.read<UserRecord>([keyOf.user(PLACE, username)]))[0];
+const thingOf = async (name: string): Promise<ThingRecord | undefined> =>
+  (await store.read<ThingRecord>([keyOf.thing('things', CLUSTER, name)]))[0];
 const members = (index: string): Promise<string[]> => store.members(index, { order: 'ascending', limit: 1_000 });
 
 /** The states in which an operation of three items ends: after what, and whether somebody asked for it to be stopped. */
@@ -232,72 +241,72 @@ const expectOwnershipLost = async (work: () => Promise<unknown>): Promise<void> 
 describe('begin', () => {
   it('writes the operation, its items and where to find them', async () => {
     const one = operation('op_1');
-    expect(await ledger.begin(one, undefined)).toBeNull();
-    expect(await ledger.load('op_1')).toEqual(one);
+    expect(await journal.begin(one, undefined)).toBeNull();
+    expect(await journal.load('op_1')).toEqual(one);
     const { items, ...record } = one;
-    expect(await ledger.get('op_1')).toEqual(record);
+    expect(await journal.get('op_1')).toEqual(record);
     expect(items).toHaveLength(3);
     expect(await lists()).toEqual({ ...listed('op_1', 'pending'), ...OPEN });
   });
 
   it('takes an operation of no items', async () => {
-    expect(await ledger.begin(operation('op_1', { items: [] }), undefined)).toBeNull();
-    expect((await ledger.load('op_1'))?.items).toEqual([]);
+    expect(await journal.begin(operation('op_1', { items: [] }), undefined)).toBeNull();
+    expect((await journal.load('op_1'))?.items).toEqual([]);
   });
 
   it('knows nothing of operations that are not there', async () => {
-    expect(await ledger.get('op_0')).toBeUndefined();
-    expect(await ledger.load('op_0')).toBeUndefined();
+    expect(await journal.get('op_0')).toBeUndefined();
+    expect(await journal.load('op_0')).toBeUndefined();
   });
 
   it('takes its key with it', async () => {
-    await ledger.begin(operation('op_1'), key('k'));
-    expect(await ledger.key('k')).toEqual({ fingerprint: 'body', operationId: 'op_1', until: START + DAY });
+    await journal.begin(operation('op_1'), key('k'));
+    expect(await journal.key('k')).toEqual({ fingerprint: 'body', operationId: 'op_1', until: START + DAY });
     expect(await members(indexes.expiry)).toEqual([`${iso(START + DAY)} ${keyOf.idempotency('k')}`]);
   });
 
   it('answers what has taken the key, and writes nothing', async () => {
-    await ledger.begin(operation('op_1'), key('k'));
+    await journal.begin(operation('op_1'), key('k'));
     const before = await everything();
     const written = store.changes;
-    expect(await ledger.begin(operation('op_2'), key('k'))).toEqual({ operationId: 'op_1' });
-    const another = await ledger.begin(operation('op_2'), key('k', 'another body'));
+    expect(await journal.begin(operation('op_2'), key('k'))).toEqual({ operationId: 'op_1' });
+    const another = await journal.begin(operation('op_2'), key('k', 'another body'));
     expect(another).toEqual({ operationId: 'op_1', byAnother: true });
     expect(store.changes).toBe(written);
     expect(await everything()).toEqual(before);
-    expect(await ledger.load('op_2')).toBeUndefined();
-    expect(await ledger.begin(operation('op_2'), key('another'))).toBeNull();
+    expect(await journal.load('op_2')).toBeUndefined();
+    expect(await journal.begin(operation('op_2'), key('another'))).toBeNull();
   });
 
   it('lets one of many with the same key begin', async () => {
     const ids = Array.from({ length: 20 }, (_, at) => `op_${10 + at}`);
-    const answers = await Promise.all(ids.map((id) => ledger.begin(operation(id), key('k'))));
+    const answers = await Promise.all(ids.map((id) => journal.begin(operation(id), key('k'))));
     expect(answers.filter((taken) => taken === null)).toHaveLength(1);
     expect(await members(indexes.operations())).toHaveLength(1);
   });
 
   it('takes a key again whose time is over, swept or not', async () => {
-    await ledger.begin(operation('op_1', { request: key('k').id }), key('k'));
-    await ledger.takeDomain('me', 'me');
-    await ledger.finish(workOf('op_1', 'me'));
+    await journal.begin(operation('op_1', { request: key('k').id }), key('k'));
+    await journal.takeDomain('me', 'me');
+    await journal.finish(workOf('op_1', 'me'));
     time += DAY - 1;
-    expect(await ledger.begin(operation('op_2'), key('k'))).toMatchObject({ operationId: 'op_1' });
+    expect(await journal.begin(operation('op_2'), key('k'))).toMatchObject({ operationId: 'op_1' });
     time += 1;
-    expect(await ledger.key('k')).toBeUndefined();
-    expect(await ledger.begin(operation('op_2'), key('k'))).toBeNull();
-    expect(await ledger.key('k')).toMatchObject({ operationId: 'op_2', until: time + DAY });
+    expect(await journal.key('k')).toBeUndefined();
+    expect(await journal.begin(operation('op_2'), key('k'))).toBeNull();
+    expect(await journal.key('k')).toMatchObject({ operationId: 'op_2', until: time + DAY });
   });
 });
 
 describe('takeDomain', () => {
   it('raises the epoch, of this domain only', async () => {
-    expect(await ledger.takeDomain('me', 'p1')).toBe(1);
-    expect(await ledger.takeDomain('you', 'p1')).toBe(1);
-    expect(await ledger.takeDomain('me', 'p2')).toBe(2);
+    expect(await journal.takeDomain('me', 'p1')).toBe(1);
+    expect(await journal.takeDomain('you', 'p1')).toBe(1);
+    expect(await journal.takeDomain('me', 'p2')).toBe(2);
   });
 
   it('gives each of many another one', async () => {
-    const epochs = await Promise.all(Array.from({ length: 20 }, () => ledger.takeDomain('me', 'p')));
+    const epochs = await Promise.all(Array.from({ length: 20 }, () => journal.takeDomain('me', 'p')));
     expect(epochs.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, at) => at + 1));
   });
 });
@@ -306,28 +315,28 @@ describe('who does not hold the domain', () => {
   it('changes nothing and is told so', async () => {
     const mine = await begun('op_1');
     const items = await itemsOf('op_1');
-    await ledger.depart(mine, items.slice(0, 1), sending(LATER), false);
+    await journal.depart(mine, items.slice(0, 1), sending(LATER), false);
     for (const stranger of [
       workOf('op_1', 'you'),
       workOf('op_1', 'me', 0),
       workOf('op_1', 'me', 2),
       workOf('op_1', 'me', 1, 'you'),
     ]) {
-      await expectOwnershipLost(() => ledger.depart(stranger, items, sending(LATER), false));
-      await expectOwnershipLost(() => ledger.attachJob(stranger, items, 'job-1'));
-      await expectOwnershipLost(() => ledger.settle(stranger, outcomes([0, created], [1, created])));
-      await expectOwnershipLost(() => ledger.finish(stranger));
+      await expectOwnershipLost(() => journal.depart(stranger, items, sending(LATER), false));
+      await expectOwnershipLost(() => journal.attachJob(stranger, items, 'job-1'));
+      await expectOwnershipLost(() => journal.settle(stranger, outcomes([0, created], [1, created])));
+      await expectOwnershipLost(() => journal.finish(stranger));
     }
   });
 
   it('is so as soon as another process has taken it', async () => {
     const mine = await begun('op_1');
     const items = await itemsOf('op_1');
-    const epoch = await ledger.takeDomain('me', 'you');
-    await expectOwnershipLost(() => ledger.depart(mine, items, sending(LATER), false));
-    await expectOwnershipLost(() => ledger.settle(mine, outcomes([0, created])));
+    const epoch = await journal.takeDomain('me', 'you');
+    await expectOwnershipLost(() => journal.depart(mine, items, sending(LATER), false));
+    await expectOwnershipLost(() => journal.settle(mine, outcomes([0, created])));
     const yours = workOf('op_1', 'me', epoch, 'you');
-    expect(await ledger.depart(yours, items, sending(LATER), false)).toHaveLength(3);
+    expect(await journal.depart(yours, items, sending(LATER), false)).toHaveLength(3);
   });
 });
 
@@ -335,13 +344,17 @@ describe('an operation', () => {
   it('is open from its begin to its last item, in the index of its domain', async () => {
     const work = await begun('op_1');
     await begun('op_2', 'you');
-    expect([await ledger.openIn('me'), await ledger.openIn('you'), await ledger.openIn('her')]).toEqual([['op_1'], ['op_2'], []]);
-    expect(await ledger.domains()).toEqual(['me', 'you']);
-    await ledger.depart(work, await itemsOf('op_1'), sending(LATER), false);
-    expect(await ledger.settle(work, outcomes([0, created], [1, created]))).toBe(false);
-    expect(await ledger.openIn('me')).toEqual(['op_1']);
-    expect(await ledger.settle(work, outcomes([2, created]))).toBe(true);
-    expect([await ledger.openIn('me'), await ledger.openIn('you')]).toEqual([[], ['op_2']]);
+    expect([await journal.openIn('me'), await journal.openIn('you'), await journal.openIn('her')]).toEqual([
+      ['op_1'],
+      ['op_2'],
+      [],
+    ]);
+    expect(await journal.domains()).toEqual(['me', 'you']);
+    await journal.depart(work, await itemsOf('op_1'), sending(LATER), false);
+    expect(await journal.settle(work, outcomes([0, created], [1, created]))).toBe(false);
+    expect(await journal.openIn('me')).toEqual(['op_1']);
+    expect(await journal.settle(work, outcomes([2, created]))).toBe(true);
+    expect([await journal.openIn('me'), await journal.openIn('you')]).toEqual([[], ['op_2']]);
   });
 });
 
@@ -350,40 +363,40 @@ describe('depart', () => {
     const work = await begun('op_1');
     const [first, second, third] = (await itemsOf('op_1')) as [ItemRecord, ItemRecord, ItemRecord];
     time += SECOND;
-    const departed = await ledger.depart(work, [first, third], sending(LATER), false);
+    const departed = await journal.depart(work, [first, third], sending(LATER), false);
     expect(departed).toEqual([
       { ...first, sentAt: LATER, sends: 1, underWay: Date.parse(LATER) },
       { ...third, sentAt: LATER, sends: 1, underWay: Date.parse(LATER) },
     ]);
     expect(await itemsOf('op_1')).toEqual([departed[0], second, departed[1]]);
-    expect(await ledger.get('op_1')).toMatchObject({ updatedAt: iso() });
-    expect(await userOf('user0')).toEqual({ holder: 'op_1', made: null });
-    expect(await userOf('user1')).toBeUndefined();
+    expect(await journal.get('op_1')).toMatchObject({ updatedAt: iso() });
+    expect(await thingOf('user0')).toEqual({ holder: 'op_1', made: null });
+    expect(await thingOf('user1')).toBeUndefined();
   });
 
   it('leaves out users that another operation has on its way, until they are settled', async () => {
     const mine = await begun('op_1', 'me', { items: [create(0, 'ada'), create(1, 'bob')] });
     const yours = await begun('op_2', 'you', { items: [create(0, 'bob'), create(1, 'eve')] });
-    await ledger.depart(mine, await itemsOf('op_1'), sending(LATER), false);
-    const left = await ledger.depart(yours, await itemsOf('op_2'), sending(LATER), false);
-    expect(left.map(({ username }) => username)).toEqual(['eve']);
+    await journal.depart(mine, await itemsOf('op_1'), sending(LATER), false);
+    const left = await journal.depart(yours, await itemsOf('op_2'), sending(LATER), false);
+    expect(left.map(({ name }) => name)).toEqual(['eve']);
     expect(await itemOf('op_2', 0)).toEqual(create(0, 'bob'));
-    expect(await userOf('bob')).toMatchObject({ holder: 'op_1' });
+    expect(await thingOf('bob')).toMatchObject({ holder: 'op_1' });
 
     const written = store.changes;
-    expect(await ledger.depart(yours, [await itemOf('op_2', 0)], sending(LATER), false)).toEqual([]);
+    expect(await journal.depart(yours, [await itemOf('op_2', 0)], sending(LATER), false)).toEqual([]);
     expect(store.changes).toBe(written);
     // In order, nothing goes before the one that is held.
-    expect(await ledger.depart(yours, await itemsOf('op_2'), sending(LATER), true)).toEqual([]);
+    expect(await journal.depart(yours, await itemsOf('op_2'), sending(LATER), true)).toEqual([]);
 
     // Between two calls nobody holds the user: two operations that wait for each other's would wait for ever.
-    await ledger.settle(mine, outcomes([1, { status: 'again', untouched: false }]));
-    const [bob] = await ledger.depart(yours, [await itemOf('op_2', 0)], sending(LATER), false);
-    expect(bob).toMatchObject({ username: 'bob', sends: 1 });
-    expect(await userOf('bob')).toMatchObject({ holder: 'op_2' });
+    await journal.settle(mine, outcomes([1, { status: 'again', untouched: false }]));
+    const [bob] = await journal.depart(yours, [await itemOf('op_2', 0)], sending(LATER), false);
+    expect(bob).toMatchObject({ name: 'bob', sends: 1 });
+    expect(await thingOf('bob')).toMatchObject({ holder: 'op_2' });
     // Still the other's.
     expect(
-      await ledger.depart(await begun('op_3', 'her', { items: [create(0, 'ada')] }), [create(0, 'ada')], sending(LATER), false),
+      await journal.depart(await begun('op_3', 'her', { items: [create(0, 'ada')] }), [create(0, 'ada')], sending(LATER), false),
     ).toEqual([]);
   });
 
@@ -391,18 +404,18 @@ describe('depart', () => {
     const works = await Promise.all(
       Array.from({ length: 10 }, (_, at) => begun(`op_${at}`, 'me', { items: [create(0, 'ada')] })),
     );
-    const departed = await Promise.all(works.map((work) => ledger.depart(work, [create(0, 'ada')], sending(LATER), false)));
+    const departed = await Promise.all(works.map((work) => journal.depart(work, [create(0, 'ada')], sending(LATER), false)));
     expect(departed.filter((items) => items.length > 0)).toHaveLength(1);
   });
 
   it('tells users of several clusters apart', async () => {
-    const elsewhere: Place = { account: 'aliyun', vendorClusterId: 'ehpc-hz-2' };
+    const elsewhere: ClusterRef = { account: 'aliyun', vendorClusterId: 'ehpc-hz-2' };
     const mine = await begun('op_1', 'me', { items: [create(0, 'ada')] });
-    await begun('op_2', 'me', { items: [create(0, 'ada')], place: elsewhere });
-    expect(await ledger.depart(mine, [create(0, 'ada')], sending(LATER), false)).toHaveLength(1);
+    await begun('op_2', 'me', { items: [create(0, 'ada')], cluster: elsewhere });
+    expect(await journal.depart(mine, [create(0, 'ada')], sending(LATER), false)).toHaveLength(1);
     expect(
-      await ledger.depart(
-        { id: 'op_2', domain: 'me', epoch: 1, process: 'me', place: elsewhere },
+      await journal.depart(
+        { id: 'op_2', domain: 'me', epoch: 1, process: 'me', resource: 'things', cluster: elsewhere },
         [create(0, 'ada')],
         sending(LATER),
         false,
@@ -412,11 +425,11 @@ describe('depart', () => {
 
   it('goes on where a process before it has ended', async () => {
     const mine = await begun('op_1', 'me', { items: [create(0, 'ada')] });
-    await ledger.depart(mine, [create(0, 'ada')], sending(LATER), false);
-    const epoch = await ledger.takeDomain('me', 'you');
+    await journal.depart(mine, [create(0, 'ada')], sending(LATER), false);
+    const epoch = await journal.takeDomain('me', 'you');
     const yours = workOf('op_1', 'me', epoch, 'you');
-    await ledger.settle(yours, outcomes([0, { status: 'again', untouched: false }]));
-    const [again] = await ledger.depart(yours, [create(0, 'ada')], sending(iso(START + DAY)), false);
+    await journal.settle(yours, outcomes([0, { status: 'again', untouched: false }]));
+    const [again] = await journal.depart(yours, [create(0, 'ada')], sending(iso(START + DAY)), false);
     expect(again).toMatchObject({ sentAt: LATER, sends: 2 });
   });
 });
@@ -424,40 +437,40 @@ describe('depart', () => {
 describe('attachJob', () => {
   it('writes down which job does the items', async () => {
     const work = await begun('op_1');
-    const departed = await ledger.depart(work, (await itemsOf('op_1')).slice(0, 2), sending(LATER), false);
-    await ledger.attachJob(work, departed, 'job-1');
+    const departed = await journal.depart(work, (await itemsOf('op_1')).slice(0, 2), sending(LATER), false);
+    await journal.attachJob(work, departed, 'job-1');
     expect((await itemsOf('op_1')).map(({ job }) => job)).toEqual(['job-1', 'job-1', undefined]);
-    expect(await itemOf('op_1', 0)).toMatchObject({ sentAt: LATER, sends: 1, underWay: Date.parse(LATER), password: 'sealed-0' });
+    expect(await itemOf('op_1', 0)).toMatchObject({ sentAt: LATER, sends: 1, underWay: Date.parse(LATER), secret: 'sealed-0' });
   });
 });
 
 describe('settle', () => {
   it('keeps what came of an item, and nothing of how', async () => {
     const work = await begun('op_1');
-    await ledger.attachJob(work, await ledger.depart(work, await itemsOf('op_1'), sending(LATER), false), 'job-1');
+    await journal.attachJob(work, await journal.depart(work, await itemsOf('op_1'), sending(LATER), false), 'job-1');
     const ada = user('user0', LATER);
-    await ledger.settle(work, outcomes([0, { status: 'created', user: ada }], [2, { status: 'refused', error }]));
-    const kept = { op: 'create', role: 'member' } as const;
-    expect(await itemOf('op_1', 0)).toEqual({ ...kept, index: 0, username: 'user0', outcome: { status: 'created', user: ada } });
-    expect(await itemOf('op_1', 2)).toEqual({ ...kept, index: 2, username: 'user2', outcome: { status: 'refused', error } });
+    await journal.settle(work, outcomes([0, { status: 'created', value: ada }], [2, { status: 'refused', error }]));
+    const kept = { op: 'create', content: { role: 'member' }, steps: ['create'] } as const;
+    expect(await itemOf('op_1', 0)).toEqual({ ...kept, index: 0, name: 'user0', outcome: { status: 'created', value: ada } });
+    expect(await itemOf('op_1', 2)).toEqual({ ...kept, index: 2, name: 'user2', outcome: { status: 'refused', error } });
     expect(await itemOf('op_1', 1)).toMatchObject({ job: 'job-1', underWay: Date.parse(LATER) });
     expect(await itemOf('op_1', 1)).not.toHaveProperty('outcome');
   });
 
-  it('erases a password as soon as its item is settled, and not before', async () => {
+  it('erases a secret as soon as its item is settled, and not before', async () => {
     const work = await begun('op_1');
-    await ledger.depart(work, await itemsOf('op_1'), sending(LATER), false);
-    await ledger.settle(
+    await journal.depart(work, await itemsOf('op_1'), sending(LATER), false);
+    await journal.settle(
       work,
       outcomes([0, created], [1, { status: 'again', untouched: false }], [2, { status: 'again', untouched: true }]),
     );
-    const passwords = (await itemsOf('op_1')).map(({ password }) => password);
-    expect(passwords).toEqual([undefined, 'sealed-1', 'sealed-2']);
-    await ledger.depart(work, (await itemsOf('op_1')).slice(1, 2), sending(LATER), false);
-    await ledger.settle(work, outcomes([1, { status: 'role_is_set' }], [2, { status: 'cancelled' }]));
-    expect((await itemsOf('op_1')).map(({ password }) => password)).toEqual([undefined, 'sealed-1', undefined]);
-    expect(await itemOf('op_1', 1)).toMatchObject({ roleIsSet: true });
-    await ledger.settle(work, outcomes([1, { status: 'unknown', error }]));
+    const secrets = (await itemsOf('op_1')).map(({ secret }) => secret);
+    expect(secrets).toEqual([undefined, 'sealed-1', 'sealed-2']);
+    await journal.depart(work, (await itemsOf('op_1')).slice(1, 2), sending(LATER), false);
+    await journal.settle(work, outcomes([1, { status: 'step_done' }], [2, { status: 'cancelled' }]));
+    expect((await itemsOf('op_1')).map(({ secret }) => secret)).toEqual([undefined, 'sealed-1', undefined]);
+    expect(await itemOf('op_1', 1)).toMatchObject({ stepsDone: 1 });
+    await journal.settle(work, outcomes([1, { status: 'unknown', error }]));
     const all = await store.read([...store.keys()]);
     expect(JSON.stringify(all)).not.toContain('sealed-');
   });
@@ -465,14 +478,14 @@ describe('settle', () => {
   it('counts', async () => {
     const items = Array.from({ length: 10 }, (_, at) => create(at));
     const work = await begun('op_1', 'me', { items });
-    await ledger.depart(work, items, sending(LATER), false);
+    await journal.depart(work, items, sending(LATER), false);
     time += SECOND;
-    await ledger.settle(work, outcomes([0, created], [1, created], [2, { status: 'already_exists', error }]));
-    expect(await ledger.get('op_1')).toMatchObject({
+    await journal.settle(work, outcomes([0, created], [1, created], [2, { status: 'already_exists', error }]));
+    expect(await journal.get('op_1')).toMatchObject({
       summary: { ...EMPTY_SUMMARY, created: 2, already_exists: 1 },
       updatedAt: iso(),
     });
-    await ledger.settle(
+    await journal.settle(
       work,
       outcomes(
         [3, { status: 'updated' }],
@@ -486,39 +499,45 @@ describe('settle', () => {
     );
     const one = { updated: 1, deleted: 1, not_found: 1, refused: 1, failed: 1, unknown: 1, cancelled: 1 };
     const summary = { created: 2, already_exists: 1, ...one };
-    expect((await ledger.get('op_1'))?.summary).toEqual(summary);
+    expect((await journal.get('op_1'))?.summary).toEqual(summary);
 
     // What is settled stays as it was, and is counted once.
-    await ledger.settle(work, outcomes([0, { status: 'failed', error }], [9, created]));
-    expect((await ledger.get('op_1'))?.summary).toEqual(summary);
+    await journal.settle(work, outcomes([0, { status: 'failed', error }], [9, created]));
+    expect((await journal.get('op_1'))?.summary).toEqual(summary);
     expect((await itemOf('op_1', 0)).outcome).toEqual(created);
     expect((await itemOf('op_1', 9)).outcome).toEqual({ status: 'cancelled' });
   });
 
   it('counts once what is settled by many at once', async () => {
     const work = await begun('op_1');
-    await Promise.all(Array.from({ length: 10 }, (_, at) => ledger.settle(work, outcomes([at % 3, created]))));
-    expect((await ledger.get('op_1'))?.summary).toEqual({ ...EMPTY_SUMMARY, created: 3 });
+    await Promise.all(Array.from({ length: 10 }, (_, at) => journal.settle(work, outcomes([at % 3, created]))));
+    expect((await journal.get('op_1'))?.summary).toEqual({ ...EMPTY_SUMMARY, created: 3 });
   });
 
   it('starts from the items that were settled when the operation began', async () => {
-    const refused = { index: 1, op: 'create', username: 'bad name', outcome: { status: 'refused', error } } as const;
+    const refused = {
+      index: 1,
+      op: 'create',
+      name: 'bad name',
+      steps: ['create'],
+      outcome: { status: 'refused', error },
+    } as const;
     const work = await begun('op_1', 'me', { items: [create(0), refused], summary: { ...EMPTY_SUMMARY, refused: 1 } });
-    await ledger.settle(work, outcomes([0, created], [1, created]));
-    expect((await ledger.get('op_1'))?.summary).toEqual({ ...EMPTY_SUMMARY, created: 1, refused: 1 });
+    await journal.settle(work, outcomes([0, created], [1, created]));
+    expect((await journal.get('op_1'))?.summary).toEqual({ ...EMPTY_SUMMARY, created: 1, refused: 1 });
   });
 
   it('frees the user, but not one that another operation has', async () => {
     const mine = await begun('op_1', 'me', { items: [create(0, 'ada'), create(1, 'bob')] });
     const yours = await begun('op_2', 'you', { items: [create(0, 'ada')] });
-    await ledger.depart(mine, await itemsOf('op_1'), sending(LATER), false);
+    await journal.depart(mine, await itemsOf('op_1'), sending(LATER), false);
     // Cancelled before it was sent.
-    await ledger.settle(yours, outcomes([0, { status: 'cancelled' }]));
-    expect(await userOf('ada')).toEqual({ holder: 'op_1', made: null });
-    await ledger.settle(mine, outcomes([0, { status: 'failed', error }], [1, { status: 'unknown', error }]));
+    await journal.settle(yours, outcomes([0, { status: 'cancelled' }]));
+    expect(await thingOf('ada')).toEqual({ holder: 'op_1', made: null });
+    await journal.settle(mine, outcomes([0, { status: 'failed', error }], [1, { status: 'unknown', error }]));
     // Their ends are not proven: what was seen of them before is void.
     const free = { holder: null, made: null, touchedAt: time };
-    expect([await userOf('ada'), await userOf('bob')]).toMatchObject([free, free]);
+    expect([await thingOf('ada'), await thingOf('bob')]).toMatchObject([free, free]);
   });
 });
 
@@ -536,23 +555,23 @@ describe('a step that is to be sent again', () => {
     expect(afterCall({ ...sent, sends: 3 }, again(true))).toEqual({ ...create(0), sentAt: LATER, sends: 2 });
   });
 
-  it('is a new one after the role is set', () => {
+  it('is a new one after the first one is done', () => {
     const update: ItemRecord = { ...sent, op: 'update', sends: 2 };
-    expect(afterCall(update, { status: 'role_is_set' })).toEqual({ ...create(0), op: 'update', roleIsSet: true });
+    expect(afterCall(update, { status: 'step_done' })).toEqual({ ...create(0), op: 'update', stepsDone: 1 });
   });
 
   it('is written down as such', async () => {
     const work = await begun('op_1', 'me', { items: [create(0)] });
     const go = async (sentAt: string): Promise<ItemRecord> =>
-      (await ledger.depart(work, [create(0)], sending(sentAt), false))[0] as ItemRecord;
+      (await journal.depart(work, [create(0)], sending(sentAt), false))[0] as ItemRecord;
     expect(await go('2026-03-01T13:00:00.000Z')).toMatchObject({ sentAt: '2026-03-01T13:00:00.000Z', sends: 1 });
-    await ledger.settle(work, outcomes([0, again(true)]));
+    await journal.settle(work, outcomes([0, again(true)]));
     expect(await itemOf('op_1', 0)).toEqual(create(0));
     expect(await go('2026-03-01T13:01:00.000Z')).toMatchObject({ sentAt: '2026-03-01T13:01:00.000Z', sends: 1 });
-    await ledger.settle(work, outcomes([0, again(false)]));
+    await journal.settle(work, outcomes([0, again(false)]));
     expect(await itemOf('op_1', 0)).toEqual({ ...create(0), sentAt: '2026-03-01T13:01:00.000Z', sends: 1 });
     expect(await go('2026-03-01T13:02:00.000Z')).toMatchObject({ sentAt: '2026-03-01T13:01:00.000Z', sends: 2 });
-    await ledger.settle(work, outcomes([0, again(true)]));
+    await journal.settle(work, outcomes([0, again(true)]));
     expect(await itemOf('op_1', 0)).toEqual({ ...create(0), sentAt: '2026-03-01T13:01:00.000Z', sends: 1 });
     expect(await go('2026-03-01T13:03:00.000Z')).toMatchObject({ sentAt: '2026-03-01T13:01:00.000Z', sends: 2 });
   });
@@ -561,20 +580,20 @@ describe('a step that is to be sent again', () => {
 describe('finish', () => {
   it.each(ENDS)('ends an operation as %s', async (state, ends, asked) => {
     const work = await begun('op_1');
-    if (asked) await ledger.cancel('op_1');
+    if (asked) await journal.cancel('op_1');
     time += SECOND;
-    await ledger.settle(work, ends);
+    await journal.settle(work, ends);
     // Where items were settled before it began.
-    if (ends.size < 3) await ledger.finish(work);
-    expect(await ledger.get('op_1')).toMatchObject({ state, finishedAt: iso(), updatedAt: iso() });
+    if (ends.size < 3) await journal.finish(work);
+    expect(await journal.get('op_1')).toMatchObject({ state, finishedAt: iso(), updatedAt: iso() });
     const removal = `${iso(time + LIFETIMES.operationMs)} ${keyOf.operation('op_1')}`;
     const { [indexes.expiry]: expiring, ...others } = await lists();
     expect(others).toEqual({ ...listed('op_1', state), [indexes.domains]: ['me'] });
     // What was done to users is kept a little, too.
-    expect(expiring?.filter((mark) => !mark.includes(' user:'))).toEqual([removal]);
+    expect(expiring?.filter((mark) => !mark.includes(' thing:'))).toEqual([removal]);
     const before = await everything();
     time += SECOND;
-    await ledger.finish(work);
+    await journal.finish(work);
     expect(await everything()).toEqual(before);
   });
 });
@@ -583,19 +602,19 @@ describe('cancel', () => {
   it('asks for the operation to be stopped, whoever works on it', async () => {
     await begun('op_1');
     time += SECOND;
-    await ledger.cancel('op_1');
-    expect(await ledger.get('op_1')).toMatchObject({ cancelling: true, updatedAt: iso() });
+    await journal.cancel('op_1');
+    expect(await journal.get('op_1')).toMatchObject({ cancelling: true, updatedAt: iso() });
     time += SECOND;
-    await ledger.cancel('op_1');
-    expect(await ledger.get('op_1')).toMatchObject({ updatedAt: iso(START + SECOND) });
+    await journal.cancel('op_1');
+    expect(await journal.get('op_1')).toMatchObject({ updatedAt: iso(START + SECOND) });
   });
 
   it('does nothing to one that is over or not there', async () => {
     const work = await begun('op_1');
-    await ledger.finish(work);
+    await journal.finish(work);
     const before = await everything();
-    await ledger.cancel('op_1');
-    await ledger.cancel('op_0');
+    await journal.cancel('op_1');
+    await journal.cancel('op_0');
     expect(await everything()).toEqual(before);
   });
 });
@@ -604,16 +623,16 @@ describe('list', () => {
   const idsOf = (records: readonly OperationRecord[]): string[] => records.map(({ id }) => id);
 
   it('is newest first, by cluster and by state, page by page', async () => {
-    expect(await ledger.list({ limit: 10 })).toEqual({ operations: [], next: null });
+    expect(await journal.list({ limit: 10 })).toEqual({ operations: [], next: null });
     for (let at = 0; at < 9; at++) {
       const work = await begun(`op_${at}`, 'me', { clusterId: at % 3 === 0 ? 'beijing' : 'hangzhou', items: [] });
-      if (at % 2 === 0) await ledger.finish(work);
+      if (at % 2 === 0) await journal.finish(work);
     }
-    const list = async (filter: Parameters<Ledger['list']>[0]): Promise<string> =>
-      idsOf((await ledger.list(filter)).operations).join(' ');
+    const list = async (filter: Parameters<Journal['list']>[0]): Promise<string> =>
+      idsOf((await journal.list(filter)).operations).join(' ');
     expect(await list({ limit: 3 })).toBe('op_8 op_7 op_6');
-    expect((await ledger.list({ limit: 3 })).next).toBe('op_6');
-    expect((await ledger.list({ limit: 3, after: 'op_3' })).next).toBeNull();
+    expect((await journal.list({ limit: 3 })).next).toBe('op_6');
+    expect((await journal.list({ limit: 3, after: 'op_3' })).next).toBeNull();
     expect(await list({ limit: 3, after: 'op_6' })).toBe('op_5 op_4 op_3');
     expect(await list({ limit: 100, after: 'op_1' })).toBe('op_0');
     expect(await list({ limit: 100, after: 'op_0' })).toBe('');
@@ -629,34 +648,34 @@ describe('list', () => {
   it('finds few among many', async () => {
     const ids = Array.from({ length: 350 }, (_, at) => `op_${String(at).padStart(3, '0')}`);
     for (const id of ids) await begun(id, 'me', { items: [] });
-    for (const id of ['op_000', 'op_120', 'op_349']) await ledger.finish(workOf(id, 'me'));
-    expect(idsOf((await ledger.list({ limit: 10, state: 'succeeded' })).operations)).toEqual(['op_349', 'op_120', 'op_000']);
-    expect(idsOf((await ledger.list({ limit: 200 })).operations)).toEqual(ids.toReversed().slice(0, 200));
-    expect(await ledger.openIn('me')).toEqual(ids.filter((id) => !['op_000', 'op_120', 'op_349'].includes(id)));
+    for (const id of ['op_000', 'op_120', 'op_349']) await journal.finish(workOf(id, 'me'));
+    expect(idsOf((await journal.list({ limit: 10, state: 'succeeded' })).operations)).toEqual(['op_349', 'op_120', 'op_000']);
+    expect(idsOf((await journal.list({ limit: 200 })).operations)).toEqual(ids.toReversed().slice(0, 200));
+    expect(await journal.openIn('me')).toEqual(ids.filter((id) => !['op_000', 'op_120', 'op_349'].includes(id)));
   });
 
   it('does not stumble over one that was removed meanwhile', async () => {
     await begun('op_1');
     await begun('op_2');
     await store.change([], () => ({ result: undefined, put: { [keyOf.operation('op_1')]: null } }));
-    expect(idsOf((await ledger.list({ limit: 10 })).operations)).toEqual(['op_2']);
+    expect(idsOf((await journal.list({ limit: 10 })).operations)).toEqual(['op_2']);
   });
 });
 
 describe('lately', () => {
-  const made = async (work: Work, usernames: readonly string[]) =>
+  const made = async (work: Work, names: readonly string[]) =>
     Object.fromEntries(
-      [...(await ledger.lately(work.place, usernames))].flatMap(([username, user]) => (user.made ? [[username, user.made]] : [])),
+      [...(await journal.lately(work, names))].flatMap(([name, thing]) => (thing.made ? [[name, thing.made]] : [])),
     );
 
   it('tells of users that another operation made within the last minute', async () => {
     const mine = await begun('op_1', 'me', { items: [create(0, 'ada'), create(1, 'bob'), create(2, 'eve')] });
     const yours = workOf('op_2', 'you');
-    await ledger.depart(mine, await itemsOf('op_1'), sending(LATER), false);
+    await journal.depart(mine, await itemsOf('op_1'), sending(LATER), false);
     expect(await made(yours, ['ada', 'bob', 'eve'])).toEqual({});
-    await ledger.settle(
+    await journal.settle(
       mine,
-      outcomes([0, { status: 'created', user: user('ada', LATER) }], [1, created], [2, { status: 'already_exists', error }]),
+      outcomes([0, { status: 'created', value: user('ada', LATER) }], [1, created], [2, { status: 'already_exists', error }]),
     );
     const ada = { at: START, createdAt: LATER };
     const bob = { at: START, createdAt: null };
@@ -664,7 +683,7 @@ describe('lately', () => {
     expect(await made(yours, ['bob'])).toEqual({ bob });
     expect(await made(yours, [])).toEqual({});
     expect(await made(mine, ['ada', 'bob'])).toEqual({ ada, bob });
-    expect(await made({ ...yours, place: { ...PLACE, account: 'another' } }, ['ada'])).toEqual({});
+    expect(await made({ ...yours, cluster: { ...CLUSTER, account: 'another' } }, ['ada'])).toEqual({});
     time += LATELY_MS - 1;
     expect(await made(yours, ['ada'])).toEqual({ ada });
     time += 1;
@@ -674,68 +693,68 @@ describe('lately', () => {
   it('still does while and after somebody changes the user, and no more after it was deleted', async () => {
     const items = [create(0, 'ada')];
     const mine = await begun('op_1', 'me', { items });
-    await ledger.depart(mine, items, sending(LATER), false);
-    await ledger.settle(mine, outcomes([0, created]));
+    await journal.depart(mine, items, sending(LATER), false);
+    await journal.settle(mine, outcomes([0, created]));
     for (const status of ['updated', 'failed', 'cancelled'] as const) {
       const work = await begun(`op_${status}`, 'me', {
-        items: [{ index: 0, op: 'update', username: 'ada', role: 'manager' as never }],
+        items: [{ index: 0, op: 'update', name: 'ada', steps: ['setRole'] }],
       });
-      await ledger.depart(work, items, sending(LATER), false);
+      await journal.depart(work, items, sending(LATER), false);
       expect(await made(workOf('op_2', 'you'), ['ada'])).toHaveProperty('ada');
-      await ledger.settle(work, outcomes([0, status === 'failed' ? { status, error } : { status }]));
+      await journal.settle(work, outcomes([0, status === 'failed' ? { status, error } : { status }]));
       expect(await made(workOf('op_2', 'you'), ['ada'])).toHaveProperty('ada');
     }
-    const deleting = await begun('op_9', 'me', { items: [{ index: 0, op: 'delete', username: 'ada' }] });
-    await ledger.depart(deleting, items, sending(LATER), false);
-    await ledger.settle(deleting, outcomes([0, { status: 'deleted' }]));
+    const deleting = await begun('op_9', 'me', { items: [{ index: 0, op: 'delete', name: 'ada', steps: ['delete'] }] });
+    await journal.depart(deleting, items, sending(LATER), false);
+    await journal.settle(deleting, outcomes([0, { status: 'deleted' }]));
     expect(await made(workOf('op_2', 'you'), ['ada'])).toEqual({});
-    expect(await userOf('ada')).toMatchObject({ holder: null, made: null, goneAt: time });
+    expect(await thingOf('ada')).toMatchObject({ holder: null, made: null, goneAt: time });
   });
 });
 
 describe('a repeated request', () => {
   it('joins the operation that is open, with another key, or without', async () => {
-    await ledger.begin(operation('op_1'), { ...key('k'), id: 'same' });
+    await journal.begin(operation('op_1'), { ...key('k'), id: 'same' });
     for (const [id, request] of Object.entries({ op_2: keyless('same'), op_3: { ...key('other'), id: 'same' } }))
-      expect(await ledger.begin(operation(id), request)).toEqual({ operationId: 'op_1' });
-    expect(await ledger.key('other')).toEqual({ fingerprint: 'body', operationId: 'op_1', until: START + DAY });
-    expect(await ledger.openIn('me')).toEqual(['op_1']);
-    expect(await ledger.begin(operation('op_4'), keyless('another'))).toBeNull();
+      expect(await journal.begin(operation(id), request)).toEqual({ operationId: 'op_1' });
+    expect(await journal.key('other')).toEqual({ fingerprint: 'body', operationId: 'op_1', until: START + DAY });
+    expect(await journal.openIn('me')).toEqual(['op_1']);
+    expect(await journal.begin(operation('op_4'), keyless('another'))).toBeNull();
   });
 
   it('begins one operation, however many come at once', async () => {
     const ids = Array.from({ length: 20 }, (_, at) => `op_${10 + at}`);
-    const answers = await Promise.all(ids.map((id) => ledger.begin(operation(id), keyless('same'))));
+    const answers = await Promise.all(ids.map((id) => journal.begin(operation(id), keyless('same'))));
     expect(answers.filter((taken) => taken === null)).toHaveLength(1);
     expect(new Set(answers.flatMap((taken) => taken?.operationId ?? []))).toEqual(new Set(await members(indexes.operations())));
   });
 
   it('is a new one after the end, which leaves nothing behind', async () => {
-    await ledger.begin(operation('op_1', { request: 'same' }), keyless('same'));
+    await journal.begin(operation('op_1', { request: 'same' }), keyless('same'));
     expect(store.keys().has(keyOf.request('same'))).toBe(true);
-    await ledger.takeDomain('me', 'me');
-    await ledger.finish(workOf('op_1', 'me'));
+    await journal.takeDomain('me', 'me');
+    await journal.finish(workOf('op_1', 'me'));
     expect(store.keys().has(keyOf.request('same'))).toBe(false);
-    expect(await ledger.begin(operation('op_2', { request: 'same' }), keyless('same'))).toBeNull();
+    expect(await journal.begin(operation('op_2', { request: 'same' }), keyless('same'))).toBeNull();
     // The end of the first one, sent again by the store, does not touch it.
-    await ledger.finish(workOf('op_1', 'me'));
-    expect(await ledger.begin(operation('op_3'), keyless('same'))).toEqual({ operationId: 'op_2' });
+    await journal.finish(workOf('op_1', 'me'));
+    expect(await journal.begin(operation('op_3'), keyless('same'))).toEqual({ operationId: 'op_2' });
   });
 
   it('takes the place of the operations that it may replace, and of no other', async () => {
-    await ledger.begin(operation('op_1'), key('k'));
-    expect(await ledger.begin(operation('op_2'), key('k', 'body', ['op_0']))).toEqual({ operationId: 'op_1' });
-    const other = await ledger.begin(operation('op_2'), key('k', 'another body', ['op_1']));
+    await journal.begin(operation('op_1'), key('k'));
+    expect(await journal.begin(operation('op_2'), key('k', 'body', ['op_0']))).toEqual({ operationId: 'op_1' });
+    const other = await journal.begin(operation('op_2'), key('k', 'another body', ['op_1']));
     expect(other).toEqual({ operationId: 'op_1', byAnother: true });
     time += HOUR;
-    expect(await ledger.begin(operation('op_2'), key('k', 'body', ['op_1']))).toBeNull();
-    expect(await ledger.key('k')).toEqual({ fingerprint: 'body', operationId: 'op_2', until: time + DAY });
-    expect(await ledger.begin(operation('op_3'), key('k', 'body', ['op_1']))).toEqual({ operationId: 'op_2' });
+    expect(await journal.begin(operation('op_2'), key('k', 'body', ['op_1']))).toBeNull();
+    expect(await journal.key('k')).toEqual({ fingerprint: 'body', operationId: 'op_2', until: time + DAY });
+    expect(await journal.begin(operation('op_3'), key('k', 'body', ['op_1']))).toEqual({ operationId: 'op_2' });
     time += DAY - HOUR;
-    await ledger.sweep();
-    expect(await ledger.key('k')).toMatchObject({ operationId: 'op_2' });
+    await journal.sweep();
+    expect(await journal.key('k')).toMatchObject({ operationId: 'op_2' });
     time += HOUR;
-    await ledger.sweep();
+    await journal.sweep();
     expect(store.keys().has(keyOf.idempotency('k'))).toBe(false);
     expect(await members(indexes.expiry)).toEqual([]);
   });
@@ -744,38 +763,38 @@ describe('a repeated request', () => {
 describe('revise', () => {
   const ended = async (...statuses: ['created' | 'failed', 'unknown', 'unknown']): Promise<void> => {
     const work = await begun('op_1');
-    await ledger.settle(work, new Map(statuses.map((status, index) => [index, { status, error }])));
-    await ledger.finish(work);
+    await journal.settle(work, new Map(statuses.map((status, index) => [index, { status, error }])));
+    await journal.finish(work);
   };
 
   it('changes what was unknown, the summary and the state', async () => {
     await ended('created', 'unknown', 'unknown');
-    const before = await ledger.get('op_1');
+    const before = await journal.get('op_1');
     time += SECOND;
-    await ledger.revise('op_1', new Map([[1, { status: 'created', user: user('user1', LATER) }]]));
-    expect(await itemOf('op_1', 1)).toMatchObject({ outcome: { status: 'created', user: { username: 'user1' } } });
-    expect(await ledger.get('op_1')).toEqual({
+    await journal.revise('op_1', new Map([[1, { status: 'created', value: user('user1', LATER) }]]));
+    expect(await itemOf('op_1', 1)).toMatchObject({ outcome: { status: 'created', value: { username: 'user1' } } });
+    expect(await journal.get('op_1')).toEqual({
       ...before,
       summary: { ...EMPTY_SUMMARY, created: 2, unknown: 1 },
       updatedAt: iso(),
     });
-    await ledger.revise('op_1', new Map([[2, { status: 'created' }]]));
-    expect(await ledger.get('op_1')).toMatchObject({ state: 'succeeded', summary: { ...EMPTY_SUMMARY, created: 3 } });
+    await journal.revise('op_1', new Map([[2, { status: 'created' }]]));
+    expect(await journal.get('op_1')).toMatchObject({ state: 'succeeded', summary: { ...EMPTY_SUMMARY, created: 3 } });
     expect(await lists()).toMatchObject(listed('op_1', 'succeeded'));
-    expect((await ledger.list({ limit: 10, state: 'partially_succeeded' })).operations).toEqual([]);
+    expect((await journal.list({ limit: 10, state: 'partially_succeeded' })).operations).toEqual([]);
   });
 
   it('leaves alone what is known, what is not in it, and operations that are open or gone', async () => {
     await ended('failed', 'unknown', 'unknown');
     const before = await everything();
-    await ledger.revise('op_1', new Map([[0, { status: 'created' }]]));
-    await ledger.revise('op_1', new Map([[1, { status: 'unknown' }]]));
-    await ledger.revise('op_1', new Map([[7, { status: 'created' }]]));
-    await ledger.revise('op_0', new Map([[0, { status: 'created' }]]));
+    await journal.revise('op_1', new Map([[0, { status: 'created' }]]));
+    await journal.revise('op_1', new Map([[1, { status: 'unknown' }]]));
+    await journal.revise('op_1', new Map([[7, { status: 'created' }]]));
+    await journal.revise('op_0', new Map([[0, { status: 'created' }]]));
     expect(await everything()).toEqual(before);
     const work = await begun('op_2');
-    await ledger.settle(work, outcomes([0, { status: 'unknown', error }]));
-    await ledger.revise('op_2', new Map([[0, { status: 'created' }]]));
+    await journal.settle(work, outcomes([0, { status: 'unknown', error }]));
+    await journal.revise('op_2', new Map([[0, { status: 'created' }]]));
     expect((await itemOf('op_2', 0)).outcome).toMatchObject({ status: 'unknown' });
   });
 });
@@ -784,129 +803,129 @@ describe('sweep', () => {
   it('removes operations some time after their end, whole', async () => {
     const work = await begun('op_1');
     time += HOUR;
-    await ledger.settle(work, outcomes([0, created], [1, { status: 'failed', error }], [2, { status: 'cancelled' }]));
+    await journal.settle(work, outcomes([0, created], [1, { status: 'failed', error }], [2, { status: 'cancelled' }]));
     time += 7 * DAY - 1;
-    await ledger.sweep();
-    expect((await ledger.load('op_1'))?.items).toHaveLength(3);
+    await journal.sweep();
+    expect((await journal.load('op_1'))?.items).toHaveLength(3);
     time += 1;
-    await ledger.sweep();
-    expect(await ledger.get('op_1')).toBeUndefined();
+    await journal.sweep();
+    expect(await journal.get('op_1')).toBeUndefined();
     expect(store.keys()).toEqual(new Set());
     expect(await lists()).toEqual({ [indexes.domains]: ['me'] });
-    await ledger.sweep();
+    await journal.sweep();
   });
 
   it('keeps operations that are not over, however old', async () => {
     await begun('op_1');
-    await ledger.begin(operation('op_2'), undefined);
+    await journal.begin(operation('op_2'), undefined);
     const over = await begun('op_3');
-    await ledger.finish(over);
+    await journal.finish(over);
     time += 365 * DAY;
-    await ledger.sweep();
+    await journal.sweep();
     expect(await members(indexes.operations())).toEqual(['op_1', 'op_2']);
-    expect(await ledger.load('op_1')).toMatchObject({ state: 'pending', items: [create(0), create(1), create(2)] });
-    expect(await ledger.load('op_2')).toBeDefined();
-    expect(await ledger.load('op_3')).toBeUndefined();
+    expect(await journal.load('op_1')).toMatchObject({ state: 'pending', items: [create(0), create(1), create(2)] });
+    expect(await journal.load('op_2')).toBeDefined();
+    expect(await journal.load('op_3')).toBeUndefined();
   });
 
   it('removes keys when their time is over, with and without an operation that is still there', async () => {
-    await ledger.begin(operation('op_1'), key('k'));
+    await journal.begin(operation('op_1'), key('k'));
     time += DAY - 1;
-    await ledger.sweep();
+    await journal.sweep();
     expect(store.keys().has(keyOf.idempotency('k'))).toBe(true);
     time += 1;
-    await ledger.sweep();
+    await journal.sweep();
     expect(store.keys().has(keyOf.idempotency('k'))).toBe(false);
     expect(await members(indexes.expiry)).toEqual([]);
-    expect(await ledger.load('op_1')).toBeDefined();
+    expect(await journal.load('op_1')).toBeDefined();
   });
 
   it('removes what was known of users who were made, but not of those on their way', async () => {
     const items = [create(0, 'ada'), create(1, 'bob')];
     const mine = await begun('op_1', 'me', { items });
-    await ledger.depart(mine, items, sending(LATER), false);
-    await ledger.settle(mine, outcomes([0, created], [1, created]));
+    await journal.depart(mine, items, sending(LATER), false);
+    await journal.settle(mine, outcomes([0, created], [1, created]));
     time += LATELY_MS / 2;
     const yours = await begun('op_2', 'you', { items: [create(0, 'bob')] });
-    await ledger.depart(yours, [create(0, 'bob')], sending(LATER), false);
+    await journal.depart(yours, [create(0, 'bob')], sending(LATER), false);
     time += LATELY_MS / 2;
-    await ledger.sweep();
-    expect(await userOf('ada')).toBeUndefined();
-    expect(await userOf('bob')).toMatchObject({ holder: 'op_2' });
-    await ledger.settle(yours, outcomes([0, { status: 'already_exists', error }]));
+    await journal.sweep();
+    expect(await thingOf('ada')).toBeUndefined();
+    expect(await thingOf('bob')).toMatchObject({ holder: 'op_2' });
+    await journal.settle(yours, outcomes([0, { status: 'already_exists', error }]));
     time += LATELY_MS;
-    await ledger.sweep();
-    expect(await userOf('bob')).toBeUndefined();
-    expect((await members(indexes.expiry)).filter((mark) => mark.includes(' user:'))).toEqual([]);
+    await journal.sweep();
+    expect(await thingOf('bob')).toBeUndefined();
+    expect((await members(indexes.expiry)).filter((mark) => mark.includes(' thing:'))).toEqual([]);
   });
 
   it('removes more than it looks at in one go', async () => {
     for (let at = 0; at < 1_200; at++) {
-      await ledger.begin(operation(`op_${at}`, { items: [create(0)] }), key(`k${at}`));
+      await journal.begin(operation(`op_${at}`, { items: [create(0)] }), key(`k${at}`));
     }
     time += DAY - 1;
-    await ledger.begin(operation('op_young', { items: [] }), key('young'));
+    await journal.begin(operation('op_young', { items: [] }), key('young'));
     time += 1;
-    await ledger.sweep();
+    await journal.sweep();
     expect([...store.keys()].filter((name) => name.startsWith('idempotency:'))).toEqual([keyOf.idempotency('young')]);
     expect(await members(indexes.expiry)).toHaveLength(1);
-    expect(await ledger.openIn('me')).toHaveLength(1_201);
+    expect(await journal.openIn('me')).toHaveLength(1_201);
   });
 
   it('of two processes at once does no harm', async () => {
     const over = await begun('op_1');
-    await ledger.finish(over);
+    await journal.finish(over);
     await begun('op_2');
     time += 7 * DAY;
-    await Promise.all([ledger.sweep(), ledger.sweep(), createLedger(store, LIFETIMES, now).sweep()]);
+    await Promise.all([journal.sweep(), journal.sweep(), openBook(store, LIFETIMES, now).sweep()]);
     expect(await members(indexes.operations())).toEqual(['op_2']);
-    expect(await ledger.load('op_2')).toBeDefined();
+    expect(await journal.load('op_2')).toBeDefined();
     expect(await members(indexes.expiry)).toEqual([]);
   });
 
   it('keeps nothing when nothing is to be kept', async () => {
-    ledger = createLedger(store, { operationMs: 0, keyMs: 0 }, now);
-    await ledger.begin(operation('op_1', { request: key('k').id }), key('k'));
-    expect(await ledger.key('k')).toBeUndefined();
-    await ledger.takeDomain('me', 'me');
-    await ledger.finish(workOf('op_1', 'me'));
-    await ledger.sweep();
+    journal = openBook(store, { operationMs: 0, keyMs: 0 }, now);
+    await journal.begin(operation('op_1', { request: key('k').id }), key('k'));
+    expect(await journal.key('k')).toBeUndefined();
+    await journal.takeDomain('me', 'me');
+    await journal.finish(workOf('op_1', 'me'));
+    await journal.sweep();
     expect(store.keys()).toEqual(new Set());
   });
 });
 
 describe('a change that is decided again upon what it has brought about itself', () => {
   beforeEach(() => {
-    ledger = createLedger(decidingTwice(store), LIFETIMES, now);
+    journal = openBook(decidingTwice(store), LIFETIMES, now);
   });
 
   it('begins, cancels and finishes once', async () => {
-    expect(await ledger.begin(operation('op_1'), key('k'))).toBeNull();
-    const epoch = await ledger.takeDomain('me', 'me');
-    await ledger.cancel('op_1');
+    expect(await journal.begin(operation('op_1'), key('k'))).toBeNull();
+    const epoch = await journal.takeDomain('me', 'me');
+    await journal.cancel('op_1');
     const work = workOf('op_1', 'me', epoch);
-    await ledger.settle(work, outcomes([0, created], [1, { status: 'cancelled' }], [2, { status: 'unknown', error }]));
-    expect((await ledger.get('op_1'))?.summary).toEqual({ ...EMPTY_SUMMARY, created: 1, cancelled: 1, unknown: 1 });
+    await journal.settle(work, outcomes([0, created], [1, { status: 'cancelled' }], [2, { status: 'unknown', error }]));
+    expect((await journal.get('op_1'))?.summary).toEqual({ ...EMPTY_SUMMARY, created: 1, cancelled: 1, unknown: 1 });
     const joining = { ...key('other'), id: key('k').id };
-    expect(await ledger.begin(operation('op_2'), joining)).toEqual({ operationId: 'op_1' });
-    await ledger.finish(work);
-    expect(await ledger.get('op_1')).toMatchObject({ state: 'cancelled' });
+    expect(await journal.begin(operation('op_2'), joining)).toEqual({ operationId: 'op_1' });
+    await journal.finish(work);
+    expect(await journal.get('op_1')).toMatchObject({ state: 'cancelled' });
     expect(await lists()).toMatchObject(listed('op_1', 'cancelled'));
-    expect((await ledger.list({ limit: 10, state: 'running' })).operations).toEqual([]);
-    await ledger.revise('op_1', new Map([[2, { status: 'created' }]]));
-    expect((await ledger.get('op_1'))?.summary).toEqual({ ...EMPTY_SUMMARY, created: 2, cancelled: 1 });
+    expect((await journal.list({ limit: 10, state: 'running' })).operations).toEqual([]);
+    await journal.revise('op_1', new Map([[2, { status: 'created' }]]));
+    expect((await journal.get('op_1'))?.summary).toEqual({ ...EMPTY_SUMMARY, created: 2, cancelled: 1 });
   });
 
   it('departs once', async () => {
     const work = await begun('op_1', 'me', { items: [create(0)] });
-    expect(await ledger.depart(work, [create(0)], sending(LATER), false)).toMatchObject([{ sentAt: LATER, sends: 1 }]);
+    expect(await journal.depart(work, [create(0)], sending(LATER), false)).toMatchObject([{ sentAt: LATER, sends: 1 }]);
     expect(await itemOf('op_1', 0)).toMatchObject({ sends: 1 });
   });
 
   it('takes one call back once', async () => {
     const twice: ItemRecord = { ...create(0), sentAt: LATER, sends: 2, underWay: START };
     const work = await begun('op_1', 'me', { items: [twice] });
-    await ledger.settle(work, outcomes([0, { status: 'again', untouched: true }]));
+    await journal.settle(work, outcomes([0, { status: 'again', untouched: true }]));
     expect(await itemOf('op_1', 0)).toEqual({ ...create(0), sentAt: LATER, sends: 1 });
   });
 });
@@ -918,7 +937,7 @@ describeWithRedis('a Redis that is away', () => {
   beforeAll(async () => {
     redis = await startRedis();
     away = openRedisStore(redis.url, SILENT);
-    onRedis = createLedger(away, LIFETIMES);
+    onRedis = openBook(away, LIFETIMES);
     await away.check();
   });
   /** What was waiting has been sent by then. */
@@ -1005,7 +1024,7 @@ describeWithRedis('an answer of Redis that is lost', () => {
     await once(proxy, 'listening');
     direct = openRedisStore(redis.url, SILENT);
     through = openRedisStore(`redis://127.0.0.1:${(proxy.address() as AddressInfo).port}`, SILENT);
-    onRedis = createLedger(patient(through, new AbortController().signal), LIFETIMES);
+    onRedis = openBook(patient(through, new AbortController().signal), LIFETIMES);
     // Knows the script then.
     await until(() =>
       through.check().then(
@@ -1047,10 +1066,10 @@ describeWithRedis('an answer of Redis that is lost', () => {
   });
 
   it('leaves it open whether a new operation was begun, and a second try finds it', async () => {
-    const failing = createLedger(through, LIFETIMES);
+    const failing = openBook(through, LIFETIMES);
     const begin = () => failing.begin(operation('op_2'), undefined);
     await losing(500, () => expect(begin()).rejects.toMatchObject({ code: 'store_unavailable', effect: 'open' }));
     expect(await begin()).toBeNull();
-    expect(await createLedger(direct, LIFETIMES).load('op_2')).toEqual(operation('op_2'));
+    expect(await openBook(direct, LIFETIMES).load('op_2')).toEqual(operation('op_2'));
   });
 });

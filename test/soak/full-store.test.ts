@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from '@jest/globals';
-import { createLedger } from '../../src/journal/journal.js';
-import { type LoadedOperation, type Place, summarise } from '../../src/journal/records.js';
+import { createJournal } from '../../src/journal/journal.js';
+import { type ClusterRef, type LoadedOperation, summarise } from '../../src/journal/records.js';
 import { openLmdbStore } from '../../src/store/lmdb.js';
 import { endProcesses, READY, server } from '../support/process.js';
 import { pause, until } from '../support/wait.js';
@@ -24,45 +24,47 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-const operation = (number: number, place: Place): LoadedOperation => {
+const operation = (number: number, cluster: ClusterRef): LoadedOperation => {
   const at = new Date().toISOString();
   return {
     id: `op_${String(number).padStart(6, '0')}`,
+    resource: 'users',
     kind: 'batchUsers',
+    isBatch: true,
     clusterId: 'c',
-    place,
+    cluster,
     state: 'pending',
     total: ITEMS,
     summary: summarise([]),
     stopOnError: false,
     cancelling: false,
-    domain: place.account,
+    domain: cluster.account,
     process: 'p',
     requestId: 'r',
     path: '/',
     createdAt: at,
     updatedAt: at,
     finishedAt: null,
-    items: Array.from({ length: ITEMS }, (_, index) => ({ index, op: 'delete', username: `u${number}x${index}` })),
+    items: Array.from({ length: ITEMS }, (_, index) => ({ index, op: 'delete', name: `u${number}x${index}`, steps: ['delete'] })),
   };
 };
 
-const ENDED: Place = { account: 'a', vendorClusterId: 'v' };
-const OPEN: Place = { account: 'down', vendorClusterId: 'ehpc-down' };
+const ENDED: ClusterRef = { account: 'a', vendorClusterId: 'v' };
+const OPEN: ClusterRef = { account: 'down', vendorClusterId: 'ehpc-down' };
 
-const fill = async (path: string, count: number, place: Place): Promise<void> => {
+const fill = async (path: string, count: number, cluster: ClusterRef): Promise<void> => {
   const store = openLmdbStore(path);
-  const ledger = createLedger(store, { operationMs: 0, keyMs: 0 });
-  await ledger.takeDomain(place.account, 'p');
+  const journal = createJournal(store, { operationMs: 0, keyMs: 0 });
+  await journal.takeDomain(cluster.account, 'p');
   for (let from = 0; from < count; from += AT_ONCE) {
     const numbers = Array.from({ length: AT_ONCE }, (_, at) => from + at);
     await Promise.all(
       numbers.map(async (number) => {
-        const record = operation(number, place);
-        const work = { id: record.id, domain: place.account, epoch: 1, process: 'p', place };
-        await ledger.begin(record, undefined);
-        if (place === ENDED)
-          await ledger.settle(work, record.items, new Map(record.items.map(({ index }) => [index, { status: 'deleted' }])));
+        const record = operation(number, cluster);
+        const work = { id: record.id, domain: cluster.account, epoch: 1, process: 'p', resource: 'users', cluster };
+        await journal.begin(record, undefined);
+        if (cluster === ENDED)
+          await journal.settle(work, record.items, new Map(record.items.map(({ index }) => [index, { status: 'deleted' }])));
       }),
     );
   }

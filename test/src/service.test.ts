@@ -7,7 +7,7 @@ import { createRegistry, type Target } from '../../src/clusters/registry.js';
 import type { GatewayConfig } from '../../src/config/schema.js';
 import { GatewayError, type Report } from '../../src/errors.js';
 import type { ClusterState } from '../../src/model.js';
-import { createGate, type Requirement } from '../../src/users/admission.js';
+import { createAdmission, type Requirement } from '../../src/users/admission.js';
 import { createUsers } from '../../src/users/queries.js';
 import { vendorUser } from '../support/vendor-user.js';
 
@@ -89,7 +89,7 @@ describe('the gate', () => {
         return cluster(answer);
       },
     });
-    return { clusters, gate: createGate(clusters), target: await clusters.resolve('c', call) };
+    return { clusters, gate: createAdmission(clusters), target: await clusters.resolve('c', call) };
   };
   const anything: Requirement = { features: ['create'], check: () => undefined };
   const denied = new GatewayError('vendor_permission_denied', 'denied');

@@ -1,16 +1,16 @@
 /** What is read before the first send, and what it is worth later. */
 import { describe, expect, it } from '@jest/globals';
-import type { Call, VendorUser } from '../../src/adapter.js';
+import type { Call } from '../../src/adapter.js';
 import type { Clock } from '../../src/clock.js';
-import type { UserRecord } from '../../src/journal/records.js';
-import type { Found, ReadOptions } from '../../src/users/reader.js';
+import type { ThingRecord } from '../../src/journal/records.js';
 import { createBaselines } from '../../src/writes/baseline.js';
 import { createOffsets } from '../../src/writes/offsets.js';
+import type { Found, ReadOptions, Thing } from '../../src/writes/resource.js';
 
 const CLUSTER = 'c';
 const START = 1_000_000;
 const call: Call = { requestId: 'r', signal: new AbortController().signal };
-const userNamed = (username: string): VendorUser => ({ username, createdAt: null }) as VendorUser;
+const thingNamed = (name: string): Thing => ({ createdAt: null, identity: name });
 
 interface Reading {
   readonly names: readonly string[];
@@ -32,9 +32,9 @@ const stage = (there: readonly string[], complete = true, failures = 0) => {
   const read = async (names: readonly string[], _: Call, options?: ReadOptions): Promise<Found> => {
     readings.push({ names, options });
     if (left-- > 0) throw new Error('unreadable');
-    return { found: new Map(names.map((name) => [name, there.includes(name) ? userNamed(name) : null])), complete };
+    return { found: new Map(names.map((name) => [name, there.includes(name) ? thingNamed(name) : null])), complete };
   };
-  const baselines = createBaselines(CLUSTER, { read }, offsets, clock);
+  const baselines = createBaselines({ key: CLUSTER, read }, offsets, clock);
   return {
     baselines,
     readings,
@@ -42,7 +42,7 @@ const stage = (there: readonly string[], complete = true, failures = 0) => {
     pass: (ms: number) => {
       time += ms;
     },
-    of: (name: string, user?: Partial<UserRecord>, isOwn = true) =>
+    of: (name: string, user?: Partial<ThingRecord>, isOwn = true) =>
       baselines.of(name, user && { holder: null, made: null, ...user }, isOwn),
   };
 };
@@ -119,7 +119,7 @@ describe('a reading before the first send', () => {
 
 describe('what operations did since a reading', () => {
   const SKEW = 5_000;
-  it.each<[string, Partial<UserRecord>, boolean, string]>([
+  it.each<[string, Partial<ThingRecord>, boolean, string]>([
     ['made before it', { made: { at: START - 1, createdAt: null } }, true, 'absent'],
     ['made since', { made: { at: START, createdAt: null } }, true, 'present'],
     ['gone before it', { goneAt: START - 1 }, true, 'absent'],

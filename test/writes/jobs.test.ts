@@ -1,16 +1,15 @@
 /** Following the jobs of an account. */
 import { setMaxListeners } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
-import { memory } from '../../adapters/memory/index.js';
 import type { Adapter } from '../../src/adapter.js';
-import type { Account } from '../../src/clusters/registry.js';
 import { GatewayError } from '../../src/errors.js';
 import { createJobs } from '../../src/writes/jobs.js';
+import type { JobSource } from '../../src/writes/resource.js';
 import { scaledClock } from '../support/fast-clock.js';
 
 const SPEED = 40;
 const clock = scaledClock(SPEED);
-const account = (getJobs: NonNullable<Adapter['getJobs']>) => ({ adapter: { getJobs }, module: memory }) as unknown as Account;
+const account = (getJobs: NonNullable<Adapter['getJobs']>) => ({ name: 'a', vendor: 'memory', getJobs }) satisfies JobSource;
 const following = (ms = 60_000) => ({ requestId: 'r', signal: new AbortController().signal, until: clock.now() + ms });
 
 describe('following jobs', () => {

@@ -7,7 +7,7 @@ import {
   type OperationRecord,
   settledOf,
 } from '../../../src/journal/records.js';
-import type { ItemResult, Operation, OperationHead, User } from '../../../src/model.js';
+import type { ItemResult, Operation, OperationHead, OperationKind, User } from '../../../src/model.js';
 import type { Operations } from '../../../src/writes/operations.js';
 import type { Handlers } from '../operations.js';
 import { applying } from '../prefer.js';
@@ -20,16 +20,16 @@ export const plain = (user: User): User => ({ ...user, vendor: { name: user.vend
 
 /** @param instance the path that a problem is told of */
 export const toResult = (
-  { index, username, op }: Pick<ItemRecord, 'index' | 'username' | 'op'>,
-  { status, user, error }: ItemOutcome,
+  { index, name, op }: Pick<ItemRecord, 'index' | 'name' | 'op'>,
+  { status, value, error }: ItemOutcome,
   instance: string,
   requestId: string,
 ): ItemResult => ({
   index,
-  username,
+  username: name,
   op,
   status,
-  ...(user && { user: plain(user) }),
+  ...(value && { user: plain(value as User) }),
   ...(error && { problem: toProblem(restoreError(error), instance, requestId) }),
 });
 
@@ -39,7 +39,8 @@ export const resultsOf = (operation: LoadedOperation): ItemResult[] =>
   );
 
 const toHead = (record: OperationRecord): OperationHead => {
-  const { id, kind, clusterId, state, total, summary, createdAt, updatedAt, finishedAt } = record;
+  const { id, clusterId, state, total, summary, createdAt, updatedAt, finishedAt } = record;
+  const kind = record.kind as OperationKind;
   const self = operationPath(id);
   const done = isFinal(record);
   const links = {

@@ -1,6 +1,6 @@
 import { GatewayError, restoreError } from '../../../src/errors.js';
 import { type ItemOutcome, isFinal, type LoadedOperation, summarise } from '../../../src/journal/records.js';
-import type { BatchResult, User } from '../../../src/model.js';
+import type { BatchResult, OperationKind, User } from '../../../src/model.js';
 import type { Changes } from '../../../src/users/commands.js';
 import { entityTag } from '../../../src/users/entity-tag.js';
 import type { Handlers, PreferredSubmission } from '../operations.js';
@@ -23,8 +23,9 @@ const settled = ({ id, items: [item] }: LoadedOperation): ItemOutcome => {
 
 /** A user who could not be read after the write has no entity tag: what is known of him is not all. */
 const shown = (operation: LoadedOperation) => {
-  const { user, unread } = settled(operation);
-  return { user: plain(user as User), tag: unread ? {} : tagged(user as User) };
+  const { value, unread } = settled(operation);
+  const user = value as User;
+  return { user: plain(user), tag: unread ? {} : tagged(user) };
 };
 
 const created = (operation: LoadedOperation) => {
@@ -55,7 +56,7 @@ const batchResult = (operation: LoadedOperation) => ({
 
 /** The answer to a write whose operation has ended, of whatever kind. @throws why a write to one user was not made */
 export const replyOf = (operation: LoadedOperation) => {
-  switch (operation.kind) {
+  switch (operation.kind as OperationKind) {
     case 'createUser':
       return created(operation);
     case 'updateUser':
@@ -107,9 +108,10 @@ export const writeHandlers = (changes: Changes): Pick<Handlers, Write> => ({
       return changes.batch(clusterId, batch, submission).then(replyTo(batchResult, submission));
     const outcomes = await changes.rehearse(clusterId, batch, call);
     const path = url.split('?')[0] ?? url;
-    const results = outcomes.map((outcome, index) =>
-      toResult({ ...(batch.items[index] as (typeof batch.items)[number]), index }, outcome, path, call.requestId),
-    );
+    const results = outcomes.map((outcome, index) => {
+      const { op, username } = batch.items[index] as (typeof batch.items)[number];
+      return toResult({ index, op, name: username }, outcome, path, call.requestId);
+    });
     return { status: 200, body: { operationId: null, dryRun: true, summary: summarise(outcomes), results } };
   },
 });

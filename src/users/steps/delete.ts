@@ -1,21 +1,24 @@
-import { methodOf, type Step } from './step.js';
-import { doneWith, notDoneWith } from './wording.js';
+import { methodOf, type StepOf } from './step.js';
+import { notDoneWith } from './wording.js';
 
 /** Deletes users. Their files stay, as the vendors document it. */
-export const deleteStep: Step = {
+export const deleteStep: StepOf = (target) => ({
   name: 'delete',
   nature: 'remove',
-  send: (target, parcels, call) =>
+  isShown: false,
+  wasDone: 'The user was deleted.',
+  mayBeDone: 'Whether the user was deleted could not be read back.',
+  send: (parcels, call) =>
     methodOf(target, 'deleteUsers')(
       target.vendorClusterId,
-      parcels.map(({ item }) => item.username),
+      parcels.map(({ item }) => item.name),
       call,
     ),
   readingOf: () => 'present',
-  result: (target, item, finding) =>
+  outcome: (item, finding) =>
     finding.verdict === 'done'
-      ? doneWith('deleted', null, target)
-      : notDoneWith(deleteStep, target, item, finding, {
+      ? { status: 'deleted' }
+      : notDoneWith('remove', target, item, finding, {
           notDone: 'The user was not deleted.',
           unknown: ({ reading }) => {
             if (reading === 'absent') return 'There is no such user now; whether this request deleted them is not known.';
@@ -24,4 +27,4 @@ export const deleteStep: Step = {
             return 'Whether the user was deleted could not be read back.';
           },
         }),
-};
+});

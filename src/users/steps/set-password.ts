@@ -1,22 +1,25 @@
-import { methodOf, type Step } from './step.js';
+import { methodOf, type StepOf } from './step.js';
 import { doneWith, notDoneWith } from './wording.js';
 
 /** Sets passwords: repeatable, and never readable. */
-export const setPasswordStep: Step = {
+export const setPasswordStep: StepOf = (target) => ({
   name: 'setPassword',
   nature: 'set-hidden',
-  send: (target, parcels, call) =>
+  isShown: false,
+  wasDone: 'The password was set.',
+  mayBeDone: 'Whether the password was set cannot be read back.',
+  send: (parcels, call) =>
     methodOf(target, 'setPasswords')(
       target.vendorClusterId,
-      parcels.map(({ item: { username }, password }) => ({ username, password })),
+      parcels.map(({ item: { name }, secret }) => ({ username: name, password: secret })),
       call,
     ),
   readingOf: () => 'present',
-  result: (target, item, finding) =>
+  outcome: (item, finding) =>
     finding.verdict === 'done'
-      ? doneWith('updated', finding.found, target)
-      : notDoneWith(setPasswordStep, target, item, finding, {
+      ? doneWith('updated', finding, target)
+      : notDoneWith('set-hidden', target, item, finding, {
           notDone: 'The password was not set.',
           unknown: () => 'Whether the password was set cannot be read back; setting it again does no harm.',
         }),
-};
+});

@@ -1,22 +1,25 @@
-import { methodOf, type Step } from './step.js';
+import { contentOf, methodOf, type StepOf, userOf } from './step.js';
 import { doneWith, notDoneWith } from './wording.js';
 
 /** Sets roles: repeatable, and the role can be read back. */
-export const setRoleStep: Step = {
+export const setRoleStep: StepOf = (target) => ({
   name: 'setRole',
   nature: 'set-visible',
-  send: (target, parcels, call) =>
+  isShown: true,
+  wasDone: 'The role was changed.',
+  mayBeDone: 'Whether the role was changed is not known.',
+  send: (parcels, call) =>
     methodOf(target, 'setRoles')(
       target.vendorClusterId,
-      parcels.map(({ item: { username, role = 'member' } }) => ({ username, role })),
+      parcels.map(({ item }) => ({ username: item.name, role: contentOf(item).role ?? 'member' })),
       call,
     ),
-  readingOf: ({ role }, found) => (found.role === role ? 'as_asked' : 'present'),
-  result: (target, item, finding) =>
+  readingOf: (item, found) => (userOf(found)?.role === contentOf(item).role ? 'as_asked' : 'present'),
+  outcome: (item, finding) =>
     finding.verdict === 'done'
-      ? doneWith('updated', finding.found, target)
-      : notDoneWith(setRoleStep, target, item, finding, {
-          notDone: `The role was ${finding.found?.role ?? 'another'} when read back.`,
+      ? doneWith('updated', finding, target, item)
+      : notDoneWith('set-visible', target, item, finding, {
+          notDone: `The role was ${userOf(finding.found)?.role ?? 'another'} when read back.`,
           unknown: () => 'Whether the role was changed could not be read back.',
         }),
-};
+});

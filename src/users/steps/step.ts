@@ -1,52 +1,36 @@
-import type { Adapter, Call, Receipt, VendorUser } from '../../adapter.js';
+/** What the four things that are done to users have in common. */
+import type { Adapter, VendorUser } from '../../adapter.js';
 import type { Target } from '../../clusters/registry.js';
-import { GatewayError, type StoredError } from '../../errors.js';
-import type { ItemStatus, Role, User, UserFeature } from '../../model.js';
-import type { FinalVerdict, Nature, Reading } from '../../writes/verdict.js';
+import { GatewayError } from '../../errors.js';
+import type { Role, UserFeature } from '../../model.js';
+import type { Step, Thing } from '../../writes/resource.js';
 
 export type StepName = Extract<UserFeature, 'create' | 'setRole' | 'setPassword' | 'delete'>;
 
-/** What a step needs to know of an item. */
-export interface StepItem {
-  readonly username: string;
+/** What is written of a user, but for the password. */
+export interface UserContent {
   readonly role?: Role;
   readonly directoryMode?: string;
-  /** The role was changed by an earlier step of the same item. */
-  readonly roleIsSet?: true;
 }
 
-/** An item with its password in the clear. */
-export interface Parcel {
-  readonly item: StepItem;
-  readonly password: string;
+/** A user that was read. */
+export interface UserThing extends Thing {
+  readonly user: VendorUser;
 }
 
-/** What became of an item. */
-export interface StepResult {
-  readonly status: ItemStatus;
-  readonly user?: User;
-  readonly error?: StoredError;
-}
+export const toThing = (user: VendorUser): UserThing => ({
+  createdAt: user.createdAt,
+  identity: JSON.stringify([user.createdAt, user.userId, user.uid]),
+  user,
+});
 
-/** A final verdict, with what it is reported by. */
-export interface Finding {
-  readonly verdict: FinalVerdict;
-  readonly reading: Reading;
-  /** The user as read back; null where they were not found or not read. */
-  readonly found: VendorUser | null;
-  /** The failure that led to the verdict; absent where the vendor confirmed the step. */
-  readonly error?: GatewayError;
-}
+/** The user in what the engine was given by a reading of users. */
+export const userOf = (found: Thing | null): VendorUser | null => (found as UserThing | null)?.user ?? null;
 
-/** One thing that is done to users: what it sends, what a user that was read back shows of it, and how its end is worded. */
-export interface Step {
-  readonly name: StepName;
-  readonly nature: Nature;
-  send(target: Target, parcels: readonly Parcel[], call: Call): Promise<Receipt>;
-  /** What a user who was found shows. */
-  readingOf(item: StepItem, found: VendorUser): Extract<Reading, 'present' | 'as_asked'>;
-  result(target: Target, item: StepItem, finding: Finding): StepResult;
-}
+export const contentOf = ({ content = {} }: { readonly content?: object }): UserContent => content as UserContent;
+
+/** A step of the users of one cluster. */
+export type StepOf = (target: Target) => Step;
 
 /** The adapter's method; admission has made sure that there is one. */
 export const methodOf = <Name extends 'createUsers' | 'setRoles' | 'setPasswords' | 'deleteUsers'>(

@@ -1,7 +1,6 @@
 /** A failure in the words of the verdict table. */
 import type { GatewayError } from '../../errors.js';
 import type { ErrorCode } from '../../model.js';
-import type { Trouble } from '../../writes/pace.js';
 import type { Word } from '../../writes/verdict.js';
 
 /** Codes that mean the same whatever they may have changed. */
@@ -20,11 +19,4 @@ export const wordOf = ({ code, effect, retryable }: GatewayError): Word => {
   if (effect === 'open') return 'none';
   if (effect === 'none') return retryable ? 'busy_free' : 'refused_all';
   return code === 'vendor_unavailable' ? 'busy' : 'none';
-};
-
-/** A vendor that says so itself, or whose proxy does, is unavailable; one that breaks off each call is failing. */
-export const troubleOf = (error: GatewayError): Trouble => {
-  if (error.code === 'vendor_rate_limited') return 'quota';
-  const answered = (error.vendor?.status ?? 0) >= 500 || error.effect !== 'open';
-  return answered && error.code !== 'cluster_agent_failed' ? 'unavailable' : 'failing';
 };

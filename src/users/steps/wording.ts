@@ -1,40 +1,38 @@
 /** How the end of a step is reported: status, code and message. */
 import type { VendorUser } from '../../adapter.js';
 import type { Target } from '../../clusters/registry.js';
-import { type Effect, GatewayError, storeError } from '../../errors.js';
+import { GatewayError } from '../../errors.js';
+import type { ItemOutcome, ItemRecord } from '../../journal/records.js';
 import type { ItemStatus } from '../../model.js';
-import { isRepeatable } from '../../writes/verdict.js';
+import { failedWith as ended, withDetail } from '../../writes/outcome.js';
+import type { Finding } from '../../writes/resource.js';
+import { isRepeatable, type Nature } from '../../writes/verdict.js';
 import { toUser } from '../entity-tag.js';
-import type { Finding, Step, StepItem, StepResult } from './step.js';
+import { contentOf, userOf } from './step.js';
 
-/** Refusals of what was asked for, rather than failures to do it. */
-const REFUSALS: ReadonlySet<string> = new Set([
-  'invalid_user',
-  'not_supported',
-  'precondition_failed',
-  'vendor_permission_denied',
-]);
-
-const statusOf = ({ code }: GatewayError): ItemStatus => {
+const statusOf = ({ code }: GatewayError): ItemStatus | undefined => {
   if (code === 'user_already_exists') return 'already_exists';
   if (code === 'user_not_found') return 'not_found';
-  return REFUSALS.has(code) ? 'refused' : 'failed';
+  return code === 'invalid_user' ? 'refused' : undefined;
 };
 
-export const failedWith = (error: GatewayError, status: ItemStatus = statusOf(error)): StepResult => ({
-  status,
-  error: storeError(error),
-});
+/** An end in the words of users. */
+export const failedWith = (error: GatewayError, status = statusOf(error)): ItemOutcome => ended(error, status);
 
-/** What the vendor said in its own fields is not kept. */
-export const doneWith = (status: ItemStatus, user: VendorUser | null, target: Target): StepResult => ({
-  status,
-  ...(user && { user: toUser(target, { ...user, attributes: {} }) }),
-});
+/** A user whom the vendor confirmed, and nobody could read. */
+const asAskedFor = (item: ItemRecord): VendorUser => {
+  const unknown = { group: null, uid: null, gid: null, mountPoint: null, createdAt: null, updatedAt: null, userId: null };
+  return { username: item.name, role: contentOf(item).role ?? 'member', ...unknown, attributes: {} };
+};
 
-/** The failure, with a sentence on what is known of its effect. */
-export const withDetail = (failure: GatewayError, text: string, effect: Effect = failure.effect): GatewayError =>
-  failure.withMessage(`${failure.message} ${text}`, failure.code, effect);
+/**
+ * What the vendor said in its own fields is not kept.
+ * @param item shown as it was asked for, where the user could not be read
+ */
+export const doneWith = (status: ItemStatus, { found, unread }: Finding, target: Target, item?: ItemRecord): ItemOutcome => {
+  const user = userOf(found) ?? (unread && item ? asAskedFor(item) : null);
+  return { status, ...(user && { value: toUser(target, { ...user, attributes: {} }) }), ...(unread && { unread }) };
+};
 
 export const notFound = (target: Target, username: string, cause: GatewayError): GatewayError =>
   cause.withMessage(`There is no user ${username} on the cluster ${target.id}.`, 'user_not_found', 'none');
@@ -63,19 +61,19 @@ interface Words {
 
 /** The result of every verdict but `done`. */
 export const notDoneWith = (
-  { nature }: Pick<Step, 'nature'>,
+  nature: Nature,
   target: Target,
-  { username, roleIsSet }: StepItem,
+  { name, stepsDone = 0 }: ItemRecord,
   finding: Finding,
   { notDone, unknown }: Words,
-): StepResult => {
+): ItemOutcome => {
   const { verdict, reading } = finding;
   const error = finding.error ?? new GatewayError('internal_error', 'The vendor gave no word on this user.');
   switch (verdict) {
     case 'was_there':
-      return failedWith(alreadyExists(target, username, error));
+      return failedWith(alreadyExists(target, name, error));
     case 'was_missing':
-      return failedWith(notFound(target, username, error));
+      return failedWith(notFound(target, name, error));
     case 'unknown': {
       // Repeating a create or delete of unknown outcome does not answer the question, and may do harm.
       const outcome = withDetail(withoutClaim(error), unknown(finding), 'open');
@@ -85,7 +83,8 @@ export const notDoneWith = (
       return failedWith(error.withEffect('none'), 'refused');
     default: {
       const failure = withoutClaim(error);
-      const isUnchanged = failure.effect === 'none' && failure.retryable && failure.code !== 'cluster_not_ready' && !roleIsSet;
+      const isUnchanged =
+        failure.effect === 'none' && failure.retryable && failure.code !== 'cluster_not_ready' && stepsDone === 0;
       if (isUnchanged) return failedWith(withDetail(failure, 'Nothing was changed.', 'none'));
       return failedWith(SHOWN.has(reading) ? withDetail(failure, notDone, 'none') : failure.withEffect('none'));
     }

@@ -1,7 +1,6 @@
 /** What identifies a write in the store, so that a repetition finds the operation of the first request. */
 
-import { type KeyRecord, keyOf, type RequestRecord } from '../journal/records.js';
-import type { Store } from '../store/store.js';
+import type { KeyRecord, RequestRecord } from './records.js';
 
 /** A request's idempotency key, and what its body was; keyed hashes of both. */
 export interface KeyReference {
@@ -30,16 +29,3 @@ export interface Known {
   readonly key: KeyRecord | undefined;
   readonly request: RequestRecord | undefined;
 }
-
-export interface Keys {
-  find(request: RequestReference): Promise<Known>;
-}
-
-export const createKeys = (store: Store, nowMs: () => number = Date.now): Keys => ({
-  find: async ({ id, key }) => {
-    const keys = [keyOf.request(id), ...(key ? [keyOf.idempotency(key.id)] : [])];
-    const [request, record] = await store.read<RequestRecord | KeyRecord>(keys);
-    const known = record as KeyRecord | undefined;
-    return { request, key: known && known.until > nowMs() ? known : undefined };
-  },
-});

@@ -1,0 +1,69 @@
+/** Users, as the engine writes them. */
+import { type Clusters, capabilitiesOf } from '../clusters/directory.js';
+import { clusterKey, type Target } from '../clusters/registry.js';
+import { asGatewayError, type GatewayError } from '../errors.js';
+import { stepOf } from '../journal/item.js';
+import type { Resource, Site } from '../writes/resource.js';
+import type { Word } from '../writes/verdict.js';
+import type { Admission } from './admission.js';
+import { checkUser } from './precondition.js';
+import { createReader, type ReaderDeps } from './reader.js';
+import { stepsOf } from './steps/index.js';
+import { wordOf } from './steps/word.js';
+
+export interface UsersDeps extends ReaderDeps {
+  readonly clusters: Clusters;
+  readonly admission: Admission;
+}
+
+export const USERS = 'users';
+
+const createSite = (target: Target, deps: UsersDeps): Site => {
+  const { clusters, admission } = deps;
+  const { account, vendorClusterId } = target;
+  const { getJobs } = account.adapter;
+  const key = clusterKey(target);
+  const step = stepsOf(target);
+  const read = createReader(target, key, deps);
+
+  /** Refusals of the account or the cluster that may pass when they are waited for. */
+  const mayPass = async (failure: GatewayError, call: Parameters<Site['wordOf']>[1]): Promise<boolean> => {
+    if (failure.code !== 'cluster_not_ready') return true;
+    return clusters.freshFacts(target, call).then(
+      ({ state }) => state === 'ready' || state === 'unknown',
+      () => true,
+    );
+  };
+
+  return {
+    clusterId: target.id,
+    cluster: { account: account.name, vendorClusterId },
+    key,
+    account: { name: account.name, vendor: account.module.vendor, ...(getJobs && { getJobs }) },
+    hasJobs: capabilitiesOf(target).writes === 'job',
+    step,
+    read,
+
+    limits: async (call) => {
+      const facts = await clusters.facts(target, call).catch(() => undefined);
+      const { concurrency, ...sizes } = capabilitiesOf(target, facts).batch;
+      return { concurrency, sizes };
+    },
+
+    wordOf: async (failure, call) => {
+      const error = await admission.explainDenial(target, call, Promise.reject(failure)).then(() => failure, asGatewayError);
+      const word: Word = wordOf(error);
+      return { error, word: word === 'busy_free' && !(await mayPass(error, call)) ? 'refused_all' : word };
+    },
+
+    check: async (item, call) => checkUser(target, step(stepOf(item)), item, await read([item.name], call)),
+  };
+};
+
+export const createUsersResource = (deps: UsersDeps): Resource => ({
+  name: USERS,
+  at: (clusterId, cluster) => {
+    const target = deps.clusters.at(clusterId, cluster);
+    return target && createSite(target, deps);
+  },
+});

@@ -1,0 +1,34 @@
+/** How the end of an item is stored, whatever it is about. */
+import { type Effect, GatewayError, restoreError, storeError } from '../errors.js';
+import { mayHaveHadEffect, stepOf } from '../journal/item.js';
+import { type ItemOutcome, type ItemRecord, isDone } from '../journal/records.js';
+import type { Site } from './resource.js';
+
+/** Refusals of what was asked for, rather than failures to do it. */
+const REFUSALS: ReadonlySet<string> = new Set(['not_supported', 'precondition_failed', 'vendor_permission_denied']);
+
+export const failedWith = (
+  error: GatewayError,
+  status: ItemOutcome['status'] = REFUSALS.has(error.code) ? 'refused' : 'failed',
+): ItemOutcome => ({ status, error: storeError(error) });
+
+/** The failure, with a sentence on what is known of its effect. */
+export const withDetail = (failure: GatewayError, text: string, effect: Effect = failure.effect): GatewayError =>
+  failure.withMessage(`${failure.message} ${text}`, failure.code, effect);
+
+/** The steps before this one, or earlier calls for it, may have changed something: no end hides that. */
+export const inViewOf = (item: ItemRecord, outcome: ItemOutcome, { step }: Pick<Site, 'step'>): ItemOutcome => {
+  if (isDone(outcome) || outcome.status === 'unknown') return outcome;
+  const error = outcome.error
+    ? restoreError(outcome.error)
+    : new GatewayError('operation_cancelled', 'The operation was cancelled.');
+  const done = item.steps.slice(0, item.stepsDone ?? 0).map((name) => step(name).wasDone);
+  const { nature, mayBeDone } = step(stepOf(item));
+  if (mayHaveHadEffect(item) && outcome.status !== 'not_found') {
+    // Reading back, and nothing else, shows that a visible property was not changed.
+    const isOpen = nature === 'set-hidden' || (nature === 'set-visible' && error.effect !== 'none');
+    if (isOpen) return failedWith(withDetail(error, [mayBeDone, ...done].join(' '), 'open'), 'unknown');
+  }
+  if (done.length === 0) return outcome;
+  return failedWith(withDetail(error, done.join(' '), 'open'), outcome.status === 'cancelled' ? 'failed' : outcome.status);
+};

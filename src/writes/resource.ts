@@ -1,0 +1,112 @@
+/** What the engine asks of a kind of things on clusters, such as accounts of people. It knows nothing else of them. */
+import type { Call, JobState, Receipt } from '../adapter.js';
+import type { GatewayError } from '../errors.js';
+import type { ClusterRef, ItemOutcome, ItemRecord } from '../journal/records.js';
+import type { FinalVerdict, Nature, Reading, Word } from './verdict.js';
+
+/** A thing on a cluster, as it was read. A resource adds its own fields. */
+export interface Thing {
+  /** By the cluster's clock, ISO 8601; null where the vendor does not return it. */
+  readonly createdAt: string | null;
+  /** The same for the same thing, and another for a later one of that name, as far as the vendor shows it. */
+  readonly identity: string;
+}
+
+/** What a reading showed, by name. */
+export interface Found {
+  readonly found: ReadonlyMap<string, Thing | null>;
+  /** Whether a name that is not found is not there. */
+  readonly complete: boolean;
+}
+
+/** Up to so many things are looked up one by one, where the vendor can; for more, a list is read. */
+export const MAX_LOOK_UPS = 3;
+
+export interface ReadOptions {
+  /** Vendor pages to read at most; the first one is then read alone. */
+  readonly maxPages?: number;
+  /** To read no further than the first page where the list has more pages than that. */
+  readonly wholeOrNothing?: boolean;
+  /** Whether a look-up that finds nothing will do, where look-ups of this cluster have found things before. */
+  readonly trustLookUps?: boolean;
+}
+
+/** An item with its secret in the clear. */
+export interface Parcel {
+  readonly item: ItemRecord;
+  readonly secret: string;
+}
+
+/** A final verdict, with what it is reported by. */
+export interface Finding {
+  readonly verdict: FinalVerdict;
+  readonly reading: Reading;
+  /** The thing as read back; null where it was not found or not read. */
+  readonly found: Thing | null;
+  /** The failure that led to the verdict; absent where the vendor confirmed the step. */
+  readonly error?: GatewayError;
+  /** The caller is to be shown the thing, and it could not be read. */
+  readonly unread?: true;
+}
+
+/** One thing that is done to things: what it sends, what a reading shows of it, and how its end is worded. */
+export interface Step {
+  readonly name: string;
+  readonly nature: Nature;
+  /** Whether the caller of a single item is shown the thing as it is after this step. */
+  readonly isShown: boolean;
+  /** The sentence for an item that ended later than this step, which was done. */
+  readonly wasDone: string;
+  /** The sentence for an item that is given up after calls that may have done this step. */
+  readonly mayBeDone: string;
+  send(parcels: readonly Parcel[], call: Call): Promise<Receipt>;
+  /** What a thing that was found shows. */
+  readingOf(item: ItemRecord, found: Thing): Extract<Reading, 'present' | 'as_asked'>;
+  outcome(item: ItemRecord, finding: Finding): ItemOutcome;
+}
+
+/** An account whose vendor does what is asked for by jobs. */
+export interface JobSource {
+  /** Of the account. */
+  readonly name: string;
+  readonly vendor: string;
+  /** States of jobs, in the order asked for. Absent where the vendor has no jobs. */
+  getJobs?(jobs: readonly string[], call: Call): Promise<readonly JobState[]>;
+}
+
+/** How much a cluster takes at once. */
+export interface Limits {
+  /** Calls that write. */
+  readonly concurrency: number;
+  /** Items of one call, by step; one where a step is not named. */
+  readonly sizes: Readonly<Record<string, number>>;
+}
+
+/** The things of one kind on one cluster. */
+export interface Site {
+  readonly clusterId: string;
+  readonly cluster: ClusterRef;
+  /** Identifies the cluster, in this process. */
+  readonly key: string;
+  readonly account: JobSource;
+  /** Whether an answer may come before its effect, which a job brings. */
+  readonly hasJobs: boolean;
+  step(name: string): Step;
+  limits(call: Call): Promise<Limits>;
+  /** Things by name. */
+  read(names: readonly string[], call: Call, options?: ReadOptions): Promise<Found>;
+  /** A failure of a step in the words of the verdict table. May ask the vendor for the reason. */
+  wordOf(failure: GatewayError, call: Call): Promise<{ readonly word: Word; readonly error: GatewayError }>;
+  /**
+   * `If-Match`: what becomes of the item whose thing is not as the caller saw it; undefined where it is.
+   * @throws vendor_bad_response where the thing cannot be read for sure, and what a reading throws
+   */
+  check(item: ItemRecord, call: Call): Promise<ItemOutcome | undefined>;
+}
+
+/** A kind of things that can be written. */
+export interface Resource {
+  readonly name: string;
+  /** The things of a cluster of work that began earlier. Asks no vendor. Undefined where that cluster is no longer served. */
+  at(clusterId: string, cluster: ClusterRef): Site | undefined;
+}
