@@ -4,7 +4,7 @@ import type { Clusters } from '../src/clusters/directory.js';
 import type { Report } from '../src/errors.js';
 import type { Idempotency } from '../src/idempotency/service.js';
 import type { Store } from '../src/store/store.js';
-import type { Changes } from '../src/users/commands.js';
+import type { UserCommands } from '../src/users/commands.js';
 import type { Users } from '../src/users/queries.js';
 import type { Operations } from '../src/writes/operations.js';
 import { withContext } from './rest/context.js';
@@ -22,7 +22,7 @@ import { createRouter } from './rest/router.js';
 export interface AppDeps {
   readonly clusters: Clusters;
   readonly users: Users;
-  readonly changes: Changes;
+  readonly commands: UserCommands;
   readonly operations: Operations;
   readonly idempotency: Idempotency;
   readonly store: Store;
@@ -30,18 +30,20 @@ export interface AppDeps {
   readonly report: Report;
   readonly deadlineMs: number;
   readonly callerHeader: string;
+  /** Whether other gateways should be asked from now on. */
+  readonly isStopping: () => boolean;
 }
 
 /** The Express application, not listening yet. @throws TypeError when the document and the handlers do not match */
 export const createApp = (deps: AppDeps): Express => {
-  const { clusters, users, changes, operations, idempotency, store, log, report, deadlineMs, callerHeader } = deps;
+  const { clusters, users, commands, operations, idempotency, store, log, report, deadlineMs, callerHeader, isStopping } = deps;
   const { document, operations: documented } = loadContract();
   const handlers = {
     ...clusterHandlers(clusters),
     ...userHandlers(users),
-    ...writeHandlers(changes),
+    ...writeHandlers(commands),
     ...operationHandlers(operations),
-    ...serviceHandlers(document, store),
+    ...serviceHandlers(document, store, isStopping),
   };
 
   const app = express();

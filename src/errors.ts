@@ -41,6 +41,7 @@ const RETRYABLE: ReadonlySet<ErrorCode> = new Set([
   'idempotency_key_in_flight',
   'store_unavailable',
   'backlog_full',
+  'shutting_down',
 ]);
 
 /**

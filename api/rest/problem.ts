@@ -143,6 +143,11 @@ export const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
     title: 'Backlog full',
     help: 'Too many items of writes to this account, or to this cluster, wait already (`limits.maxOpenItems`; one cluster may use half of it). Nothing was begun. Try again after `Retry-After` seconds, or look at `GET /operations?state=running` for what takes so long.',
   },
+  shutting_down: {
+    status: 503,
+    title: 'Shutting down',
+    help: 'This gateway process is stopping. It still answers requests for `server.shutdownDelaySeconds`; send new ones to another process.',
+  },
   internal_error: { status: 500, title: 'Internal error', help: 'A fault of the gateway. Report it with the `requestId`.' },
 };
 

@@ -19,6 +19,7 @@ export const coreSchema = {
         port: { type: 'integer', minimum: 0, maximum: 65535, default: 8080 },
         deadlineSeconds: { type: 'number', minimum: 0.001, maximum: 600, default: 30 },
         drainSeconds: { type: 'number', minimum: 0, maximum: 600, default: 30 },
+        shutdownDelaySeconds: { type: 'number', minimum: 0, maximum: 600, default: 0 },
         settleSeconds: { type: 'number', minimum: 0, maximum: 600, default: 15 },
         callSeconds: { type: 'number', minimum: 0.1, maximum: 60, default: 30 },
         jobSeconds: { type: 'number', minimum: 1, maximum: 86_400, default: 900 },
@@ -102,6 +103,8 @@ export interface ServerConfig {
   readonly deadlineSeconds: number;
   /** How long a stopping gateway waits for what is running. */
   readonly drainSeconds: number;
+  /** How long a stopping gateway, which says that it is not ready, serves on. */
+  readonly shutdownDelaySeconds: number;
   /** How long a write whose answer was lost is looked for by reading back. */
   readonly settleSeconds: number;
   /** How long a write to a vendor may take. */

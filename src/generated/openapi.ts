@@ -246,8 +246,8 @@ export interface paths {
         };
         /**
          * Does the gateway take new work
-         * @description Tells of the gateway and its store; a vendor that is down shows in the answers about its clusters. A gateway that is stopping
-         *     takes no connections.
+         * @description Reports on the gateway and its store; a vendor that is down shows in the answers about its clusters. A gateway that is stopping
+         *     answers 503 `shutting_down`, and serves all other requests for `server.shutdownDelaySeconds`; then it takes no connections.
          */
         get: operations["getReadiness"];
         put?: never;
@@ -743,7 +743,7 @@ export interface components {
          * @description The stable name of a problem; `/problems/{code}` explains it.
          * @enum {string}
          */
-        ErrorCode: "invalid_request" | "invalid_user" | "not_found" | "cluster_not_found" | "user_not_found" | "operation_not_found" | "method_not_allowed" | "user_already_exists" | "cluster_not_ready" | "idempotency_key_in_flight" | "idempotency_key_reused" | "operation_cancelled" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "not_supported" | "vendor_rate_limited" | "vendor_credentials_rejected" | "vendor_permission_denied" | "vendor_account_problem" | "vendor_clock_skew" | "cluster_agent_failed" | "vendor_unavailable" | "vendor_timeout" | "still_running" | "vendor_bad_response" | "store_unavailable" | "backlog_full" | "internal_error";
+        ErrorCode: "invalid_request" | "invalid_user" | "not_found" | "cluster_not_found" | "user_not_found" | "operation_not_found" | "method_not_allowed" | "user_already_exists" | "cluster_not_ready" | "idempotency_key_in_flight" | "idempotency_key_reused" | "operation_cancelled" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "not_supported" | "vendor_rate_limited" | "vendor_credentials_rejected" | "vendor_permission_denied" | "vendor_account_problem" | "vendor_clock_skew" | "cluster_agent_failed" | "vendor_unavailable" | "vendor_timeout" | "still_running" | "vendor_bad_response" | "store_unavailable" | "backlog_full" | "shutting_down" | "internal_error";
         FieldError: {
             /**
              * @description JSON pointer (RFC 6901) into the body, or `/query/{name}` for a query parameter, or `/header/{name}`.
@@ -1015,7 +1015,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `vendor_unavailable`: the vendor cannot be reached or is down. `store_unavailable`: the gateway's store does not answer. `backlog_full`: too many writes to the account, or to this cluster, wait already; nothing was begun. */
+        /** @description `vendor_unavailable`: the vendor cannot be reached or is down. `store_unavailable`: the gateway's store does not answer. `backlog_full`: too many writes to the account, or to this cluster, wait already; nothing was begun. `shutting_down`, of `/readyz` only: the gateway is stopping. */
         Unavailable: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];

@@ -135,7 +135,7 @@ describe('faults of the gateway itself', () => {
     const app = createApp({
       clusters: broken,
       users: broken,
-      changes: broken,
+      commands: broken,
       operations: broken,
       idempotency: broken,
       store: broken,
@@ -143,6 +143,7 @@ describe('faults of the gateway itself', () => {
       log,
       report: (fault) => entries.push(fault),
       deadlineMs: 1000,
+      isStopping: () => false,
     });
     const server = app.listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));

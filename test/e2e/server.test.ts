@@ -136,6 +136,28 @@ describe('stopping on signals', () => {
     await close();
   });
 
+  it('is not ready at once, and serves on until others have noticed', async () => {
+    const path = join(folder, 'delayed.yaml');
+    const accounts = { a: { vendor: 'memory', clusters: { c: { users: [] } } } };
+    const clusters = [{ id: 'c', account: 'a', vendorClusterId: 'c' }];
+    const settings = { server: { shutdownDelaySeconds: 1.5 }, store: { kind: 'memory' }, accounts, clusters };
+    writeFileSync(path, JSON.stringify(settings));
+    const { until, child, exit } = server({ HPC_GATEWAY_CONFIG: path });
+    const url = (await until(READY))[1] as string;
+    const ready = async () => fetch(`${url}/readyz`);
+    expect((await ready()).status).toBe(200);
+    child.kill('SIGTERM');
+    await look(async () => (await ready()).status === 503);
+    expect(await (await ready()).json()).toMatchObject({ code: 'shutting_down', retryable: true });
+    const created = await fetch(`${url}/clusters/c/users`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ username: 'late', password: 'Abcdefg1@klm' }),
+    });
+    expect(created.status).toBe(201);
+    expect(await exit).toEqual({ code: 0, signal: null });
+  });
+
   it('stops at once on a signal that comes later', async () => {
     const { path, isAsked, close } = await slowly(15_000);
     const { until, child, exit } = server({ HPC_GATEWAY_CONFIG: path });

@@ -29,6 +29,7 @@ describe('a good configuration', () => {
       port: 8080,
       deadlineSeconds: 30,
       drainSeconds: 30,
+      shutdownDelaySeconds: 0,
       settleSeconds: 15,
       callSeconds: 30,
       jobSeconds: 900,

@@ -33,6 +33,7 @@ const serve = (adapter: Partial<Adapter>, report: Report = silent): Clusters => 
       port: 0,
       deadlineSeconds: 1,
       drainSeconds: 1,
+      shutdownDelaySeconds: 0,
       settleSeconds: 0,
       callSeconds: 30,
       jobSeconds: 1,

@@ -6,10 +6,15 @@ import type { Handlers } from '../operations.js';
 
 type ServiceOperation = 'getHealth' | 'getReadiness' | 'getOpenApi' | 'getDocs' | 'getProblemType';
 
-export const serviceHandlers = (document: OpenApiDocument, store: Store): Pick<Handlers, ServiceOperation> => ({
+export const serviceHandlers = (
+  document: OpenApiDocument,
+  store: Store,
+  isStopping: () => boolean,
+): Pick<Handlers, ServiceOperation> => ({
   getHealth: () => ({ status: 200, body: { status: 'ok' } }),
 
   getReadiness: async () => {
+    if (isStopping()) throw new GatewayError('shutting_down', 'The gateway is stopping.');
     await store.check();
     return { status: 200, body: { status: 'ok' } };
   },

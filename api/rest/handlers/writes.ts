@@ -1,7 +1,7 @@
 import { GatewayError, restoreError } from '../../../src/errors.js';
 import { type ItemOutcome, isFinal, type LoadedOperation, summarise } from '../../../src/journal/records.js';
 import type { BatchResult, OperationKind, User } from '../../../src/model.js';
-import type { Changes } from '../../../src/users/commands.js';
+import type { UserCommands } from '../../../src/users/commands.js';
 import { entityTag } from '../../../src/users/entity-tag.js';
 import type { Handlers, PreferredSubmission } from '../operations.js';
 import { applying } from '../prefer.js';
@@ -88,25 +88,25 @@ const reference = (
   { 'If-Match': ifMatch }: { readonly 'If-Match'?: string },
 ) => ({ clusterId, username, ...(ifMatch !== undefined && { ifMatch }) });
 
-export const writeHandlers = (changes: Changes): Pick<Handlers, Write> => ({
+export const writeHandlers = (commands: UserCommands): Pick<Handlers, Write> => ({
   createUser: ({ params, body, submission }) =>
-    changes.create(params.clusterId, body, submission).then(replyTo(created, submission)),
+    commands.create(params.clusterId, body, submission).then(replyTo(created, submission)),
 
   updateUser: ({ params, headers, body, submission }) =>
-    changes.setRole(reference(params, headers), body.role, submission).then(replyTo(updated, submission)),
+    commands.setRole(reference(params, headers), body.role, submission).then(replyTo(updated, submission)),
 
   setUserPassword: ({ params, headers, body, submission }) =>
-    changes.setPassword(reference(params, headers), body.password, submission).then(replyTo(noContent, submission)),
+    commands.setPassword(reference(params, headers), body.password, submission).then(replyTo(noContent, submission)),
 
   deleteUser: ({ params, headers, submission }) =>
-    changes.delete(reference(params, headers), submission).then(replyTo(noContent, submission)),
+    commands.delete(reference(params, headers), submission).then(replyTo(noContent, submission)),
 
   batchUsers: async ({ params: { clusterId }, query, body, url, call, submission }) => {
     const request = body as Exclude<typeof body, string>;
     const batch = { items: request.items, stopOnError: query.stopOnError ?? request.stopOnError };
     if (!(query.dryRun ?? request.dryRun))
-      return changes.batch(clusterId, batch, submission).then(replyTo(batchResult, submission));
-    const outcomes = await changes.rehearse(clusterId, batch, call);
+      return commands.batch(clusterId, batch, submission).then(replyTo(batchResult, submission));
+    const outcomes = await commands.rehearse(clusterId, batch, call);
     const path = url.split('?')[0] ?? url;
     const results = outcomes.map((outcome, index) => {
       const { op, username } = batch.items[index] as (typeof batch.items)[number];
