@@ -6,7 +6,7 @@ import { GatewayError } from '../errors.js';
 /** An encrypted text, AES-256-GCM; nonce, tag and ciphertext in base64url. */
 export type Sealed = string;
 
-export interface Vault {
+export interface Encryptor {
   /** @param place what the text belongs to; it opens nowhere else */
   seal(text: string, place: string): Sealed;
   /** @throws internal_error when it was sealed with another key or for another place */
@@ -22,7 +22,7 @@ const derive = (secret: Buffer, purpose: string): Buffer =>
   Buffer.from(hkdfSync('sha256', secret, '', `hpc-gateway ${purpose}`, KEY_BYTES));
 
 /** @param secret 32 bytes */
-export const createVault = (secret: Buffer): Vault => {
+export const createEncryptor = (secret: Buffer): Encryptor => {
   const sealing = derive(secret, 'passwords');
   const hashing = derive(secret, 'fingerprints');
 

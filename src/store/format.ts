@@ -1,8 +1,10 @@
 /** Whether a store can be used: written in this format, with this key. */
 import { ConfigError } from '../config/error.js';
-import { keyOf } from '../journal/records.js';
+import type { Encryptor } from './encryptor.js';
 import type { Store } from './store.js';
-import type { Vault } from './vault.js';
+
+/** Where both are kept. */
+export const FORMAT_KEY = 'vault';
 
 /** Of all records. A store of another format is not read. 1: until 0.2, without this number. */
 const FORMAT = 2;
@@ -17,10 +19,10 @@ interface StoreRecord {
  * Marks a new store. With another key, passwords that wait cannot be opened, and idempotency keys are not known again.
  * @throws ConfigError
  */
-export const checkStore = async (store: Store, vault: Vault): Promise<void> => {
-  const own = { check: vault.fingerprint('the key of this store'), format: FORMAT };
-  const known = await store.change<StoreRecord, StoreRecord>([keyOf.vault], ([record]) =>
-    record ? { result: record } : { result: own, put: { [keyOf.vault]: own } },
+export const checkStore = async (store: Store, encryptor: Encryptor): Promise<void> => {
+  const own = { check: encryptor.fingerprint('the key of this store'), format: FORMAT };
+  const known = await store.change<StoreRecord, StoreRecord>([FORMAT_KEY], ([record]) =>
+    record ? { result: record } : { result: own, put: { [FORMAT_KEY]: own } },
   );
   if (known.format !== FORMAT)
     throw new ConfigError([

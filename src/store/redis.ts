@@ -62,7 +62,22 @@ export const openRedisStore = (url: string, events: StoreEvents): Store => {
     for (const wake of waiting) wake();
   };
 
-  const isReady = (): boolean => redis.status === 'ready';
+  let lastIdentity = '';
+  /** Whether this connection leads to the server with that identity. */
+  let isIdentified = false;
+  const identify = async (): Promise<string> => {
+    // An account that may not ask knows of no failover.
+    const facts = await redis.info().catch((error: unknown) => {
+      if (isRefusal(error)) return '';
+      throw error;
+    });
+    // A replica that is promoted has a run id and a replication id of its own; a server that is started again has, too.
+    lastIdentity = ['run_id', 'master_replid'].map((name) => new RegExp(`^${name}:(\\w+)`, 'm').exec(facts)?.[1] ?? '').join(' ');
+    isIdentified = true;
+    return lastIdentity;
+  };
+
+  const isReady = (): boolean => redis.status === 'ready' && isIdentified;
   const untilReady = async (ms = WAIT_MS): Promise<void> => {
     if (isReady()) return;
     await new Promise<void>((resolve) => {
@@ -170,11 +185,21 @@ export const openRedisStore = (url: string, events: StoreEvents): Store => {
     const { code } = error as NodeJS.ErrnoException;
     isDown(isRefusal(error) ? `refuses to work (${wordOf(error)})` : `cannot be reached (${code ?? wordOf(error)})`);
   });
-  redis.on('close', () => isDown(health.reason() ?? 'cannot be reached (the connection was closed)'));
+  redis.on('close', () => {
+    isIdentified = false;
+    isDown(health.reason() ?? 'cannot be reached (the connection was closed)');
+  });
   redis.on('ready', () => {
-    wakeAll();
     clock = undefined;
-    probe().catch(() => void probeUntilUp());
+    const { stream } = redis;
+    identify().then(
+      () => {
+        wakeAll();
+        probe().catch(() => void probeUntilUp());
+      },
+      // One that cannot say who it is, is connected to again.
+      () => stream.destroy(),
+    );
   });
 
   let listener: Redis | undefined;
@@ -183,6 +208,10 @@ export const openRedisStore = (url: string, events: StoreEvents): Store => {
     release: async (name, holder) => void (await asking(() => scripts.release(1, leaseKey(name), holder))),
     notifyHolder: async (name, text) => void (await asking(() => scripts.notifyHolder(1, leaseKey(name), CHANNEL, text))),
     notify: async (holder, text) => void (await asking(() => redis.publish(`${CHANNEL}${holder}`, text))),
+    identity: () => asking(identify),
+    get lastIdentity() {
+      return lastIdentity;
+    },
     listen: (holder, onText) => {
       // Subscribes again by itself; what is lost meanwhile is found by looking.
       listener ??= new Redis(url, { maxRetriesPerRequest: null, retryStrategy });

@@ -50,6 +50,13 @@ export interface Shared {
   /** Sends a text to the holder of the name. Nothing is sent where nobody holds it. */
   notifyHolder(name: string, text: string): Promise<void>;
   notify(holder: string, text: string): Promise<void>;
+  /**
+   * Asks for a name of the server and its history: with another name, changes that it confirmed before may be lost. It is asked for after
+   * each connection too, before anything else.
+   */
+  identity(): Promise<string>;
+  /** The last answer; '' before the first. */
+  readonly lastIdentity: string;
   /** Receives what is sent to this holder. A text may be lost. */
   listen(holder: string, onText: (text: string) => void): void;
 }

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { GatewayError } from '../../src/errors.js';
-import { createVault, type Vault } from '../../src/store/vault.js';
+import { createEncryptor, type Encryptor } from '../../src/store/encryptor.js';
 
-const vault = createVault(Buffer.alloc(32, 1));
-const other = createVault(Buffer.alloc(32, 2));
+const encryptor = createEncryptor(Buffer.alloc(32, 1));
+const other = createEncryptor(Buffer.alloc(32, 2));
 
 const failureOf = (work: () => unknown): unknown => {
   try {
@@ -14,7 +14,7 @@ const failureOf = (work: () => unknown): unknown => {
   }
 };
 
-const expectClosed = (opener: Vault, sealed: string, place: string, text: string): void => {
+const expectClosed = (opener: Encryptor, sealed: string, place: string, text: string): void => {
   const failure = failureOf(() => opener.open(sealed, place));
   expect(failure).toBeInstanceOf(GatewayError);
   expect(failure).toMatchObject({ code: 'internal_error', effect: 'none' });
@@ -28,44 +28,44 @@ describe('what is sealed', () => {
     ['nothing', ''],
     ['more than ASCII', 'pässwörd 密码 🔑 \u0000 e\u0301'],
     ['a long text', 'x'.repeat(10_000)],
-    ['what looks like sealed', createVault(randomBytes(32)).seal('a', 'b')],
+    ['what looks like sealed', createEncryptor(randomBytes(32)).seal('a', 'b')],
   ])('opens again: %s', (_, text) => {
-    expect(vault.open(vault.seal(text, 'item:1:0'), 'item:1:0')).toBe(text);
+    expect(encryptor.open(encryptor.seal(text, 'item:1:0'), 'item:1:0')).toBe(text);
     // A process that comes later has the same key.
-    expect(createVault(Buffer.alloc(32, 1)).open(vault.seal(text, 'item:1:0'), 'item:1:0')).toBe(text);
+    expect(createEncryptor(Buffer.alloc(32, 1)).open(encryptor.seal(text, 'item:1:0'), 'item:1:0')).toBe(text);
   });
 
   it('opens at its own place only', () => {
-    const sealed = vault.seal('Correct-Horse-1', 'item:1:0');
+    const sealed = encryptor.seal('Correct-Horse-1', 'item:1:0');
     for (const place of ['item:1:1', 'item:2:0', '', 'item:1:0 ', 'ITEM:1:0'])
-      expectClosed(vault, sealed, place, 'Correct-Horse-1');
+      expectClosed(encryptor, sealed, place, 'Correct-Horse-1');
   });
 
   it('opens with its own key only', () => {
-    expectClosed(other, vault.seal('Correct-Horse-1', 'item:1:0'), 'item:1:0', 'Correct-Horse-1');
+    expectClosed(other, encryptor.seal('Correct-Horse-1', 'item:1:0'), 'item:1:0', 'Correct-Horse-1');
   });
 
   it('does not open when any byte of it is another', () => {
-    const sealed = Buffer.from(vault.seal('Correct-Horse-1', 'item:1:0'), 'base64url');
+    const sealed = Buffer.from(encryptor.seal('Correct-Horse-1', 'item:1:0'), 'base64url');
     for (let at = 0; at < sealed.length; at++) {
       for (const bit of [0x01, 0x80]) {
         const flipped = Buffer.from(sealed);
         flipped[at] = (flipped[at] as number) ^ bit;
-        expectClosed(vault, flipped.toString('base64url'), 'item:1:0', 'Correct-Horse-1');
+        expectClosed(encryptor, flipped.toString('base64url'), 'item:1:0', 'Correct-Horse-1');
       }
     }
   });
 
   it('does not open when something is missing or too much', () => {
-    const sealed = Buffer.from(vault.seal('Correct-Horse-1', 'item:1:0'), 'base64url');
+    const sealed = Buffer.from(encryptor.seal('Correct-Horse-1', 'item:1:0'), 'base64url');
     for (let length = 0; length < sealed.length; length++)
-      expectClosed(vault, sealed.subarray(0, length).toString('base64url'), 'item:1:0', 'Correct-Horse-1');
-    expectClosed(vault, Buffer.concat([sealed, Buffer.alloc(1)]).toString('base64url'), 'item:1:0', 'Correct-Horse-1');
-    expectClosed(vault, '***', 'item:1:0', 'Correct-Horse-1');
+      expectClosed(encryptor, sealed.subarray(0, length).toString('base64url'), 'item:1:0', 'Correct-Horse-1');
+    expectClosed(encryptor, Buffer.concat([sealed, Buffer.alloc(1)]).toString('base64url'), 'item:1:0', 'Correct-Horse-1');
+    expectClosed(encryptor, '***', 'item:1:0', 'Correct-Horse-1');
   });
 
   it('is another each time, and does not contain the text', () => {
-    const all = Array.from({ length: 100 }, () => vault.seal('Correct-Horse-1', 'item:1:0'));
+    const all = Array.from({ length: 100 }, () => encryptor.seal('Correct-Horse-1', 'item:1:0'));
     expect(new Set(all).size).toBe(100);
     // Nor does any nonce come twice.
     expect(new Set(all.map((sealed) => sealed.slice(0, 16))).size).toBe(100);
@@ -80,18 +80,18 @@ describe('what is sealed', () => {
 
 describe('a fingerprint', () => {
   it('is the same for the same text, and another for another', () => {
-    expect(vault.fingerprint('a')).toBe(vault.fingerprint('a'));
-    expect(createVault(Buffer.alloc(32, 1)).fingerprint('a')).toBe(vault.fingerprint('a'));
+    expect(encryptor.fingerprint('a')).toBe(encryptor.fingerprint('a'));
+    expect(createEncryptor(Buffer.alloc(32, 1)).fingerprint('a')).toBe(encryptor.fingerprint('a'));
     const texts = ['', 'a', 'A', 'a ', 'é', 'e\u0301', '密码'];
-    expect(new Set(texts.map(vault.fingerprint)).size).toBe(texts.length);
+    expect(new Set(texts.map(encryptor.fingerprint)).size).toBe(texts.length);
   });
 
   it('is another with another key', () => {
-    expect(other.fingerprint('a')).not.toBe(vault.fingerprint('a'));
+    expect(other.fingerprint('a')).not.toBe(encryptor.fingerprint('a'));
   });
 
   it('does not contain the text', () => {
-    const fingerprint = vault.fingerprint('Correct-Horse-1');
+    const fingerprint = encryptor.fingerprint('Correct-Horse-1');
     expect(fingerprint).toMatch(/^[A-Za-z0-9_-]{43}$/);
     expect(Buffer.from(fingerprint, 'base64url').toString('latin1')).not.toContain('Horse');
   });
