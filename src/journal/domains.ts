@@ -13,6 +13,14 @@ export class OwnershipLost extends Error {
   override readonly name = 'OwnershipLost';
 }
 
+/** The right of this process to a domain, where the store may have lost it. */
+export interface Ownership {
+  /** Whether the store is the one that the domain was taken in. */
+  isCurrent(domain: string): boolean;
+  /** Takes the domain again, with all that is known of it. False where another process has it, or nothing was lost. */
+  reclaim(domain: string): Promise<boolean>;
+}
+
 /** A domain that this process works for. */
 export interface Holding {
   readonly domain: string;
@@ -23,14 +31,18 @@ export interface Holding {
   mayWrite(): boolean;
   /** From when on nothing that an earlier holder sent at `sentAt` is under way any more. Both in milliseconds since 1970. */
   quietAfter(sentAt: number): number;
+  /** What was begun before then may have been sent without a trace: the store may have lost it. In milliseconds since 1970. */
+  readonly traceless: number;
   /** Aborts when another process has taken the domain. */
   readonly lost: AbortSignal;
 }
 
 /** What the records say. */
 export interface DomainRecords {
-  /** Raises the epoch. @returns the new one */
-  takeDomain(domain: string, process: string): Promise<number>;
+  /** Raises the epoch, above this one at least. @returns the new one */
+  takeDomain(domain: string, process: string, above?: number): Promise<number>;
+  /** Notes the identity of the store. @returns since when it has this one, in milliseconds since 1970; 0 where it never had another */
+  noteGeneration(identity: string): Promise<number>;
   /** Domains that ever had an operation. */
   domains(): Promise<string[]>;
   /** Ids of open operations, oldest first. */
@@ -47,12 +59,14 @@ export interface DomainTools {
   readonly callMs: number;
   /** Works on an operation until it is final or to be left to others. */
   run(id: string, holding: Holding): Promise<void>;
+  /** Stores again what is known here of the operations of a domain: the store may have lost it. @throws OwnershipLost */
+  restore(holding: Holding): Promise<void>;
   /** An operation was asked to stop, or has ended, elsewhere. */
   onNews(id: string): void;
   onFault(error: unknown): void;
 }
 
-export interface Domains {
+export interface Domains extends Ownership {
   /** The name of this process among those that share the store. */
   readonly process: string;
   /** Sees to it that the process that holds the domain, or this one, works on the operation. */
@@ -83,6 +97,10 @@ const ADOPTED_AT_ONCE = 5;
 const SKEW_MS = 5_000;
 
 interface Held extends Holding {
+  epoch: number;
+  /** The identity of the store when it was taken. */
+  identity: string;
+  reclaiming: Promise<boolean> | undefined;
   readonly giveUp: AbortController;
   readonly running: Map<string, Promise<void>>;
   /** Open operations that have no place yet. */
@@ -93,14 +111,35 @@ interface Held extends Holding {
 }
 
 const moment = () => ({ monotonic: performance.now(), wall: Date.now() });
+const LONG_AGO = { monotonic: Number.NEGATIVE_INFINITY, wall: Number.NEGATIVE_INFINITY };
 
-export const createDomains = ({ records, shared, clock, leaseMs, callMs, run, onNews, onFault }: DomainTools): Domains => {
+export const createDomains = ({
+  records,
+  shared,
+  clock,
+  leaseMs,
+  callMs,
+  run,
+  restore,
+  onNews,
+  onFault,
+}: DomainTools): Domains => {
   const process = randomUUID();
   const held = new Map<string, Held>();
   const taking = new Map<string, Promise<Held | undefined>>();
   /** Also of domains that were lost meanwhile. */
   const all = new Set<Promise<void>>();
   let isPaused = false;
+  /** The store's identity, and since when it has it. */
+  let generation = { identity: '', since: 0 };
+
+  /** A store that processes share may be another one than before: a replica that has not seen every change. */
+  const lookAtStore = async (): Promise<string> => {
+    if (!shared) return '';
+    const identity = await shared.identity();
+    if (identity !== generation.identity) generation = { identity, since: await records.noteGeneration(identity) };
+    return identity;
+  };
 
   const lose = (holding: Held): void => {
     // It may have been taken again meanwhile.
@@ -149,7 +188,7 @@ export const createDomains = ({ records, shared, clock, leaseMs, callMs, run, on
     }
   };
 
-  const createHeld = (domain: string, epoch: number, confirmed: Held['confirmed']): Held => {
+  const createHeld = (domain: string, epoch: number, confirmed: Held['confirmed'], identity: string): Held => {
     const giveUp = new AbortController();
     setMaxListeners(0, giveUp.signal);
     const since = clock.now();
@@ -157,6 +196,11 @@ export const createDomains = ({ records, shared, clock, leaseMs, callMs, run, on
       domain,
       process,
       epoch,
+      identity,
+      reclaiming: undefined,
+      get traceless() {
+        return generation.since;
+      },
       giveUp,
       lost: giveUp.signal,
       running: new Map(),
@@ -182,6 +226,9 @@ export const createDomains = ({ records, shared, clock, leaseMs, callMs, run, on
   };
 
   const tryToTake = async (domain: string): Promise<Held | undefined> => {
+    const identity = await lookAtStore();
+    // Whoever held it before the store was another one takes it again first, or finds out that it is lost.
+    await clock.sleep(Math.max(generation.since + leaseMs - clock.now(), 0));
     if (shared && !(await shared.hold(domain, process, leaseMs))) return undefined;
     const epoch = await records.takeDomain(domain, process);
     const confirmed = moment();
@@ -191,7 +238,7 @@ export const createDomains = ({ records, shared, clock, leaseMs, callMs, run, on
       await shared?.release(domain, process);
       return undefined;
     }
-    const holding = createHeld(domain, epoch, confirmed);
+    const holding = createHeld(domain, epoch, confirmed, identity);
     held.set(domain, holding);
     void adopt(holding).catch(onFault);
     return holding;
@@ -218,11 +265,39 @@ export const createDomains = ({ records, shared, clock, leaseMs, callMs, run, on
     else lose(holding);
   };
 
-  const renewAll = (): void => {
-    for (const holding of held.values()) {
+  const takeAgain = async (holding: Held): Promise<boolean> => {
+    const { domain } = holding;
+    const identity = await lookAtStore();
+    if (holding.identity === identity) return false;
+    // Until all is stored again, nothing is sent.
+    holding.confirmed = LONG_AGO;
+    const confirmed = moment();
+    if (!(await shared?.hold(domain, process, leaseMs))) return false;
+    holding.epoch = await records.takeDomain(domain, process, holding.epoch);
+    await restore(holding);
+    holding.identity = identity;
+    holding.confirmed = confirmed;
+    return true;
+  };
+
+  const reclaim = async (domain: string): Promise<boolean> => {
+    const holding = held.get(domain);
+    if (!holding || !shared) return false;
+    holding.reclaiming ??= takeAgain(holding).finally(() => {
+      holding.reclaiming = undefined;
+    });
+    return holding.reclaiming;
+  };
+
+  const renewAll = async (): Promise<void> => {
+    const identity = held.size > 0 ? await lookAtStore() : '';
+    const keep = async (holding: Held): Promise<void> => {
       const isIdle = holding.running.size === 0 && performance.now() - holding.idleSince > IDLE_MS;
-      void (isIdle ? letGo(holding) : renew(holding)).catch(onFault);
-    }
+      if (isIdle) await letGo(holding);
+      else if (holding.identity === identity) await renew(holding);
+      else if (!(await reclaim(holding.domain))) lose(holding);
+    };
+    await Promise.all([...held.values()].map((holding) => keep(holding).catch(onFault)));
   };
 
   const look = async (): Promise<void> => {
@@ -246,7 +321,7 @@ export const createDomains = ({ records, shared, clock, leaseMs, callMs, run, on
     }, ms).unref();
   };
   const looking = every(LOOK_MS, look);
-  const renewing = setInterval(renewAll, leaseMs / 3).unref();
+  const renewing = setInterval(() => void renewAll().catch(onFault), leaseMs / 3).unref();
   void look().catch(onFault);
 
   const wakeHere = async (domain: string, id: string): Promise<boolean> => {
@@ -274,6 +349,8 @@ export const createDomains = ({ records, shared, clock, leaseMs, callMs, run, on
     notifyProcess: async (other, id) => {
       if (other !== process) await shared?.notify(other, JSON.stringify({ id }));
     },
+    isCurrent: (domain) => !shared || held.get(domain)?.identity === shared.lastIdentity,
+    reclaim,
     isRunning: (id) => [...held.values()].some(({ running }) => running.has(id)),
     idle: async () => {
       while (all.size > 0) await Promise.allSettled(all);

@@ -6,13 +6,14 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { GatewayError } from '../errors.js';
 import type { ResultSummary } from '../model.js';
 import { type Count, CounterFull, type Decision, type Member, type Store, type Value } from '../store/store.js';
-import { type DomainRecords, OwnershipLost } from './domains.js';
+import { type DomainRecords, type Ownership, OwnershipLost } from './domains.js';
 import { afterCall, beforeCall, type Departure, isOutcome, type StepOutcome } from './item.js';
 import { finalStateOf } from './operation-state.js';
 import {
   type ClusterRef,
   type DomainRecord,
   expiring,
+  type GenerationRecord,
   type ItemOutcome,
   type ItemRecord,
   indexes,
@@ -54,6 +55,8 @@ export interface Lifetimes {
   readonly maxOpenItems?: number;
 }
 
+const ALONE: Ownership = { isCurrent: () => true, reclaim: async () => false };
+
 export interface Journal extends DomainRecords {
   /**
    * Stores a new operation, unless its idempotency key is taken or the same request has an open operation: then returns that one. A key
@@ -67,32 +70,44 @@ export interface Journal extends DomainRecords {
   /** Newest first. */
   list(filter: ListFilter): Promise<OperationPage>;
   /**
-   * Writes down that these items are about to be sent. Answers those whose things no other operation has on its way.
-   * @param inOrder to answer only those before the first that cannot go
+   * Stores that these items are about to be sent. Returns those whose things no other operation has on its way.
+   * @param inOrder to return only those before the first that cannot go
    */
-  depart(operation: Work, items: readonly ItemRecord[], departure: Departure, inOrder: boolean): Promise<ItemRecord[]>;
+  markSent(claim: Claim, items: readonly ItemRecord[], departure: Departure, inOrder: boolean): Promise<Stored>;
   /** Stores which job does the items. */
-  attachJob(operation: Work, items: readonly ItemRecord[], job: string): Promise<void>;
+  attachJob(claim: Claim, items: readonly ItemRecord[], job: string): Promise<Stored>;
   /**
-   * Writes down what came of items; secrets of those that are settled are erased. The operation ends with its last item.
-   * @returns whether it has ended
+   * Stores what came of items; secrets of those that are settled are erased. The operation ends with its last item, then `isOver`.
    */
-  settle(operation: Work, items: readonly ItemRef[], outcomes: ReadonlyMap<number, StepOutcome>): Promise<boolean>;
+  settle(
+    claim: Claim,
+    items: readonly ItemRef[],
+    outcomes: ReadonlyMap<number, StepOutcome>,
+  ): Promise<Stored & { readonly isOver: boolean }>;
   /** Ends an operation all of whose items were settled when it began. */
-  finish(operation: Work): Promise<void>;
+  finish(claim: Claim): Promise<void>;
+  /** Stores again what this process knows of an operation, after the store may have lost changes. */
+  restore(claim: Claim, operation: LoadedOperation): Promise<void>;
   /** Stores what a later look found out about items with status `unknown` of an operation that has ended. */
   revise(id: string, outcomes: ReadonlyMap<number, ItemOutcome>): Promise<void>;
   /** Asks for the operation to be stopped. */
   cancel(id: string): Promise<void>;
   /** What operations did to these things lately, by items that are settled. */
-  lately(work: Pick<Work, 'resource' | 'cluster'>, names: readonly string[]): Promise<ReadonlyMap<string, ThingRecord>>;
+  lately(claim: Pick<Claim, 'resource' | 'cluster'>, names: readonly string[]): Promise<ReadonlyMap<string, ThingRecord>>;
+}
+
+/** What is in the journal after a change. */
+export interface Stored {
+  readonly items: readonly ItemRecord[];
+  /** Somebody asked for the operation to be stopped. */
+  readonly isCancelling: boolean;
 }
 
 /** An item, and what it is about. */
 export type ItemRef = Pick<ItemRecord, 'index' | 'name'>;
 
-/** An operation that this process works on. */
-export interface Work {
+/** The right to change an operation that this process works on. */
+export interface Claim {
   readonly id: string;
   readonly domain: string;
   readonly epoch: number;
@@ -133,12 +148,13 @@ export const createJournal = (
   store: Store,
   { operationMs, keyMs, maxOpenItems }: Lifetimes,
   nowMs: () => number = Date.now,
+  { isCurrent, reclaim }: Ownership = ALONE,
 ): Journal => {
   /** Changes of one operation all write its record: one after the other they do not have to be tried again. */
   const inTurn = createTurns();
   const now = (): string => new Date(nowMs()).toISOString();
   /** @throws OwnershipLost where another process has taken the domain since */
-  const requireEpoch = ({ epoch, process }: Work, domain: Value | undefined): string => {
+  const requireEpoch = ({ epoch, process }: Claim, domain: Value | undefined): string => {
     const record = domain as DomainRecord | undefined;
     if (record?.epoch !== epoch || record.process !== process) throw new OwnershipLost();
     return process;
@@ -155,15 +171,16 @@ export const createJournal = (
 
   /** Changes the operation and some of its items together with the records of their things. */
   const changeItems = <Result>(
-    work: Work,
+    claim: Claim,
     items: readonly ItemRef[],
     decide: (present: Present) => Decision<Result>,
   ): Promise<Result> => {
-    const { id, domain, resource, cluster } = work;
+    const { id, domain, resource, cluster } = claim;
     const thingKeys = items.map(({ name }) => keyOf.thing(resource, cluster, name));
     const keys = [keyOf.domain(domain), keyOf.operation(id), ...items.map(({ index }) => keyOf.item(id, index)), ...thingKeys];
     const decideAll = ([holder, operation, ...values]: readonly (Value | undefined)[]): Decision<Result> => {
-      const self = requireEpoch(work, holder);
+      const self = requireEpoch(claim, holder);
+      if (!operation) throw new OwnershipLost();
       const things = values.slice(items.length) as (ThingRecord | undefined)[];
       return decide({
         operation: operation as OperationRecord,
@@ -173,7 +190,14 @@ export const createJournal = (
         self,
       });
     };
-    return inTurn(id, () => store.change(keys, decideAll));
+    const attempt = (): Promise<Result> => store.change(keys, decideAll);
+    return inTurn(id, async () => {
+      if (!isCurrent(domain) && !(await reclaim(domain))) throw new OwnershipLost();
+      return attempt().catch(async (thrown: unknown) => {
+        if (!(thrown instanceof OwnershipLost) || !(await reclaim(domain))) throw thrown;
+        return attempt();
+      });
+    });
   };
 
   /** The change that ends an operation. */
@@ -314,76 +338,118 @@ export const createJournal = (
 
     domains: () => allOf(indexes.domains),
 
-    takeDomain: (domain, process) =>
+    takeDomain: (domain, process, above = 0) =>
       store.change<DomainRecord, number>([keyOf.domain(domain)], ([record]) => {
-        const epoch = (record?.epoch ?? 0) + 1;
+        const epoch = Math.max(record?.epoch ?? 0, above) + 1;
         return { result: epoch, put: { [keyOf.domain(domain)]: { epoch, process } satisfies DomainRecord } };
       }),
 
-    depart: (work, items, departure, inOrder) =>
-      changeItems(work, items, ({ operation, items: records, things, thingKeys, self }) => {
+    noteGeneration: (identity) =>
+      store.change<GenerationRecord, number>([keyOf.generation], ([record]) => {
+        if (record?.identity === identity) return { result: record.since };
+        const since = record ? nowMs() : 0;
+        return { result: since, put: { [keyOf.generation]: { identity, since } satisfies GenerationRecord } };
+      }),
+
+    markSent: (claim, items, departure, inOrder) =>
+      changeItems<Stored>(claim, items, ({ operation, items: records, things, thingKeys, self }) => {
         const departed: ItemRecord[] = [];
         const put: Puts = {};
-        const isHeld = (at: number): boolean => things[at]?.holder != null && things[at]?.holder !== work.id;
+        const { cancelling: isCancelling } = operation;
+        if (isCancelling || isFinal(operation)) return { result: { items: departed, isCancelling: true } };
+        const isHeld = (at: number): boolean => things[at]?.holder != null && things[at]?.holder !== claim.id;
         const firstHeld = records.findIndex((_, at) => isHeld(at));
         records.forEach((record, at) => {
           const thing = things[at];
-          if (isHeld(at) || (inOrder && firstHeld !== -1 && at > firstHeld)) return;
+          if (record.outcome || isHeld(at) || (inOrder && firstHeld !== -1 && at > firstHeld)) return;
           // Written down by this very change before, which was made twice.
           const item =
             record.underWay === undefined
               ? beforeCall(record, thing, thing?.by === self, departure)
               : { ...record, underWay: departure.at() };
           departed.push(item);
-          put[keyOf.item(work.id, item.index)] = item;
-          put[thingKeys[at] as string] = { ...(thing ?? { made: null }), holder: work.id };
+          put[keyOf.item(claim.id, item.index)] = item;
+          put[thingKeys[at] as string] = { ...(thing ?? { made: null }), holder: claim.id };
         });
-        if (departed.length === 0) return { result: departed };
+        const result = { items: departed, isCancelling };
+        if (departed.length === 0) return { result };
         const begun = moved(operation, { ...operation, state: 'running', updatedAt: now() });
-        return { result: departed, ...begun, put: { ...put, ...begun.put } };
+        return { result, ...begun, put: { ...put, ...begun.put } };
       }),
 
-    attachJob: (work, items, job) =>
-      changeItems(work, items, ({ items: records }) => ({
-        result: undefined,
-        put: Object.fromEntries(records.map((record) => [keyOf.item(work.id, record.index), { ...record, job }])),
-      })),
+    attachJob: (claim, items, job) =>
+      changeItems(claim, items, ({ operation, items: records }) => {
+        const changed = records.map((record) => ({ ...record, job }));
+        return {
+          result: { items: changed, isCancelling: operation.cancelling },
+          put: Object.fromEntries(changed.map((record) => [keyOf.item(claim.id, record.index), record])),
+        };
+      }),
 
-    settle: (work, items, outcomes) =>
-      changeItems(work, items, ({ operation, items: records, things, thingKeys, self }) => {
+    settle: (claim, refs, outcomes) =>
+      changeItems(claim, refs, ({ operation, items: records, things, thingKeys, self }) => {
         const put: Puts = {};
         const add: Member[] = [];
         const fresh: ItemOutcome[] = [];
-        records.forEach((record, at) => {
+        const items = records.map((record, at) => {
           const outcome = outcomes.get(record.index) as StepOutcome;
-          if (record.underWay === undefined && !isOutcome(outcome)) return;
-          if (record.outcome) return;
-          put[keyOf.item(work.id, record.index)] = afterCall(record, outcome);
+          if (record.outcome || (record.underWay === undefined && !isOutcome(outcome))) return record;
+          const item = afterCall(record, outcome);
+          put[keyOf.item(claim.id, item.index)] = item;
           if (isOutcome(outcome)) fresh.push(outcome);
           const thing = things[at];
-          if (thing?.holder != null && thing.holder !== work.id) return;
+          if (thing?.holder != null && thing.holder !== claim.id) return item;
           const key = thingKeys[at] as string;
           const lately = latelyBy(record, outcome, thing, self);
           put[key] = lately && { holder: null, ...lately };
           if (lately) add.push(expiring(lastTouched(lately) + LATELY_MS, key));
+          return item;
         });
         const summary = summarise(fresh, operation.summary);
         const isOver = settledOf(summary) === operation.total;
+        const result = { items, isOver, isCancelling: operation.cancelling };
         const count = backlog(operation, -fresh.length);
         if (isOver && !isFinal(operation)) {
           const end = ending(operation, summary);
-          return { result: true, put: { ...put, ...end.put }, add: [...add, ...end.add], drop: end.drop, count };
+          return { result, put: { ...put, ...end.put }, add: [...add, ...end.add], drop: end.drop, count };
         }
-        if (fresh.length > 0) put[keyOf.operation(work.id)] = { ...operation, summary, updatedAt: now() };
-        return { result: isOver, put, add, count };
+        if (fresh.length > 0) put[keyOf.operation(claim.id)] = { ...operation, summary, updatedAt: now() };
+        return { result, put, add, count };
       }),
 
-    finish: (work) => {
-      const keys = [keyOf.domain(work.domain), keyOf.operation(work.id)];
+    finish: (claim) => {
+      const keys = [keyOf.domain(claim.domain), keyOf.operation(claim.id)];
       return store.change<Value, undefined>(keys, ([holder, operation]) => {
-        requireEpoch(work, holder);
+        requireEpoch(claim, holder);
         const record = operation as OperationRecord;
         return isFinal(record) ? { result: undefined } : { result: undefined, ...ending(record, record.summary) };
+      });
+    },
+
+    restore: (claim, { items, ...known }) => {
+      const { id, domain, resource, cluster } = claim;
+      return store.change<Value, void>([keyOf.domain(domain), keyOf.operation(id)], ([holder, operation]) => {
+        requireEpoch(claim, holder);
+        const outcomes = items.flatMap(({ outcome }) => outcome ?? []);
+        const before = operation as OperationRecord | undefined;
+        const cancelling = known.cancelling || before?.cancelling === true;
+        const record: OperationRecord = {
+          ...known,
+          state: 'running',
+          cancelling,
+          summary: summarise(outcomes),
+          updatedAt: now(),
+        };
+        const open = items.filter(({ outcome }) => !outcome);
+        const put: Puts = { [keyOf.operation(id)]: record };
+        for (const { isTraceless: _, ...item } of items) put[keyOf.item(id, item.index)] = item;
+        for (const { name, underWay } of open)
+          if (underWay !== undefined)
+            put[keyOf.thing(resource, cluster, name)] = { holder: id, made: null } satisfies ThingRecord;
+        if (known.request !== undefined) put[keyOf.request(known.request)] = { operationId: id } satisfies RequestRecord;
+        const add = [...placesInLists(record), [indexes.open(domain), id], [indexes.domains, domain]] as const;
+        const drop = before ? moved(before, record).drop : [];
+        return { result: undefined, put, add, drop, count: before ? [] : backlog(record, open.length) };
       });
     },
 

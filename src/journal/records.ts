@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import type { StoredError } from '../errors.js';
 import type { ItemStatus, OperationState, ResultSummary } from '../model.js';
+import type { Sealed } from '../store/encryptor.js';
 import type { Member } from '../store/store.js';
-import type { Sealed } from '../store/vault.js';
 
 /** A cluster as its vendor knows it. */
 export interface ClusterRef {
@@ -79,6 +79,8 @@ export interface ItemRecord {
   readonly sends?: number;
   /** A call for it is under way since then, by our clock. Left behind by a process that died, and where the end is not known. */
   readonly underWay?: number;
+  /** It may have been sent without a trace: the store may have lost it. Never stored. */
+  readonly isTraceless?: true;
   /** The vendor's job that does it. */
   readonly job?: string;
   readonly outcome?: ItemOutcome;
@@ -90,6 +92,13 @@ export interface DomainRecord {
   readonly epoch: number;
   /** The holder. */
   readonly process: string;
+}
+
+/** The store's own history. */
+export interface GenerationRecord {
+  readonly identity: string;
+  /** Since when it has it, by the clock of the process that noticed; 0 where it never had another one. Confirmed changes from before may be lost. */
+  readonly since: number;
 }
 
 /** An operation and its items. */
@@ -129,14 +138,13 @@ const hash = (parts: readonly string[]): string => createHash('sha256').update(J
 
 export const keyOf = {
   domain: (name: string) => `domain:${name}`,
+  generation: 'generation',
   operation: (id: string) => `operation:${id}`,
   item: (id: string, index: number) => `item:${id}:${index}`,
   idempotency: (id: string) => `idempotency:${id}`,
   request: (id: string) => `request:${id}`,
   thing: (resource: string, { account, vendorClusterId }: ClusterRef, name: string) =>
     `thing:${hash([resource, account, vendorClusterId, name])}`,
-  /** What the key of the store makes of a known text. */
-  vault: 'vault',
 };
 
 /** Ids of operations sort by time, and so do these indexes of them. */

@@ -16,6 +16,8 @@ const createSharedStore = () => {
   const epochs = new Map<string, number>();
   /** Processes that do not reach the store. */
   const cutOff = new Set<number>();
+  let identity = 'first';
+  let since = 0;
   const holderOf = (name: string): string | undefined => {
     const lease = leases.get(name);
     return lease && lease.until > Date.now() ? lease.holder : undefined;
@@ -44,19 +46,34 @@ const createSharedStore = () => {
         reach();
         listeners.get(holder)?.(text);
       },
+      identity: async () => {
+        reach();
+        return identity;
+      },
+      get lastIdentity() {
+        return identity;
+      },
       listen: (holder, onText) => void listeners.set(holder, onText),
     };
   };
   const records: DomainRecords = {
-    takeDomain: async (domain) => {
-      const epoch = (epochs.get(domain) ?? 0) + 1;
+    noteGeneration: async () => since,
+    takeDomain: async (domain, _, above = 0) => {
+      const epoch = Math.max(epochs.get(domain) ?? 0, above) + 1;
       epochs.set(domain, epoch);
       return epoch;
     },
     domains: async () => [...open.keys()],
     openIn: async (domain) => [...(open.get(domain) ?? [])],
   };
-  return { sharedOf, records, open, cutOff };
+  /** Another server, which has not seen the last changes. */
+  const failOver = (): void => {
+    identity = 'second';
+    since = Date.now();
+    leases.clear();
+    epochs.clear();
+  };
+  return { sharedOf, records, open, cutOff, failOver };
 };
 
 const started: Domains[] = [];
@@ -65,7 +82,8 @@ afterEach(async () => {
 });
 
 const stage = () => {
-  const { sharedOf, records, open, cutOff } = createSharedStore();
+  const { sharedOf, records, open, cutOff, failOver } = createSharedStore();
+  const restored: Holding[] = [];
   const runs: { process: number; id: string; holding: Holding }[] = [];
   const news: string[] = [];
   const ends = new Map<string, () => void>();
@@ -82,6 +100,7 @@ const stage = () => {
         await run(id);
         open.get(holding.domain)?.delete(id);
       },
+      restore: async (holding) => void restored.push({ ...holding }),
       onNews: (id) => news.push(`${number} ${id}`),
       onFault: (error) => faults.push(error),
     });
@@ -90,7 +109,7 @@ const stage = () => {
   };
   const begin = (domain: string, id: string): void => void open.set(domain, (open.get(domain) ?? new Set()).add(id));
   const ran = (): string[] => runs.map(({ process: number, id }) => `${number} ${id}`);
-  return { process, begin, ran, runs, ends, news, faults, cutOff };
+  return { process, begin, ran, runs, ends, news, faults, cutOff, failOver, restored };
 };
 
 describe('a domain', () => {
@@ -188,4 +207,43 @@ it('brings news to the process that works, and to the one that waits', async () 
   await other.notifyWorker('d', 'a');
   await one.notifyProcess(other.process, 'a');
   expect(news.toSorted()).toEqual(['1 a', '2 a', '2 a']);
+});
+
+describe('a failover to a replica that lags', () => {
+  it('takes nothing from the process that works: it takes its domain again, with a higher epoch, and stores what it knows', async () => {
+    const { process, begin, runs, failOver, restored, ran } = stage();
+    const [one, other] = [process(1), process(2)];
+    begin('d', 'a');
+    await one.wake('d', 'a');
+    await until(() => runs.length === 1);
+    const { holding } = runs[0] as (typeof runs)[number];
+    const before = holding.epoch;
+    failOver();
+    // Another process finds the domain free; it gives the first one time to come back.
+    begin('d', 'b');
+    void other.wake('d', 'b');
+    await until(() => restored.length === 1);
+    expect(restored[0]?.epoch).toBeGreaterThan(before);
+    await until(() => holding.mayWrite());
+    expect([holding.lost.aborted, holding.traceless > 0]).toEqual([false, true]);
+    await until(() => runs.length === 2);
+    expect(ran()).toEqual(['1 a', '1 b']);
+  });
+
+  it('takes the domain from a process that does not come back in time; it may not write', async () => {
+    const { process, begin, runs, failOver, cutOff } = stage();
+    const [one, other] = [process(1), process(2)];
+    begin('d', 'a');
+    await one.wake('d', 'a');
+    await until(() => runs.length === 1);
+    const { holding } = runs[0] as (typeof runs)[number];
+    failOver();
+    cutOff.add(1);
+    void other.wake('d', 'a');
+    await until(() => runs.length === 2);
+    expect(runs[1]?.process).toBe(2);
+    expect(holding.mayWrite()).toBe(false);
+    cutOff.delete(1);
+    await until(() => holding.lost.aborted);
+  });
 });

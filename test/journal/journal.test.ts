@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import type { StoredError } from '../../src/errors.js';
 import { OwnershipLost } from '../../src/journal/domains.js';
 import { afterCall, type Departure, type StepOutcome } from '../../src/journal/item.js';
-import { createJournal as createOperationJournal, type Journal, type Work } from '../../src/journal/journal.js';
+import { type Claim, createJournal as createOperationJournal, type Journal } from '../../src/journal/journal.js';
 import {
   type ClusterRef,
   EMPTY_SUMMARY,
@@ -44,8 +44,10 @@ const sending = (at: string): Departure => ({
 });
 
 /** All that is written down, with one clock. */
-type Book = Omit<Journal, 'settle'> & {
-  settle(work: Work, outcomes: ReadonlyMap<number, StepOutcome>): Promise<boolean>;
+type Book = Omit<Journal, 'settle' | 'markSent'> & {
+  /** @returns the items that are sent */
+  depart(...asked: Parameters<Journal['markSent']>): Promise<readonly ItemRecord[]>;
+  settle(work: Claim, outcomes: ReadonlyMap<number, StepOutcome>): Promise<boolean>;
   key(id: string): Promise<KeyRecord | undefined>;
   sweep(): Promise<void>;
 };
@@ -54,13 +56,15 @@ const openBook = (kept: Store, lifetimes: typeof LIFETIMES, nowMs: () => number 
   const journal = createOperationJournal(kept, lifetimes, nowMs);
   return {
     ...journal,
+    depart: async (...asked) => (await journal.markSent(...asked)).items,
     settle: async (work, outcomes) => {
       const items = (await journal.load(work.id))?.items ?? [];
-      return journal.settle(
+      const stored = await journal.settle(
         work,
         items.filter(({ index }) => outcomes.has(index)),
         outcomes,
       );
+      return stored.isOver;
     },
     key: async (id) => (await journal.known(key(id))).key,
     sweep: () => sweep(kept, nowMs()),
@@ -173,7 +177,7 @@ const key = (id: string, fingerprint = 'body', replaceable: readonly string[] = 
 /** A request without a key. */
 const keyless = (id: string): RequestReference => ({ id, replaceable: [] });
 /** Each domain is held by the process of the same name. */
-const workOf = (id: string, domain: string, epoch = 1, process = domain): Work => ({
+const workOf = (id: string, domain: string, epoch = 1, process = domain): Claim => ({
   id,
   domain,
   epoch,
@@ -183,7 +187,7 @@ const workOf = (id: string, domain: string, epoch = 1, process = domain): Work =
 });
 
 /** Begins an operation of a domain that is held. */
-const begun = async (id: string, domain = 'me', change: Partial<LoadedOperation> = {}): Promise<Work> => {
+const begun = async (id: string, domain = 'me', change: Partial<LoadedOperation> = {}): Promise<Claim> => {
   const epoch = await (taken.get(domain) ?? taken.set(domain, journal.takeDomain(domain, domain)).get(domain));
   expect(await journal.begin(operation(id, { domain, ...change }), undefined)).toBeNull();
   return workOf(id, domain, epoch);
@@ -663,7 +667,7 @@ describe('list', () => {
 });
 
 describe('lately', () => {
-  const made = async (work: Work, names: readonly string[]) =>
+  const made = async (work: Claim, names: readonly string[]) =>
     Object.fromEntries(
       [...(await journal.lately(work, names))].flatMap(([name, thing]) => (thing.made ? [[name, thing.made]] : [])),
     );
