@@ -70,6 +70,7 @@ export default {
       { path: '^src/(writes|idempotency)/' },
       'What is kept does not know who works on it.',
     ),
+    never('store-at-the-bottom', { path: '^src/store/' }, { path: '^src/journal/' }, 'A store does not know its records.'),
     never(
       'official-clients-in-tests',
       { pathNot: '^(test|bench)/' },

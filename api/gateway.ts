@@ -9,25 +9,16 @@ import { createClusters } from '../src/clusters/directory.js';
 import { accountOf, createRegistry } from '../src/clusters/registry.js';
 import { type GatewayConfig, toMilliseconds } from '../src/config/schema.js';
 import type { Report } from '../src/errors.js';
-import { createIdempotency } from '../src/idempotency/service.js';
-import { createJournal } from '../src/journal/journal.js';
 import { version } from '../src/project.js';
 import { openStore } from '../src/store/open.js';
-import { patient } from '../src/store/patient.js';
 import { createAdmission } from '../src/users/admission.js';
-import { createChanges } from '../src/users/commands.js';
+import { createUserCommands } from '../src/users/commands.js';
 import { createUsers } from '../src/users/queries.js';
 import { createLookUps } from '../src/users/reader.js';
 import { createUsersResource } from '../src/users/resource.js';
 import { createSharedReads } from '../src/users/shared-reads.js';
 import { createTransport } from '../src/vendor/transport.js';
-import { createClusterCalls } from '../src/writes/cluster-calls.js';
-import { createExecutor } from '../src/writes/executor.js';
-import { createJobs } from '../src/writes/jobs.js';
-import { createKeyedMutex } from '../src/writes/keyed-mutex.js';
-import { createLookAgain } from '../src/writes/look-again.js';
-import { createOffsets } from '../src/writes/offsets.js';
-import { createOperations } from '../src/writes/operations.js';
+import { createEngine } from '../src/writes/engine.js';
 import { createApp } from './app.js';
 import { type Connections, followConnections } from './connections.js';
 
@@ -35,7 +26,10 @@ export interface Gateway {
   readonly app: Express;
   /** @returns the URL it listens on. @throws the listen error, such as EADDRINUSE */
   listen(): Promise<string>;
-  /** Takes no new connections, finishes what is running (at most `drainSeconds`), and lets go of everything. */
+  /**
+   * Says that it is not ready any more and serves on for `shutdownDelaySeconds`; then takes no new connections, finishes what is running (at
+   * most `drainSeconds`), and lets go of everything.
+   */
   stop(): Promise<void>;
 }
 
@@ -68,12 +62,10 @@ export const createGateway = (
 ): Gateway => {
   const { server, retention } = config;
   const report: Report = (fault, requestId) => log.error({ requestId, err: fault.cause ?? fault }, 'the gateway failed');
-  const { store, vault } = openStore(config.store, {
+  const { store, encryptor } = openStore(config.store, {
     unavailable: (reason) => log.warn({ reason }, 'store unavailable; new writes are refused'),
     available: () => log.info('store available'),
   });
-  const closing = new AbortController();
-  const workStore = patient(store, closing.signal);
   const transport = createTransport(`hpc-gateway/${version}`, { clock });
   const registry = createRegistry(config, modules, transport, clock);
   const clusters = createClusters(registry, report);
@@ -82,66 +74,48 @@ export const createGateway = (
     return registry.accounts.find((account) => account.name === name)?.dateOffsetMs() ?? null;
   };
   const admission = createAdmission(clusters);
-  const keyMs = retention.idempotencyKeyHours * HOUR_MS;
-  const { maxOpenItems } = config.limits;
-  const lifetimes = { operationMs: retention.operationDays * 24 * HOUR_MS, keyMs, maxOpenItems };
-  const callersJournal = createJournal(store, lifetimes, clock.now);
-  const journal = createJournal(workStore, lifetimes, clock.now);
-  const settleMs = toMilliseconds(server.settleSeconds);
-  const jobMs = toMilliseconds(server.jobSeconds);
   const deadlineMs = toMilliseconds(server.deadlineSeconds);
-  const callMs = toMilliseconds(server.callSeconds);
-  const news = new Set<string>();
-  const engine = {
-    journal,
-    news,
-    vault,
-    resources: [createUsersResource({ clusters, admission, lookUps: createLookUps(), reads: createSharedReads(clock) })],
-    jobs: createJobs(clock),
-    things: createKeyedMutex(),
-    offsets: createOffsets(clock, dateOffsetOf),
-    calls: createClusterCalls(clock),
-    clock,
-    report,
-    settleMs,
-    callMs,
-    jobMs,
-    singlePatienceMs: Math.min(SINGLE_PATIENCE_MS, deadlineMs * SINGLE_PATIENCE_SHARE),
-  };
-  const operations = createOperations({
+  const engine = createEngine({
     store,
-    journal: callersJournal,
-    work: { store: workStore, journal },
-    vault,
-    execute: createExecutor(engine),
-    lookAgain: createLookAgain(engine),
+    encryptor,
+    resources: [createUsersResource({ clusters, admission, lookUps: createLookUps(), reads: createSharedReads(clock) })],
+    lifetimes: {
+      operationMs: retention.operationDays * 24 * HOUR_MS,
+      keyMs: retention.idempotencyKeyHours * HOUR_MS,
+      maxOpenItems: config.limits.maxOpenItems,
+    },
+    clock,
     report,
     note: ({ id, kind, clusterId, requestId, state, summary, total }, event) =>
       log.info({ operation: id, kind, clusterId, requestId, state, total, summary }, `operation ${event}`),
-    news,
+    dateOffsetOf,
+    settleMs: toMilliseconds(server.settleSeconds),
+    callMs: toMilliseconds(server.callSeconds),
+    jobMs: toMilliseconds(server.jobSeconds),
     leaseMs: toMilliseconds(config.store.leaseSeconds),
-    callMs,
-    clock,
+    singlePatienceMs: Math.min(SINGLE_PATIENCE_MS, deadlineMs * SINGLE_PATIENCE_SHARE),
   });
   const app = createApp({
     clusters,
     users: createUsers(clusters),
-    changes: createChanges(admission, operations),
-    operations,
-    idempotency: createIdempotency(callersJournal, vault),
+    commands: createUserCommands(admission, engine.intake),
+    operations: engine.operations,
+    idempotency: engine.idempotency,
     store,
     log,
     report,
     deadlineMs,
     callerHeader: server.callerHeader,
+    isStopping: () => isStopping,
   });
+  let isStopping = false;
   let connections: Connections | undefined;
 
   return {
     app,
 
     listen: async () => {
-      await operations.start();
+      await engine.start();
       return new Promise((resolve, reject) => {
         // A request has to arrive within its deadline too; Node looks for late ones at this interval.
         const timeouts = {
@@ -158,24 +132,26 @@ export const createGateway = (
     },
 
     stop: async () => {
+      isStopping = true;
+      // Those who send requests here have to notice first.
+      if (connections) await sleep(toMilliseconds(server.shutdownDelaySeconds));
       const over = new AbortController();
       const patience = sleep(toMilliseconds(server.drainSeconds), undefined, { signal: over.signal }).catch(() => undefined);
       const done = async (): Promise<void> => {
         const closed = connections?.close();
-        await operations.handOver();
+        engine.handOver();
         await closed;
-        await operations.idle();
+        await engine.idle();
       };
       await Promise.race([done(), patience]);
       over.abort();
       // Nobody can ask for these any more; the log is all that is left of them.
-      for (const { id, kind, clusterId, requestId, items } of await operations.abandon()) {
+      for (const { id, kind, clusterId, requestId, items } of await engine.abandon()) {
         const usernames = items.filter(({ outcome }) => !outcome).map(({ name }) => name);
         log.warn({ id, kind, clusterId, requestId, usernames }, 'stopped while a write was running; its outcome is not known');
       }
       connections?.destroy();
       transport.close();
-      closing.abort();
       await store.close();
     },
   };

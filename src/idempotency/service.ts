@@ -3,8 +3,8 @@ import { asGatewayError, GatewayError, restoreError } from '../errors.js';
 import type { Journal } from '../journal/journal.js';
 import { type ItemRecord, isFinal, type LoadedOperation } from '../journal/records.js';
 import type { RequestReference, Taken } from '../journal/requests.js';
+import type { Encryptor } from '../store/encryptor.js';
 import { inTime } from '../store/in-time.js';
-import type { Vault } from '../store/vault.js';
 
 const RETRY_MS = 2_000;
 
@@ -73,15 +73,15 @@ export const mayRunAgain = ({ state, items }: LoadedOperation): boolean =>
   items.some(isWorthAnotherTry);
 
 /** Neither key, caller nor body is kept, only keyed hashes of them: a body may hold a password, a caller may be a token. */
-export const createIdempotency = (journal: Pick<Journal, 'known' | 'load'>, vault: Vault): Idempotency => ({
+export const createIdempotency = (journal: Pick<Journal, 'known' | 'load'>, encryptor: Encryptor): Idempotency => ({
   refer: ({ key, caller, method, path, ifMatch = null, content }) => {
     const body = canonical(content);
     return {
-      id: vault.fingerprint(JSON.stringify(['request', caller, method, path, ifMatch, body])),
+      id: encryptor.fingerprint(JSON.stringify(['request', caller, method, path, ifMatch, body])),
       ...(key !== undefined && {
         key: {
-          id: vault.fingerprint(JSON.stringify(['key', caller, method, path, key])),
-          fingerprint: vault.fingerprint(JSON.stringify(['body', body])),
+          id: encryptor.fingerprint(JSON.stringify(['key', caller, method, path, key])),
+          fingerprint: encryptor.fingerprint(JSON.stringify(['body', body])),
         },
       }),
       replaceable: [],

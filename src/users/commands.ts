@@ -4,8 +4,8 @@ import type { Target } from '../clusters/registry.js';
 import { GatewayError } from '../errors.js';
 import { type ItemOutcome, isDone, type LoadedOperation } from '../journal/records.js';
 import type { BatchItem, OperationKind, Role, UserCreate } from '../model.js';
+import type { Intake } from '../writes/intake.js';
 import type { NewItem, Submission } from '../writes/new-operation.js';
-import type { Operations } from '../writes/operations.js';
 import type { Admission, Requirement } from './admission.js';
 import { findUsers, incompleteList } from './find.js';
 import { USERS } from './resource.js';
@@ -27,7 +27,7 @@ export interface UserReference {
 }
 
 /** Each write answers its operation, which may not be over. */
-export interface Changes {
+export interface UserCommands {
   create(clusterId: string, user: UserCreate, submission: Submission): Promise<LoadedOperation>;
   setRole(user: UserReference, role: Role, submission: Submission): Promise<LoadedOperation>;
   setPassword(user: UserReference, password: string, submission: Submission): Promise<LoadedOperation>;
@@ -109,7 +109,7 @@ const inItem = (error: GatewayError, index: number): GatewayError =>
     }),
   });
 
-export const createChanges = (admission: Admission, operations: Operations): Changes => {
+export const createUserCommands = (admission: Admission, intake: Intake): UserCommands => {
   const conditional = ({ ifMatch }: UserReference) => ifMatch !== undefined && { ifMatch };
 
   const submit = (
@@ -119,7 +119,7 @@ export const createChanges = (admission: Admission, operations: Operations): Cha
     submission: Submission,
     stopOnError = false,
   ): Promise<LoadedOperation> =>
-    operations.submit(
+    intake(
       {
         resource: USERS,
         kind,

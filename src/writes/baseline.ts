@@ -5,10 +5,9 @@
 import type { Call } from '../adapter.js';
 import type { Clock } from '../clock.js';
 import type { ThingRecord } from '../journal/records.js';
-import type { Offsets } from './offsets.js';
-import { TEACHERS } from './read-back.js';
+import { type Offsets, TEACHERS } from './offsets.js';
 import type { Found, ReadOptions, Site, Thing } from './resource.js';
-import type { Baseline } from './verdict.js';
+import type { Baseline, Nature } from './verdict.js';
 
 /** Vendor pages that are worth it. A longer list is not read for creates; for removals the thing is most often found before its end. */
 const MAX_PAGES = { create: 10, deleteOne: 4, deleteMany: 40 } as const;
@@ -18,10 +17,14 @@ const READ_MS = { one: 5_000, many: 20_000 } as const;
 /** How long one thing is tried to be read, with waits in between. */
 const TRY_MS = 1_000;
 const WAIT_MS = 300;
+/** With more, those that are old are looked for. */
+const MAX_NAMES = 5_000;
 /** The clocks of two gateways may be apart by so much. */
 const SKEW_MS = 5_000;
 
 export interface Baselines {
+  /** Whether reading the thing before its step could prove something. */
+  wants(nature: Nature, name: string): boolean;
   /** Reads the cluster where that can prove something. Never fails: what cannot be read is `unread`. */
   prepare(names: { readonly created: readonly string[]; readonly deleted: readonly string[] }, call: Call): Promise<void>;
   /** Notes what a complete reading showed, by our clock. */
@@ -85,8 +88,20 @@ export const createBaselines = (
     return read;
   };
 
+  const forgetOld = (): void => {
+    if (triedAt.size + known.size < MAX_NAMES) return;
+    for (const [name, at] of triedAt) if (!isFresh(at)) triedAt.delete(name);
+    for (const [name, { at }] of known) if (!isFresh(at)) known.delete(name);
+  };
+
+  const isWanted = (name: string): boolean => !isFresh(triedAt.get(name)) && of(name, undefined, true) === 'unread';
+
   return {
     of,
+
+    // The age of a thing shows whose it is, once the cluster's clock is known.
+    wants: (nature, name) => (nature === 'remove' || (nature === 'add' && !offsets.isKnown(cluster))) && isWanted(name),
+
     forget: (name) => {
       known.delete(name);
       triedAt.delete(name);
@@ -97,11 +112,11 @@ export const createBaselines = (
     note: (name, thing, at) => void known.set(name, notedOf(thing, at)),
 
     prepare: async ({ created, deleted }, { requestId, signal }) => {
-      // The age of a thing shows whose it is, once the cluster's clock is known.
       const judged = offsets.isKnown(cluster) ? deleted : [...new Set([...created, ...deleted])];
-      const wanted = judged.filter((name) => !isFresh(triedAt.get(name)) && of(name, undefined, true) === 'unread');
+      const wanted = judged.filter(isWanted);
       if (wanted.length === 0) return;
       const at = clock.now();
+      forgetOld();
       for (const name of wanted) triedAt.set(name, at);
       const isOne = wanted.length === 1;
       const isForDeletes = deleted.some((name) => wanted.includes(name));

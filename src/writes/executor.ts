@@ -1,16 +1,15 @@
-/** Works on one operation: what was left behind first, then all that is open, and the last word at the end. */
+/** The runners of this process: each operation is given to that of its cluster. */
 import { setMaxListeners } from 'node:events';
 import { onAbort } from '../deadline.js';
 import { GatewayError } from '../errors.js';
 import type { Holding } from '../journal/domains.js';
-import { stepOf } from '../journal/item.js';
-import type { Work } from '../journal/journal.js';
-import { type ItemRecord, isFinal, type LoadedOperation } from '../journal/records.js';
-import { type Context, type Deps, forAll, newContext, siteOf } from './context.js';
-import type { Flight } from './flight.js';
+import type { Claim } from '../journal/journal.js';
+import { isFinal, type LoadedOperation } from '../journal/records.js';
+import { createDesk, type Deps, siteOf } from './desk.js';
 import { failedWith, withDetail } from './outcome.js';
-import { createProgress, type Progress } from './progress.js';
-import { workOff } from './workloop.js';
+import type { Site } from './resource.js';
+import { createRunner, type Runner } from './runner.js';
+import { createWork, type Entry } from './work.js';
 
 export interface Signals {
   /** Begin nothing more; calls under way end. */
@@ -19,72 +18,102 @@ export interface Signals {
   readonly abandon: AbortSignal;
 }
 
-/** Resolves when the operation is final, or to be left to others. @throws OwnershipLost */
-export type Executor = (operation: LoadedOperation, holding: Holding, signals: Signals) => Promise<void>;
-
-const died = (): GatewayError => new GatewayError('vendor_timeout', 'The gateway stopped before the vendor answered.');
-
-/** What a process that held the domain earlier had sent, or was just about to send. */
-const recover = ({ progress, site }: Context, holding: Holding): Flight[] =>
-  progress.unsettled().flatMap((item): Flight[] => {
-    const { underWay, job } = item;
-    if (underWay === undefined) return [];
-    const flown = { step: site.step(stepOf(item)), items: [item], sentAt: underWay, recovered: true } as const;
-    if (job !== undefined) return [{ ...flown, endedAt: underWay, word: 'taken', job: 'running', jobId: job }];
-    return [{ ...flown, endedAt: holding.quietAfter(underWay), word: 'none', job: 'unknown', error: died() }];
-  });
-
-/** Why an item is left, once the vendor is given up. */
-const notDone = (fatal: GatewayError, { sends = 0 }: ItemRecord): GatewayError =>
-  withDetail(fatal, sends === 0 ? 'This item was not sent.' : 'This item was not done, and is not sent again.', 'none');
-
-/** The last word on what was not done, and on the whole. */
-const conclude = async ({ journal, work, progress }: Context): Promise<void> => {
-  const { fatal } = progress;
-  if (fatal) await progress.settle(forAll(progress.unsettled(), (item) => failedWith(notDone(fatal, item))));
-  if (progress.isOver) return;
-  const rest = progress.unsettled();
-  const isStopped = progress.stopsAt() !== Number.POSITIVE_INFINITY;
-  if (rest.length > 0 && !isStopped && !(await progress.isCancelled())) return;
-  if (rest.length > 0) await progress.settle(forAll(rest, () => ({ status: 'cancelled' })));
-  else await journal.finish(work);
-};
+export interface Executor {
+  /** Resolves when the operation is final, or to be left to others. @throws OwnershipLost */
+  execute(operation: LoadedOperation, holding: Holding, signals: Signals): Promise<void>;
+  /** Somebody may have asked for the operation to be stopped. */
+  look(id: string): void;
+  /** Stores again what is known of all operations of a domain. @throws OwnershipLost */
+  restore(holding: Holding): Promise<void>;
+}
 
 /** The cluster is not served any more: nobody can ask it, nor what became of what was sent to it. */
-const giveUp = async (progress: Progress, error: GatewayError): Promise<void> => {
-  const outcomeOf = ({ sends = 0 }: ItemRecord) =>
+const giveUp = async (operation: LoadedOperation, claim: Claim, deps: Deps): Promise<void> => {
+  const message = `The cluster ${operation.clusterId} is no longer served, or is another one than when this write began.`;
+  const error = new GatewayError('cluster_not_found', message);
+  const work = createWork(operation, claim, { ...deps, site: undefined, onSettled: () => undefined });
+  const outcomeOf = ({ item: { sends = 0 } }: Entry) =>
     sends === 0
       ? failedWith(error)
       : failedWith(withDetail(error, 'What was sent before cannot be read back.', 'open'), 'unknown');
-  await progress.settle(forAll(progress.unsettled(), outcomeOf));
+  await work.settle(new Map([...work.entries.values()].map((entry) => [entry, outcomeOf(entry)])));
+};
+
+interface Running {
+  readonly runner: Runner;
+  works: number;
+  stop(): void;
+}
+
+/** Two processes' clocks may differ by so much. */
+const SKEW_MS = 5_000;
+
+/** Where the store may have lost that items were sent, they count as sent at an unknown time since they were asked for. */
+const withTraces = (operation: LoadedOperation, { traceless }: Holding): LoadedOperation => {
+  const { createdAt } = operation;
+  if (Date.parse(createdAt) > traceless + SKEW_MS) return operation;
+  const items = operation.items.map((item) =>
+    item.outcome || (item.sends ?? 0) > 0
+      ? item
+      : { ...item, sentAt: createdAt, sends: 1, underWay: traceless, isTraceless: true },
+  );
+  return { ...operation, items: items as LoadedOperation['items'] };
 };
 
 export const createExecutor = (deps: Deps): Executor => {
-  return async (operation, holding, { pause, abandon }) => {
-    if (isFinal(operation) || abandon.aborted) return;
-    const { id, isBatch, resource, cluster, clusterId, requestId } = operation;
-    const { domain, epoch, process } = holding;
-    const work: Work = { id, domain, epoch, process, resource, cluster };
-    const site = siteOf(deps, operation);
-    const progress = createProgress(operation, work, site, deps);
-    if (!site) {
-      const message = `The cluster ${clusterId} is no longer served, or is another one than when this write began.`;
-      await giveUp(progress, new GatewayError('cluster_not_found', message));
-      return;
-    }
-    // Of this operation alone, so that nothing that listens outlives it.
+  const runners = new Map<Holding, Map<string, Running>>();
+
+  const begin = (site: Site, holding: Holding, { pause, abandon }: Signals): Running => {
+    // Of this runner alone, so that nothing that listens outlives it.
     const giving = new AbortController();
-    const { signal } = giving;
-    const onAbandon = (): void => giving.abort();
-    const stops = [abandon, holding.lost].map((given) => onAbort(given, onAbandon));
-    setMaxListeners(0, signal);
-    const call = { requestId, signal };
-    const context = newContext(deps, { work, holding, site, progress, call, isBatch, inOrder: operation.stopOnError, pause });
+    setMaxListeners(0, giving.signal);
+    const stops = [abandon, holding.lost].map((signal) => onAbort(signal, () => giving.abort()));
+    const runner = createRunner(createDesk(deps, { site, holding, signal: giving.signal }), pause);
+    return { runner, works: 0, stop: () => stops.forEach((stop) => void stop()) };
+  };
+
+  /** The work with the runner of the cluster, which lives as long as there is any. */
+  const withRunner = async (key: string, holding: Holding, make: () => Running, work: (runner: Runner) => Promise<void>) => {
+    const own = runners.get(holding) ?? new Map<string, Running>();
+    runners.set(holding, own);
+    const running = own.get(key) ?? make();
+    own.set(key, running);
+    running.works++;
     try {
-      await workOff(context, recover(context, holding));
-      if (!signal.aborted) await conclude(context);
+      await work(running.runner);
     } finally {
-      for (const stop of stops) stop();
+      running.works--;
+      if (running.works === 0) {
+        running.stop();
+        own.delete(key);
+        if (own.size === 0) runners.delete(holding);
+      }
     }
+  };
+
+  return {
+    execute: async (operation, holding, signals) => {
+      if (isFinal(operation) || signals.abandon.aborted) return;
+      const { id, resource, cluster } = operation;
+      const { domain, process } = holding;
+      const claim: Claim = {
+        ...{ id, domain, process, resource, cluster },
+        get epoch() {
+          return holding.epoch;
+        },
+      };
+      const site = siteOf(deps, operation);
+      if (!site) return giveUp(operation, claim, deps);
+      const make = (): Running => begin(site, holding, signals);
+      return withRunner(`${resource} ${site.key}`, holding, make, (runner) => runner.work(withTraces(operation, holding), claim));
+    },
+
+    restore: async (holding) => {
+      for (const { runner } of runners.get(holding)?.values() ?? []) await runner.restore();
+    },
+
+    look: (id) => {
+      for (const own of runners.values()) for (const { runner } of own.values()) runner.look(id);
+    },
   };
 };

@@ -1,13 +1,13 @@
 /** One more look at things whose end is not known, for somebody who asks again. Reads only; nothing is sent. */
 import type { Call } from '../adapter.js';
 import { GatewayError, restoreError } from '../errors.js';
-import { isOutcome, stepOf } from '../journal/item.js';
+import { isOutcome } from '../journal/item.js';
 import type { ItemOutcome, ItemRecord, LoadedOperation } from '../journal/records.js';
-import { type Deps, newContext, siteOf } from './context.js';
+import { createDesk, type Deps, siteOf } from './desk.js';
 import { type Doubt, reconcile } from './evidence.js';
-import type { Flight } from './flight.js';
-import { createProgress } from './progress.js';
 import type { Site } from './resource.js';
+import type { VendorCall } from './vendor-call.js';
+import { createEntry, createWork, type Entry, stepNameOf } from './work.js';
 
 export type LookAgain = (operation: LoadedOperation, call: Call) => Promise<ReadonlyMap<number, ItemOutcome>>;
 
@@ -23,44 +23,40 @@ const isProven = ({ op }: ItemRecord, { status }: ItemOutcome): boolean =>
 
 const lost = (): GatewayError => new GatewayError('vendor_timeout', 'The vendor did not answer.');
 
-/** The send of an item whose answer was lost, long over. */
-const flightOf = (site: Site, item: ItemRecord): Flight => ({
-  step: site.step(stepOf(item)),
-  items: [item],
+/** The call of an item whose answer was lost, long over. */
+const callOf = (site: Site, entry: Entry): VendorCall => ({
+  step: site.step(stepNameOf(entry)),
+  entries: [entry],
   sentAt: 0,
   endedAt: 0,
   word: 'none',
   job: 'unknown',
-  recovered: true,
-  goesOn: false,
+  isRecovered: true,
+  tired: new Set([entry.work]),
   isOver: true,
-  error: item.outcome?.error ? restoreError(item.outcome.error) : lost(),
+  error: entry.item.outcome?.error ? restoreError(entry.item.outcome.error) : lost(),
 });
 
 /** @returns what is known now of the items of a final operation that were `unknown`; those that stay so are left out */
 export const createLookAgain =
   (deps: Deps): LookAgain =>
-  async (operation, call) => {
+  async (operation, { signal }) => {
     const { id, domain, resource, cluster } = operation;
     const site = siteOf(deps, operation);
     const unknown = operation.items.filter(({ outcome }) => outcome?.status === 'unknown');
     if (!site || unknown.length === 0) return new Map();
-    const work = { id, domain, epoch: 0, process: '', resource, cluster };
-    const progress = createProgress(operation, work, site, deps);
-    const context = newContext(deps, {
-      work,
-      holding: undefined,
-      site,
-      progress,
-      call,
-      isBatch: false,
-      inOrder: false,
-      pause: call.signal,
+    const claim = { id, domain, epoch: 0, process: '', resource, cluster };
+    const work = createWork({ ...operation, isBatch: false, items: [] }, claim, { ...deps, site, onSettled: () => undefined });
+    const doubts = unknown.map((item): Doubt => {
+      const entry = createEntry(work, item);
+      return { entry, call: callOf(site, entry) };
     });
-    const doubts = unknown.map((item): Doubt => ({ item, flight: flightOf(site, item) }));
     const outcomes = new Map<number, ItemOutcome>();
-    for (const { doubt, decision } of await reconcile(context, doubts, false))
-      if (decision.kind === 'settled' && isOutcome(decision.outcome) && isProven(doubt.item, decision.outcome))
-        outcomes.set(doubt.item.index, decision.outcome);
+    const desk = createDesk(deps, { site, holding: undefined, signal });
+    for (const { doubt, decision } of await reconcile(desk, doubts)) {
+      const { item } = doubt.entry;
+      if (decision.kind === 'settled' && isOutcome(decision.outcome) && isProven(item, decision.outcome))
+        outcomes.set(item.index, decision.outcome);
+    }
     return outcomes;
   };

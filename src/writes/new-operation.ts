@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Call } from '../adapter.js';
 import { type ItemRecord, keyOf, type LoadedOperation, type OperationRecord, summarise } from '../journal/records.js';
 import type { RequestReference } from '../journal/requests.js';
-import type { Vault } from '../store/vault.js';
+import type { Encryptor } from '../store/encryptor.js';
 
 /** An item as a caller wants it, with its secret in the clear. */
 export type NewItem = Omit<ItemRecord, 'index' | 'secret'> & { readonly secret?: string };
@@ -31,7 +31,7 @@ const newId = (): string => `op_${Date.now().toString(16).padStart(12, '0')}${ra
 export const toRecord = (
   { items, stopOnError = false, ...asked }: NewOperation,
   { call, path, reference }: Submission,
-  { vault, process }: { readonly vault: Vault; readonly process: string },
+  { encryptor, process }: { readonly encryptor: Encryptor; readonly process: string },
 ): LoadedOperation => {
   const id = newId();
   const at = new Date().toISOString();
@@ -53,7 +53,7 @@ export const toRecord = (
     items: items.map(({ secret, ...item }, index) => ({
       ...item,
       index,
-      ...(secret !== undefined && !item.outcome && { secret: vault.seal(secret, keyOf.item(id, index)) }),
+      ...(secret !== undefined && !item.outcome && { secret: encryptor.seal(secret, keyOf.item(id, index)) }),
     })),
   };
 };

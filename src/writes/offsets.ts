@@ -16,6 +16,8 @@ const SECOND_MS = 1_000;
 const MAX_CLUSTERS = 10_000;
 /** Acknowledged names that the next listing of a cluster may show. */
 const MAX_NAMES = 100;
+/** Names beside those asked for, from whose times the cluster's clock is learned. */
+export const TEACHERS = 3;
 /** After so long, somebody else may have made a thing of that name. */
 const ACKNOWLEDGED_MS = 60_000;
 

@@ -1,18 +1,15 @@
 /** Reading things to learn what became of a write. */
-import type { Call } from '../adapter.js';
 import { deadlinePassed, pollDelay } from '../deadline.js';
 import { asGatewayError, type GatewayError } from '../errors.js';
-import type { Context } from './context.js';
+import { boundedCall, type Desk } from './desk.js';
+import { TEACHERS } from './offsets.js';
 import { type Found, MAX_LOOK_UPS } from './resource.js';
+import type { Work } from './work.js';
 
 const FIRST_READ_MS = 300;
 const MAX_WAIT_MS = 5_000;
 /** A timer may fire so much early. */
 const TIMER_MS = 20;
-/** One reading, with all its pages. */
-const READ_MS = 60_000;
-/** Names beside those asked for, from whose times the cluster's clock is learned. */
-export const TEACHERS = 3;
 
 /** When reading may stop, in milliseconds since 1970. */
 export interface Times {
@@ -32,24 +29,25 @@ export type ReadBack = (Found & { readonly ok: true }) | { readonly ok: false; r
  * @throws vendor_timeout when the work is abandoned
  */
 export const readBack = async (
-  context: Context,
+  desk: Desk,
+  work: Pick<Work, 'requestId'>,
   asked: readonly string[],
   isAsAsked: (read: Found) => boolean,
   times: Times,
 ): Promise<ReadBack> => {
-  const { site, call, clock, offsets } = context;
+  const { site, signal, clock, offsets } = desk;
   const teachers = offsets.awaited(site.key).filter((name) => !asked.includes(name));
   const names = asked.length > MAX_LOOK_UPS ? [...asked, ...teachers.slice(0, TEACHERS)] : asked;
   // A whole listing is read once, when it can settle everything.
-  if (names.length > MAX_LOOK_UPS || times.isLate) await clock.sleep(Math.max(times.settled - clock.now(), 0), call.signal);
+  if (names.length > MAX_LOOK_UPS || times.isLate) await clock.sleep(Math.max(times.settled - clock.now(), 0), signal);
   for (let poll = 0; ; poll++) {
     const startedAt = clock.now();
-    const bounded: Call = { requestId: call.requestId, signal: AbortSignal.any([call.signal, clock.timeout(READ_MS)]) };
+    const bounded = boundedCall(desk, work);
     const answer = await site.read(names, bounded).then(
       (read): ReadBack => ({ ok: true, ...read }),
       (thrown: unknown): ReadBack => ({ ok: false, error: asGatewayError(thrown) }),
     );
-    if (call.signal.aborted) throw deadlinePassed();
+    if (signal.aborted) throw deadlinePassed();
     if (answer.ok) {
       for (const [name, thing] of answer.found) if (thing) offsets.observe(site.key, name, thing.createdAt);
       if (isAsAsked(answer)) return answer;
@@ -58,6 +56,6 @@ export const readBack = async (
     // What can be read counts as of when the reading began.
     if ((answer.ok ? startedAt : clock.now()) + TIMER_MS >= until) return answer;
     const wait = pollDelay(poll, FIRST_READ_MS, MAX_WAIT_MS);
-    await clock.sleep(Math.min(wait, Math.max(until - clock.now(), 0)), call.signal);
+    await clock.sleep(Math.min(wait, Math.max(until - clock.now(), 0)), signal);
   }
 };

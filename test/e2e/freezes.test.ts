@@ -201,7 +201,7 @@ describeWithRedis('two processes on one Redis', () => {
 
   it('one that is stopped for less than a call may take does not send either, once another one has taken over', async () => {
     const { other, goOn } = await stopWhileConnecting(60);
-    await until(() => other.errors().includes('operation goes on'));
+    await until(() => other.errors().includes('operation resumed'));
     const before = changes();
     await goOn();
     expect([changes(), has(BEFORE)]).toEqual([before, true]);

@@ -205,7 +205,7 @@ describe('operations in a folder', () => {
     expect(run.errors()).toContain('store.encryptionKey: the store was written with another key');
   });
 
-  it('tells in the log what ended, and what goes on after a crash', async () => {
+  it('logs what ended, and what was resumed after a crash', async () => {
     const first = await start();
     const location = await begin(first.url);
     await until(first.url, location, (done) => done > 0);
@@ -213,7 +213,7 @@ describe('operations in a folder', () => {
     await first.exit;
     const second = await start();
     await untilFinal(second.url, location);
-    expect(second.errors()).toMatch(/"state":"running".*"operation goes on"/);
+    expect(second.errors()).toMatch(/"state":"running".*"operation resumed"/);
     expect(second.errors()).toMatch(
       new RegExp(`"state":"succeeded","total":${USERS},"summary":\\{"created":${USERS},.*"operation ended"`),
     );

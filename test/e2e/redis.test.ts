@@ -132,6 +132,22 @@ describeWithRedis('on one Redis', () => {
     expect(simulator.checkPassword(CLUSTERS[0] as string, 'twice', PASSWORD)).toBe(true);
   }, 30_000);
 
+  it('one that stops leaves its job to the other, and answers the request that waits for it', async () => {
+    const [stopping, other] = [await start(), await start()];
+    simulator.inject({ kind: 'job_slow', delayMs: 3_000 });
+    const answer = fetch(`${stopping.url}/clusters/${CLUSTERS[0]}/users`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ username: 'waits', password: PASSWORD }),
+    });
+    await until(() => simulator.calls.some(({ action }) => action === '/operation'));
+    stopping.child.kill('SIGTERM');
+    expect((await answer).status).toBe(201);
+    expect((await stopping.exit).code).toBe(0);
+    expect(other.errors()).toContain('operation resumed');
+    expect(simulator.calls.filter(({ action }) => action === '/user/addUser')).toHaveLength(1);
+  }, 30_000);
+
   it.each(['SIGTERM', 'SIGKILL'] as const)(
     'Redis ended by %s and started again in the middle: nothing is lost',
     async (ending) => {

@@ -7,10 +7,12 @@ import { createJournal } from '../../src/journal/journal.js';
 import { type ItemOutcome, type ItemRecord, type LoadedOperation, summarise } from '../../src/journal/records.js';
 import type { RequestReference } from '../../src/journal/requests.js';
 import type { ErrorCode } from '../../src/model.js';
+import { createEncryptor } from '../../src/store/encryptor.js';
 import { createMemoryStore } from '../../src/store/memory.js';
-import { createVault } from '../../src/store/vault.js';
 import type { LookAgain } from '../../src/writes/look-again.js';
 import { createOperations } from '../../src/writes/operations.js';
+import { createWaiters } from '../../src/writes/waiters.js';
+import { createWorker } from '../../src/writes/worker.js';
 
 const HOUR = 3_600_000;
 const CLUSTER = { account: 'a', vendorClusterId: 'v' };
@@ -69,24 +71,26 @@ describe('a request whose operation has ended is a new one', () => {
 
 const setUp = (lookAgain: LookAgain = async () => new Map()) => {
   const store = createMemoryStore();
-  const vault = createVault(Buffer.alloc(32, 7));
+  const encryptor = createEncryptor(Buffer.alloc(32, 7));
   const journal = createJournal(store, { operationMs: HOUR, keyMs: HOUR });
-  const idempotency = createIdempotency(journal, vault);
+  const idempotency = createIdempotency(journal, encryptor);
   const reports: unknown[] = [];
-  const operations = createOperations({
+  const waiters = createWaiters(journal);
+  const worker = createWorker({
     store,
+    patientStore: store,
     journal,
-    work: { store, journal },
-    vault,
-    lookAgain,
-    execute: async () => undefined,
+    encryptor,
+    executor: { execute: async () => undefined, look: () => undefined, restore: async () => undefined },
+    waiters,
     report: (error) => reports.push(error),
     note: () => undefined,
-    news: new Set(),
     leaseMs: 5_000,
     callMs: 30_000,
     clock: systemClock,
   });
+  const progress = { isRunning: () => false, isLeft: () => false };
+  const operations = createOperations({ journal, lookAgain, worker, waiters, progress });
   const request = (change: Partial<WriteRequest> = {}): RequestReference =>
     idempotency.refer({ caller: 'portal', method: 'POST', path: '/users', content: { body: { a: 1, b: 2 } }, ...change });
   let isTaken = false;

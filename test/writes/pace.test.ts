@@ -1,24 +1,62 @@
-/** How long a vendor in trouble is waited for. */
+/** How long a vendor in trouble is waited for, and how fast a cluster is written to meanwhile. */
 import { describe, expect, it } from '@jest/globals';
 import { type Clock, MAX_TIMER_MS } from '../../src/clock.js';
-import { BATCH_PATIENCE, createPace, type Pace, type Patience, singlePatience, type Trouble } from '../../src/writes/pace.js';
+import {
+  BATCH_PATIENCE,
+  createEndurance,
+  createPace,
+  createPaces,
+  type Patience,
+  singlePatience,
+  type Trouble,
+} from '../../src/writes/pace.js';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
-const setUp = (patience: Patience = BATCH_PATIENCE) => {
+const createClock = () => {
   let at = Date.parse('2026-03-01T12:00:00.000Z');
-  const began = at;
   const clock: Clock = { now: () => at, sleep: async () => undefined, timeout: () => new AbortController().signal };
-  const pace = createPace(clock, patience);
   return {
-    pace,
-    now: () => at,
+    clock,
     pass: (ms: number): void => {
       at += ms;
     },
-    passed: () => at - began,
+  };
+};
+
+/** One operation alone on its cluster. */
+const alone = (clock: Clock, patience: Patience) => {
+  const pace = createPace(clock);
+  const endurance = createEndurance(clock, patience);
+  const quietMs = (): number => pace.quietMs(patience.maxWaitMs);
+  return {
+    quietMs,
+    isProbing: pace.isProbing,
+    isFailing: pace.isFailing,
+    progress: endurance.noteProgress,
+    success: (sentAt: number): void => endurance.noteSuccess(pace.noteSuccess(sentAt)),
+    trouble: (kind: Trouble, askedMs: number | undefined, sentAt: number): boolean => {
+      const counts = pace.noteTrouble(kind, askedMs, sentAt);
+      const wait = Math.max(quietMs(), askedMs ?? 0);
+      endurance.noteTrouble(kind, wait, counts);
+      return endurance.isLeft(kind, wait);
+    },
+    hasPatience: (kind: Trouble): boolean => endurance.isLeft(kind, 0),
+  };
+};
+type Pace = ReturnType<typeof alone>;
+
+const setUp = (patience: Patience = BATCH_PATIENCE) => {
+  const { clock, pass } = createClock();
+  const began = clock.now();
+  const pace = alone(clock, patience);
+  return {
+    pace,
+    now: clock.now,
+    pass,
+    passed: () => clock.now() - began,
   };
 };
 
@@ -76,7 +114,9 @@ describe('the wait', () => {
     (waitMs) => {
       for (const kind of ['quota', 'unavailable', 'failing'] as const) {
         const { pace, now } = setUp();
-        expect([fail(pace, now, kind, waitMs), pace.quietMs()]).toEqual([false, 0]);
+        expect(fail(pace, now, kind, waitMs)).toBe(false);
+        // Who comes later tries soon.
+        expect(pace.quietMs()).toBe(500);
       }
     },
   );
@@ -229,5 +269,63 @@ describe('the patience of a write whose caller waits', () => {
   it('is over at once where the vendor asks for more', () => {
     const { pace, now } = setUp(singlePatience(10 * SECOND));
     expect(fail(pace, now, 'quota', MINUTE)).toBe(false);
+  });
+});
+
+describe('several operations on one cluster', () => {
+  const stage = () => {
+    const { clock, pass } = createClock();
+    return { clock, pass, paceOf: createPaces(clock) };
+  };
+
+  it('wait for a quota of one step with that step only', () => {
+    const { clock, paceOf } = stage();
+    paceOf('create').noteTrouble('quota', MINUTE, clock.now());
+    expect([paceOf('create').quietMs(MINUTE), paceOf('delete').quietMs(MINUTE)]).toEqual([MINUTE, 0]);
+    expect([paceOf('create').isProbing(), paceOf('delete').isProbing()]).toEqual([true, false]);
+  });
+
+  it('wait together for a vendor that is down, and go on together', () => {
+    const { clock, pass, paceOf } = stage();
+    paceOf('create').noteTrouble('unavailable', undefined, clock.now());
+    expect([paceOf('delete').quietMs(MINUTE), paceOf('delete').isProbing()]).toEqual([500, true]);
+    pass(500);
+    paceOf('delete').noteSuccess(clock.now());
+    expect([paceOf('create').quietMs(MINUTE), paceOf('create').isProbing()]).toEqual([0, false]);
+  });
+
+  it('do not make a caller who waits wait out the back-off of a batch', () => {
+    const { clock, pass, paceOf } = stage();
+    for (let calls = 0; calls < 9; calls++) {
+      paceOf('create').noteTrouble('unavailable', undefined, clock.now());
+      pass(paceOf('create').quietMs(MINUTE));
+    }
+    paceOf('create').noteTrouble('unavailable', undefined, clock.now());
+    expect([paceOf('create').quietMs(MINUTE), paceOf('create').quietMs(4 * SECOND)]).toEqual([MINUTE, 4 * SECOND]);
+    pass(4 * SECOND);
+    expect(paceOf('create').quietMs(4 * SECOND)).toBe(0);
+  });
+
+  it('are patient by their own calls and times, not by those of others', () => {
+    const { clock, pass, paceOf } = stage();
+    const since = clock.now();
+    for (let calls = 0; calls < 7; calls++) paceOf('create').noteTrouble('failing', undefined, clock.now());
+    pass(9 * SECOND);
+    const [late, single] = [createEndurance(clock, BATCH_PATIENCE), createEndurance(clock, singlePatience(10 * SECOND))];
+    expect(late.isLeft('failing', 0)).toBe(true);
+    const trouble = paceOf('create').trouble();
+    expect(trouble).toEqual({ kind: 'failing', since });
+    pass(8 * SECOND);
+    expect([single.isLeftFor({ kind: 'failing', since }, 0), late.isLeftFor({ kind: 'failing', since }, 0)]).toEqual([
+      true,
+      true,
+    ]);
+    pass(3 * SECOND);
+    expect([single.isLeftFor({ kind: 'failing', since }, 0), late.isLeftFor({ kind: 'failing', since }, 0)]).toEqual([
+      false,
+      true,
+    ]);
+    pass(10 * MINUTE);
+    expect(late.isLeftFor({ kind: 'failing', since }, 0)).toBe(false);
   });
 });

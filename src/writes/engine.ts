@@ -1,0 +1,107 @@
+/** The write engine of a process, put together: the intake, what is done with operations, and the work on them. */
+import { ConfigError } from '../config/error.js';
+import { createIdempotency, type Idempotency } from '../idempotency/service.js';
+import type { Ownership } from '../journal/domains.js';
+import { createJournal, type Lifetimes } from '../journal/journal.js';
+import type { LoadedOperation } from '../journal/records.js';
+import { inTime } from '../store/in-time.js';
+import { patient } from '../store/patient.js';
+import type { Deps } from './desk.js';
+import { createExecutor } from './executor.js';
+import { createIntake, type Intake } from './intake.js';
+import { createJobs } from './jobs.js';
+import { createLookAgain } from './look-again.js';
+import { createOffsets } from './offsets.js';
+import { createOperations, type Operations } from './operations.js';
+import { createWaiters, type Progress } from './waiters.js';
+import { createWorker, type WorkerDeps } from './worker.js';
+
+export interface Engine {
+  readonly intake: Intake;
+  readonly operations: Operations;
+  readonly idempotency: Idempotency;
+  /**
+   * Begins to work on what is in the store. A store that does not answer is waited for behind the scenes, with nothing begun before.
+   * @throws ConfigError when the store was written with another key, or by another version
+   */
+  start(): Promise<void>;
+  /**
+   * Begins nothing more where another process, or the next one, will: what is under way comes to its end, and the rest is left. Without
+   * a durable store all goes on.
+   */
+  handOver(): void;
+  /** Resolves when nothing is worked on here. */
+  idle(): Promise<void>;
+  /** Lets go of everything. @returns what is lost by it: open operations of a store that is not durable */
+  abandon(): Promise<readonly LoadedOperation[]>;
+}
+
+export interface EngineDeps
+  extends Pick<Deps, 'resources' | 'settleMs' | 'callMs' | 'jobMs' | 'singlePatienceMs'>,
+    Pick<WorkerDeps, 'store' | 'encryptor' | 'clock' | 'report' | 'note' | 'leaseMs'> {
+  readonly lifetimes: Lifetimes;
+  /** What the `Date` header of the cluster's vendor shows now, less our clock, in milliseconds. */
+  dateOffsetOf(cluster: string): number | null;
+}
+
+/** What was given up needs a moment to notice. */
+const UNWIND_MS = 2_000;
+
+export const createEngine = (deps: EngineDeps): Engine => {
+  const { store, encryptor, clock, lifetimes } = deps;
+  const closing = new AbortController();
+  const patientStore = patient(store, closing.signal);
+  const ownership: Ownership = {
+    isCurrent: (domain) => worker.domains?.isCurrent(domain) ?? true,
+    reclaim: async (domain) => worker.domains?.reclaim(domain) ?? false,
+  };
+  const journal = createJournal(patientStore, lifetimes, clock.now, ownership);
+  const callersJournal = createJournal(store, lifetimes, clock.now);
+  const work: Deps = { ...deps, journal, jobs: createJobs(clock), offsets: createOffsets(clock, deps.dateOffsetOf) };
+  const waiters = createWaiters(callersJournal);
+  const worker = createWorker({ ...deps, patientStore, journal, executor: createExecutor(work), waiters });
+  const progress: Progress = {
+    isRunning: (id) => worker.domains?.isRunning(id) ?? false,
+    // Another process that shares the store ends it, and wakes who waits here.
+    isLeft: (id) => worker.isPaused && !store.shared && !worker.domains?.isRunning(id),
+  };
+  const forCallers = { journal: callersJournal, encryptor, worker, waiters, progress };
+
+  const openOperations = async (): Promise<LoadedOperation[]> => {
+    const ids = await Promise.all((await journal.domains()).map(journal.openIn));
+    const operations = await Promise.all(ids.flat().map(journal.load));
+    return operations.filter((operation) => operation !== undefined);
+  };
+
+  return {
+    intake: createIntake(forCallers),
+    operations: createOperations({ ...forCallers, lookAgain: createLookAgain(work) }),
+    idempotency: createIdempotency(callersJournal, encryptor),
+
+    start: async () => {
+      const starting = worker.start();
+      await inTime(starting).catch((error: unknown) => {
+        if (error instanceof ConfigError) throw error;
+        starting.catch(worker.onFault);
+      });
+    },
+
+    handOver: () => {
+      if (store.durable) worker.pause();
+    },
+
+    idle: worker.idle,
+
+    abandon: async () => {
+      const lost = store.durable ? [] : await openOperations();
+      worker.abandon();
+      waiters.close();
+      const over = new AbortController();
+      await Promise.race([worker.idle(), clock.sleep(UNWIND_MS, over.signal)]);
+      over.abort();
+      await worker.domains?.close();
+      closing.abort();
+      return lost;
+    },
+  };
+};

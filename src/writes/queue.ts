@@ -1,0 +1,135 @@
+/** Whose turn it is on one cluster. What was accepted first at a thing is done first; nobody else is at it meanwhile. */
+import { hasAnotherStep } from '../journal/item.js';
+import type { Limits } from './resource.js';
+import { type Entry, mayGoOn, stepNameOf, type Work } from './work.js';
+
+export interface Queue {
+  add(entry: Entry): void;
+  remove(entry: Entry): void;
+  /** Whether all earlier items at the same thing are settled. */
+  isNext(entry: Entry): boolean;
+  /** Whether nobody is at its thing, nor waits for it. */
+  isFree(entry: Entry): boolean;
+  /** Single items that are next at their things, and items of batches that single ones wait for; in order. */
+  urgent(): Entry[];
+  /** Whether a single item waits for the thing of this one. */
+  isAwaited(entry: Entry): boolean;
+}
+
+/** An operation that was accepted earlier has a smaller id. */
+const isBefore = (a: Entry, b: Entry): boolean => (a.work.id === b.work.id ? a.item.index < b.item.index : a.work.id < b.work.id);
+
+/** What was sent by an earlier process comes before all that was not. */
+const isOnItsWay = ({ state, item }: Entry): boolean => state !== 'waiting' || item.underWay !== undefined;
+
+export const createQueue = (): Queue => {
+  const names = new Map<string, Entry[]>();
+  const singles = new Set<Entry>();
+
+  const queueOf = ({ item: { name } }: Entry): Entry[] => names.get(name) ?? [];
+
+  return {
+    add: (entry) => {
+      const queue = queueOf(entry);
+      if (queue.includes(entry)) return;
+      const isUnsent = !isOnItsWay(entry);
+      const at = queue.findIndex((other) => !isOnItsWay(other) && (!isUnsent || isBefore(entry, other)));
+      queue.splice(at === -1 ? queue.length : at, 0, entry);
+      names.set(entry.item.name, queue);
+      if (!entry.work.isBatch) singles.add(entry);
+    },
+
+    remove: (entry) => {
+      const queue = queueOf(entry);
+      const at = queue.indexOf(entry);
+      if (at !== -1) queue.splice(at, 1);
+      if (queue.length === 0) names.delete(entry.item.name);
+      singles.delete(entry);
+    },
+
+    isNext: (entry) => queueOf(entry)[0] === entry,
+
+    isFree: (entry) => queueOf(entry).length === 0,
+
+    urgent: () => {
+      const found = new Set<Entry>();
+      for (const single of singles) {
+        const [first] = queueOf(single);
+        if (first?.state === 'waiting' && !first.work.inOrder && mayGoOn(first.work)) found.add(first);
+      }
+      return [...found];
+    },
+
+    isAwaited: (entry) => queueOf(entry).some((other) => other !== entry && !other.work.isBatch),
+  };
+};
+
+const halves = (entries: readonly Entry[]): Entry[][] => {
+  const middle = Math.ceil(entries.length / 2);
+  return [entries.slice(0, middle), entries.slice(middle)].filter(({ length }) => length > 0);
+};
+
+/** Sends these of a call in smaller company: in halves, where nothing of the call was settled. */
+export const sendApart = (work: Work, entries: readonly Entry[], callSize: number): void => {
+  if (entries.length > 0) work.apart.unshift(...(entries.length === callSize ? halves(entries) : [[...entries]]));
+};
+
+/** The next group of those that were refused together. */
+const nextApart = ({ apart, entries, stopsAt }: Work, isReady: (entry: Entry) => boolean): Entry[] => {
+  while (apart.length > 0) {
+    const [group = []] = apart;
+    const open = group.filter((entry) => {
+      const { index } = entry.item;
+      return entries.get(index) === entry && index < stopsAt && isReady(entry);
+    });
+    const [first] = open;
+    if (first) return open.filter((entry) => stepNameOf(entry) === stepNameOf(first));
+    apart.shift();
+  }
+  return [];
+};
+
+/**
+ * Where order counts: what comes first, and what follows it that can go in the same call. Only the first waits for its thing; nothing else
+ * of the operation is in a queue, so that no two operations wait for each other.
+ */
+const nextInOrder = (work: Work, { sizes }: Limits, queue: Queue): Entry[] => {
+  const group: Entry[] = [];
+  for (const entry of work.entries.values()) {
+    const [first = entry] = group;
+    const step = stepNameOf(first);
+    const isFull = group.length >= (sizes[step] ?? 1);
+    if (isFull || entry.item.index >= work.stopsAt || stepNameOf(entry) !== step) break;
+    if (entry === first) queue.add(entry);
+    if (!queue.isNext(entry) && !queue.isFree(entry)) break;
+    if (group.some(({ item }) => item.name === entry.item.name)) break;
+    group.push(entry);
+    if (hasAnotherStep(entry.item)) break;
+  }
+  return group;
+};
+
+/** Of the first step that can be sent, as many as go in one call. */
+const nextOfOneStep = ({ entries }: Work, { sizes }: Limits, isReady: (entry: Entry) => boolean): Entry[] => {
+  const group: Entry[] = [];
+  for (const entry of entries.values()) {
+    const [first = entry] = group;
+    const step = stepNameOf(first);
+    if (group.length >= (sizes[step] ?? 1)) break;
+    if (stepNameOf(entry) === step && isReady(entry)) group.push(entry);
+  }
+  return group;
+};
+
+/** The items of a batch's next call; empty where none can be sent. */
+export const nextOfBatch = (work: Work, limits: Limits, queue: Queue): Entry[] => {
+  if (work.inOrder && work.busy > 0) return [];
+  const isReady = (entry: Entry): boolean => entry.state === 'waiting' && queue.isNext(entry);
+  const apart = nextApart(work, isReady);
+  if (apart.length > 0) return apart;
+  return work.inOrder ? nextInOrder(work, limits, queue) : nextOfOneStep(work, limits, isReady);
+};
+
+/** A probe is made with an item that was sent least. */
+export const leastSent = (group: readonly Entry[]): Entry =>
+  group.reduce((least, entry) => ((entry.item.sends ?? 0) < (least.item.sends ?? 0) ? entry : least));

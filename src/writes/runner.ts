@@ -1,0 +1,304 @@
+/**
+ * Works on one cluster, for all operations of the domain that this process holds. Whatever has ended pumps: a turn starts all that may
+ * start now, and sets a timer for what comes with time. docs/design/durable-writes.md has the states and the rules.
+ */
+import { asGatewayError, GatewayError } from '../errors.js';
+import type { StepOutcome } from '../journal/item.js';
+import type { Claim } from '../journal/journal.js';
+import type { LoadedOperation } from '../journal/records.js';
+import { type Board, createBoard } from './board.js';
+import { boundedCall, type Desk } from './desk.js';
+import { failedWith, withDetail } from './outcome.js';
+import { leastSent, nextOfBatch } from './queue.js';
+import { startReadings } from './reading.js';
+import type { Limits } from './resource.js';
+import { check, prepare, resume, send } from './sending.js';
+import { createWork, type Entry, mayGoOn, stepNameOf, type Work } from './work.js';
+
+export interface Runner {
+  /** Works on an operation. Resolves when it is final, or to be left to others. @throws OwnershipLost */
+  work(operation: LoadedOperation, claim: Claim): Promise<void>;
+  /** Somebody may have asked for the operation to be stopped. */
+  look(id: string): void;
+  /** Stores again what is known of all operations. @throws OwnershipLost */
+  restore(): Promise<void>;
+}
+
+/** Jobs of a vendor's that one operation has open at once: as many as one look at them shows. */
+const MAX_OPEN_JOBS = 100;
+const SINGLES_PER_BATCH = 4;
+/** News may be lost: operations are looked at without them, a few at a time. */
+const LOOK_MS = 2_000;
+const LOOKS_AT_ONCE = 20;
+/** What depends on the vendor's health or on a reading is looked at so often. */
+const TROUBLED_MS = 500;
+const MIN_TIMER_MS = 20;
+
+const noAnswer = (): GatewayError => new GatewayError('vendor_timeout', 'The vendor did not answer.');
+
+/** What becomes of an item, once the vendor is given up. */
+const notDone = (fatal: GatewayError, { item: { sends = 0 } }: Entry): StepOutcome =>
+  failedWith(
+    withDetail(fatal, sends === 0 ? 'This item was not sent.' : 'This item was not done, and is not sent again.', 'none'),
+  );
+
+/** An operation here, and who waits for its end. */
+interface Held {
+  readonly work: Work;
+  lookedAt: number;
+  isLooking: boolean;
+  /** What was there before is being read, for all its items. */
+  isPreparing: boolean;
+  /** What it ends with is being stored. */
+  isEnding: boolean;
+  resolve(): void;
+  reject(fault: unknown): void;
+}
+
+/** @param pause aborts when nothing more is to be begun; calls under way end */
+export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
+  const { site, clock, journal, baselines, signal, report } = desk;
+  const all = new Map<string, Held>();
+  const faults = new Map<Work, unknown>();
+  /** The one whose turn is next comes first. */
+  const batches = new Set<Held>();
+  let limits: Limits = { concurrency: 1, sizes: {} };
+  let singlesInARow = 0;
+  let timer = new AbortController();
+
+  const turn = (): void => {
+    try {
+      for (const held of [...all.values()]) endIfOver(held);
+      timer.abort();
+      if (all.size === 0) return;
+      if (!signal.aborted && !pause.aborted) {
+        startReadings(board, limits);
+        startPreparations();
+        startCalls();
+      }
+      setTimer();
+    } catch (thrown) {
+      // A fault of ours must not stop the cluster.
+      report(asGatewayError(thrown), 'operations');
+      setTimer();
+    }
+  };
+
+  const board: Board = createBoard({ desk, pause, onTurn: turn, onFault: (work, fault) => faults.set(work, fault) });
+  const { queue, doubts, paceOf } = board;
+
+  // ---- ends
+
+  const leave = ({ work, resolve, reject }: Held): void => {
+    all.delete(work.id);
+    for (const held of batches) if (held.work === work) batches.delete(held);
+    for (const entry of work.entries.values()) {
+      queue.remove(entry);
+      doubts.delete(entry);
+    }
+    if (faults.has(work)) reject(faults.get(work));
+    else resolve();
+    faults.delete(work);
+  };
+
+  /** The last word on what was not done, and on the whole. Nothing of it is under way. */
+  const conclude = (held: Held): void => {
+    const { work } = held;
+    const open = [...work.entries.values()];
+    // What was sent without a word, is not sent again, and can be read back.
+    const visible = open.filter((entry) => (entry.item.sends ?? 0) > 0 && site.step(stepNameOf(entry)).nature === 'set-visible');
+    const unread = visible.filter((entry) => !entry.isReadAtEnd);
+    if (unread.length > 0) {
+      const now = clock.now();
+      for (const entry of unread) {
+        entry.isReadAtEnd = true;
+        const step = site.step(stepNameOf(entry));
+        const call = { step, entries: [entry], sentAt: now, endedAt: now, word: 'none', job: 'unknown' } as const;
+        board.putInDoubt(entry, { ...call, tired: new Set([work]), error: work.fatal ?? noAnswer() });
+      }
+      return;
+    }
+    held.isEnding = true;
+    board.move(open, 'deciding');
+    board.run(open, async () => {
+      const { fatal } = work;
+      const outcomes = open.map((entry) => [entry, fatal ? notDone(fatal, entry) : ({ status: 'cancelled' } as const)] as const);
+      if (open.length > 0) await work.settle(new Map(outcomes));
+      else await journal.finish(work.claim);
+      work.isOver = true;
+    });
+  };
+
+  const endIfOver = (held: Held): void => {
+    const { work } = held;
+    const inDoubt =
+      signal.aborted || pause.aborted || work.isGone ? [...doubts.keys()].filter((entry) => entry.work === work) : [];
+    if (work.busy > inDoubt.length) return;
+    if (work.isOver || work.isGone || signal.aborted || pause.aborted) {
+      leave(held);
+      return;
+    }
+    if (held.isEnding) return;
+    giveUpIfTired(work);
+    const [first] = work.entries.values();
+    // All that comes before an item that stops the rest is settled.
+    const isAtEnd = !first || first.item.index >= work.stopsAt;
+    if (!mayGoOn(work) || isAtEnd) {
+      for (const entry of work.entries.values()) if (entry.state === 'waiting') queue.remove(entry);
+      if (work.busy === 0) conclude(held);
+    }
+  };
+
+  /** Others have found the vendor in trouble for longer than this operation waits. */
+  const giveUpIfTired = (work: Work): void => {
+    if (work.busy > 0 || !mayGoOn(work) || !board.lastError) return;
+    const [first] = work.entries.values();
+    const pace = first && paceOf(stepNameOf(first));
+    const trouble = pace?.trouble();
+    if (trouble && !work.endurance.isLeftFor(trouble, pace?.quietMs(work.endurance.maxWaitMs) ?? 0))
+      board.giveUp(work, board.lastError.withoutVendorMessage());
+  };
+
+  // ---- what comes next
+
+  const wantsBaseline = (entry: Entry): boolean =>
+    !entry.isPrepared && baselines.wants(site.step(stepNameOf(entry)).nature, entry.item.name);
+
+  /** Whether a call of this step may be made now. */
+  const maySend = (entry: Entry): boolean => {
+    const { work } = entry;
+    const pace = paceOf(stepNameOf(entry));
+    if (!mayGoOn(work) || pace.quietMs(work.endurance.maxWaitMs) > 0) return false;
+    return pace.isProbing() ? board.sending === 0 : board.sending < limits.concurrency;
+  };
+
+  /** What batches, single items, and those that these wait for, need before their turn: a reading each. */
+  const startPreparations = (): void => {
+    for (const held of batches) {
+      const { work } = held;
+      if (held.isPreparing || !mayGoOn(work)) continue;
+      const group = nextOfBatch(work, limits, queue);
+      // A vendor in trouble is not asked for more than it has to be.
+      if (!group.some(wantsBaseline) || group.some((entry) => paceOf(stepNameOf(entry)).isProbing())) continue;
+      held.isPreparing = true;
+      prepare(board, [...work.entries.values()], work, () => {
+        held.isPreparing = false;
+      });
+    }
+    for (const entry of queue.urgent()) {
+      if (!mayGoOn(entry.work)) continue;
+      if (wantsBaseline(entry)) {
+        board.move([entry], 'preparing');
+        prepare(board, [entry], entry.work, () => {
+          entry.isPrepared = true;
+          board.move([entry], 'waiting');
+        });
+      } else if (entry.item.ifMatch !== undefined && entry.checkedAt === undefined && maySend(entry)) check(board, entry);
+    }
+  };
+
+  const nextSingles = (): readonly Entry[] => {
+    const isReady = (entry: Entry): boolean =>
+      entry.state === 'waiting' &&
+      !wantsBaseline(entry) &&
+      (entry.item.ifMatch === undefined || entry.checkedAt !== undefined) &&
+      maySend(entry);
+    const ready = queue.urgent().filter(isReady);
+    const [first] = ready;
+    if (!first) return [];
+    const step = stepNameOf(first);
+    return board.sharing.groupOf(first, ready, paceOf(step).isFailing() ? 1 : (limits.sizes[step] ?? 1));
+  };
+
+  const nextOfBatches = (): readonly Entry[] => {
+    for (const held of batches) {
+      const { work } = held;
+      if (held.isPreparing || !mayGoOn(work) || (site.hasJobs && work.busy >= MAX_OPEN_JOBS)) continue;
+      const group = nextOfBatch(work, limits, queue);
+      const [first] = group;
+      if (!first || !maySend(first)) continue;
+      const pace = paceOf(stepNameOf(first));
+      // Prepared in the next turn.
+      if (!pace.isProbing() && group.some(wantsBaseline)) continue;
+      batches.delete(held);
+      batches.add(held);
+      return pace.isFailing() ? [leastSent(group)] : group;
+    }
+    return [];
+  };
+
+  const startCalls = (): void => {
+    for (let calls = 0; calls <= limits.concurrency; calls++) {
+      const isBatchTurn = singlesInARow >= SINGLES_PER_BATCH;
+      const batch = isBatchTurn ? nextOfBatches() : [];
+      const singles = batch.length === 0 ? nextSingles() : [];
+      const group = [batch, singles, isBatchTurn ? [] : nextOfBatches()].find(({ length }) => length > 0);
+      if (!group) return;
+      singlesInARow = group === singles ? singlesInARow + 1 : 0;
+      send(board, group, pause);
+    }
+  };
+
+  // ---- time
+
+  const lookAt = async (held: Held): Promise<void> => {
+    if (held.isLooking) return;
+    held.isLooking = true;
+    held.lookedAt = clock.now();
+    const record = await journal.get(held.work.id).finally(() => {
+      held.isLooking = false;
+    });
+    held.work.isCancelling ||= record?.cancelling ?? true;
+  };
+
+  /** Operations that nothing was stored for lately. */
+  const lookAround = (): void => {
+    const old = [...all.values()].filter(({ lookedAt }) => clock.now() - lookedAt >= LOOK_MS).slice(0, LOOKS_AT_ONCE);
+    for (const held of old) board.run([], () => lookAt(held));
+  };
+
+  const setTimer = (): void => {
+    timer = new AbortController();
+    const { signal: over } = timer;
+    const waits = [LOOK_MS];
+    for (const { work } of all.values()) {
+      const [first] = work.entries.values();
+      const quiet = first ? paceOf(stepNameOf(first)).quietMs(work.endurance.maxWaitMs) : 0;
+      if (quiet > 0) waits.push(quiet);
+    }
+    if (doubts.size > 0) waits.push(TROUBLED_MS);
+    void clock.sleep(Math.max(Math.min(...waits), MIN_TIMER_MS), over).then(() => {
+      if (over.aborted) return;
+      lookAround();
+      board.pump();
+    });
+  };
+
+  return {
+    work: async (operation, claim) => {
+      limits = await site.limits(boundedCall(desk, operation));
+      if (signal.aborted || pause.aborted) return;
+      const work = createWork(operation, claim, { ...desk, onSettled: queue.remove });
+      const ended = new Promise<void>((resolve, reject) => {
+        const held = { work, lookedAt: clock.now(), isLooking: false, isPreparing: false, isEnding: false, resolve, reject };
+        all.set(work.id, held);
+        if (work.isBatch) batches.add(held);
+      });
+      for (const entry of work.entries.values()) {
+        if (!work.inOrder || entry.item.underWay !== undefined) queue.add(entry);
+        resume(board, entry, pause);
+      }
+      board.pump();
+      await ended;
+    },
+
+    restore: async () => {
+      for (const { work } of [...all.values()]) if (!work.isOver) await journal.restore(work.claim, work.known());
+    },
+
+    look: (id) => {
+      const held = all.get(id);
+      if (held) board.run([], () => lookAt(held));
+    },
+  };
+};

@@ -1,0 +1,142 @@
+/** Sends items of a cluster: each is stored as sent, the call is made in its slot, its job followed, and its end concluded. */
+import { GatewayError } from '../errors.js';
+import type { Board } from './board.js';
+import { carryOut, conclude } from './conclude.js';
+import { checkInTurn, checkPrecondition, isStale } from './precondition.js';
+import { answerOf, callVendor, follow, markSent, type VendorCall } from './vendor-call.js';
+import { isRepeatable, type Nature } from './verdict.js';
+import { type Entry, stepNameOf, type Work } from './work.js';
+
+/** An item whose thing an operation of an earlier process is at waits for so long. */
+const REST_MS = 500;
+
+const died = (): GatewayError => new GatewayError('vendor_timeout', 'The gateway stopped before the vendor answered.');
+
+const rest = (board: Board, entries: readonly Entry[], ms: number): void => {
+  if (entries.length === 0) return;
+  board.move(entries, 'resting');
+  board.run(entries, async () => {
+    await board.desk.clock.sleep(ms, board.desk.signal);
+    board.move(entries, 'waiting');
+  });
+};
+
+/** Reads what was there before the send, where that can prove something. */
+export const prepare = (board: Board, entries: readonly Entry[], { requestId }: Work, done: () => void): void => {
+  const { desk } = board;
+  const natureOf = (entry: Entry): Nature => desk.site.step(stepNameOf(entry)).nature;
+  const names = (nature: Nature): string[] => entries.filter((entry) => natureOf(entry) === nature).map(({ item }) => item.name);
+  board.run([], async () => {
+    await desk.baselines
+      .prepare({ created: names('add'), deleted: names('remove') }, { requestId, signal: desk.signal })
+      .finally(done);
+  });
+};
+
+/** Checks `If-Match` before an item waits for its turn. */
+export const check = (board: Board, entry: Entry): void => {
+  board.move([entry], 'checking');
+  board.run([entry], async () => {
+    const refusal = await checkPrecondition(board.desk, entry);
+    if (board.desk.signal.aborted) return;
+    if (refusal) await entry.work.settle(new Map([[entry, refusal]]));
+    else board.move([entry], 'waiting');
+  });
+};
+
+/** Stores the items of one operation as sent. @returns those that may go; the others wait */
+const depart = async (board: Board, work: Work, entries: readonly Entry[]): Promise<Entry[]> => {
+  const { desk } = board;
+  const [first] = entries as readonly [Entry];
+  const checked = await checkInTurn(desk, first);
+  if (typeof checked === 'object') await work.settle(new Map([[first, checked]]));
+  if (checked !== undefined) return [];
+  const gone = await markSent(desk, work, entries);
+  if (!work.isCancelling)
+    rest(
+      board,
+      entries.filter((entry) => !gone.includes(entry)),
+      REST_MS,
+    );
+  if (gone.length === 0 || !isStale(desk, first)) return gone;
+  await work.settle(new Map([[first, { status: 'again', untouched: true }]]));
+  return [];
+};
+
+/** In the slot: from the store to the vendor's answer. */
+const storeAndCall = async (board: Board, entries: readonly Entry[]) => {
+  const { desk } = board;
+  board.sending++;
+  try {
+    const departed = await board.forEachWork(entries, (work, own) => depart(board, work, own));
+    const gone = new Set(departed.flat());
+    const [first, ...others] = entries.filter((entry) => gone.has(entry));
+    board.move(
+      entries.filter((entry) => entry.state === 'sending' && !gone.has(entry)),
+      'waiting',
+    );
+    if (!first || desk.signal.aborted) return undefined;
+    return await callVendor(desk, [first, ...others]);
+  } finally {
+    board.sending--;
+    board.pump();
+  }
+};
+
+/** Follows the job of a call, and concludes it. Without a job, only that. */
+const end = async (board: Board, call: VendorCall, pause: AbortSignal): Promise<void> => {
+  if (call.jobId === undefined) return conclude(board, call);
+  board.move(call.entries, 'following');
+  const ended = await follow(board.desk, call, pause);
+  board.move(ended.entries, 'deciding');
+  return conclude(board, ended);
+};
+
+/** @param pause aborts when jobs are to be left to the next process */
+export const send = (board: Board, entries: readonly Entry[], pause: AbortSignal): void => {
+  const { desk } = board;
+  board.move(entries, 'sending');
+  for (const entry of entries) board.queue.add(entry);
+  board.run(entries, async () => {
+    const called = await storeAndCall(board, entries);
+    if (!called) return;
+    board.move(called.entries, 'deciding');
+    const call = await answerOf(desk, called);
+    board.sharing.note(call);
+    if (call.jobId !== undefined) {
+      // A vendor that takes jobs is at work.
+      board.paceOf(call.step.name).noteTaken(call.sentAt);
+      for (const { work } of call.entries) work.endurance.noteProgress();
+    }
+    await end(board, call, pause);
+  });
+};
+
+/**
+ * What a process that held the domain earlier had sent, or was just about to send: its job is followed; what may be repeated is, once nothing
+ * of it is under way; the rest is read back.
+ */
+export const resume = (board: Board, entry: Entry, pause: AbortSignal): void => {
+  const { clock, holding, signal, site } = board.desk;
+  const { underWay, job, steps, stepsDone = 0 } = entry.item;
+  if (underWay === undefined) return;
+  const step = site.step(steps[stepsDone] ?? '');
+  const sent = { step, entries: [entry], sentAt: underWay, isRecovered: true } as const;
+  if (job !== undefined) {
+    board.move([entry], 'following');
+    board.run([entry], () => end(board, { ...sent, endedAt: underWay, word: 'taken', job: 'running', jobId: job }, pause));
+    return;
+  }
+  const endedAt = holding?.quietAfter(underWay) ?? underWay;
+  const call: VendorCall = { ...sent, endedAt, word: 'none', job: 'unknown', error: died() };
+  if (!isRepeatable(step.nature)) {
+    board.putInDoubt(entry, call);
+    return;
+  }
+  const decision = { kind: 'again', apart: false, untouched: false, wasRead: false } as const;
+  board.move([entry], 'resting');
+  board.run([entry], async () => {
+    await clock.sleep(Math.max(endedAt - clock.now(), 0), signal);
+    if (!signal.aborted) await carryOut(board, [{ doubt: { entry, call }, decision }]);
+  });
+};

@@ -1,0 +1,116 @@
+/** One call to the vendor: what is about to be sent is stored first, and what the vendor said is turned into a word. */
+import type { Receipt } from '../adapter.js';
+import { asGatewayError, type GatewayError } from '../errors.js';
+import { fenced } from '../vendor/fence.js';
+import { boundedCall, type Desk, secretOf } from './desk.js';
+import type { Parcel, Step } from './resource.js';
+import type { Job, Word } from './verdict.js';
+import { type Entry, stepNameOf, type Work } from './work.js';
+
+/** A call, and what is known of its end. */
+export interface VendorCall {
+  readonly step: Step;
+  /** Perhaps of several operations. */
+  readonly entries: readonly Entry[];
+  /** By our clock, in milliseconds since 1970. */
+  readonly sentAt: number;
+  readonly endedAt: number;
+  readonly word: Word;
+  readonly job: Job;
+  readonly jobId?: string;
+  readonly error?: GatewayError;
+  /** Another process sent it, or may have. */
+  readonly isRecovered?: true;
+  /** Operations that wait no longer, nor send again. */
+  readonly tired?: ReadonlySet<Work>;
+  /** It ended long ago: others may have been there since. */
+  readonly isOver?: true;
+}
+
+export const isShared = ({ entries }: VendorCall): boolean => new Set(entries.map(({ work }) => work)).size > 1;
+
+/** The items of a call by their operation. */
+export const byWork = (entries: Iterable<Entry>): Map<Work, Entry[]> => {
+  const groups = new Map<Work, Entry[]>();
+  for (const entry of entries) {
+    const group = groups.get(entry.work) ?? [];
+    group.push(entry);
+    groups.set(entry.work, group);
+  }
+  return groups;
+};
+
+/** Secrets are opened as late as can be; one that cannot be opened was not sent. */
+const parcelsOf = (desk: Desk, entries: readonly Entry[]): Parcel[] => {
+  try {
+    return entries.map((entry) => ({ item: entry.item, secret: secretOf(desk, entry) }));
+  } catch (thrown) {
+    throw asGatewayError(thrown).withEffect('none');
+  }
+};
+
+/** Stores items as about to be sent. @returns those that may go */
+export const markSent = async (desk: Desk, work: Work, entries: readonly Entry[]): Promise<Entry[]> => {
+  const { journal, site, baselines, offsets, clock } = desk;
+  const departure = { at: clock.now, baselineOf: baselines.of, seenOf: baselines.seen };
+  const stored = await journal.markSent(
+    work.claim,
+    entries.map(({ item }) => item),
+    departure,
+    work.inOrder,
+  );
+  work.update(stored);
+  const gone = new Set(stored.items.map(({ index }) => index));
+  for (const { name } of stored.items) offsets.forget(site.key, name);
+  return entries.filter(({ item }) => gone.has(item.index));
+};
+
+/** What the vendor said, and when. */
+export interface Called {
+  readonly entries: readonly Entry[];
+  readonly step: Step;
+  readonly sentAt: number;
+  readonly endedAt: number;
+  readonly receipt: PromiseSettledResult<Receipt>;
+}
+
+/** Sends items that are stored as sent, all of the same step. Never rejects. */
+export const callVendor = async (desk: Desk, entries: readonly [Entry, ...Entry[]]): Promise<Called> => {
+  const { holding, clock, callMs, site } = desk;
+  const [{ work }] = entries;
+  const step = site.step(stepNameOf(entries[0]));
+  const sentAt = clock.now();
+  const [receipt] = await Promise.allSettled([
+    fenced(
+      () => holding?.mayWrite() ?? false,
+      async () => step.send(parcelsOf(desk, entries), boundedCall(desk, work, callMs)),
+    ),
+  ]);
+  return { entries, step, sentAt, endedAt: clock.now(), receipt };
+};
+
+/** What that means. May have to read the state of the cluster. */
+export const answerOf = async (desk: Desk, { receipt, ...called }: Called): Promise<VendorCall> => {
+  if (receipt.status === 'fulfilled') {
+    if (receipt.value.state === 'applied') return { ...called, job: 'unknown', word: 'applied' };
+    return { ...called, word: 'taken', job: 'running', jobId: receipt.value.job };
+  }
+  const [{ work }] = called.entries as readonly [Entry];
+  const said = await desk.site.wordOf(asGatewayError(receipt.reason), boundedCall(desk, work));
+  return { ...called, job: 'unknown', ...said };
+};
+
+/** Follows the job of a call to its end, or for as long as jobs are followed. @throws vendor_timeout when the signal aborts */
+export const follow = async (desk: Desk, call: VendorCall, signal: AbortSignal): Promise<VendorCall> => {
+  const { journal, jobs, site, clock, jobMs } = desk;
+  const { jobId, entries, endedAt } = call;
+  const [first] = entries;
+  if (jobId === undefined || !first) return call;
+  for (const [work, group] of byWork(entries)) {
+    const items = group.map(({ item }) => item).filter(({ job }) => job !== jobId);
+    if (items.length > 0) work.update(await journal.attachJob(work.claim, items, jobId));
+  }
+  const following = { requestId: first.work.requestId, signal, until: endedAt + jobMs };
+  const { job, error } = await jobs.end(site.account, jobId, following);
+  return { ...call, job, endedAt: clock.now(), ...(error && { error }) };
+};

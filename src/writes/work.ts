@@ -1,0 +1,191 @@
+/** An open operation in the runner of its cluster, and its items. */
+
+import type { Clock } from '../clock.js';
+import type { GatewayError } from '../errors.js';
+import { isOutcome, type StepOutcome, stepOf } from '../journal/item.js';
+import type { Claim, Journal, Stored } from '../journal/journal.js';
+import { type ItemRecord, isDone, type LoadedOperation } from '../journal/records.js';
+import { inViewOf } from './outcome.js';
+import { BATCH_PATIENCE, createEndurance, type Endurance, singlePatience } from './pace.js';
+import type { Site } from './resource.js';
+
+/**
+ * What is done for an item now. `waiting`: nothing. `preparing`, `checking`: its thing is read before the send. `sending`: from the moment
+ * before it is stored as sent to the vendor's word. `following`: a job. `deciding`: what that means. `doubt`: to be read back. `reading`: is
+ * being read back. `resting`: for a moment.
+ */
+export type EntryState =
+  | 'waiting'
+  | 'preparing'
+  | 'checking'
+  | 'sending'
+  | 'following'
+  | 'deciding'
+  | 'doubt'
+  | 'reading'
+  | 'resting';
+
+/** An item that is not settled. */
+export interface Entry {
+  readonly work: Work;
+  /** As the journal has it. */
+  item: ItemRecord;
+  state: EntryState;
+  /** What could be read before the send was. */
+  isPrepared: boolean;
+  /** When the thing was as `If-Match` says, by our clock. */
+  checkedAt: number | undefined;
+  checks: number;
+  /** Sent, not to be sent again, and read back for the last word. */
+  isReadAtEnd: boolean;
+}
+
+export interface Work {
+  readonly id: string;
+  readonly claim: Claim;
+  readonly requestId: string;
+  /** A batch is patient with the vendor; a caller waits for a single item. */
+  readonly isBatch: boolean;
+  /** Whether nothing may be sent before all items before it are settled. */
+  readonly inOrder: boolean;
+  /** By our clock, in milliseconds since 1970. */
+  readonly startedAt: number;
+  /** By index, in the order of the request. */
+  readonly entries: ReadonlyMap<number, Entry>;
+  /** How many of them are not waiting. */
+  readonly busy: number;
+  /** Nothing after this index is sent. */
+  readonly stopsAt: number;
+  /** Somebody asked for it to be stopped. */
+  isCancelling: boolean;
+  /** Nothing more is sent for this reason. */
+  fatal: GatewayError | undefined;
+  /** The last item was settled, and the operation has ended with it. */
+  isOver: boolean;
+  /** Its part in this process is over: another one has it, or it failed here. */
+  isGone: boolean;
+  /** Before then, nothing is read back again, by our clock. */
+  readAt: number;
+  /** Readings in a row that gave no answer. */
+  unreadable: number;
+  /** Smaller groups, of items that were refused together. */
+  readonly apart: Entry[][];
+  /** How long it waits for a vendor in trouble. */
+  readonly endurance: Endurance;
+  /** The operation as the journal has it, as far as this process knows. */
+  known(): LoadedOperation;
+  move(entry: Entry, state: EntryState): void;
+  /** Takes over what the journal has stored. */
+  update(stored: Stored): void;
+  /** Stores what came of items. @throws OwnershipLost */
+  settle(outcomes: ReadonlyMap<Entry, StepOutcome>): Promise<void>;
+}
+
+export interface WorkDeps {
+  readonly journal: Journal;
+  readonly site: Site | undefined;
+  readonly clock: Clock;
+  readonly singlePatienceMs: number;
+  /** An item is settled. */
+  onSettled(entry: Entry): void;
+}
+
+export const createEntry = (work: Work, item: ItemRecord): Entry => ({
+  work,
+  item,
+  state: 'waiting',
+  isPrepared: false,
+  checkedAt: undefined,
+  checks: 0,
+  isReadAtEnd: false,
+});
+
+export const createWork = (
+  operation: LoadedOperation,
+  claim: Claim,
+  { journal, site, clock, singlePatienceMs, onSettled }: WorkDeps,
+): Work => {
+  const { id, requestId, isBatch, stopOnError } = operation;
+  const entries = new Map<number, Entry>();
+  const records = new Map(operation.items.map((item) => [item.index, item]));
+  let busy = 0;
+  let stopsAt = Number.POSITIVE_INFINITY;
+
+  const noteOutcome = ({ index, outcome }: ItemRecord): void => {
+    if (stopOnError && outcome && !isDone(outcome)) stopsAt = Math.min(stopsAt, index);
+  };
+
+  const move = (entry: Entry, state: EntryState): void => {
+    busy += Number(state !== 'waiting') - Number(entry.state !== 'waiting');
+    entry.state = state;
+  };
+
+  const work: Work = {
+    id,
+    claim,
+    requestId,
+    isBatch,
+    inOrder: stopOnError,
+    startedAt: clock.now(),
+    entries,
+    get busy() {
+      return busy;
+    },
+    get stopsAt() {
+      return stopsAt;
+    },
+    isOver: false,
+    isCancelling: operation.cancelling,
+    fatal: undefined,
+    isGone: false,
+    readAt: 0,
+    unreadable: 0,
+    apart: [],
+    endurance: createEndurance(clock, isBatch ? BATCH_PATIENCE : singlePatience(singlePatienceMs)),
+    known: () => ({ ...operation, cancelling: work.isCancelling, items: [...records.values()] }),
+    move,
+    update: ({ items, isCancelling }) => {
+      work.isCancelling ||= isCancelling;
+      for (const item of items) {
+        records.set(item.index, item);
+        const entry = entries.get(item.index);
+        if (entry) entry.item = item;
+      }
+    },
+    settle: async (given) => {
+      if (given.size === 0) return;
+      const outcomes = new Map(
+        [...given].map(([{ item }, outcome]) => {
+          const end = site && isOutcome(outcome) ? inViewOf(item, outcome, site) : outcome;
+          return [item.index, end] as const;
+        }),
+      );
+      const stored = await journal.settle(
+        claim,
+        [...given.keys()].map(({ item }) => item),
+        outcomes,
+      );
+      work.isOver = stored.isOver;
+      work.update(stored);
+      for (const entry of given.keys()) {
+        entry.isPrepared = false;
+        entry.checkedAt = undefined;
+        if (!entry.item.outcome) continue;
+        noteOutcome(entry.item);
+        move(entry, 'waiting');
+        entries.delete(entry.item.index);
+        onSettled(entry);
+      }
+    },
+  };
+  for (const item of operation.items) {
+    noteOutcome(item);
+    if (!item.outcome) entries.set(item.index, createEntry(work, item));
+  }
+  return work;
+};
+
+export const stepNameOf = ({ item }: Entry): string => stepOf(item);
+
+/** Whether this item may be sent, as far as its operation is concerned. */
+export const mayGoOn = ({ fatal, isCancelling, isGone }: Work): boolean => !fatal && !isCancelling && !isGone;
