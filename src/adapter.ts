@@ -145,6 +145,11 @@ export interface AdapterModule<Config = unknown> {
   readonly title: string;
   /** JSON Schema of the account's settings, without the common `vendor` and `discover`. `format: endpoint` is the gateway's rule for URLs. */
   readonly configSchema: Readonly<Record<string, unknown>>;
+  /**
+   * Names a cluster, whichever account it is asked through: two accounts that see the same cluster give it the same key. Absent where
+   * accounts never share clusters.
+   */
+  clusterKey?(config: Config, clusterId: string): string;
   /** What a cluster of an account can do; without them, what the vendor can do at best. */
   capabilities(cluster?: VendorCluster, config?: Config): Capabilities;
   create(context: AdapterContext<Config>): Adapter;

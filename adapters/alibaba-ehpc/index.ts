@@ -3,7 +3,7 @@ import { readAll } from '../../src/read-window.js';
 import { text } from '../../src/wire.js';
 import { CAPABILITIES } from './capabilities.js';
 import { createClient } from './client.js';
-import { configSchema, type EhpcConfig } from './config.js';
+import { configSchema, type EhpcConfig, endpointOf } from './config.js';
 import { createListing, PAGING, pageNumber } from './listing.js';
 import { groupOf, toCluster, toWire } from './mapping.js';
 
@@ -15,6 +15,11 @@ export const alibabaEhpc: AdapterModule<EhpcConfig> = {
   vendor: 'alibaba-ehpc',
   title: 'Alibaba Cloud E-HPC',
   configSchema,
+  // The public endpoint of a region and the one of its VPCs lead to the same clusters.
+  clusterKey: (config, clusterId) => {
+    const endpoint = endpointOf(config);
+    return `${/^https:\/\/ehpc(-vpc)?\.[a-z0-9-]+\.aliyuncs\.com$/.test(endpoint) ? config.region : endpoint} ${clusterId}`;
+  },
   capabilities: () => CAPABILITIES,
 
   create: (context): Adapter => {

@@ -28,6 +28,7 @@ export const shanheHpc: AdapterModule<ShanheConfig> = {
   vendor: 'shanhe-hpc',
   title: 'Shanhe HPC',
   configSchema,
+  clusterKey: ({ endpoint, zone }, clusterId) => `${endpoint.replace(/\/+$/, '')} ${zone} ${clusterId}`,
   capabilities,
 
   create: (context): Adapter => {

@@ -2,9 +2,9 @@ import type { Call, VendorCluster } from '../adapter.js';
 import { untilAborted } from '../deadline.js';
 import { asGatewayError, GatewayError, type Report } from '../errors.js';
 import type { ClusterRef } from '../journal/records.js';
-import type { Capabilities, Cluster, Vendor } from '../model.js';
+import type { Capabilities, Cluster, UserFeature, Vendor } from '../model.js';
 import { createCache } from './cache.js';
-import type { Account, Registry, Target } from './registry.js';
+import { type Account, clusterKeyOf, type Registry, type Target } from './registry.js';
 
 /** A cluster's kind and state are asked for again after this time; a write that the state would forbid asks at once. */
 const FACTS_TTL_MS = 60_000;
@@ -32,8 +32,16 @@ export interface Clusters {
   freshFacts(target: Target, call: Call): Promise<VendorCluster>;
 }
 
-export const capabilitiesOf = ({ account }: Target, cluster?: VendorCluster): Capabilities =>
-  account.module.capabilities(cluster, account.settings);
+const READING: ReadonlySet<UserFeature> = new Set(['list', 'get']);
+
+/** What may be done with a cluster that accounts of several write domains show. */
+const permitted = ({ writtenBy }: Target, capabilities: Capabilities): Capabilities =>
+  writtenBy === undefined
+    ? capabilities
+    : { ...capabilities, features: capabilities.features.filter((feature) => READING.has(feature)) };
+
+export const capabilitiesOf = (target: Target, cluster?: VendorCluster): Capabilities =>
+  permitted(target, target.account.module.capabilities(cluster, target.account.settings));
 
 const clusterNotFound = (clusterId: string): GatewayError =>
   new GatewayError('cluster_not_found', `There is no cluster ${clusterId}.`);
@@ -60,7 +68,14 @@ const toCluster = (target: Target, facts: VendorCluster | undefined): Cluster =>
   capabilities: capabilitiesOf(target, facts),
 });
 
-export const createClusters = ({ modules, accounts, targets }: Registry, report: Report): Clusters => {
+/** Hears once of a cluster that is read only, since accounts of several write domains show it. */
+export type OnShared = (clusterId: string, accounts: readonly string[]) => void;
+
+export const createClusters = (
+  { modules, accounts, targets }: Registry,
+  report: Report,
+  onShared: OnShared = () => undefined,
+): Clusters => {
   const configured = new Map(targets.map((target) => [target.id, target]));
   const factsCache = createCache<VendorCluster>(FACTS_TTL_MS);
   const discoveryCache = createCache<readonly VendorCluster[]>(DISCOVERY_TTL_MS);
@@ -74,6 +89,21 @@ export const createClusters = ({ modules, accounts, targets }: Registry, report:
     found
       .filter(({ id }) => !configured.has(id) && !targets.some((t) => t.account === account && t.vendorClusterId === id))
       .map(({ id }) => ({ id, account, vendorClusterId: id, discovered: true }));
+
+  const warned = new Set<string>();
+
+  /** A discovered cluster, read only where an account of another write domain shows it, too. */
+  const withOwner = (target: Target, shown: readonly Target[]): Target => {
+    const key = clusterKeyOf(target.account, target.vendorClusterId);
+    const rival = [...targets, ...shown].find(
+      ({ account, vendorClusterId }) =>
+        account.domain !== target.account.domain && clusterKeyOf(account, vendorClusterId) === key,
+    );
+    if (!rival) return target;
+    if (!warned.has(target.id)) onShared(target.id, [target.account.name, rival.account.name]);
+    warned.add(target.id);
+    return { ...target, writtenBy: rival.account.name };
+  };
 
   const listAccount = async (account: Account, call: Call): Promise<readonly VendorCluster[]> => {
     const found = await account.adapter.listClusters(call);
@@ -106,8 +136,9 @@ export const createClusters = ({ modules, accounts, targets }: Registry, report:
         return discoveredIn(account, found).find(({ id }) => id === clusterId);
       }),
     );
-    const target = answers.find((answer) => answer !== undefined);
-    if (target) return target;
+    const shown = answers.filter((answer) => answer !== undefined);
+    const [target] = shown;
+    if (target) return withOwner(target, shown);
     throw failure ?? clusterNotFound(clusterId);
   };
 
@@ -134,10 +165,14 @@ export const createClusters = ({ modules, accounts, targets }: Registry, report:
         }),
       );
       const seen = new Set(configured.keys());
-      const discovered = asked
+      const shown = asked
         .filter(({ discover }) => discover)
-        .flatMap((account) => discoveredIn(account, found.get(account) ?? []))
-        .filter(({ id }) => !seen.has(id) && seen.add(id));
+        .flatMap((account) => discoveredIn(account, found.get(account) ?? []));
+      const byId = new Map<string, Target[]>();
+      for (const target of shown) byId.set(target.id, [...(byId.get(target.id) ?? []), target]);
+      const discovered = shown
+        .filter(({ id }) => !seen.has(id) && seen.add(id))
+        .map((target) => withOwner(target, byId.get(target.id) ?? []));
       const factsOf = async (target: Target): Promise<VendorCluster | undefined> => {
         const { account, vendorClusterId } = target;
         const listed = found.get(account)?.find(({ id }) => id === vendorClusterId);

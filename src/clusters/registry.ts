@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../clock.js';
 import type { GatewayConfig } from '../config/schema.js';
 import { pause } from '../deadline.js';
 import { asGatewayError } from '../errors.js';
+import type { ClusterRef } from '../journal/records.js';
 import { createHttpClient, type HttpClient } from '../vendor/client.js';
 import { createVendorClock } from '../vendor/clock.js';
 import type { Transport } from '../vendor/transport.js';
@@ -29,13 +30,21 @@ export interface Target {
   readonly account: Account;
   readonly vendorClusterId: string;
   readonly discovered: boolean;
+  /** An account of another write domain, which shows the same cluster: here it is read only. */
+  readonly writtenBy?: string;
 }
 
-/** What a cluster is known by in this process. */
-export const clusterKey = ({ account, vendorClusterId }: Target): string => JSON.stringify([account.name, vendorClusterId]);
+/** What a cluster is known by, whichever account it is asked through. */
+export const clusterKeyOf = (
+  { module, settings, name }: Pick<Account, 'module' | 'settings' | 'name'>,
+  vendorClusterId: string,
+): string => `${module.vendor} ${module.clusterKey?.(settings, vendorClusterId) ?? JSON.stringify([name, vendorClusterId])}`;
 
-/** The account of such a cluster. */
-export const accountOf = (cluster: string): string => (JSON.parse(cluster) as [string, string])[0];
+export const clusterRefOf = ({ account, vendorClusterId }: Target): ClusterRef => ({
+  account: account.name,
+  vendorClusterId,
+  key: clusterKeyOf(account, vendorClusterId),
+});
 
 export interface Registry {
   readonly modules: Readonly<Record<string, AdapterModule>>;

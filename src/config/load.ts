@@ -70,6 +70,27 @@ const checkStore = ({ store }: CoreConfig): string[] => {
   ];
 };
 
+/** A cluster is written to for one domain: two would not know of each other's writes. */
+const checkOwners = (
+  clusters: CoreConfig['clusters'],
+  accounts: Readonly<Record<string, AccountConfig>>,
+  modules: Modules,
+): string[] => {
+  const owners = new Map<string, string>();
+  return clusters.flatMap(({ account: name, vendorClusterId }, index) => {
+    const { vendor, settings, domain } = accounts[name] as AccountConfig;
+    const module = modules[vendor];
+    if (!module?.clusterKey) return [];
+    const key = `${vendor} ${module.clusterKey(settings, vendorClusterId)}`;
+    const owner = owners.get(key) ?? name;
+    owners.set(key, owner);
+    if (accounts[owner]?.domain === domain) return [];
+    return [
+      `clusters[${index}].account: ${vendorClusterId} is the same cluster for the accounts ${owner} and ${name}; give both the same domain (accounts.NAME.domain)`,
+    ];
+  });
+};
+
 /**
  * A configuration that can be used, or all that is wrong with it.
  * @param raw what the YAML says
@@ -94,6 +115,8 @@ export const checkConfig = (raw: unknown, modules: Modules, env: Environment): G
   }
   problems.push(...checkReferences(core), ...checkStore(core));
   if (problems.length > 0) throw new ConfigError(problems);
+  const shared = checkOwners(core.clusters, accounts, modules);
+  if (shared.length > 0) throw new ConfigError(shared);
   return { ...core, accounts };
 };
 

@@ -35,6 +35,12 @@ export interface Admission {
 /** An unknown state is for the vendor to judge. */
 const mayWrite = (state: ClusterState): boolean => state === 'ready' || state === 'unknown';
 
+const readOnly = ({ id, account }: Target, other: string): GatewayError =>
+  new GatewayError(
+    'not_supported',
+    `The cluster ${id} is read only: the accounts ${account.name} and ${other} both show it, and have different write domains. Give them the same domain (accounts.NAME.domain).`,
+  );
+
 export const createAdmission = (clusters: Clusters): Admission => {
   const requireReady = async (target: Target, call: Call, cause?: GatewayError): Promise<void> => {
     const { state } = await clusters.freshFacts(target, call);
@@ -47,6 +53,7 @@ export const createAdmission = (clusters: Clusters): Admission => {
 
   const admitAll: Admission['admitAll'] = async (clusterId, requirements, call) => {
     const target = await clusters.resolve(clusterId, call);
+    if (target.writtenBy !== undefined) throw readOnly(target, target.writtenBy);
     const refusals = new Map<number, GatewayError>();
     const judge = (capabilities: Capabilities, where: string): void => {
       requirements.forEach(({ features, check }, index) => {

@@ -1,6 +1,6 @@
 /** Writes to users, as operations. */
 import type { Call, NewUser } from '../adapter.js';
-import type { Target } from '../clusters/registry.js';
+import { clusterRefOf, type Target } from '../clusters/registry.js';
 import { GatewayError } from '../errors.js';
 import { type ItemOutcome, isDone, type LoadedOperation } from '../journal/records.js';
 import type { BatchItem, OperationKind, Role, UserCreate } from '../model.js';
@@ -114,7 +114,7 @@ export const createUserCommands = (admission: Admission, intake: Intake): UserCo
 
   const submit = (
     kind: OperationKind,
-    { id, account, vendorClusterId }: Target,
+    target: Target,
     items: readonly NewItem[],
     submission: Submission,
     stopOnError = false,
@@ -124,9 +124,9 @@ export const createUserCommands = (admission: Admission, intake: Intake): UserCo
         resource: USERS,
         kind,
         isBatch: kind === 'batchUsers',
-        clusterId: id,
-        cluster: { account: account.name, vendorClusterId },
-        domain: account.domain,
+        clusterId: target.id,
+        cluster: clusterRefOf(target),
+        domain: target.account.domain,
         items,
         stopOnError,
       },

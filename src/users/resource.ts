@@ -1,6 +1,6 @@
 /** Users, as the engine writes them. */
 import { type Clusters, capabilitiesOf } from '../clusters/directory.js';
-import { clusterKey, type Target } from '../clusters/registry.js';
+import { type Account, clusterRefOf, type Target } from '../clusters/registry.js';
 import { asGatewayError, type GatewayError } from '../errors.js';
 import { stepOf } from '../journal/item.js';
 import type { Resource, Site } from '../writes/resource.js';
@@ -20,9 +20,10 @@ export const USERS = 'users';
 
 const createSite = (target: Target, deps: UsersDeps): Site => {
   const { clusters, admission } = deps;
-  const { account, vendorClusterId } = target;
+  const { account } = target;
+  const cluster = clusterRefOf(target);
   const { getJobs } = account.adapter;
-  const key = clusterKey(target);
+  const { key } = cluster;
   const step = stepsOf(target);
   const read = createReader(target, key, deps);
 
@@ -37,7 +38,7 @@ const createSite = (target: Target, deps: UsersDeps): Site => {
 
   return {
     clusterId: target.id,
-    cluster: { account: account.name, vendorClusterId },
+    cluster,
     key,
     account: { name: account.name, vendor: account.module.vendor, ...(getJobs && { getJobs }) },
     hasJobs: capabilitiesOf(target).writes === 'job',
@@ -60,10 +61,23 @@ const createSite = (target: Target, deps: UsersDeps): Site => {
   };
 };
 
-export const createUsersResource = (deps: UsersDeps): Resource => ({
-  name: USERS,
-  at: (clusterId, cluster) => {
-    const target = deps.clusters.at(clusterId, cluster);
-    return target && createSite(target, deps);
-  },
-});
+export interface UsersResource extends Resource {
+  /** What the `Date` header of the cluster's vendor shows now, less our clock, in milliseconds. */
+  dateOffsetOf(key: string): number | null;
+}
+
+export const createUsersResource = (deps: UsersDeps): UsersResource => {
+  /** Through which account a cluster is written to. */
+  const accounts = new Map<string, Account>();
+  return {
+    name: USERS,
+    at: (clusterId, cluster) => {
+      const target = deps.clusters.at(clusterId, cluster);
+      if (!target) return undefined;
+      const site = createSite(target, deps);
+      accounts.set(site.key, target.account);
+      return site;
+    },
+    dateOffsetOf: (key) => accounts.get(key)?.dateOffsetMs() ?? null,
+  };
+};

@@ -62,3 +62,48 @@ describe('discovered clusters', () => {
     await plain.stop();
   });
 });
+
+describe('a cluster that two accounts show', () => {
+  let ehpc: AlibabaEhpcSimulator;
+  let gateway: TestGateway;
+  beforeAll(async () => {
+    ehpc = await startEhpc();
+  });
+  afterAll(() => ehpc.close());
+  const start = async (more: object, clusters: object[] = []): Promise<void> => {
+    const account = { ...ehpcAccount(ehpc), discover: true };
+    gateway = await startGateway({ accounts: { one: { ...account, ...more }, two: { ...account, ...more } }, clusters });
+  };
+  const create = () => gateway.post(`/clusters/${EHPC_CLUSTER}/users`, { username: 'first.user', password: 'Abcdefg1@klm' });
+
+  it('of different domains is read only, says why, and says so in its capabilities', async () => {
+    await start({});
+    const { status, body } = await create();
+    expect([status, body.code]).toEqual([501, 'not_supported']);
+    expect(body.detail).toContain('Give them the same domain');
+    expect((await gateway.get(`/clusters/${EHPC_CLUSTER}`)).body.capabilities.features).toEqual(['list', 'get']);
+    const { items } = (await gateway.get('/clusters')).body;
+    expect(items.filter(({ id }: { id: string }) => id === EHPC_CLUSTER)).toMatchObject([
+      { capabilities: { features: ['list', 'get'] } },
+    ]);
+    expect((await gateway.get(`/clusters/${EHPC_CLUSTER}/users?limit=1`)).status).toBe(200);
+    await gateway.stop();
+  });
+
+  it('of one domain is written to', async () => {
+    await start({ domain: 'both' });
+    expect((await create()).status).toBe(201);
+    await gateway.stop();
+  });
+
+  it('is refused in the configuration, where it is named for different domains', async () => {
+    const named = ['one', 'two'].map((account) => ({ id: `c-${account}`, account, vendorClusterId: EHPC_CLUSTER }));
+    await expect(start({}, named)).rejects.toThrow('is the same cluster for the accounts one and two; give both the same domain');
+    await start({ domain: 'both' }, named);
+    const answers = await Promise.all(
+      ['c-one', 'c-two'].map((id) => gateway.post(`/clusters/${id}/users`, { username: 'same.name', password: 'Abcdefg1@klm' })),
+    );
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409]);
+    await gateway.stop();
+  });
+});
