@@ -6,11 +6,11 @@ import type { Logger } from 'pino';
 import type { AdapterModule } from '../src/adapter.js';
 import { type Clock, systemClock } from '../src/clock.js';
 import { createClusters } from '../src/clusters/directory.js';
-import { accountOf, createRegistry } from '../src/clusters/registry.js';
+import { createRegistry } from '../src/clusters/registry.js';
 import { type GatewayConfig, toMilliseconds } from '../src/config/schema.js';
 import type { Report } from '../src/errors.js';
 import { version } from '../src/project.js';
-import { openStore } from '../src/store/open.js';
+import { type OpenStore, openStore } from '../src/store/open.js';
 import { createAdmission } from '../src/users/admission.js';
 import { createUserCommands } from '../src/users/commands.js';
 import { createUsers } from '../src/users/queries.js';
@@ -52,6 +52,7 @@ const SINGLE_PATIENCE_SHARE = 0.6;
 
 /**
  * Config → store and registry → services → app.
+ * @param opened the store, where it is open already
  * @throws ConfigError when the store cannot be used
  */
 export const createGateway = (
@@ -59,26 +60,28 @@ export const createGateway = (
   modules: Readonly<Record<string, AdapterModule>>,
   log: Logger,
   clock: Clock = systemClock,
+  opened?: OpenStore,
 ): Gateway => {
   const { server, retention } = config;
   const report: Report = (fault, requestId) => log.error({ requestId, err: fault.cause ?? fault }, 'the gateway failed');
-  const { store, encryptor } = openStore(config.store, {
-    unavailable: (reason) => log.warn({ reason }, 'store unavailable; new writes are refused'),
-    available: () => log.info('store available'),
-  });
+  const { store, encryptor } =
+    opened ??
+    openStore(config.store, {
+      unavailable: (reason) => log.warn({ reason }, 'store unavailable; new writes are refused'),
+      available: () => log.info('store available'),
+    });
   const transport = createTransport(`hpc-gateway/${version}`, { clock });
   const registry = createRegistry(config, modules, transport, clock);
-  const clusters = createClusters(registry, report);
-  const dateOffsetOf = (cluster: string): number | null => {
-    const name = accountOf(cluster);
-    return registry.accounts.find((account) => account.name === name)?.dateOffsetMs() ?? null;
-  };
+  const clusters = createClusters(registry, report, (clusterId, accounts) =>
+    log.warn({ clusterId, accounts }, 'cluster is read only: accounts of different domains show it'),
+  );
   const admission = createAdmission(clusters);
+  const users = createUsersResource({ clusters, admission, lookUps: createLookUps(), reads: createSharedReads(clock) });
   const deadlineMs = toMilliseconds(server.deadlineSeconds);
   const engine = createEngine({
     store,
     encryptor,
-    resources: [createUsersResource({ clusters, admission, lookUps: createLookUps(), reads: createSharedReads(clock) })],
+    resources: [users],
     lifetimes: {
       operationMs: retention.operationDays * 24 * HOUR_MS,
       keyMs: retention.idempotencyKeyHours * HOUR_MS,
@@ -88,7 +91,7 @@ export const createGateway = (
     report,
     note: ({ id, kind, clusterId, requestId, state, summary, total }, event) =>
       log.info({ operation: id, kind, clusterId, requestId, state, total, summary }, `operation ${event}`),
-    dateOffsetOf,
+    dateOffsetOf: users.dateOffsetOf,
     settleMs: toMilliseconds(server.settleSeconds),
     callMs: toMilliseconds(server.callSeconds),
     jobMs: toMilliseconds(server.jobSeconds),

@@ -4,6 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
+  /** Milliseconds of a clock that is never set, since some moment. */
+  monotonic(): number;
   /** Resolves after `ms`, or as soon as the signal aborts. Never rejects. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** Aborts after `ms`. */
@@ -21,6 +23,7 @@ const realSleep = async (ms: number, signal?: AbortSignal): Promise<void> => {
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   sleep: realSleep,
   timeout: (ms) => AbortSignal.timeout(timerMs(ms)),
 };

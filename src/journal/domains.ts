@@ -41,8 +41,12 @@ export interface Holding {
 export interface DomainRecords {
   /** Raises the epoch, above this one at least. @returns the new one */
   takeDomain(domain: string, process: string, above?: number): Promise<number>;
-  /** Notes the identity of the store. @returns since when it has this one, in milliseconds since 1970; 0 where it never had another */
-  noteGeneration(identity: string): Promise<number>;
+  /**
+   * Notes the identity of the store.
+   * @param isChange whether it had another one before, as far as the caller knows
+   * @returns since when it has this one, in milliseconds since 1970; 0 where it never had another
+   */
+  noteGeneration(identity: string, isChange: boolean): Promise<number>;
   /** Domains that ever had an operation. */
   domains(): Promise<string[]>;
   /** Ids of open operations, oldest first. */
@@ -110,7 +114,6 @@ interface Held extends Holding {
   idleSince: number;
 }
 
-const moment = () => ({ monotonic: performance.now(), wall: Date.now() });
 const LONG_AGO = { monotonic: Number.NEGATIVE_INFINITY, wall: Number.NEGATIVE_INFINITY };
 
 export const createDomains = ({
@@ -125,6 +128,8 @@ export const createDomains = ({
   onFault,
 }: DomainTools): Domains => {
   const process = randomUUID();
+  const closing = new AbortController();
+  const moment = () => ({ monotonic: clock.monotonic(), wall: clock.now() });
   const held = new Map<string, Held>();
   const taking = new Map<string, Promise<Held | undefined>>();
   /** Also of domains that were lost meanwhile. */
@@ -137,7 +142,9 @@ export const createDomains = ({
   const lookAtStore = async (): Promise<string> => {
     if (!shared) return '';
     const identity = await shared.identity();
-    if (identity !== generation.identity) generation = { identity, since: await records.noteGeneration(identity) };
+    if (identity === generation.identity) return identity;
+    const since = await records.noteGeneration(identity, generation.identity !== '');
+    generation = { identity, since: Math.max(since, generation.since) };
     return identity;
   };
 
@@ -159,7 +166,11 @@ export const createDomains = ({
       waiting.add(id);
       return;
     }
-    const work = run(id, holding)
+    const begin = async (): Promise<void> => {
+      if (isCurrent(holding.domain) || (await reclaim(holding.domain))) await run(id, holding);
+      else throw new OwnershipLost();
+    };
+    const work = begin()
       .catch((thrown: unknown) => {
         if (thrown instanceof OwnershipLost) lose(holding);
         else onFault(thrown);
@@ -167,7 +178,7 @@ export const createDomains = ({
       .finally(() => {
         running.delete(id);
         all.delete(work);
-        holding.idleSince = performance.now();
+        holding.idleSince = clock.monotonic();
         if (isPaused && running.size === 0) void letGo(holding).catch(onFault);
         const [next] = waiting;
         if (next === undefined) return;
@@ -177,6 +188,8 @@ export const createDomains = ({
     running.set(id, work);
     all.add(work);
   };
+
+  const isCurrent = (domain: string): boolean => !shared || held.get(domain)?.identity === shared.lastIdentity;
 
   /** Begins all that is open, a few at a time: each reads its items at once. */
   const adopt = async (holding: Held): Promise<void> => {
@@ -199,21 +212,22 @@ export const createDomains = ({
       identity,
       reclaiming: undefined,
       get traceless() {
-        return generation.since;
+        // What was read just now may be of a server that nobody has looked at yet.
+        return !shared || shared.lastIdentity === generation.identity ? generation.since : clock.now();
       },
       giveUp,
       lost: giveUp.signal,
       running: new Map(),
       waiting: new Set(),
       confirmed,
-      idleSince: performance.now(),
+      idleSince: clock.monotonic(),
       // A clock that stood still, or was set, does not make a lease longer.
       mayWrite: () => {
         if (giveUp.signal.aborted) return false;
         if (!shared) return true;
         const { monotonic, wall } = holding.confirmed;
         const limit = leaseMs / 2;
-        return performance.now() - monotonic < limit && Math.abs(Date.now() - wall) < limit;
+        return clock.monotonic() - monotonic < limit && Math.abs(clock.now() - wall) < limit;
       },
       quietAfter: (sentAt) => {
         // Sent by this process, or by a clock that is ahead.
@@ -234,7 +248,7 @@ export const createDomains = ({
     const confirmed = moment();
     // It may have taken longer than the lease: then another process has a higher epoch, or will have.
     if (shared && !(await shared.hold(domain, process, leaseMs))) return undefined;
-    if (isPaused) {
+    if (isPaused || (shared && shared.lastIdentity !== identity)) {
       await shared?.release(domain, process);
       return undefined;
     }
@@ -292,7 +306,7 @@ export const createDomains = ({
   const renewAll = async (): Promise<void> => {
     const identity = held.size > 0 ? await lookAtStore() : '';
     const keep = async (holding: Held): Promise<void> => {
-      const isIdle = holding.running.size === 0 && performance.now() - holding.idleSince > IDLE_MS;
+      const isIdle = holding.running.size === 0 && clock.monotonic() - holding.idleSince > IDLE_MS;
       if (isIdle) await letGo(holding);
       else if (holding.identity === identity) await renew(holding);
       else if (!(await reclaim(holding.domain))) lose(holding);
@@ -308,21 +322,21 @@ export const createDomains = ({
     }
   };
 
-  const every = (ms: number, work: () => Promise<void>): NodeJS.Timeout => {
-    let isWorking = false;
-    return setInterval(() => {
-      if (isWorking || isPaused) return;
-      isWorking = true;
-      work()
-        .catch(onFault)
-        .finally(() => {
-          isWorking = false;
-        });
-    }, ms).unref();
+  /** Does the work at intervals, until this process lets go of all. */
+  const every = async (ms: number, work: () => Promise<void>): Promise<void> => {
+    for (;;) {
+      await clock.sleep(ms, closing.signal);
+      if (closing.signal.aborted) return;
+      await work().catch(onFault);
+    }
   };
-  const looking = every(LOOK_MS, look);
-  const renewing = setInterval(() => void renewAll().catch(onFault), leaseMs / 3).unref();
-  void look().catch(onFault);
+  void every(LOOK_MS, async () => {
+    if (!isPaused) await look();
+  });
+  // The next renewal does not wait for one that hangs.
+  void every(leaseMs / 3, async () => void renewAll().catch(onFault));
+  // The identity is noted before anything can be lost.
+  void lookAtStore().then(look).catch(onFault);
 
   const wakeHere = async (domain: string, id: string): Promise<boolean> => {
     const holding = await take(domain);
@@ -349,7 +363,7 @@ export const createDomains = ({
     notifyProcess: async (other, id) => {
       if (other !== process) await shared?.notify(other, JSON.stringify({ id }));
     },
-    isCurrent: (domain) => !shared || held.get(domain)?.identity === shared.lastIdentity,
+    isCurrent,
     reclaim,
     isRunning: (id) => [...held.values()].some(({ running }) => running.has(id)),
     idle: async () => {
@@ -357,14 +371,12 @@ export const createDomains = ({
     },
     pause: () => {
       isPaused = true;
-      clearInterval(looking);
       // Others may begin at once where nothing is under way.
       for (const holding of [...held.values()]) if (holding.running.size === 0) void letGo(holding).catch(onFault);
     },
     close: async () => {
       isPaused = true;
-      clearInterval(looking);
-      clearInterval(renewing);
+      closing.abort();
       await Promise.allSettled([...held.values()].map(letGo));
     },
   };

@@ -215,7 +215,7 @@ export const createJournal = (
   const backlog = ({ domain, cluster }: OperationRecord, by: number): Count[] => {
     if (by === 0) return [];
     const ofDomain = `items ${domain}`;
-    const ofCluster = `${ofDomain} ${cluster.vendorClusterId}`;
+    const ofCluster = `${ofDomain} ${cluster.key}`;
     if (maxOpenItems === undefined) return [ofDomain, ofCluster].map((counter) => ({ counter, by }));
     return [
       { counter: ofDomain, by, atMost: maxOpenItems },
@@ -344,10 +344,10 @@ export const createJournal = (
         return { result: epoch, put: { [keyOf.domain(domain)]: { epoch, process } satisfies DomainRecord } };
       }),
 
-    noteGeneration: (identity) =>
+    noteGeneration: (identity, isChange) =>
       store.change<GenerationRecord, number>([keyOf.generation], ([record]) => {
         if (record?.identity === identity) return { result: record.since };
-        const since = record ? nowMs() : 0;
+        const since = record || isChange ? nowMs() : 0;
         return { result: since, put: { [keyOf.generation]: { identity, since } satisfies GenerationRecord } };
       }),
 
@@ -428,29 +428,40 @@ export const createJournal = (
 
     restore: (claim, { items, ...known }) => {
       const { id, domain, resource, cluster } = claim;
-      return store.change<Value, void>([keyOf.domain(domain), keyOf.operation(id)], ([holder, operation]) => {
-        requireEpoch(claim, holder);
-        const outcomes = items.flatMap(({ outcome }) => outcome ?? []);
-        const before = operation as OperationRecord | undefined;
-        const cancelling = known.cancelling || before?.cancelling === true;
-        const record: OperationRecord = {
-          ...known,
-          state: 'running',
-          cancelling,
-          summary: summarise(outcomes),
-          updatedAt: now(),
-        };
-        const open = items.filter(({ outcome }) => !outcome);
-        const put: Puts = { [keyOf.operation(id)]: record };
-        for (const { isTraceless: _, ...item } of items) put[keyOf.item(id, item.index)] = item;
-        for (const { name, underWay } of open)
-          if (underWay !== undefined)
-            put[keyOf.thing(resource, cluster, name)] = { holder: id, made: null } satisfies ThingRecord;
-        if (known.request !== undefined) put[keyOf.request(known.request)] = { operationId: id } satisfies RequestRecord;
-        const add = [...placesInLists(record), [indexes.open(domain), id], [indexes.domains, domain]] as const;
-        const drop = before ? moved(before, record).drop : [];
-        return { result: undefined, put, add, drop, count: before ? [] : backlog(record, open.length) };
-      });
+      const names = [...new Set(items.map(({ name }) => name))];
+      const isOnItsWay = new Set(
+        items.flatMap(({ name, underWay, outcome }) => (underWay !== undefined && !outcome ? [name] : [])),
+      );
+      const thingKeys = names.map((name) => keyOf.thing(resource, cluster, name));
+      return store.change<Value, void>(
+        [keyOf.domain(domain), keyOf.operation(id), ...thingKeys],
+        ([holder, operation, ...things]) => {
+          requireEpoch(claim, holder);
+          const before = operation as OperationRecord | undefined;
+          const cancelling = known.cancelling || before?.cancelling === true;
+          const outcomes = items.flatMap(({ outcome }) => outcome ?? []);
+          const record: OperationRecord = {
+            ...known,
+            state: 'running',
+            cancelling,
+            summary: summarise(outcomes),
+            updatedAt: now(),
+          };
+          const put: Puts = { [keyOf.operation(id)]: record };
+          for (const { isTraceless: _, ...item } of items) put[keyOf.item(id, item.index)] = item;
+          // What was seen of its things before is void: the present record may lack what was done since.
+          names.forEach((name, at) => {
+            const thing = (things[at] as ThingRecord | undefined) ?? { made: null };
+            const touched = { ...thing, holder: isOnItsWay.has(name) ? id : null, touchedAt: nowMs(), by: claim.process };
+            put[thingKeys[at] as string] = touched satisfies ThingRecord;
+          });
+          if (known.request !== undefined) put[keyOf.request(known.request)] = { operationId: id } satisfies RequestRecord;
+          const add = [...placesInLists(record), [indexes.open(domain), id], [indexes.domains, domain]] as const;
+          const drop = before ? moved(before, record).drop : [];
+          const count = before ? [] : backlog(record, items.length - outcomes.length);
+          return { result: undefined, put, add, drop, count };
+        },
+      );
     },
 
     revise: (id, outcomes) => {

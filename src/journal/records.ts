@@ -9,6 +9,8 @@ import type { Member } from '../store/store.js';
 export interface ClusterRef {
   readonly account: string;
   readonly vendorClusterId: string;
+  /** The same for the same cluster, whichever account shows it. */
+  readonly key: string;
 }
 
 /** An operation without its items. Times are ISO 8601 in UTC. */
@@ -143,8 +145,7 @@ export const keyOf = {
   item: (id: string, index: number) => `item:${id}:${index}`,
   idempotency: (id: string) => `idempotency:${id}`,
   request: (id: string) => `request:${id}`,
-  thing: (resource: string, { account, vendorClusterId }: ClusterRef, name: string) =>
-    `thing:${hash([resource, account, vendorClusterId, name])}`,
+  thing: (resource: string, { key }: ClusterRef, name: string) => `thing:${hash([resource, key, name])}`,
 };
 
 /** Ids of operations sort by time, and so do these indexes of them. */

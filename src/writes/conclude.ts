@@ -39,16 +39,18 @@ const notePace = (board: Board, { step, entries, word, job, error, sentAt }: Ven
   return tired;
 };
 
-/** Jobs that failed for no reason that their things show. */
-export const noteFailedJob = (board: Board, { entry: { work }, call }: Doubt, decision: Decision): void => {
-  const { step, job, error } = call;
-  if (job !== 'failed' || !error) return;
+/** What a reading shows of calls and jobs that failed: the thing explains it, and the vendor works; or a job failed for no such reason. */
+export const noteFailure = (board: Board, { entry: { work }, call }: Doubt, decision: Decision): void => {
+  const { step, job, word, error } = call;
+  if ((job !== 'failed' && word !== 'failed') || !error) return;
   const { endurance } = work;
   const [pace, now, kind] = [board.paceOf(step.name), board.desk.clock.now(), troubleOf(error)];
   if (decision.kind === 'settled' && decision.outcome.status !== 'failed') {
     endurance.noteSuccess(pace.noteSuccess(now));
     return;
   }
+  // A call was counted when it ended.
+  if (job !== 'failed') return;
   const counts = pace.noteTrouble(kind, undefined, now);
   const wait = pace.quietMs(endurance.maxWaitMs);
   endurance.noteTrouble(kind, wait, counts);

@@ -75,7 +75,9 @@ const ageOf = (desk: Desk, { entry: { item }, call }: Doubt, found: Thing): Age 
   // What was made when the last call was long over is of somebody else; so may be what is there when nobody remembers any more.
   const isForgotten = call.isOver === true && clock.now() >= (item.underWay ?? 0) + LATELY_MS;
   if (isForgotten || offsets.isSurelyAfter(cluster, createdAt, endOf(desk, item))) return 'uncertain';
-  return offsets.age(cluster, createdAt, sentAt);
+  const age = offsets.age(cluster, createdAt, sentAt);
+  // That it was sent at all is not known: what may be of another item of ours is not claimed.
+  return item.isTraceless && age === 'after' && !offsets.isSurelyAfter(cluster, createdAt, sentAt) ? 'uncertain' : age;
 };
 
 /** Where the thing that was found comes from. One that another item of ours made since, and that is still the same, was before us. */

@@ -4,12 +4,11 @@ import { onAbort } from '../deadline.js';
 import { GatewayError } from '../errors.js';
 import type { Holding } from '../journal/domains.js';
 import type { Claim } from '../journal/journal.js';
-import { isFinal, type LoadedOperation } from '../journal/records.js';
+import { type ItemRecord, isFinal, type LoadedOperation } from '../journal/records.js';
 import { createDesk, type Deps, siteOf } from './desk.js';
 import { failedWith, withDetail } from './outcome.js';
 import type { Site } from './resource.js';
 import { createRunner, type Runner } from './runner.js';
-import { createWork, type Entry } from './work.js';
 
 export interface Signals {
   /** Begin nothing more; calls under way end. */
@@ -28,15 +27,18 @@ export interface Executor {
 }
 
 /** The cluster is not served any more: nobody can ask it, nor what became of what was sent to it. */
-const giveUp = async (operation: LoadedOperation, claim: Claim, deps: Deps): Promise<void> => {
+const giveUp = async (operation: LoadedOperation, claim: Claim, { journal }: Deps): Promise<void> => {
   const message = `The cluster ${operation.clusterId} is no longer served, or is another one than when this write began.`;
   const error = new GatewayError('cluster_not_found', message);
-  const work = createWork(operation, claim, { ...deps, site: undefined, onSettled: () => undefined });
-  const outcomeOf = ({ item: { sends = 0 } }: Entry) =>
-    sends === 0
-      ? failedWith(error)
-      : failedWith(withDetail(error, 'What was sent before cannot be read back.', 'open'), 'unknown');
-  await work.settle(new Map([...work.entries.values()].map((entry) => [entry, outcomeOf(entry)])));
+  const open = operation.items.filter(({ outcome }) => !outcome);
+  const outcomes = open.map(({ index, sends = 0 }) => {
+    const isSent = sends > 0;
+    return [
+      index,
+      isSent ? failedWith(withDetail(error, 'What was sent before cannot be read back.', 'open'), 'unknown') : failedWith(error),
+    ] as const;
+  });
+  await journal.settle(claim, open, new Map(outcomes));
 };
 
 interface Running {
@@ -52,12 +54,11 @@ const SKEW_MS = 5_000;
 const withTraces = (operation: LoadedOperation, { traceless }: Holding): LoadedOperation => {
   const { createdAt } = operation;
   if (Date.parse(createdAt) > traceless + SKEW_MS) return operation;
-  const items = operation.items.map((item) =>
-    item.outcome || (item.sends ?? 0) > 0
-      ? item
-      : { ...item, sentAt: createdAt, sends: 1, underWay: traceless, isTraceless: true },
+  const items = operation.items.map(
+    (item): ItemRecord =>
+      item.outcome || (item.sends ?? 0) > 0 ? item : { ...item, sentAt: createdAt, sends: 1, isTraceless: true },
   );
-  return { ...operation, items: items as LoadedOperation['items'] };
+  return { ...operation, items };
 };
 
 export const createExecutor = (deps: Deps): Executor => {
@@ -105,7 +106,9 @@ export const createExecutor = (deps: Deps): Executor => {
       const site = siteOf(deps, operation);
       if (!site) return giveUp(operation, claim, deps);
       const make = (): Running => begin(site, holding, signals);
-      return withRunner(`${resource} ${site.key}`, holding, make, (runner) => runner.work(withTraces(operation, holding), claim));
+      return withRunner(`${resource} ${site.key}`, holding, make, (runner) =>
+        runner.work(withTraces(operation, holding), claim, site),
+      );
     },
 
     restore: async (holding) => {

@@ -61,7 +61,12 @@ export const createIntake = ({ journal, encryptor, worker, waiters, progress }: 
     if (taken) return join(taken, patience);
     const waiter = waiters.register(record.id);
     // Stored, it is found by the process that looks for open operations; this only starts it at once.
-    await inTime(domains.wake(record.domain, record.id)).catch(worker.onFault);
-    return waiters.wait(record, patience, progress, waiter);
+    const wake = (): Promise<void> => inTime(domains.wake(record.domain, record.id)).catch(worker.onFault);
+    const beginAgain = async (): Promise<void> => {
+      await begin(record, reference);
+      await wake();
+    };
+    await wake();
+    return waiters.wait(record, patience, progress, { waiter, beginAgain });
   };
 };

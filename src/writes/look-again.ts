@@ -5,9 +5,8 @@ import { isOutcome } from '../journal/item.js';
 import type { ItemOutcome, ItemRecord, LoadedOperation } from '../journal/records.js';
 import { createDesk, type Deps, siteOf } from './desk.js';
 import { type Doubt, reconcile } from './evidence.js';
-import type { Site } from './resource.js';
 import type { VendorCall } from './vendor-call.js';
-import { createEntry, createWork, type Entry, stepNameOf } from './work.js';
+import { createEntry, createWork, type Entry, stepNow } from './work.js';
 
 export type LookAgain = (operation: LoadedOperation, call: Call) => Promise<ReadonlyMap<number, ItemOutcome>>;
 
@@ -24,8 +23,8 @@ const isProven = ({ op }: ItemRecord, { status }: ItemOutcome): boolean =>
 const lost = (): GatewayError => new GatewayError('vendor_timeout', 'The vendor did not answer.');
 
 /** The call of an item whose answer was lost, long over. */
-const callOf = (site: Site, entry: Entry): VendorCall => ({
-  step: site.step(stepNameOf(entry)),
+const callOf = (entry: Entry): VendorCall => ({
+  step: stepNow(entry),
   entries: [entry],
   sentAt: 0,
   endedAt: 0,
@@ -49,7 +48,7 @@ export const createLookAgain =
     const work = createWork({ ...operation, isBatch: false, items: [] }, claim, { ...deps, site, onSettled: () => undefined });
     const doubts = unknown.map((item): Doubt => {
       const entry = createEntry(work, item);
-      return { entry, call: callOf(site, entry) };
+      return { entry, call: callOf(entry) };
     });
     const outcomes = new Map<number, ItemOutcome>();
     const desk = createDesk(deps, { site, holding: undefined, signal });

@@ -25,7 +25,7 @@ const unread = ({ item }: Entry, error: GatewayError): ItemOutcome =>
 export const checkPrecondition = async (desk: Desk, entry: Entry): Promise<ItemOutcome | undefined> => {
   const at = desk.clock.now();
   try {
-    const refusal = await desk.site.check(entry.item, boundedCall(desk, entry.work));
+    const refusal = await entry.work.site.check(entry.item, boundedCall(desk, entry.work));
     if (!refusal) entry.checkedAt = at;
     return refusal;
   } catch (thrown) {
@@ -35,10 +35,12 @@ export const checkPrecondition = async (desk: Desk, entry: Entry): Promise<ItemO
 
 /** The check again, in the turn of the item: `stale` where it cannot be made in time, and is to be made before another turn. */
 export const checkInTurn = async (desk: Desk, entry: Entry): Promise<ItemOutcome | 'stale' | undefined> => {
-  const { clock, site } = desk;
+  const { clock } = desk;
   if (entry.item.ifMatch === undefined || clock.now() - (entry.checkedAt ?? 0) <= FRESH_MS) return undefined;
   const at = clock.now();
-  const checked = await site.check(entry.item, boundedCall(desk, entry.work, IN_TURN_MS)).catch(() => 'unread' as const);
+  const checked = await entry.work.site
+    .check(entry.item, boundedCall(desk, entry.work, IN_TURN_MS))
+    .catch(() => 'unread' as const);
   if (checked !== 'unread') {
     entry.checkedAt = at;
     return checked;

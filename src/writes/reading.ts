@@ -1,6 +1,6 @@
 /** When things in doubt are read back, and what is done with what was decided. */
 import type { Board } from './board.js';
-import { carryOut, noteFailedJob } from './conclude.js';
+import { carryOut, noteFailure } from './conclude.js';
 import { type Doubt, reconcile } from './evidence.js';
 import { nextOfBatch } from './queue.js';
 import type { Limits } from './resource.js';
@@ -29,7 +29,7 @@ const read = (board: Board, entries: readonly Entry[]): void => {
       board,
       decided.filter(({ decision }) => decision.kind !== 'read'),
     );
-    for (const { doubt, decision } of decided) noteFailedJob(board, doubt, decision);
+    for (const { doubt, decision } of decided) noteFailure(board, doubt, decision);
     const works = new Set(entries.map(({ work }) => work));
     const unreadable = new Map(unread.map(({ entry, call }) => [entry.work, call]));
     for (const work of works) noteReading(board, work, unreadable.get(work));

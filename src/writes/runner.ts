@@ -11,13 +11,13 @@ import { boundedCall, type Desk } from './desk.js';
 import { failedWith, withDetail } from './outcome.js';
 import { leastSent, nextOfBatch } from './queue.js';
 import { startReadings } from './reading.js';
-import type { Limits } from './resource.js';
-import { check, prepare, resume, send } from './sending.js';
-import { createWork, type Entry, mayGoOn, stepNameOf, type Work } from './work.js';
+import type { Limits, Site } from './resource.js';
+import { check, prepare, resume, resumeTraceless, send } from './sending.js';
+import { createWork, type Entry, mayGoOn, stepNameOf, stepNow, type Work } from './work.js';
 
 export interface Runner {
   /** Works on an operation. Resolves when it is final, or to be left to others. @throws OwnershipLost */
-  work(operation: LoadedOperation, claim: Claim): Promise<void>;
+  work(operation: LoadedOperation, claim: Claim, site: Site): Promise<void>;
   /** Somebody may have asked for the operation to be stopped. */
   look(id: string): void;
   /** Stores again what is known of all operations. @throws OwnershipLost */
@@ -60,6 +60,8 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
   const { site, clock, journal, baselines, signal, report } = desk;
   const all = new Map<string, Held>();
   const faults = new Map<Work, unknown>();
+  /** Items that may have been sent without a trace, until it is their turn. */
+  const traceless = new Set<Entry>();
   /** The one whose turn is next comes first. */
   const batches = new Set<Held>();
   let limits: Limits = { concurrency: 1, sizes: {} };
@@ -105,15 +107,16 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
   const conclude = (held: Held): void => {
     const { work } = held;
     const open = [...work.entries.values()];
-    // What was sent without a word, is not sent again, and can be read back.
-    const visible = open.filter((entry) => (entry.item.sends ?? 0) > 0 && site.step(stepNameOf(entry)).nature === 'set-visible');
-    const unread = visible.filter((entry) => !entry.isReadAtEnd);
+    // What was, or may have been, sent without a word, is not sent again, and can be read back.
+    const unread = open.filter((entry) => {
+      const { sends = 0, isTraceless } = entry.item;
+      return !entry.isReadAtEnd && sends > 0 && (isTraceless || stepNow(entry).nature === 'set-visible');
+    });
     if (unread.length > 0) {
       const now = clock.now();
       for (const entry of unread) {
         entry.isReadAtEnd = true;
-        const step = site.step(stepNameOf(entry));
-        const call = { step, entries: [entry], sentAt: now, endedAt: now, word: 'none', job: 'unknown' } as const;
+        const call = { step: stepNow(entry), entries: [entry], sentAt: now, endedAt: now, word: 'none', job: 'unknown' } as const;
         board.putInDoubt(entry, { ...call, tired: new Set([work]), error: work.fatal ?? noAnswer() });
       }
       return;
@@ -161,8 +164,7 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
 
   // ---- what comes next
 
-  const wantsBaseline = (entry: Entry): boolean =>
-    !entry.isPrepared && baselines.wants(site.step(stepNameOf(entry)).nature, entry.item.name);
+  const wantsBaseline = (entry: Entry): boolean => !entry.isPrepared && baselines.wants(stepNow(entry).nature, entry.item.name);
 
   /** Whether a call of this step may be made now. */
   const maySend = (entry: Entry): boolean => {
@@ -174,6 +176,16 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
 
   /** What batches, single items, and those that these wait for, need before their turn: a reading each. */
   const startPreparations = (): void => {
+    for (const entry of traceless) {
+      const { work, item } = entry;
+      const isNext = work.inOrder ? work.entries.values().next().value === entry : queue.isNext(entry);
+      if (item.outcome || !mayGoOn(work)) traceless.delete(entry);
+      else if (isNext && entry.state === 'waiting') {
+        traceless.delete(entry);
+        queue.add(entry);
+        resumeTraceless(board, entry, pause);
+      }
+    }
     for (const held of batches) {
       const { work } = held;
       if (held.isPreparing || !mayGoOn(work)) continue;
@@ -200,6 +212,7 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
   const nextSingles = (): readonly Entry[] => {
     const isReady = (entry: Entry): boolean =>
       entry.state === 'waiting' &&
+      !entry.item.isTraceless &&
       !wantsBaseline(entry) &&
       (entry.item.ifMatch === undefined || entry.checkedAt !== undefined) &&
       maySend(entry);
@@ -275,10 +288,10 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
   };
 
   return {
-    work: async (operation, claim) => {
-      limits = await site.limits(boundedCall(desk, operation));
+    work: async (operation, claim, own) => {
+      limits = await own.limits(boundedCall(desk, operation));
       if (signal.aborted || pause.aborted) return;
-      const work = createWork(operation, claim, { ...desk, onSettled: queue.remove });
+      const work = createWork(operation, claim, { ...desk, site: own, onSettled: queue.remove });
       const ended = new Promise<void>((resolve, reject) => {
         const held = { work, lookedAt: clock.now(), isLooking: false, isPreparing: false, isEnding: false, resolve, reject };
         all.set(work.id, held);
@@ -286,7 +299,8 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
       });
       for (const entry of work.entries.values()) {
         if (!work.inOrder || entry.item.underWay !== undefined) queue.add(entry);
-        resume(board, entry, pause);
+        if (entry.item.isTraceless) traceless.add(entry);
+        else resume(board, entry, pause);
       }
       board.pump();
       await ended;

@@ -5,7 +5,7 @@ import { carryOut, conclude } from './conclude.js';
 import { checkInTurn, checkPrecondition, isStale } from './precondition.js';
 import { answerOf, callVendor, follow, markSent, type VendorCall } from './vendor-call.js';
 import { isRepeatable, type Nature } from './verdict.js';
-import { type Entry, stepNameOf, type Work } from './work.js';
+import { type Entry, stepNow, type Work } from './work.js';
 
 /** An item whose thing an operation of an earlier process is at waits for so long. */
 const REST_MS = 500;
@@ -24,7 +24,7 @@ const rest = (board: Board, entries: readonly Entry[], ms: number): void => {
 /** Reads what was there before the send, where that can prove something. */
 export const prepare = (board: Board, entries: readonly Entry[], { requestId }: Work, done: () => void): void => {
   const { desk } = board;
-  const natureOf = (entry: Entry): Nature => desk.site.step(stepNameOf(entry)).nature;
+  const natureOf = (entry: Entry): Nature => stepNow(entry).nature;
   const names = (nature: Nature): string[] => entries.filter((entry) => natureOf(entry) === nature).map(({ item }) => item.name);
   board.run([], async () => {
     await desk.baselines
@@ -61,6 +61,14 @@ const depart = async (board: Board, work: Work, entries: readonly Entry[]): Prom
   if (gone.length === 0 || !isStale(desk, first)) return gone;
   await work.settle(new Map([[first, { status: 'again', untouched: true }]]));
   return [];
+};
+
+/** Nothing was sent: soon, the right to send is proven again, or lost. */
+const putBack = async (board: Board, entries: readonly Entry[]): Promise<void> => {
+  await board.forEachWork(entries, (work, own) =>
+    work.settle(new Map(own.map((entry) => [entry, { status: 'again', untouched: true }]))),
+  );
+  if (!board.desk.signal.aborted) rest(board, entries, REST_MS);
 };
 
 /** In the slot: from the store to the vendor's answer. */
@@ -101,6 +109,8 @@ export const send = (board: Board, entries: readonly Entry[], pause: AbortSignal
     const called = await storeAndCall(board, entries);
     if (!called) return;
     board.move(called.entries, 'deciding');
+    // That says nothing about the vendor.
+    if (called.isHeldBack) return putBack(board, called.entries);
     const call = await answerOf(desk, called);
     board.sharing.note(call);
     if (call.jobId !== undefined) {
@@ -112,15 +122,21 @@ export const send = (board: Board, entries: readonly Entry[], pause: AbortSignal
   });
 };
 
+/** An item that may have been sent without a trace, and whose turn it is: only now it can show what became of it. */
+export const resumeTraceless = (board: Board, entry: Entry, pause: AbortSignal): void => {
+  entry.item = { ...entry.item, underWay: board.desk.holding?.traceless ?? 0 };
+  resume(board, entry, pause);
+};
+
 /**
  * What a process that held the domain earlier had sent, or was just about to send: its job is followed; what may be repeated is, once nothing
  * of it is under way; the rest is read back.
  */
 export const resume = (board: Board, entry: Entry, pause: AbortSignal): void => {
-  const { clock, holding, signal, site } = board.desk;
-  const { underWay, job, steps, stepsDone = 0 } = entry.item;
+  const { clock, holding, signal } = board.desk;
+  const { underWay, job } = entry.item;
   if (underWay === undefined) return;
-  const step = site.step(steps[stepsDone] ?? '');
+  const step = stepNow(entry);
   const sent = { step, entries: [entry], sentAt: underWay, isRecovered: true } as const;
   if (job !== undefined) {
     board.move([entry], 'following');

@@ -1,7 +1,7 @@
 /** Which writes of one item share a vendor call. The first goes alone at once; those that wait meanwhile go together. */
 import type { Desk } from './desk.js';
 import { isShared, type VendorCall } from './vendor-call.js';
-import { type Entry, stepNameOf } from './work.js';
+import { type Entry, stepNameOf, stepNow } from './work.js';
 
 /** After a shared call that was refused or failed, each item goes alone for so long. */
 const APART_MS = 60_000;
@@ -15,7 +15,7 @@ const ABOUT_NONE: ReadonlySet<string> = new Set(['applied', 'taken', 'busy_free'
  */
 const canBeToldApart = ({ baselines, offsets, site }: Desk, entry: Entry): boolean => {
   const baseline = baselines.of(entry.item.name, undefined, true);
-  switch (site.step(stepNameOf(entry)).nature) {
+  switch (stepNow(entry).nature) {
     case 'add':
       return offsets.isKnown(site.key) || baseline !== 'unread';
     case 'remove':
@@ -36,6 +36,12 @@ export interface Sharing {
 export const createSharing = (desk: Desk): Sharing => {
   let apartUntil = 0;
 
+  /** Which call an item can go in: one account asks for one step. */
+  const kindOf = (entry: Entry): string => {
+    const { account, clusterId } = entry.work.site;
+    return JSON.stringify([account.name, clusterId, stepNameOf(entry)]);
+  };
+
   /** A second send is for the item alone, whose answer is about it then; so is one whose thing has to be read right before. */
   const mayShare = (entry: Entry): boolean =>
     !entry.work.isBatch && entry.item.ifMatch === undefined && (entry.item.sends ?? 0) === 0 && canBeToldApart(desk, entry);
@@ -43,8 +49,7 @@ export const createSharing = (desk: Desk): Sharing => {
   return {
     groupOf: (first, ready, size) => {
       if (size <= 1 || desk.clock.now() < apartUntil || !mayShare(first)) return [first];
-      const step = stepNameOf(first);
-      const others = ready.filter((entry) => entry !== first && stepNameOf(entry) === step && mayShare(entry));
+      const others = ready.filter((entry) => entry !== first && kindOf(entry) === kindOf(first) && mayShare(entry));
       return [first, ...others.slice(0, size - 1)];
     },
     note: (call) => {

@@ -5,7 +5,7 @@ import { fenced } from '../vendor/fence.js';
 import { boundedCall, type Desk, secretOf } from './desk.js';
 import type { Parcel, Step } from './resource.js';
 import type { Job, Word } from './verdict.js';
-import { type Entry, stepNameOf, type Work } from './work.js';
+import { type Entry, stepNow, type Work } from './work.js';
 
 /** A call, and what is known of its end. */
 export interface VendorCall {
@@ -72,37 +72,44 @@ export interface Called {
   readonly sentAt: number;
   readonly endedAt: number;
   readonly receipt: PromiseSettledResult<Receipt>;
+  /** It was held back, since the right to send was in doubt: nothing was sent. */
+  readonly isHeldBack: boolean;
 }
 
 /** Sends items that are stored as sent, all of the same step. Never rejects. */
 export const callVendor = async (desk: Desk, entries: readonly [Entry, ...Entry[]]): Promise<Called> => {
-  const { holding, clock, callMs, site } = desk;
-  const [{ work }] = entries;
-  const step = site.step(stepNameOf(entries[0]));
+  const { holding, clock, callMs } = desk;
+  const [first] = entries;
+  const { work } = first;
+  const step = stepNow(first);
   const sentAt = clock.now();
+  let isHeldBack = false;
+  const mayWrite = (): boolean => {
+    const may = holding?.mayWrite() ?? false;
+    isHeldBack ||= !may;
+    return may;
+  };
   const [receipt] = await Promise.allSettled([
-    fenced(
-      () => holding?.mayWrite() ?? false,
-      async () => step.send(parcelsOf(desk, entries), boundedCall(desk, work, callMs)),
-    ),
+    fenced(mayWrite, async () => step.send(parcelsOf(desk, entries), boundedCall(desk, work, callMs))),
   ]);
-  return { entries, step, sentAt, endedAt: clock.now(), receipt };
+  const nothingSent = receipt.status === 'rejected' && asGatewayError(receipt.reason).effect === 'none';
+  return { entries, step, sentAt, endedAt: clock.now(), receipt, isHeldBack: isHeldBack && nothingSent };
 };
 
 /** What that means. May have to read the state of the cluster. */
-export const answerOf = async (desk: Desk, { receipt, ...called }: Called): Promise<VendorCall> => {
+export const answerOf = async (desk: Desk, { receipt, isHeldBack: _, ...called }: Called): Promise<VendorCall> => {
   if (receipt.status === 'fulfilled') {
     if (receipt.value.state === 'applied') return { ...called, job: 'unknown', word: 'applied' };
     return { ...called, word: 'taken', job: 'running', jobId: receipt.value.job };
   }
   const [{ work }] = called.entries as readonly [Entry];
-  const said = await desk.site.wordOf(asGatewayError(receipt.reason), boundedCall(desk, work));
+  const said = await work.site.wordOf(asGatewayError(receipt.reason), boundedCall(desk, work));
   return { ...called, job: 'unknown', ...said };
 };
 
 /** Follows the job of a call to its end, or for as long as jobs are followed. @throws vendor_timeout when the signal aborts */
 export const follow = async (desk: Desk, call: VendorCall, signal: AbortSignal): Promise<VendorCall> => {
-  const { journal, jobs, site, clock, jobMs } = desk;
+  const { journal, jobs, clock, jobMs } = desk;
   const { jobId, entries, endedAt } = call;
   const [first] = entries;
   if (jobId === undefined || !first) return call;
@@ -111,6 +118,6 @@ export const follow = async (desk: Desk, call: VendorCall, signal: AbortSignal):
     if (items.length > 0) work.update(await journal.attachJob(work.claim, items, jobId));
   }
   const following = { requestId: first.work.requestId, signal, until: endedAt + jobMs };
-  const { job, error } = await jobs.end(site.account, jobId, following);
+  const { job, error } = await jobs.end(first.work.site.account, jobId, following);
   return { ...call, job, endedAt: clock.now(), ...(error && { error }) };
 };

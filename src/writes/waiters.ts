@@ -18,11 +18,17 @@ export interface Waiters {
   wake(id: string, ended?: LoadedOperation): void;
   /**
    * The operation at its end, or as it is when the patience is over, or when nobody here goes on with it.
-   * @param waiter of an operation that nobody could end before it was registered
+   * @param begun of an operation that was begun just now: its waiter, registered before anybody could end it, and how to begin it again
+   * where the store has lost it
    */
-  wait(known: LoadedOperation, patience: AbortSignal, progress: Progress, waiter?: Waiter): Promise<LoadedOperation>;
+  wait(known: LoadedOperation, patience: AbortSignal, progress: Progress, begun?: Begun): Promise<LoadedOperation>;
   /** Sends all away. */
   close(): void;
+}
+
+export interface Begun {
+  readonly waiter: Waiter;
+  beginAgain(): Promise<void>;
 }
 
 export interface Progress {
@@ -71,8 +77,9 @@ export const createWaiters = (journal: Pick<Journal, 'get' | 'load'>): Waiters =
   const load = (id: string): Promise<LoadedOperation | undefined> => inTime(journal.load(id)).catch(() => undefined);
 
   /** A store that is unavailable is waited for. */
-  const lookAt = async (id: string, { isLeft }: Progress): Promise<LoadedOperation | undefined> => {
-    const record = await inTime(journal.get(id)).catch(() => undefined);
+  const lookAt = async (id: string, { isLeft }: Progress, begun: Begun | undefined): Promise<LoadedOperation | undefined> => {
+    const record = await inTime(journal.get(id)).catch(() => null);
+    if (record === undefined) await begun?.beginAgain().catch(() => undefined);
     return record && (isFinal(record) || isLeft(id)) ? load(id) : undefined;
   };
 
@@ -80,13 +87,13 @@ export const createWaiters = (journal: Pick<Journal, 'get' | 'load'>): Waiters =
     register,
     wake,
 
-    wait: async (known, patience, progress, waiter) => {
+    wait: async (known, patience, progress, begun) => {
       const { id } = known;
-      const own = waiter ?? register(id);
+      const own = begun?.waiter ?? register(id);
       try {
-        for (let isDue = waiter === undefined; ; isDue = !progress.isRunning(id)) {
+        for (let isDue = begun === undefined; ; isDue = !progress.isRunning(id)) {
           // Who works on it here says when it ends. For others, or where that was lost, it is looked at.
-          const ended = own.ended ?? (isDue ? await lookAt(id, progress) : undefined);
+          const ended = own.ended ?? (isDue ? await lookAt(id, progress, begun) : undefined);
           if (ended) return ended;
           if (patience.aborted || isClosed) return (await load(id)) ?? known;
           await sleep(LOOK_MS, own.news.signal, patience);

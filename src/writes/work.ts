@@ -7,7 +7,7 @@ import type { Claim, Journal, Stored } from '../journal/journal.js';
 import { type ItemRecord, isDone, type LoadedOperation } from '../journal/records.js';
 import { inViewOf } from './outcome.js';
 import { BATCH_PATIENCE, createEndurance, type Endurance, singlePatience } from './pace.js';
-import type { Site } from './resource.js';
+import type { Site, Step } from './resource.js';
 
 /**
  * What is done for an item now. `waiting`: nothing. `preparing`, `checking`: its thing is read before the send. `sending`: from the moment
@@ -44,6 +44,8 @@ export interface Work {
   readonly id: string;
   readonly claim: Claim;
   readonly requestId: string;
+  /** Its cluster, as its account sees it. */
+  readonly site: Site;
   /** A batch is patient with the vendor; a caller waits for a single item. */
   readonly isBatch: boolean;
   /** Whether nothing may be sent before all items before it are settled. */
@@ -83,7 +85,7 @@ export interface Work {
 
 export interface WorkDeps {
   readonly journal: Journal;
-  readonly site: Site | undefined;
+  readonly site: Site;
   readonly clock: Clock;
   readonly singlePatienceMs: number;
   /** An item is settled. */
@@ -124,6 +126,7 @@ export const createWork = (
     id,
     claim,
     requestId,
+    site,
     isBatch,
     inOrder: stopOnError,
     startedAt: clock.now(),
@@ -156,7 +159,7 @@ export const createWork = (
       if (given.size === 0) return;
       const outcomes = new Map(
         [...given].map(([{ item }, outcome]) => {
-          const end = site && isOutcome(outcome) ? inViewOf(item, outcome, site) : outcome;
+          const end = isOutcome(outcome) ? inViewOf(item, outcome, site) : outcome;
           return [item.index, end] as const;
         }),
       );
@@ -186,6 +189,8 @@ export const createWork = (
 };
 
 export const stepNameOf = ({ item }: Entry): string => stepOf(item);
+
+export const stepNow = (entry: Entry): Step => entry.work.site.step(stepNameOf(entry));
 
 /** Whether this item may be sent, as far as its operation is concerned. */
 export const mayGoOn = ({ fatal, isCancelling, isGone }: Work): boolean => !fatal && !isCancelling && !isGone;

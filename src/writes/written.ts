@@ -7,8 +7,9 @@ const READ_MS = 10_000;
 
 /** The decision on an item that the vendor confirmed, with the thing as it is now where a caller wants to see it. */
 export const readWritten = async (desk: Desk, doubt: Doubt): Promise<Decision> => {
-  const { site, offsets } = desk;
+  const { offsets } = desk;
   const { work, item } = doubt.entry;
+  const { site } = work;
   if (work.isBatch || !doubt.call.step.isShown) return decide(doubt);
   const read = await site.read([item.name], boundedCall(desk, work, READ_MS)).catch(() => undefined);
   const thing = read?.found.get(item.name);
