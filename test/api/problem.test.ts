@@ -13,6 +13,7 @@ describe('Retry-After', () => {
     expect(codes.filter((code) => retryAfter(code) !== undefined).sort()).toEqual([
       'backlog_full',
       'idempotency_key_in_flight',
+      'shutting_down',
       'still_running',
       'store_unavailable',
       'vendor_rate_limited',

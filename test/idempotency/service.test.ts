@@ -15,7 +15,7 @@ import { createWaiters } from '../../src/writes/waiters.js';
 import { createWorker } from '../../src/writes/worker.js';
 
 const HOUR = 3_600_000;
-const CLUSTER = { account: 'a', vendorClusterId: 'v' };
+const CLUSTER = { account: 'a', vendorClusterId: 'v', key: 'v' };
 const WORKER = { domain: 'a', epoch: 1, process: 'me', resource: 'users', cluster: CLUSTER };
 
 const failing = (status: ItemOutcome['status'], code: ErrorCode, effect: Effect): ItemOutcome => ({

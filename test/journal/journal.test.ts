@@ -34,7 +34,7 @@ const DAY = 24 * HOUR;
 const LIFETIMES = { operationMs: 7 * DAY, keyMs: DAY };
 const LATELY_MS = 2 * HOUR;
 
-const CLUSTER: ClusterRef = { account: 'aliyun', vendorClusterId: 'ehpc-hz-1' };
+const CLUSTER: ClusterRef = { account: 'aliyun', vendorClusterId: 'ehpc-hz-1', key: 'hz 1' };
 const LATER = '2026-03-01T12:34:56.000Z';
 /** What is stored with a send at this time. */
 const sending = (at: string): Departure => ({
@@ -413,7 +413,7 @@ describe('depart', () => {
   });
 
   it('tells users of several clusters apart', async () => {
-    const elsewhere: ClusterRef = { account: 'aliyun', vendorClusterId: 'ehpc-hz-2' };
+    const elsewhere: ClusterRef = { account: 'aliyun', vendorClusterId: 'ehpc-hz-2', key: 'hz 2' };
     const mine = await begun('op_1', 'me', { items: [create(0, 'ada')] });
     await begun('op_2', 'me', { items: [create(0, 'ada')], cluster: elsewhere });
     expect(await journal.depart(mine, [create(0, 'ada')], sending(LATER), false)).toHaveLength(1);

@@ -250,6 +250,27 @@ const setup = (vendor: VendorName): fc.Arbitrary<Setup> =>
       }),
     );
 
+const trouble = fc.record({
+  kind: one('cut' as const, 'silent' as const, 'failover' as const),
+  who: one(0 as const, 1 as const),
+  atMs: fc.nat({ max: 80 }),
+  forMs: one(20, 80, 150, 400),
+});
+
+/** Writes through either of two gateways, while something goes wrong between them and their store. */
+const sharedCommand = (setup: Pick<Setup, 'vendor' | 'listing'>): fc.Arbitrary<Command> =>
+  fc
+    .tuple(command(setup), one(0 as const, 1 as const), fc.option(trouble, { nil: undefined, freq: 2 }))
+    .map(([drawn, via, wrong]) => (drawn.kind === 'write' ? { ...drawn, via, ...(wrong && { trouble: wrong }) } : drawn));
+
+/** The same with two gateways on one store. @param most commands of a plan */
+export const sharedPlans = (vendor: VendorName, most: number): fc.Arbitrary<Plan> =>
+  setup(vendor)
+    .map((drawn): Setup => ({ ...drawn, shared: true }))
+    .chain((drawn) =>
+      fc.array(sharedCommand(drawn), { minLength: 1, maxLength: most }).map((commands): Plan => ({ setup: drawn, commands })),
+    );
+
 /** @param most commands of a plan */
 export const plans = (vendor: VendorName, most: number): fc.Arbitrary<Plan> =>
   setup(vendor).chain((drawn) =>

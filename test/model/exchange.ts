@@ -88,7 +88,8 @@ export const send = (
   world: World,
   { method, path, body, headers }: Sendable,
   more: Record<string, string>,
-): Promise<TestAnswer> => world.gateway().request(method, path, { ...(body && { body }), headers: { ...headers, ...more } });
+  via: 0 | 1 = 0,
+): Promise<TestAnswer> => world.gateway(via).request(method, path, { ...(body && { body }), headers: { ...headers, ...more } });
 
 export const operationIdOf = ({ headers, body }: TestAnswer): string | undefined => {
   const location = headers.get('location') ?? '';
@@ -120,6 +121,13 @@ export const linesOf = ({ asked }: Sendable, ended: Ended | undefined): Lines =>
       status: ended ? (result?.status ?? 'missing') : 'not_begun',
       detail: result?.problem?.detail ?? '',
     };
+  });
+
+/** What the answer says of each item, where the store has lost the operation: an answer that leaves it open says nothing. */
+export const linesOfAnswer = (sent: Sendable, answer: TestAnswer | undefined): Lines =>
+  linesOf(sent, undefined).map((line, at) => {
+    const single = sent.kind === 'batchUsers' ? answer?.body?.results?.[at]?.status : answer && statusOf(sent, answer);
+    return { ...line, status: single ?? 'unknown' };
   });
 
 /** Operations that have ended and were not seen before; waits until all have ended. */

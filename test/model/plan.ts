@@ -29,6 +29,15 @@ export type Request =
   | { readonly kind: 'single'; readonly item: Item; readonly ifMatch?: IfMatch }
   | { readonly kind: 'batch'; readonly items: readonly Item[]; readonly stopOnError: boolean };
 
+/** What goes wrong between gateways and the store that they share; in real milliseconds. */
+export interface Trouble {
+  /** The store cannot be reached by one gateway, does not answer it, or fails over to a replica that lags. */
+  readonly kind: 'cut' | 'silent' | 'failover';
+  readonly who: 0 | 1;
+  readonly atMs: number;
+  readonly forMs: number;
+}
+
 export type Command =
   | {
       readonly kind: 'write';
@@ -44,6 +53,9 @@ export type Command =
       readonly cancelMs?: number;
       /** Real milliseconds until the gateway dies; another one goes on. */
       readonly crashMs?: number;
+      /** Which gateway is asked. */
+      readonly via?: 0 | 1;
+      readonly trouble?: Trouble;
     }
   | { readonly kind: 'pair'; readonly requests: readonly [Request, Request]; readonly faults: readonly Fault[] }
   | { readonly kind: 'rehearse'; readonly items: readonly Item[]; readonly stopOnError: boolean }
@@ -58,6 +70,8 @@ export type Command =
 
 export interface Setup {
   readonly vendor: VendorName;
+  /** Two gateways share a store. */
+  readonly shared?: true;
   /** Users beside the pool, so that a listing has more than one page. */
   readonly others: number;
   readonly present: readonly boolean[];

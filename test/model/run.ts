@@ -11,6 +11,7 @@ import {
   endOf,
   inject,
   linesOf,
+  linesOfAnswer,
   operationIdOf,
   PASSWORD_SHOWN,
   type Passwords,
@@ -141,11 +142,13 @@ const begin = ({ world }: Runner): Watched => ({
   stall: watchStalls(),
 });
 
-const checkAnswers = (found: ReadonlyMap<Exchange, Ended>): void => {
+/** @param isLossy the store may have lost what was answered: then nobody knows it any more */
+const checkAnswers = (found: ReadonlyMap<Exchange, Ended>, isLossy = false): void => {
   for (const [{ sent, answer }, operation] of found) {
     if (!answer || sent.kind === 'batchUsers') continue;
     const reported = statusOf(sent, answer);
     const status = operation.results[0]?.status;
+    if (isLossy && status === 'unknown') continue;
     if (reported !== undefined && answer.status !== 202 && reported !== status)
       fail('answered otherwise than the operation says', { answer: answer.text, status: answer.status, operation });
   }
@@ -158,16 +161,25 @@ interface Conclusion {
 }
 
 /** Compares all that was asked for with what happened. */
-const conclude = async (runner: Runner, watched: Watched, exchanges: readonly Exchange[]): Promise<Conclusion> => {
+const conclude = async (
+  runner: Runner,
+  watched: Watched,
+  exchanges: readonly Exchange[],
+  /** The store may have lost operations that had ended. */
+  isLossy = false,
+): Promise<Conclusion> => {
   const { world, seen } = runner;
   for (const { answer } of exchanges) if (answer) runner.texts.push(answer.text);
   const ended = await endedSince(world, seen);
   for (const operation of ended) runner.texts.push(JSON.stringify(operation));
   const found = operationsOf(exchanges, ended);
-  checkAnswers(found);
+  checkAnswers(found, isLossy);
   const reports = exchanges
-    .filter((exchange) => found.has(exchange) || exchange.answer?.status !== 202)
-    .map((exchange) => linesOf(exchange.sent, found.get(exchange)));
+    .filter((exchange) => found.has(exchange) || isLossy || exchange.answer?.status !== 202)
+    .map((exchange) => {
+      const { sent, answer } = exchange;
+      return isLossy && !found.has(exchange) ? linesOfAnswer(sent, answer) : linesOf(sent, found.get(exchange));
+    });
   const after = await usersNow(runner);
   const happened = { before: runner.users, after, effects: world.effects().slice(watched.effectsFrom) };
   compare(happened, reports);
@@ -187,8 +199,10 @@ const checkCalls = (
 ): void => {
   const { setup } = world;
   const calls = world.calls().slice(callsFrom);
+  // Each of two gateways reads for itself.
+  const lives = restarts + (setup.shared ? 1 : 0);
   const asked = sent.flatMap((sendable) => sendable.asked);
-  const counts = countsOf({ setup, asked, faults, calls, restarts });
+  const counts = countsOf({ setup, asked, faults, calls, restarts: lives });
   if (Object.values(counts).some(({ made, most }) => made > most))
     fail('more calls than are needed', {
       counts,
@@ -225,7 +239,7 @@ type Write = Extract<Command, { kind: 'write' }>;
 
 const write = async (runner: Runner, command: Write): Promise<void> => {
   const { world, passwords } = runner;
-  const { request, faults, prefer, key, repeat, cancelMs, crashMs } = command;
+  const { request, faults, prefer, key, repeat, cancelMs, crashMs, via, trouble } = command;
   const sent = await sendableOf(world, request, passwords);
   const before = runner.users;
   const watched = begin(runner);
@@ -235,7 +249,8 @@ const write = async (runner: Runner, command: Write): Promise<void> => {
     ...(isAsync && { prefer: 'respond-async' }),
     ...(key && { 'idempotency-key': `"key ${runner.key++}"` }),
   };
-  const sending = send(world, sent, headers).then(
+  const troubled = trouble ? world.trouble(trouble) : Promise.resolve();
+  const sending = send(world, sent, headers, via).then(
     (answer): Exchange => ({ sent, answer }),
     (thrown: unknown): Exchange => {
       if (crashMs === undefined) throw thrown;
@@ -244,21 +259,24 @@ const write = async (runner: Runner, command: Write): Promise<void> => {
   );
   if (crashMs !== undefined) {
     await pause(crashMs);
-    await world.crash();
+    await world.crash(via);
   }
   const exchange = await sending;
+  await troubled;
   if (cancelMs !== undefined) {
     await pause(cancelMs);
     const id = exchange.answer && operationIdOf(exchange.answer);
-    if (id !== undefined) await world.gateway().request('POST', `/operations/${id}/cancel`);
+    if (id !== undefined) await world.gateway(via).request('POST', `/operations/${id}/cancel`);
   }
-  const conclusion = await conclude(runner, watched, [exchange]);
+  const conclusion = await conclude(runner, watched, [exchange], trouble?.kind === 'failover');
   const [lines = []] = conclusion.reports;
   const stallMs = watched.stall.stop();
-  checkCalls(runner, watched, [sent], faults, crashMs === undefined ? 0 : 1);
+  checkCalls(runner, watched, [sent], faults, (crashMs === undefined ? 0 : 1) + (trouble === undefined ? 0 : 2));
   world.simulator.clearFaults();
-  if (crashMs === undefined && cancelMs === undefined) checkPrediction(runner, before, watched, stallMs, exchange, lines);
-  if (repeat) await repeatWrite(runner, command, sent, headers, conclusion);
+  if (crashMs === undefined && cancelMs === undefined && trouble === undefined)
+    checkPrediction(runner, before, watched, stallMs, exchange, lines);
+  // A key that the store has lost makes a new request.
+  if (repeat && trouble?.kind !== 'failover') await repeatWrite(runner, command, sent, headers, conclusion);
 };
 
 /** A user of another party is at least so old when the gateway is asked again: two clocks distinguish nothing closer. */

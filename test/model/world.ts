@@ -5,15 +5,22 @@ import { join } from 'node:path';
 import { startAlibabaEhpc } from '../../simulators/alibaba-ehpc/index.js';
 import type { CallRecord, Effect, Simulator } from '../../simulators/kit/index.js';
 import { startShanheHpc } from '../../simulators/shanhe-hpc/index.js';
+import { createEncryptor } from '../../src/store/encryptor.js';
 import { ehpcAccount, shanheAccount } from '../support/backends.js';
 import { fastClock } from '../support/fast-clock.js';
 import { startGateway, type TestGateway } from '../support/gateway.js';
-import { NAMES, type Role, type Setup } from './plan.js';
+import { pause } from '../support/wait.js';
+import { NAMES, type Role, type Setup, type Trouble } from './plan.js';
+import { createSharedServer, type Link } from './shared-server.js';
 
 /** How much faster than real time all clocks run. */
 export const SPEED = 20;
 /** A late effect comes within 30 ms, which are 0.6 s of this clock. */
 export const SETTLE_SECONDS = 2;
+/** Of this clock: a busy machine renews in time. */
+const LEASE_SECONDS = 12;
+const NOTICED_MS = (LEASE_SECONDS + 2) * 1_000;
+const ARRIVED_MS = 1_000;
 /** Longer than a reading takes: what a vendor does later than it answers shows. */
 const JOB_MS = 25;
 const LISTING_MS = 5;
@@ -26,7 +33,10 @@ export interface World {
   readonly simulator: Simulator;
   /** The id of the cluster at the vendor. */
   readonly clusterId: string;
-  gateway(): TestGateway;
+  /** @param which of two */
+  gateway(which?: 0 | 1): TestGateway;
+  /** Resolves when it is over. */
+  trouble(trouble: Trouble): Promise<void>;
   /** What the vendor's clock shows, in milliseconds since 1970. */
   vendorNow(): number;
   /** Waits for so long by the fast clock. */
@@ -36,7 +46,7 @@ export interface World {
   calls(): readonly CallRecord[];
   effects(): readonly Effect[];
   /** The gateway dies, and another one takes over its store. */
-  crash(): Promise<void>;
+  crash(which?: 0 | 1): Promise<void>;
   /** All that the gateways have logged. */
   logged(): string;
   secrets(): readonly string[];
@@ -78,18 +88,28 @@ export const startWorld = async (setup: Setup, { durable }: { readonly durable: 
   const clock = fastClock(SPEED);
   const { simulator, account, secret } = await startVendor(setup, () => new Date(clock.now()));
   simulator.setClockSkew(setup.skewMs, { dateMs: setup.dateMs });
-  const folder = durable ? mkdtempSync(join(tmpdir(), 'gateway-model-')) : undefined;
+  const folder = durable && !setup.shared ? mkdtempSync(join(tmpdir(), 'gateway-model-')) : undefined;
   const clusterId = VENDOR_CLUSTER[setup.vendor];
   const raw = {
     server: { settleSeconds: SETTLE_SECONDS, drainSeconds: 0, deadlineSeconds: 30 },
-    store: folder === undefined ? { kind: 'memory' } : { kind: 'lmdb', path: folder, leaseSeconds: 0.5 },
+    store:
+      folder === undefined ? { kind: 'memory', leaseSeconds: LEASE_SECONDS } : { kind: 'lmdb', path: folder, leaseSeconds: 0.5 },
     accounts: { a: account },
     clusters: [{ id: CLUSTER, account: 'a', vendorClusterId: clusterId }],
   };
-  let gateway = await startGateway(raw, { clock });
+  const server = createSharedServer(clock);
+  const links: Link[] = [];
   const logs: string[] = [];
 
-  const stop = async (): Promise<void> => {
+  const start = (which: 0 | 1): Promise<TestGateway> => {
+    if (!setup.shared) return startGateway(raw, { clock });
+    const link = server.open();
+    links[which] = link;
+    return startGateway(raw, { clock, opened: { store: link.store, encryptor: createEncryptor(Buffer.alloc(32, 7)) } });
+  };
+  const gateways = [await start(0), ...(setup.shared ? [await start(1)] : [])];
+
+  const stop = async (gateway: TestGateway): Promise<void> => {
     await gateway.stop();
     logs.push(gateway.logged());
   };
@@ -98,7 +118,18 @@ export const startWorld = async (setup: Setup, { durable }: { readonly durable: 
     setup,
     simulator,
     clusterId,
-    gateway: () => gateway,
+    gateway: (which = 0) => gateways[which] as TestGateway,
+    trouble: async ({ kind, who, atMs, forMs }) => {
+      await pause(atMs);
+      const link = links[who] as Link;
+      if (kind === 'failover') server.lag();
+      else link.state = kind;
+      await pause(forMs);
+      link.state = 'well';
+      if (kind === 'failover') server.failOver();
+      // Whoever holds the domain notices within a third of its lease, and stores what it knows.
+      if (kind === 'failover') await clock.sleep(NOTICED_MS);
+    },
     vendorNow: () => clock.now() + setup.skewMs,
     pass: (ms) => clock.sleep(ms),
     users: async () => {
@@ -109,14 +140,18 @@ export const startWorld = async (setup: Setup, { durable }: { readonly durable: 
     },
     calls: () => simulator.calls,
     effects: () => simulator.journal,
-    crash: async () => {
-      await stop();
-      gateway = await startGateway(raw, { clock });
+    crash: async (which = 0) => {
+      const link = links[which];
+      if (link) link.isDead = true;
+      await stop(gateways[which] as TestGateway);
+      gateways[which] = await start(which);
+      // What the dead one had sent to the store arrives.
+      if (setup.shared) await clock.sleep(ARRIVED_MS);
     },
-    logged: () => [...logs, gateway.logged()].join('\n'),
+    logged: () => [...logs, ...gateways.map((gateway) => gateway.logged())].join('\n'),
     secrets: () => [secret],
     close: async () => {
-      await stop();
+      await Promise.all(gateways.map(stop));
       await simulator.close();
       if (folder !== undefined) rmSync(folder, { recursive: true });
     },

@@ -49,8 +49,8 @@ const operation = (number: number, cluster: ClusterRef): LoadedOperation => {
   };
 };
 
-const ENDED: ClusterRef = { account: 'a', vendorClusterId: 'v' };
-const OPEN: ClusterRef = { account: 'down', vendorClusterId: 'ehpc-down' };
+const ENDED: ClusterRef = { account: 'a', vendorClusterId: 'v', key: 'v' };
+const OPEN: ClusterRef = { account: 'down', vendorClusterId: 'ehpc-down', key: 'down' };
 
 const fill = async (path: string, count: number, cluster: ClusterRef): Promise<void> => {
   const store = openLmdbStore(path);

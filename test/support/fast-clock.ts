@@ -7,6 +7,7 @@ const MIN_DEADLINE_MS = 1_000;
 /** Runs `speed` times as fast as the system's, from the moment it is made. */
 export const scaledClock = (speed: number, startMs: number = Date.now()): Clock => ({
   now: () => startMs + (systemClock.now() - startMs) * speed,
+  monotonic: () => systemClock.monotonic() * speed,
   sleep: (ms, signal) => systemClock.sleep(ms / speed, signal),
   timeout: (ms) => systemClock.timeout(ms / speed),
 });

@@ -3,6 +3,7 @@ import { adapters } from '../../adapters/index.js';
 import { createGateway } from '../../api/gateway.js';
 import { type Clock, systemClock } from '../../src/clock.js';
 import { checkConfig } from '../../src/config/load.js';
+import type { OpenStore } from '../../src/store/open.js';
 import { type Answer, assertDocumented } from './contract-check.js';
 import { fastClock } from './fast-clock.js';
 
@@ -42,15 +43,17 @@ export interface GatewayOptions {
   readonly speed?: number;
   /** Its clock, in place of `speed`: one that the simulators may share. */
   readonly clock?: Clock;
+  /** Its store, in place of what `raw` says. */
+  readonly opened?: OpenStore;
 }
 
 /** A gateway on a free port of 127.0.0.1. `raw` is what a configuration file would say. */
-export const startGateway = async (raw: object, { speed, clock }: GatewayOptions = {}): Promise<TestGateway> => {
+export const startGateway = async (raw: object, { speed, clock, opened }: GatewayOptions = {}): Promise<TestGateway> => {
   const lines: string[] = [];
   const log = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) });
   const { server, ...rest } = raw as { server?: object };
   const config = checkConfig({ store: { kind: 'memory' }, ...rest, server: { ...server, port: 0 } }, adapters, {});
-  const gateway = createGateway(config, adapters, log, clock ?? (speed === undefined ? systemClock : fastClock(speed)));
+  const gateway = createGateway(config, adapters, log, clock ?? (speed === undefined ? systemClock : fastClock(speed)), opened);
   const url = await gateway.listen();
 
   const request = async (

@@ -22,6 +22,7 @@ const stage = (there: readonly string[], complete = true, failures = 0) => {
   let left = failures;
   const clock: Clock = {
     now: () => time,
+    monotonic: () => time,
     sleep: async (ms) => {
       time += ms;
     },

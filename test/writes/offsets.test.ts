@@ -12,7 +12,12 @@ const UNCERTAIN_MS = MAX_UNCERTAINTY_MS + 1_000;
 
 const stopped = () => {
   let at = T0;
-  const clock: Clock = { now: () => at, sleep: async () => undefined, timeout: () => new AbortController().signal };
+  const clock: Clock = {
+    now: () => at,
+    monotonic: () => at,
+    sleep: async () => undefined,
+    timeout: () => new AbortController().signal,
+  };
   const set = (ms: number): void => {
     at = ms;
   };
@@ -236,7 +241,12 @@ describe('whatever the offset, the time that calls take, and how times are writt
 describe('the Date header', () => {
   const stage = () => {
     let [now, date] = [1_000_000_000, 0 as number | null];
-    const clock = { now: () => now, sleep: async () => undefined, timeout: () => new AbortController().signal };
+    const clock = {
+      now: () => now,
+      monotonic: () => now,
+      sleep: async () => undefined,
+      timeout: () => new AbortController().signal,
+    };
     const offsets = createOffsets(clock, () => date);
     const teach = (offset: number): void => {
       offsets.acknowledged('c', 'ada', now, now + 200);

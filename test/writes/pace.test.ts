@@ -17,7 +17,12 @@ const HOUR = 60 * MINUTE;
 
 const createClock = () => {
   let at = Date.parse('2026-03-01T12:00:00.000Z');
-  const clock: Clock = { now: () => at, sleep: async () => undefined, timeout: () => new AbortController().signal };
+  const clock: Clock = {
+    now: () => at,
+    monotonic: () => at,
+    sleep: async () => undefined,
+    timeout: () => new AbortController().signal,
+  };
   return {
     clock,
     pass: (ms: number): void => {

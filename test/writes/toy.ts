@@ -163,7 +163,7 @@ export const startToys = async (toy: Toy, clock: Clock = systemClock) => {
         kind: isBatch ? 'keys' : 'key',
         isBatch,
         clusterId: 'house',
-        cluster: { account: 'owner', vendorClusterId: 'front' },
+        cluster: { account: 'owner', vendorClusterId: 'front', key: 'front door' },
         domain: 'owner',
         items,
         stopOnError,

@@ -1,0 +1,3 @@
+import { model } from './property.js';
+
+model('alibaba-ehpc', true);

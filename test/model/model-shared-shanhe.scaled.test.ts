@@ -1,0 +1,3 @@
+import { model } from './property.js';
+
+model('shanhe-hpc', true);
