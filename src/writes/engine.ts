@@ -1,8 +1,9 @@
 /** The write engine of a process, put together: the intake, what is done with operations, and the work on them. */
 import { ConfigError } from '../config/error.js';
 import { createIdempotency, type Idempotency } from '../idempotency/service.js';
+import type { Lifetimes } from '../journal/deps.js';
 import type { Ownership } from '../journal/domains.js';
-import { createJournal, type Lifetimes } from '../journal/journal.js';
+import { createJournal } from '../journal/journal.js';
 import type { LoadedOperation } from '../journal/records.js';
 import { inTime } from '../store/in-time.js';
 import { patient } from '../store/patient.js';

@@ -2,8 +2,8 @@
 import { setMaxListeners } from 'node:events';
 import { onAbort } from '../deadline.js';
 import { GatewayError } from '../errors.js';
+import type { Claim } from '../journal/claim.js';
 import type { Holding } from '../journal/domains.js';
-import type { Claim } from '../journal/journal.js';
 import { type ItemRecord, isFinal, type LoadedOperation } from '../journal/records.js';
 import { createDesk, type Deps, siteOf } from './desk.js';
 import { failedWith, withDetail } from './outcome.js';

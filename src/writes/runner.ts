@@ -3,8 +3,8 @@
  * start now, and sets a timer for what comes with time. docs/design/durable-writes.md has the states and the rules.
  */
 import { asGatewayError, GatewayError } from '../errors.js';
+import type { Claim } from '../journal/claim.js';
 import type { StepOutcome } from '../journal/item.js';
-import type { Claim } from '../journal/journal.js';
 import type { LoadedOperation } from '../journal/records.js';
 import { type Board, createBoard } from './board.js';
 import { boundedCall, type Desk } from './desk.js';

@@ -2,8 +2,9 @@
 
 import type { Clock } from '../clock.js';
 import type { GatewayError } from '../errors.js';
+import type { Claim, Stored } from '../journal/claim.js';
 import { isOutcome, type StepOutcome, stepOf } from '../journal/item.js';
-import type { Claim, Journal, Stored } from '../journal/journal.js';
+import type { Journal } from '../journal/journal.js';
 import { type ItemRecord, isDone, type LoadedOperation } from '../journal/records.js';
 import { inViewOf } from './outcome.js';
 import { BATCH_PATIENCE, createEndurance, type Endurance, singlePatience } from './pace.js';

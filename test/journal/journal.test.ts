@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { StoredError } from '../../src/errors.js';
+import type { Claim } from '../../src/journal/claim.js';
 import { OwnershipLost } from '../../src/journal/domains.js';
 import { afterCall, type Departure, type StepOutcome } from '../../src/journal/item.js';
-import { type Claim, createJournal as createOperationJournal, type Journal } from '../../src/journal/journal.js';
+import { createJournal as createOperationJournal, type Journal } from '../../src/journal/journal.js';
 import {
   type ClusterRef,
   EMPTY_SUMMARY,
@@ -687,7 +688,7 @@ describe('lately', () => {
     expect(await made(yours, ['bob'])).toEqual({ bob });
     expect(await made(yours, [])).toEqual({});
     expect(await made(mine, ['ada', 'bob'])).toEqual({ ada, bob });
-    expect(await made({ ...yours, cluster: { ...CLUSTER, account: 'another' } }, ['ada'])).toEqual({});
+    expect(await made({ ...yours, cluster: { ...CLUSTER, key: 'another' } }, ['ada'])).toEqual({});
     time += LATELY_MS - 1;
     expect(await made(yours, ['ada'])).toEqual({ ada });
     time += 1;

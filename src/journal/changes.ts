@@ -1,0 +1,208 @@
+/** The changes of those who work on operations. Each names its domain and epoch, and is refused when another process has the domain. */
+import type { Decision, Member, Value } from '../store/store.js';
+import { type Claim, type ItemRef, requireEpoch, type Stored } from './claim.js';
+import { isoOf, type JournalDeps } from './deps.js';
+import { OwnershipLost } from './domains.js';
+import { afterCall, beforeCall, isOutcome, type StepOutcome } from './item.js';
+import type { Journal } from './journal.js';
+import { backlog, ending, moved, type Puts } from './moves.js';
+import {
+  expiring,
+  type ItemOutcome,
+  type ItemRecord,
+  indexes,
+  isFinal,
+  keyOf,
+  LATELY_MS,
+  lastTouched,
+  type OperationRecord,
+  placesInLists,
+  type RequestRecord,
+  settledOf,
+  summarise,
+  type ThingRecord,
+} from './records.js';
+import { createTurns } from './turns.js';
+
+interface Present {
+  readonly operation: OperationRecord;
+  readonly items: readonly ItemRecord[];
+  readonly things: readonly (ThingRecord | undefined)[];
+  readonly thingKeys: readonly string[];
+  /** Whose clock a time that is stored now is from. */
+  readonly self: string;
+}
+
+/** What is known after this of what operations did to the thing lately. */
+const latelyBy = (
+  { op, sends = 0 }: ItemRecord,
+  { status, ...outcome }: StepOutcome,
+  thing: ThingRecord | undefined,
+  by: string,
+  at: number,
+): Omit<ThingRecord, 'holder'> | null => {
+  const { holder: _, ...known } = thing ?? { holder: null, made: null };
+  const createdAt = 'value' in outcome ? ((outcome.value as { createdAt?: string | null }).createdAt ?? null) : null;
+  if (status === 'created') return { by, made: { at, createdAt } };
+  if (op === 'delete' && (status === 'deleted' || status === 'not_found')) return { by, made: null, goneAt: at };
+  // A create or delete whose end is not proven may take effect yet: what was seen of the thing before is void.
+  const isOpen = op !== 'update' && sends > 0 && (status === 'unknown' || status === 'failed');
+  const lately = isOpen ? { ...known, by, made: op === 'delete' ? null : known.made, touchedAt: at } : known;
+  return lately.made || lately.goneAt !== undefined || lately.touchedAt !== undefined ? lately : null;
+};
+
+type Changes = Pick<Journal, 'markSent' | 'attachJob' | 'settle' | 'finish' | 'restore'>;
+
+export const createChanges = (deps: JournalDeps): Changes => {
+  const { store, nowMs, ownership } = deps;
+  const { isCurrent, reclaim } = ownership;
+  /** Changes of one operation all write its record: one after the other they do not have to be tried again. */
+  const inTurn = createTurns();
+  const now = (): string => isoOf(nowMs());
+
+  /** Changes the operation and some of its items together with the records of their things. */
+  const changeItems = <Result>(
+    claim: Claim,
+    items: readonly ItemRef[],
+    decide: (present: Present) => Decision<Result>,
+  ): Promise<Result> => {
+    const { id, domain, resource, cluster } = claim;
+    const thingKeys = items.map(({ name }) => keyOf.thing(resource, cluster, name));
+    const keys = [keyOf.domain(domain), keyOf.operation(id), ...items.map(({ index }) => keyOf.item(id, index)), ...thingKeys];
+    const decideAll = ([holder, operation, ...values]: readonly (Value | undefined)[]): Decision<Result> => {
+      const self = requireEpoch(claim, holder);
+      if (!operation) throw new OwnershipLost();
+      const things = values.slice(items.length) as (ThingRecord | undefined)[];
+      return decide({
+        operation: operation as OperationRecord,
+        items: values.slice(0, items.length) as ItemRecord[],
+        things,
+        thingKeys,
+        self,
+      });
+    };
+    const attempt = (): Promise<Result> => store.change(keys, decideAll);
+    return inTurn(id, async () => {
+      if (!isCurrent(domain) && !(await reclaim(domain))) throw new OwnershipLost();
+      return attempt().catch(async (thrown: unknown) => {
+        if (!(thrown instanceof OwnershipLost) || !(await reclaim(domain))) throw thrown;
+        return attempt();
+      });
+    });
+  };
+
+  return {
+    markSent: (claim, items, departure, inOrder) =>
+      changeItems<Stored>(claim, items, ({ operation, items: records, things, thingKeys, self }) => {
+        const departed: ItemRecord[] = [];
+        const put: Puts = {};
+        const { cancelling: isCancelling } = operation;
+        if (isCancelling || isFinal(operation)) return { result: { items: departed, isCancelling: true } };
+        const isHeld = (at: number): boolean => things[at]?.holder != null && things[at]?.holder !== claim.id;
+        const firstHeld = records.findIndex((_, at) => isHeld(at));
+        records.forEach((record, at) => {
+          const thing = things[at];
+          if (record.outcome || isHeld(at) || (inOrder && firstHeld !== -1 && at > firstHeld)) return;
+          // Written down by this very change before, which was made twice.
+          const item =
+            record.underWay === undefined
+              ? beforeCall(record, thing, thing?.by === self, departure)
+              : { ...record, underWay: departure.at() };
+          departed.push(item);
+          put[keyOf.item(claim.id, item.index)] = item;
+          put[thingKeys[at] as string] = { ...(thing ?? { made: null }), holder: claim.id };
+        });
+        const result = { items: departed, isCancelling };
+        if (departed.length === 0) return { result };
+        const begun = moved(operation, { ...operation, state: 'running', updatedAt: now() });
+        return { result, ...begun, put: { ...put, ...begun.put } };
+      }),
+
+    attachJob: (claim, items, job) =>
+      changeItems(claim, items, ({ operation, items: records }) => {
+        const changed = records.map((record) => ({ ...record, job }));
+        return {
+          result: { items: changed, isCancelling: operation.cancelling },
+          put: Object.fromEntries(changed.map((record) => [keyOf.item(claim.id, record.index), record])),
+        };
+      }),
+
+    settle: (claim, refs, outcomes) =>
+      changeItems(claim, refs, ({ operation, items: records, things, thingKeys, self }) => {
+        const put: Puts = {};
+        const add: Member[] = [];
+        const fresh: ItemOutcome[] = [];
+        const items = records.map((record, at) => {
+          const outcome = outcomes.get(record.index) as StepOutcome;
+          if (record.outcome || (record.underWay === undefined && !isOutcome(outcome))) return record;
+          const item = afterCall(record, outcome);
+          put[keyOf.item(claim.id, item.index)] = item;
+          if (isOutcome(outcome)) fresh.push(outcome);
+          const thing = things[at];
+          if (thing?.holder != null && thing.holder !== claim.id) return item;
+          const key = thingKeys[at] as string;
+          const lately = latelyBy(record, outcome, thing, self, nowMs());
+          put[key] = lately && { holder: null, ...lately };
+          if (lately) add.push(expiring(lastTouched(lately) + LATELY_MS, key));
+          return item;
+        });
+        const summary = summarise(fresh, operation.summary);
+        const isOver = settledOf(summary) === operation.total;
+        const result = { items, isOver, isCancelling: operation.cancelling };
+        const count = backlog(deps, operation, -fresh.length);
+        if (isOver && !isFinal(operation)) {
+          const end = ending(deps, operation, summary);
+          return { result, put: { ...put, ...end.put }, add: [...add, ...end.add], drop: end.drop, count };
+        }
+        if (fresh.length > 0) put[keyOf.operation(claim.id)] = { ...operation, summary, updatedAt: now() };
+        return { result, put, add, count };
+      }),
+
+    finish: (claim) => {
+      const keys = [keyOf.domain(claim.domain), keyOf.operation(claim.id)];
+      return store.change<Value, undefined>(keys, ([holder, operation]) => {
+        requireEpoch(claim, holder);
+        const record = operation as OperationRecord;
+        return isFinal(record) ? { result: undefined } : { result: undefined, ...ending(deps, record, record.summary) };
+      });
+    },
+
+    restore: (claim, { items, ...known }) => {
+      const { id, domain, resource, cluster } = claim;
+      const names = [...new Set(items.map(({ name }) => name))];
+      const isOnItsWay = new Set(
+        items.flatMap(({ name, underWay, outcome }) => (underWay !== undefined && !outcome ? [name] : [])),
+      );
+      const thingKeys = names.map((name) => keyOf.thing(resource, cluster, name));
+      return store.change<Value, void>(
+        [keyOf.domain(domain), keyOf.operation(id), ...thingKeys],
+        ([holder, operation, ...things]) => {
+          requireEpoch(claim, holder);
+          const before = operation as OperationRecord | undefined;
+          const cancelling = known.cancelling || before?.cancelling === true;
+          const outcomes = items.flatMap(({ outcome }) => outcome ?? []);
+          const record: OperationRecord = {
+            ...known,
+            state: 'running',
+            cancelling,
+            summary: summarise(outcomes),
+            updatedAt: now(),
+          };
+          const put: Puts = { [keyOf.operation(id)]: record };
+          for (const { isTraceless: _, ...item } of items) put[keyOf.item(id, item.index)] = item;
+          // What was seen of its things before is void: the present record may lack what was done since.
+          names.forEach((name, at) => {
+            const thing = (things[at] as ThingRecord | undefined) ?? { made: null };
+            const touched = { ...thing, holder: isOnItsWay.has(name) ? id : null, touchedAt: nowMs(), by: claim.process };
+            put[thingKeys[at] as string] = touched satisfies ThingRecord;
+          });
+          if (known.request !== undefined) put[keyOf.request(known.request)] = { operationId: id } satisfies RequestRecord;
+          const add = [...placesInLists(record), [indexes.open(domain), id], [indexes.domains, domain]] as const;
+          const drop = before ? moved(before, record).drop : [];
+          const count = before ? [] : backlog(deps, record, items.length - outcomes.length);
+          return { result: undefined, put, add, drop, count };
+        },
+      );
+    },
+  };
+};
