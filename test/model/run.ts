@@ -199,8 +199,8 @@ const checkCalls = (
 ): void => {
   const { setup } = world;
   const calls = world.calls().slice(callsFrom);
-  // Each of two gateways reads for itself.
-  const lives = restarts + (setup.shared ? 1 : 0);
+  // Each of two gateways reads for itself; for some seconds after a failover, what was begun is read back until no call can be under way.
+  const lives = restarts + (setup.shared ? 3 : 0);
   const asked = sent.flatMap((sendable) => sendable.asked);
   const counts = countsOf({ setup, asked, faults, calls, restarts: lives });
   if (Object.values(counts).some(({ made, most }) => made > most))
