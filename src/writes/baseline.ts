@@ -126,6 +126,8 @@ export const createBaselines = (
       const bounded = { requestId, signal: AbortSignal.any([signal, clock.timeout(isOne ? READ_MS.one : READ_MS.many)]) };
       const names = isOne ? wanted : [...wanted, ...offsets.awaited(cluster).slice(0, TEACHERS)];
       const read = await tryToRead(names, bounded, options, isOne ? at + TRY_MS : at);
+      // A reading that took long is not repeated before the send.
+      for (const name of wanted) triedAt.set(name, clock.now());
       if (!read) return;
       for (const [name, thing] of read.found) if (thing) offsets.observe(cluster, name, thing.createdAt);
       for (const name of wanted) {
