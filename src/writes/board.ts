@@ -1,4 +1,5 @@
 /** The state of the runner of a cluster, and how its tasks begin and end. */
+import { setMaxListeners } from 'node:events';
 import { asGatewayError, type GatewayError } from '../errors.js';
 import type { Desk } from './desk.js';
 import { createPaces, type Pace } from './pace.js';
@@ -18,8 +19,8 @@ export interface Board {
   sending: number;
   /** The last failure that was no refusal. */
   lastError: GatewayError | undefined;
-  /** Whether nothing more is to be begun; calls under way end. */
-  readonly isPaused: boolean;
+  /** Aborts when nothing more is to be begun; calls under way end. */
+  readonly stopping: AbortSignal;
   /** Looks, soon, at what may start now. */
   pump(): void;
   move(entries: Iterable<Entry>, state: EntryState): void;
@@ -46,6 +47,8 @@ const nothingMore = (failure: GatewayError): GatewayError =>
 
 export const createBoard = ({ desk, pause, onTurn, onFault }: BoardDeps): Board => {
   const doubts = new Map<Entry, VendorCall>();
+  const stopping = AbortSignal.any([desk.signal, pause]);
+  setMaxListeners(0, stopping);
   let isDue = false;
 
   const move = (entries: Iterable<Entry>, state: EntryState): void => {
@@ -53,12 +56,13 @@ export const createBoard = ({ desk, pause, onTurn, onFault }: BoardDeps): Board 
   };
 
   const fail = (work: Work, fault: unknown): void => {
-    if (desk.signal.aborted) return;
+    // Nothing of that is a fault: whoever has it next goes on.
+    if (stopping.aborted) return;
     work.isGone = true;
     onFault(work, fault);
   };
 
-  const isLeft = ({ work }: Entry): boolean => work.isGone || desk.signal.aborted || pause.aborted;
+  const isLeft = ({ work }: Entry): boolean => work.isGone || stopping.aborted;
 
   const board: Board = {
     desk,
@@ -68,9 +72,7 @@ export const createBoard = ({ desk, pause, onTurn, onFault }: BoardDeps): Board 
     doubts,
     sending: 0,
     lastError: undefined,
-    get isPaused() {
-      return pause.aborted;
-    },
+    stopping,
 
     pump: () => {
       if (isDue) return;

@@ -57,7 +57,7 @@ interface Held {
 
 /** @param pause aborts when nothing more is to be begun; calls under way end */
 export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
-  const { site, clock, journal, baselines, signal, report } = desk;
+  const { site, clock, journal, baselines, report } = desk;
   const all = new Map<string, Held>();
   const faults = new Map<Work, unknown>();
   /** Items that may have been sent without a trace, until it is their turn. */
@@ -73,7 +73,7 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
       for (const held of [...all.values()]) endIfOver(held);
       timer.abort();
       if (all.size === 0) return;
-      if (!signal.aborted && !pause.aborted) {
+      if (!board.stopping.aborted) {
         startReadings(board, limits);
         startPreparations();
         startCalls();
@@ -134,10 +134,9 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
 
   const endIfOver = (held: Held): void => {
     const { work } = held;
-    const inDoubt =
-      signal.aborted || pause.aborted || work.isGone ? [...doubts.keys()].filter((entry) => entry.work === work) : [];
+    const inDoubt = board.stopping.aborted || work.isGone ? [...doubts.keys()].filter((entry) => entry.work === work) : [];
     if (work.busy > inDoubt.length) return;
-    if (work.isOver || work.isGone || signal.aborted || pause.aborted) {
+    if (work.isOver || work.isGone || board.stopping.aborted) {
       leave(held);
       return;
     }
@@ -183,7 +182,7 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
       else if (isNext && entry.state === 'waiting') {
         traceless.delete(entry);
         queue.add(entry);
-        resumeTraceless(board, entry, pause);
+        resumeTraceless(board, entry);
       }
     }
     for (const held of batches) {
@@ -248,7 +247,7 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
       const group = [batch, singles, isBatchTurn ? [] : nextOfBatches()].find(({ length }) => length > 0);
       if (!group) return;
       singlesInARow = group === singles ? singlesInARow + 1 : 0;
-      send(board, group, pause);
+      send(board, group);
     }
   };
 
@@ -290,7 +289,7 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
   return {
     work: async (operation, claim, own) => {
       limits = await own.limits(boundedCall(desk, operation));
-      if (signal.aborted || pause.aborted) return;
+      if (board.stopping.aborted) return;
       const work = createWork(operation, claim, { ...desk, site: own, onSettled: queue.remove });
       const ended = new Promise<void>((resolve, reject) => {
         const held = { work, lookedAt: clock.now(), isLooking: false, isPreparing: false, isEnding: false, resolve, reject };
@@ -300,7 +299,7 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
       for (const entry of work.entries.values()) {
         if (!work.inOrder || entry.item.underWay !== undefined) queue.add(entry);
         if (entry.item.isTraceless) traceless.add(entry);
-        else resume(board, entry, pause);
+        else resume(board, entry);
       }
       board.pump();
       await ended;

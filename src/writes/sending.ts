@@ -16,7 +16,7 @@ const rest = (board: Board, entries: readonly Entry[], ms: number): void => {
   if (entries.length === 0) return;
   board.move(entries, 'resting');
   board.run(entries, async () => {
-    await board.desk.clock.sleep(ms, board.desk.signal);
+    await board.desk.clock.sleep(ms, board.stopping);
     board.move(entries, 'waiting');
   });
 };
@@ -91,17 +91,16 @@ const storeAndCall = async (board: Board, entries: readonly Entry[]) => {
   }
 };
 
-/** Follows the job of a call, and concludes it. Without a job, only that. */
-const end = async (board: Board, call: VendorCall, pause: AbortSignal): Promise<void> => {
+/** Follows the job of a call, and concludes it. Without a job, only that. A job is left to the next process where this one stops. */
+const end = async (board: Board, call: VendorCall): Promise<void> => {
   if (call.jobId === undefined) return conclude(board, call);
   board.move(call.entries, 'following');
-  const ended = await follow(board.desk, call, pause);
+  const ended = await follow(board.desk, call, board.stopping);
   board.move(ended.entries, 'deciding');
   return conclude(board, ended);
 };
 
-/** @param pause aborts when jobs are to be left to the next process */
-export const send = (board: Board, entries: readonly Entry[], pause: AbortSignal): void => {
+export const send = (board: Board, entries: readonly Entry[]): void => {
   const { desk } = board;
   board.move(entries, 'sending');
   for (const entry of entries) board.queue.add(entry);
@@ -118,29 +117,29 @@ export const send = (board: Board, entries: readonly Entry[], pause: AbortSignal
       board.paceOf(call.step.name).noteTaken(call.sentAt);
       for (const { work } of call.entries) work.endurance.noteProgress();
     }
-    await end(board, call, pause);
+    await end(board, call);
   });
 };
 
 /** An item that may have been sent without a trace, and whose turn it is: only now it can show what became of it. */
-export const resumeTraceless = (board: Board, entry: Entry, pause: AbortSignal): void => {
+export const resumeTraceless = (board: Board, entry: Entry): void => {
   entry.item = { ...entry.item, underWay: board.desk.holding?.traceless ?? 0 };
-  resume(board, entry, pause);
+  resume(board, entry);
 };
 
 /**
  * What a process that held the domain earlier had sent, or was just about to send: its job is followed; what may be repeated is, once nothing
  * of it is under way; the rest is read back.
  */
-export const resume = (board: Board, entry: Entry, pause: AbortSignal): void => {
-  const { clock, holding, signal } = board.desk;
+export const resume = (board: Board, entry: Entry): void => {
+  const { clock, holding } = board.desk;
   const { underWay, job } = entry.item;
   if (underWay === undefined) return;
   const step = stepNow(entry);
   const sent = { step, entries: [entry], sentAt: underWay, isRecovered: true } as const;
   if (job !== undefined) {
     board.move([entry], 'following');
-    board.run([entry], () => end(board, { ...sent, endedAt: underWay, word: 'taken', job: 'running', jobId: job }, pause));
+    board.run([entry], () => end(board, { ...sent, endedAt: underWay, word: 'taken', job: 'running', jobId: job }));
     return;
   }
   const endedAt = holding?.quietAfter(underWay) ?? underWay;
@@ -152,7 +151,7 @@ export const resume = (board: Board, entry: Entry, pause: AbortSignal): void => 
   const decision = { kind: 'again', apart: false, untouched: false, wasRead: false } as const;
   board.move([entry], 'resting');
   board.run([entry], async () => {
-    await clock.sleep(Math.max(endedAt - clock.now(), 0), signal);
-    if (!signal.aborted) await carryOut(board, [{ doubt: { entry, call }, decision }]);
+    await clock.sleep(Math.max(endedAt - clock.now(), 0), board.stopping);
+    if (!board.stopping.aborted) await carryOut(board, [{ doubt: { entry, call }, decision }]);
   });
 };
