@@ -51,9 +51,10 @@ interface Running {
 const SKEW_MS = 5_000;
 
 /** Where the store may have lost that items were sent, they count as sent at an unknown time since they were asked for. */
-const withTraces = (operation: LoadedOperation, { traceless }: Holding): LoadedOperation => {
+const withTraces = (operation: LoadedOperation, { traceless, process }: Holding): LoadedOperation => {
   const { createdAt } = operation;
-  if (Date.parse(createdAt) > traceless + SKEW_MS) return operation;
+  const skewMs = operation.process === process ? 0 : SKEW_MS;
+  if (Date.parse(createdAt) > traceless + skewMs) return operation;
   const items = operation.items.map(
     (item): ItemRecord =>
       item.outcome || (item.sends ?? 0) > 0 ? item : { ...item, sentAt: createdAt, sends: 1, isTraceless: true },

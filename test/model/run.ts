@@ -37,6 +37,9 @@ const fail = (what: string, facts: object): never => {
 /** A process that stood still for longer than this may have missed deadlines of its fast clock. */
 const MAX_STALL_MS = 100;
 
+/** Clocks of gateways may differ by half of this. */
+const AFTERMATH_MS = 10_000;
+
 /** A request that was sent, and its answer where there was one. */
 interface Exchange {
   readonly sent: Sendable;
@@ -51,6 +54,8 @@ interface Runner {
   /** What was compared is of this moment. */
   users: Users;
   key: number;
+  /** When the store failed over last, by the vendor's clock: what is begun soon after may have been sent before, as far as a gateway can know. */
+  failedOverAt: number;
   /** When names were last changed, by the vendor's clock. */
   readonly touchedAt: Map<string, number>;
   readonly texts: string[];
@@ -224,7 +229,8 @@ const checkPrediction = (
     .calls()
     .slice(watched.callsFrom)
     .every(({ faulted }) => faulted === null);
-  if (!isCalm || stallMs > MAX_STALL_MS) return;
+  const isNew = world.vendorNow() > runner.failedOverAt + AFTERMATH_MS;
+  if (!isCalm || !isNew || stallMs > MAX_STALL_MS) return;
   const expected = predict(world.setup.vendor, before, sent.asked, sent.stopOnError);
   const isSame = (line: Line, at: number): boolean =>
     (expected[at] ?? '').split(' or ').includes(line.status) ||
@@ -263,6 +269,7 @@ const write = async (runner: Runner, command: Write): Promise<void> => {
   }
   const exchange = await sending;
   await troubled;
+  if (trouble?.kind === 'failover') runner.failedOverAt = world.vendorNow();
   if (cancelMs !== undefined) {
     await pause(cancelMs);
     const id = exchange.answer && operationIdOf(exchange.answer);
@@ -409,6 +416,7 @@ export const runPlan = async ({ setup, commands }: Plan): Promise<void> => {
     seen: new Set(),
     users: new Map(),
     key: 0,
+    failedOverAt: Number.NEGATIVE_INFINITY,
     touchedAt: new Map(),
     texts: [],
   };
