@@ -3,7 +3,7 @@ import type { Decision, Member, Value } from '../store/store.js';
 import { type Claim, type ItemRef, requireEpoch, type Stored } from './claim.js';
 import { isoOf, type JournalDeps } from './deps.js';
 import { OwnershipLost } from './domains.js';
-import { afterCall, beforeCall, isOutcome, type StepOutcome } from './item.js';
+import { afterCall, beforeCall, isOutcome, isStored, type StepOutcome } from './item.js';
 import type { Journal } from './journal.js';
 import { backlog, ending, moved, type Puts } from './moves.js';
 import {
@@ -134,7 +134,7 @@ export const createChanges = (deps: JournalDeps): Changes => {
         const fresh: ItemOutcome[] = [];
         const items = records.map((record, at) => {
           const outcome = outcomes.get(record.index) as StepOutcome;
-          if (record.outcome || (record.underWay === undefined && !isOutcome(outcome))) return record;
+          if (isStored(record, outcome)) return record;
           const item = afterCall(record, outcome);
           put[keyOf.item(claim.id, item.index)] = item;
           if (isOutcome(outcome)) fresh.push(outcome);

@@ -8,7 +8,8 @@ import type { ItemOutcome, ItemRecord, ThingRecord } from './records.js';
 export type StepOutcome =
   | ItemOutcome
   | { readonly status: 'again'; readonly untouched: boolean }
-  | { readonly status: 'step_done' };
+  /** `step` says which one, so that it is not counted twice. */
+  | { readonly status: 'step_done'; readonly step: number };
 
 export const isOutcome = (outcome: StepOutcome): outcome is ItemOutcome =>
   outcome.status !== 'again' && outcome.status !== 'step_done';
@@ -61,9 +62,16 @@ const settled = ({ secret: _, ...item }: ItemRecord, outcome: ItemOutcome): Item
 
 export const afterCall = (item: ItemRecord, outcome: StepOutcome): ItemRecord => {
   if (isOutcome(outcome)) return settled(item, outcome);
-  if (outcome.status === 'step_done') return { ...withoutStep(item), stepsDone: (item.stepsDone ?? 0) + 1 };
+  if (outcome.status === 'step_done') return { ...withoutStep(item), stepsDone: outcome.step + 1 };
   const sends = (item.sends ?? 1) - (outcome.untouched ? 1 : 0);
   return sends === 0 ? withoutStep(item) : { ...withoutCall(item), sends };
+};
+
+/** Whether what came of an item is stored already: the change that stores it may be made twice. */
+export const isStored = (item: ItemRecord, outcome: StepOutcome): boolean => {
+  if (item.outcome) return true;
+  if (outcome.status === 'step_done') return (item.stepsDone ?? 0) > outcome.step;
+  return outcome.status === 'again' && item.underWay === undefined;
 };
 
 /** Whether earlier calls for the present step may have had an effect. */

@@ -176,7 +176,10 @@ const decideBy = (doubt: Doubt, seen: Seen): Decision => {
       ...(seen.unread && { unread: true }),
     };
     const outcome = step.outcome(item, finding);
-    return { kind: 'settled', outcome: decided === 'done' && hasAnotherStep(item) ? { status: 'step_done' } : outcome };
+    return {
+      kind: 'settled',
+      outcome: decided === 'done' && hasAnotherStep(item) ? { status: 'step_done', step: item.stepsDone ?? 0 } : outcome,
+    };
   }
   // A job that runs is followed before anybody decides.
   if (decided === 'read' || decided === 'follow') return { kind: 'read' };

@@ -472,7 +472,7 @@ describe('settle', () => {
     const secrets = (await itemsOf('op_1')).map(({ secret }) => secret);
     expect(secrets).toEqual([undefined, 'sealed-1', 'sealed-2']);
     await journal.depart(work, (await itemsOf('op_1')).slice(1, 2), sending(LATER), false);
-    await journal.settle(work, outcomes([1, { status: 'step_done' }], [2, { status: 'cancelled' }]));
+    await journal.settle(work, outcomes([1, { status: 'step_done', step: 0 }], [2, { status: 'cancelled' }]));
     expect((await itemsOf('op_1')).map(({ secret }) => secret)).toEqual([undefined, 'sealed-1', undefined]);
     expect(await itemOf('op_1', 1)).toMatchObject({ stepsDone: 1 });
     await journal.settle(work, outcomes([1, { status: 'unknown', error }]));
@@ -562,7 +562,7 @@ describe('a step that is to be sent again', () => {
 
   it('is a new one after the first one is done', () => {
     const update: ItemRecord = { ...sent, op: 'update', sends: 2 };
-    expect(afterCall(update, { status: 'step_done' })).toEqual({ ...create(0), op: 'update', stepsDone: 1 });
+    expect(afterCall(update, { status: 'step_done', step: 0 })).toEqual({ ...create(0), op: 'update', stepsDone: 1 });
   });
 
   it('is written down as such', async () => {

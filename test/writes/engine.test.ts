@@ -195,6 +195,24 @@ describe('an operation', () => {
     expect(toy.calls).toHaveLength(1);
   });
 
+  it('that is cancelled says what an earlier step had done, though no answer told it', async () => {
+    await start();
+    await toys.single(item('create', 'a'));
+    toy.answer = ({ step }) => {
+      const key = toy.keys.get('a');
+      if (step !== 'paint' || !key) return undefined;
+      toy.keys.set('a', { ...key, colour: 'red' });
+      return 'none';
+    };
+    const both = item('update', 'a', { content: { colour: 'red' }, steps: ['paint', 'code'], secret: '1234' });
+    const { id } = await toys.begin([both, item('delete', 'a')]);
+    await until(() => sent().includes('paint a'));
+    const { items } = await toys.engine.operations.cancel(id, AbortSignal.timeout(5_000));
+    expect(items.map(({ outcome }) => outcome?.status)).toEqual(['failed', 'cancelled']);
+    expect(items[0]?.outcome?.error?.message).toContain('The key was given its paint.');
+    expect(sent()).not.toContain('code a');
+  });
+
   it('without an answer is read back', async () => {
     await start();
     await toys.single(item('create', 'a'));
