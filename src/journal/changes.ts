@@ -70,6 +70,8 @@ export const createChanges = (deps: JournalDeps): Changes => {
     const thingKeys = items.map(({ name }) => keyOf.thing(resource, cluster, name));
     const keys = [keyOf.domain(domain), keyOf.operation(id), ...items.map(({ index }) => keyOf.item(id, index)), ...thingKeys];
     const decideAll = ([holder, operation, ...values]: readonly (Value | undefined)[]): Decision<Result> => {
+      // It may have waited for a store that is another one now.
+      if (!isCurrent(domain)) throw new OwnershipLost();
       const self = requireEpoch(claim, holder);
       if (!operation) throw new OwnershipLost();
       const things = values.slice(items.length) as (ThingRecord | undefined)[];
@@ -158,14 +160,10 @@ export const createChanges = (deps: JournalDeps): Changes => {
         return { result, put, add, count };
       }),
 
-    finish: (claim) => {
-      const keys = [keyOf.domain(claim.domain), keyOf.operation(claim.id)];
-      return store.change<Value, undefined>(keys, ([holder, operation]) => {
-        requireEpoch(claim, holder);
-        const record = operation as OperationRecord;
-        return isFinal(record) ? { result: undefined } : { result: undefined, ...ending(deps, record, record.summary) };
-      });
-    },
+    finish: (claim) =>
+      changeItems(claim, [], ({ operation }) =>
+        isFinal(operation) ? { result: undefined } : { result: undefined, ...ending(deps, operation, operation.summary) },
+      ),
 
     restore: (claim, { items, ...known }) => {
       const { id, domain, resource, cluster } = claim;
@@ -192,14 +190,19 @@ export const createChanges = (deps: JournalDeps): Changes => {
           for (const { isTraceless: _, ...item } of items) put[keyOf.item(id, item.index)] = item;
           // What was seen of its things before is void: the present record may lack what was done since.
           names.forEach((name, at) => {
-            const thing = (things[at] as ThingRecord | undefined) ?? { made: null };
-            const touched = { ...thing, holder: isOnItsWay.has(name) ? id : null, touchedAt: nowMs(), by: claim.process };
+            const thing = (things[at] as ThingRecord | undefined) ?? { holder: null, made: null };
+            // What another operation has on its way stays its own.
+            const other = thing.holder === id ? null : (thing.holder ?? null);
+            const touched = { ...thing, holder: isOnItsWay.has(name) ? id : other, touchedAt: nowMs(), by: claim.process };
             put[thingKeys[at] as string] = touched satisfies ThingRecord;
           });
           if (known.request !== undefined) put[keyOf.request(known.request)] = { operationId: id } satisfies RequestRecord;
           const add = [...placesInLists(record), [indexes.open(domain), id], [indexes.domains, domain]] as const;
           const drop = before ? moved(before, record).drop : [];
-          const count = before ? [] : backlog(deps, record, items.length - outcomes.length);
+          // As many as are open now; no limit refuses what was accepted.
+          const openBefore = before ? before.total - settledOf(before.summary) : 0;
+          const { operationMs, keyMs } = deps.lifetimes;
+          const count = backlog({ lifetimes: { operationMs, keyMs } }, record, items.length - outcomes.length - openBefore);
           return { result: undefined, put, add, drop, count };
         },
       );

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../clock.js';
+import { GatewayError } from '../errors.js';
 import type { Shared } from '../store/store.js';
 
 /** Another process works for the domain now: the caller must stop working on it. */
@@ -17,7 +18,7 @@ export class OwnershipLost extends Error {
 export interface Ownership {
   /** Whether the store is the one that the domain was taken in. */
   isCurrent(domain: string): boolean;
-  /** Takes the domain again, with all that is known of it. False where another process has it, or nothing was lost. */
+  /** Takes the domain again, with all that is known of it, where the store has lost it. False where another process has it. */
   reclaim(domain: string): Promise<boolean>;
 }
 
@@ -80,6 +81,8 @@ export interface Domains extends Ownership {
   /** Notifies a process that an operation, for which it may wait, has ended. */
   notifyProcess(process: string, id: string): Promise<void>;
   isRunning(id: string): boolean;
+  /** What was begun before then, the store may have lost. In milliseconds since 1970. */
+  traceless(): number;
   /** Resolves when nothing is worked on here. */
   idle(): Promise<void>;
   /** Takes nothing more. */
@@ -90,6 +93,8 @@ export interface Domains extends Ownership {
 
 /** How often open operations that nobody works on are looked for: a wake-up may be lost. */
 const LOOK_MS = 2_500;
+/** A store that is away while a domain is taken again is tried so often. */
+const RECLAIM_MS = 200;
 /** A domain without work is let go after this time. */
 const IDLE_MS = 60_000;
 /** Operations of one domain that are worked on at once. Most of them wait. */
@@ -147,6 +152,9 @@ export const createDomains = ({
     generation = { identity, since: Math.max(since, generation.since) };
     return identity;
   };
+
+  /** What was read just now may be of a server that nobody has looked at yet. */
+  const traceless = (): number => (!shared || shared.lastIdentity === generation.identity ? generation.since : clock.now());
 
   const lose = (holding: Held): void => {
     // It may have been taken again meanwhile.
@@ -212,8 +220,7 @@ export const createDomains = ({
       identity,
       reclaiming: undefined,
       get traceless() {
-        // What was read just now may be of a server that nobody has looked at yet.
-        return !shared || shared.lastIdentity === generation.identity ? generation.since : clock.now();
+        return traceless();
       },
       giveUp,
       lost: giveUp.signal,
@@ -282,7 +289,8 @@ export const createDomains = ({
   const takeAgain = async (holding: Held): Promise<boolean> => {
     const { domain } = holding;
     const identity = await lookAtStore();
-    if (holding.identity === identity) return false;
+    // Nothing was lost.
+    if (holding.identity === identity) return !holding.lost.aborted;
     // Until all is stored again, nothing is sent.
     holding.confirmed = LONG_AGO;
     const confirmed = moment();
@@ -294,10 +302,23 @@ export const createDomains = ({
     return true;
   };
 
+  /** What only this process knows must not get lost, since the store is away for a moment. */
+  const untilAvailable = async (holding: Held): Promise<boolean> => {
+    for (;;) {
+      try {
+        return await takeAgain(holding);
+      } catch (thrown) {
+        const isAway = thrown instanceof GatewayError && thrown.code === 'store_unavailable';
+        if (!isAway || holding.lost.aborted || closing.signal.aborted) throw thrown;
+      }
+      await clock.sleep(RECLAIM_MS, closing.signal);
+    }
+  };
+
   const reclaim = async (domain: string): Promise<boolean> => {
     const holding = held.get(domain);
     if (!holding || !shared) return false;
-    holding.reclaiming ??= takeAgain(holding).finally(() => {
+    holding.reclaiming ??= untilAvailable(holding).finally(() => {
       holding.reclaiming = undefined;
     });
     return holding.reclaiming;
@@ -365,6 +386,7 @@ export const createDomains = ({
     },
     isCurrent,
     reclaim,
+    traceless,
     isRunning: (id) => [...held.values()].some(({ running }) => running.has(id)),
     idle: async () => {
       while (all.size > 0) await Promise.allSettled(all);

@@ -1,5 +1,6 @@
 /** The state of the runner of a cluster, and how its tasks begin and end. */
 import { setMaxListeners } from 'node:events';
+import { onAbort } from '../deadline.js';
 import { asGatewayError, type GatewayError } from '../errors.js';
 import type { Desk } from './desk.js';
 import { createPaces, type Pace } from './pace.js';
@@ -29,6 +30,10 @@ export interface Board {
   run(entries: readonly Entry[], task: () => Promise<void>): void;
   /** The same for each operation on its own. @returns what went well */
   forEachWork<T>(entries: Iterable<Entry>, task: (work: Work, entries: readonly Entry[]) => Promise<T>): Promise<T[]>;
+  /** The part of the operation in this process is over, for this reason. */
+  fail(work: Work, fault: unknown): void;
+  /** Listens to nothing any more. */
+  close(): void;
   /** Nothing more of the operation is sent. */
   giveUp(work: Work, failure: GatewayError): void;
 }
@@ -47,8 +52,10 @@ const nothingMore = (failure: GatewayError): GatewayError =>
 
 export const createBoard = ({ desk, pause, onTurn, onFault }: BoardDeps): Board => {
   const doubts = new Map<Entry, VendorCall>();
-  const stopping = AbortSignal.any([desk.signal, pause]);
+  const stopper = new AbortController();
+  const stopping = stopper.signal;
   setMaxListeners(0, stopping);
+  const stops = [desk.signal, pause].map((signal) => onAbort(signal, () => stopper.abort()));
   let isDue = false;
 
   const move = (entries: Iterable<Entry>, state: EntryState): void => {
@@ -115,6 +122,12 @@ export const createBoard = ({ desk, pause, onTurn, onFault }: BoardDeps): Board 
         }
       });
       return (await Promise.all(ended)).flat();
+    },
+
+    fail,
+
+    close: () => {
+      for (const stop of stops) stop();
     },
 
     giveUp: (work, failure) => {

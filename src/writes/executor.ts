@@ -51,10 +51,9 @@ interface Running {
 const SKEW_MS = 5_000;
 
 /** Where the store may have lost that items were sent, they count as sent at an unknown time since they were asked for. */
-const withTraces = (operation: LoadedOperation, { traceless, process }: Holding): LoadedOperation => {
+const withTraces = (operation: LoadedOperation, { traceless }: Holding): LoadedOperation => {
   const { createdAt } = operation;
-  const skewMs = operation.process === process ? 0 : SKEW_MS;
-  if (Date.parse(createdAt) > traceless + skewMs) return operation;
+  if (Date.parse(createdAt) > traceless + SKEW_MS) return operation;
   const items = operation.items.map(
     (item): ItemRecord =>
       item.outcome || (item.sends ?? 0) > 0 ? item : { ...item, sentAt: createdAt, sends: 1, isTraceless: true },
@@ -71,7 +70,11 @@ export const createExecutor = (deps: Deps): Executor => {
     setMaxListeners(0, giving.signal);
     const stops = [abandon, holding.lost].map((signal) => onAbort(signal, () => giving.abort()));
     const runner = createRunner(createDesk(deps, { site, holding, signal: giving.signal }), pause);
-    return { runner, works: 0, stop: () => stops.forEach((stop) => void stop()) };
+    const stop = (): void => {
+      for (const each of stops) each();
+      runner.close();
+    };
+    return { runner, works: 0, stop };
   };
 
   /** The work with the runner of the cluster, which lives as long as there is any. */

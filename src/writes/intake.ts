@@ -63,6 +63,8 @@ export const createIntake = ({ journal, encryptor, worker, waiters, progress }: 
     // Stored, it is found by the process that looks for open operations; this only starts it at once.
     const wake = (): Promise<void> => inTime(domains.wake(record.domain, record.id)).catch(worker.onFault);
     const beginAgain = async (): Promise<void> => {
+      // Else it has ended, and is no longer kept.
+      if (Date.parse(record.createdAt) > domains.traceless()) return;
       await begin(record, reference);
       await wake();
     };

@@ -5,7 +5,7 @@ import { type Doubt, reconcile } from './evidence.js';
 import { nextOfBatch } from './queue.js';
 import type { Limits } from './resource.js';
 import type { VendorCall } from './vendor-call.js';
-import { type Entry, mayGoOn, stepNameOf, type Work } from './work.js';
+import { type Entry, isFull, mayGoOn, stepNameOf, type Work } from './work.js';
 
 /** So many failed jobs at once are looked into: the vendor may fail at all of them. */
 const MAX_FAILED_JOBS = 7;
@@ -60,7 +60,7 @@ const isTimeToRead = (board: Board, work: Work, entries: readonly Entry[], limit
   if (goesOn && now < work.readAt) return false;
   if (!goesOn) return ![...work.entries.values()].some(({ state }) => state === 'sending' || state === 'deciding');
   if (work.inOrder || entries.some(queue.isAwaited)) return true;
-  const [next] = nextOfBatch(work, limits, queue);
+  const [next] = isFull(work) ? [] : nextOfBatch(work, limits, queue);
   if (!next && work.busy === entries.length) return true;
   if (entries.filter((entry) => doubts.get(entry)?.job === 'failed').length >= MAX_FAILED_JOBS) return true;
   const pace = next && paceOf(stepNameOf(next));

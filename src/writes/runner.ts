@@ -13,7 +13,7 @@ import { leastSent, nextOfBatch } from './queue.js';
 import { startReadings } from './reading.js';
 import type { Limits, Site } from './resource.js';
 import { check, prepare, resume, resumeTraceless, send } from './sending.js';
-import { createWork, type Entry, mayGoOn, stepNameOf, stepNow, type Work } from './work.js';
+import { createWork, type Entry, isFull, mayGoOn, stepNameOf, stepNow, type Work } from './work.js';
 
 export interface Runner {
   /** Works on an operation. Resolves when it is final, or to be left to others. @throws OwnershipLost */
@@ -22,10 +22,10 @@ export interface Runner {
   look(id: string): void;
   /** Stores again what is known of all operations. @throws OwnershipLost */
   restore(): Promise<void>;
+  /** Listens to nothing any more. */
+  close(): void;
 }
 
-/** Jobs of a vendor's that one operation has open at once: as many as one look at them shows. */
-const MAX_OPEN_JOBS = 100;
 const SINGLES_PER_BATCH = 4;
 /** News may be lost: operations are looked at without them, a few at a time. */
 const LOOK_MS = 2_000;
@@ -45,6 +45,8 @@ const notDone = (fatal: GatewayError, { item: { sends = 0 } }: Entry): StepOutco
 /** An operation here, and who waits for its end. */
 interface Held {
   readonly work: Work;
+  /** How much the cluster takes is known. */
+  isReady: boolean;
   lookedAt: number;
   isLooking: boolean;
   /** What was there before is being read, for all its items. */
@@ -57,7 +59,7 @@ interface Held {
 
 /** @param pause aborts when nothing more is to be begun; calls under way end */
 export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
-  const { site, clock, journal, baselines, report } = desk;
+  const { clock, journal, baselines, report } = desk;
   const all = new Map<string, Held>();
   const faults = new Map<Work, unknown>();
   /** Items that may have been sent without a trace, until it is their turn. */
@@ -123,13 +125,14 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
     }
     held.isEnding = true;
     board.move(open, 'deciding');
-    board.run(open, async () => {
+    const end = async (): Promise<void> => {
       const { fatal } = work;
       const outcomes = open.map((entry) => [entry, fatal ? notDone(fatal, entry) : ({ status: 'cancelled' } as const)] as const);
       if (open.length > 0) await work.settle(new Map(outcomes));
       else await journal.finish(work.claim);
       work.isOver = true;
-    });
+    };
+    board.run(open, () => end().catch((thrown: unknown) => board.fail(work, thrown)));
   };
 
   const endIfOver = (held: Held): void => {
@@ -140,7 +143,7 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
       leave(held);
       return;
     }
-    if (held.isEnding) return;
+    if (held.isEnding || !held.isReady) return;
     giveUpIfTired(work);
     const [first] = work.entries.values();
     // All that comes before an item that stops the rest is settled.
@@ -225,7 +228,7 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
   const nextOfBatches = (): readonly Entry[] => {
     for (const held of batches) {
       const { work } = held;
-      if (held.isPreparing || !mayGoOn(work) || (site.hasJobs && work.busy >= MAX_OPEN_JOBS)) continue;
+      if (held.isPreparing || !mayGoOn(work) || isFull(work)) continue;
       const group = nextOfBatch(work, limits, queue);
       const [first] = group;
       if (!first || !maySend(first)) continue;
@@ -251,6 +254,18 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
     }
   };
 
+  const begin = (held: Held): void => {
+    const { work } = held;
+    held.isReady = true;
+    if (work.isBatch) batches.add(held);
+    for (const entry of work.entries.values()) {
+      if (!work.inOrder || entry.item.underWay !== undefined) queue.add(entry);
+      if (entry.item.isTraceless) traceless.add(entry);
+      else resume(board, entry);
+    }
+    board.pump();
+  };
+
   // ---- time
 
   const lookAt = async (held: Held): Promise<void> => {
@@ -260,7 +275,8 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
     const record = await journal.get(held.work.id).finally(() => {
       held.isLooking = false;
     });
-    held.work.isCancelling ||= record?.cancelling ?? true;
+    // A record that is missing is for the next change to find: the store may have lost it.
+    held.work.isCancelling ||= record?.cancelling ?? false;
   };
 
   /** Operations that nothing was stored for lately. */
@@ -288,26 +304,24 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
 
   return {
     work: async (operation, claim, own) => {
-      limits = await own.limits(boundedCall(desk, operation));
-      if (board.stopping.aborted) return;
       const work = createWork(operation, claim, { ...desk, site: own, onSettled: queue.remove });
+      let held: Held | undefined;
       const ended = new Promise<void>((resolve, reject) => {
-        const held = { work, lookedAt: clock.now(), isLooking: false, isPreparing: false, isEnding: false, resolve, reject };
+        const flags = { isReady: false, isLooking: false, isPreparing: false, isEnding: false };
+        held = { work, lookedAt: clock.now(), ...flags, resolve, reject };
         all.set(work.id, held);
-        if (work.isBatch) batches.add(held);
       });
-      for (const entry of work.entries.values()) {
-        if (!work.inOrder || entry.item.underWay !== undefined) queue.add(entry);
-        if (entry.item.isTraceless) traceless.add(entry);
-        else resume(board, entry);
-      }
       board.pump();
+      limits = await own.limits(boundedCall(desk, operation));
+      if (held && all.get(work.id) === held) begin(held);
       await ended;
     },
 
     restore: async () => {
       for (const { work } of [...all.values()]) if (!work.isOver) await journal.restore(work.claim, work.known());
     },
+
+    close: board.close,
 
     look: (id) => {
       const held = all.get(id);

@@ -189,6 +189,11 @@ export const createWork = (
   return work;
 };
 
+/** Jobs of a vendor's that one operation has open at once: as many as one look at them shows. */
+const MAX_OPEN_JOBS = 100;
+
+export const isFull = ({ site, busy }: Work): boolean => site.hasJobs && busy >= MAX_OPEN_JOBS;
+
 export const stepNameOf = ({ item }: Entry): string => stepOf(item);
 
 export const stepNow = (entry: Entry): Step => entry.work.site.step(stepNameOf(entry));

@@ -125,6 +125,8 @@ const compare = ({ before, after, effects }: Happened, reports: readonly Lines[]
 };
 
 interface Watched {
+  /** By the vendor's clock. */
+  readonly begunAt: number;
   readonly effectsFrom: number;
   readonly callsFrom: number;
   readonly stall: { stop(): number };
@@ -142,6 +144,7 @@ const watchStalls = (): { stop(): number } => {
 };
 
 const begin = ({ world }: Runner): Watched => ({
+  begunAt: world.vendorNow(),
   effectsFrom: world.effects().length,
   callsFrom: world.calls().length,
   stall: watchStalls(),
@@ -229,7 +232,7 @@ const checkPrediction = (
     .calls()
     .slice(watched.callsFrom)
     .every(({ faulted }) => faulted === null);
-  const isNew = world.vendorNow() > runner.failedOverAt + AFTERMATH_MS;
+  const isNew = watched.begunAt > runner.failedOverAt + AFTERMATH_MS;
   if (!isCalm || !isNew || stallMs > MAX_STALL_MS) return;
   const expected = predict(world.setup.vendor, before, sent.asked, sent.stopOnError);
   const isSame = (line: Line, at: number): boolean =>

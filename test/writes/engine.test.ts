@@ -178,6 +178,15 @@ describe('a cluster in trouble', () => {
   });
 });
 
+describe('a batch', () => {
+  it('of more items than jobs may be open goes on when no job tells of its end', async () => {
+    await start(4, 1);
+    toy.hasEndlessJobs = true;
+    const ends = await toys.batch(Array.from({ length: 130 }, (_, at) => item('create', `k${at}`)));
+    expect(new Set(ends)).toEqual(new Set(['created']));
+  });
+});
+
 describe('an operation', () => {
   it('that is cancelled ends with what was sent; the rest was not', async () => {
     await start(1, 2);

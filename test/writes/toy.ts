@@ -40,6 +40,8 @@ export interface Toy {
   readonly busy: { now: number; most: number };
   /** Answers a call before it does anything; undefined lets it. */
   answer: (call: ToyCall) => Word | undefined | Promise<Word | undefined>;
+  /** Calls are taken by jobs, which never end as far as anybody can look. */
+  hasEndlessJobs: boolean;
   readonly resource: Resource;
 }
 
@@ -77,7 +79,7 @@ export const createToy = (limits: Limits): Toy => {
         const word = await toy.answer(call);
         if (word) throw new Refusal(word);
         for (const parcel of parcels) act(name, parcel);
-        return { state: 'applied' };
+        return toy.hasEndlessJobs ? { state: 'accepted', job: `job ${toy.calls.length}` } : { state: 'applied' };
       } finally {
         toy.busy.now--;
       }
@@ -107,14 +109,19 @@ export const createToy = (limits: Limits): Toy => {
     calls: [],
     busy: { now: 0, most: 0 },
     answer: () => undefined,
+    hasEndlessJobs: false,
     resource: {
       name: KEYS,
       at: (clusterId, cluster) => ({
         clusterId,
         cluster,
         key: `door ${cluster.vendorClusterId}`,
-        account: { name: cluster.account, vendor: 'door' },
-        hasJobs: false,
+        account: {
+          name: cluster.account,
+          vendor: 'door',
+          getJobs: async (jobs) => jobs.map(() => ({ state: 'pending' })),
+        },
+        hasJobs: toy.hasEndlessJobs,
         step: (name) => steps.get(name) as Step,
         limits: async () => limits,
         read: async (names) => ({ found: new Map(names.map((name) => [name, toy.keys.get(name) ?? null])), complete: true }),
@@ -148,7 +155,7 @@ export const startToys = async (toy: Toy, clock: Clock = systemClock) => {
     dateOffsetOf: () => null,
     settleMs: 200,
     callMs: 5_000,
-    jobMs: 5_000,
+    jobMs: 500,
     leaseMs: 12_000,
     singlePatienceMs: 2_000,
   });
