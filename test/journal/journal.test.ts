@@ -4,6 +4,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { StoredError } from '../../src/errors.js';
 import type { Claim } from '../../src/journal/claim.js';
+import type { Lifetimes } from '../../src/journal/deps.js';
 import { OwnershipLost } from '../../src/journal/domains.js';
 import { afterCall, type Departure, type StepOutcome } from '../../src/journal/item.js';
 import { createJournal as createOperationJournal, type Journal } from '../../src/journal/journal.js';
@@ -53,7 +54,7 @@ type Book = Omit<Journal, 'settle' | 'markSent'> & {
   sweep(): Promise<void>;
 };
 
-const openBook = (kept: Store, lifetimes: typeof LIFETIMES, nowMs: () => number = Date.now): Book => {
+const openBook = (kept: Store, lifetimes: Lifetimes, nowMs: () => number = Date.now): Book => {
   const journal = createOperationJournal(kept, lifetimes, nowMs);
   return {
     ...journal,
@@ -664,6 +665,80 @@ describe('list', () => {
     await begun('op_2');
     await store.change([], () => ({ result: undefined, put: { [keyOf.operation('op_1')]: null } }));
     expect(idsOf((await journal.list({ limit: 10 })).operations)).toEqual(['op_2']);
+  });
+});
+
+describe('after a failover of the store', () => {
+  const lost = async (id: string): Promise<void> => {
+    const keys = [keyOf.operation(id), ...[0, 1, 2].map((index) => keyOf.item(id, index))];
+    await store.change([], () => ({ result: undefined, put: Object.fromEntries(keys.map((each) => [each, null])) }));
+  };
+
+  it('an operation that is gone is stored again, with what was sent and what came of it, and is open', async () => {
+    const work = await begun('op_1');
+    const [first] = await journal.depart(work, [create(0)], sending(iso()), false);
+    await journal.settle(work, outcomes([1, { status: 'cancelled' }]));
+    const known = (await journal.load('op_1')) as LoadedOperation;
+    await lost('op_1');
+    expect(await journal.get('op_1')).toBeUndefined();
+    await journal.restore(work, known);
+    expect(await itemsOf('op_1')).toEqual([first, expect.objectContaining({ outcome: { status: 'cancelled' } }), create(2)]);
+    expect((await journal.get('op_1'))?.summary).toMatchObject({ cancelled: 1 });
+    expect(await journal.openIn('me')).toEqual(['op_1']);
+    expect(await thingOf('user0')).toMatchObject({ holder: 'op_1', touchedAt: time });
+    expect(await thingOf('user2')).toMatchObject({ holder: null, touchedAt: time });
+  });
+
+  it('what another operation has on its way stays its own', async () => {
+    const [mine, yours] = [await begun('op_1'), await begun('op_2')];
+    await journal.depart(mine, [create(0)], sending(iso()), false);
+    await journal.restore(yours, (await journal.load('op_2')) as LoadedOperation);
+    expect(await thingOf('user0')).toMatchObject({ holder: 'op_1' });
+  });
+
+  it('no limit refuses what was accepted, and the backlog counts what is open now', async () => {
+    const limited = openBook(store, { ...LIFETIMES, maxOpenItems: 6 }, now);
+    const epoch = await limited.takeDomain('me', 'me');
+    await limited.begin(operation('op_1'), undefined);
+    const work = workOf('op_1', 'me', epoch);
+    const known = (await limited.load('op_1')) as LoadedOperation;
+    // The settles that the store has lost.
+    await limited.settle(work, outcomes([0, created], [1, created]));
+    const settled = (await limited.load('op_1')) as LoadedOperation;
+    await store.change([], () => ({
+      result: undefined,
+      put: { [keyOf.operation('op_1')]: { ...known, items: undefined } },
+      count: [{ counter: 'items me', by: 2 }],
+    }));
+    await limited.restore(work, settled);
+    // One is open: five more fit in the domain.
+    await limited.begin(operation('op_2', { items: [create(0), create(1)], cluster: { ...CLUSTER, key: 'another' } }), undefined);
+    expect(await limited.openIn('me')).toEqual(['op_1', 'op_2']);
+  });
+
+  it('nothing is decided upon a store that the domain was not taken in', async () => {
+    await begun('op_1');
+    const away = { isCurrent: () => false, reclaim: async () => false };
+    const elsewhere = createOperationJournal(store, LIFETIMES, now, away);
+    const work = workOf('op_1', 'me');
+    for (const change of [() => elsewhere.finish(work), () => elsewhere.settle(work, [create(0)], outcomes([0, created]))])
+      await expect(change()).rejects.toThrow(OwnershipLost);
+    expect(await itemOf('op_1', 0)).toEqual(create(0));
+  });
+
+  it('a change goes on when the domain could be taken again', async () => {
+    const work = await begun('op_1');
+    let isCurrent = false;
+    const ownership = {
+      isCurrent: () => isCurrent,
+      reclaim: async () => {
+        isCurrent = true;
+        return true;
+      },
+    };
+    const again = createOperationJournal(store, LIFETIMES, now, ownership);
+    await again.settle(work, [create(0)], outcomes([0, created]));
+    expect(await itemOf('op_1', 0)).toMatchObject({ outcome: created });
   });
 });
 
