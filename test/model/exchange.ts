@@ -126,8 +126,10 @@ export const linesOf = ({ asked }: Sendable, ended: Ended | undefined): Lines =>
 /** What the answer says of each item, where the store has lost the operation: an answer that leaves it open says nothing. */
 export const linesOfAnswer = (sent: Sendable, answer: TestAnswer | undefined): Lines =>
   linesOf(sent, undefined).map((line, at) => {
-    const single = sent.kind === 'batchUsers' ? answer?.body?.results?.[at]?.status : answer && statusOf(sent, answer);
-    return { ...line, status: single ?? 'unknown' };
+    const results = (answer?.body?.results ?? []) as readonly { readonly index: number; readonly status: string }[];
+    const ofBatch = results.find(({ index }) => index === at)?.status;
+    const status = sent.kind === 'batchUsers' ? ofBatch : answer && statusOf(sent, answer);
+    return { ...line, status: status ?? 'unknown' };
   });
 
 /** Operations that have ended and were not seen before; waits until all have ended. */
