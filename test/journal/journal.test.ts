@@ -726,6 +726,17 @@ describe('after a failover of the store', () => {
     expect(await itemOf('op_1', 0)).toEqual(create(0));
   });
 
+  it('a change that waited while the store became another one is not decided upon it', async () => {
+    await begun('op_1');
+    // At the begin of the change it still is the one.
+    const looks = [true];
+    const changing = { isCurrent: () => looks.shift() ?? false, reclaim: async () => false };
+    const work = workOf('op_1', 'me');
+    const waited = createOperationJournal(store, LIFETIMES, now, changing);
+    await expect(waited.settle(work, [create(0)], outcomes([0, created]))).rejects.toThrow(OwnershipLost);
+    expect(await itemOf('op_1', 0)).toEqual(create(0));
+  });
+
   it('a change goes on when the domain could be taken again', async () => {
     const work = await begun('op_1');
     let isCurrent = false;
