@@ -21,6 +21,9 @@ const realSleep = async (ms: number, signal?: AbortSignal): Promise<void> => {
   await delay(timerMs(ms), undefined, signal && { signal }).catch(() => undefined);
 };
 
+/** The clocks of two processes may differ by so much, in milliseconds. */
+export const SKEW_MS = 5_000;
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Clock } from '../clock.js';
+import { type Clock, SKEW_MS } from '../clock.js';
 import { GatewayError } from '../errors.js';
 import type { Shared } from '../store/store.js';
 
@@ -93,7 +93,7 @@ export interface Domains extends Ownership {
 
 /** How often open operations that nobody works on are looked for: a wake-up may be lost. */
 const LOOK_MS = 2_500;
-/** A store that is away while a domain is taken again is tried so often. */
+/** A store that is unavailable while a domain is taken again is tried so often. */
 const RECLAIM_MS = 200;
 /** A domain without work is let go after this time. */
 const IDLE_MS = 60_000;
@@ -102,9 +102,6 @@ const MAX_RUNNING = 1_000;
 /** Those that were left by others take so many of these places; new ones, for which somebody may wait, find one. */
 const MAX_ADOPTED = 200;
 const ADOPTED_AT_ONCE = 5;
-/** Two processes' clocks may differ by so much. */
-const SKEW_MS = 5_000;
-
 interface Held extends Holding {
   epoch: number;
   /** The identity of the store when it was taken. */
@@ -248,7 +245,7 @@ export const createDomains = ({
 
   const tryToTake = async (domain: string): Promise<Held | undefined> => {
     const identity = await lookAtStore();
-    // Whoever held it before the store was another one takes it again first, or finds out that it is lost.
+    // The earlier holder, if it lives, takes it again first, or finds out that it is lost.
     await clock.sleep(Math.max(generation.since + leaseMs - clock.now(), 0));
     if (shared && !(await shared.hold(domain, process, leaseMs))) return undefined;
     const epoch = await records.takeDomain(domain, process);
@@ -302,7 +299,7 @@ export const createDomains = ({
     return true;
   };
 
-  /** What only this process knows must not get lost, since the store is away for a moment. */
+  /** What only this process knows must not get lost because the store is unavailable for a moment. Ends with the domain or the process. */
   const untilAvailable = async (holding: Held): Promise<boolean> => {
     for (;;) {
       try {

@@ -34,7 +34,7 @@ const removeOperation = async (store: Store, { key, member }: Mark): Promise<voi
   }));
 };
 
-/** What is in use again is not over: whoever uses it has seen to its end. */
+/** What is in use again is not over: its end is seen to by then. */
 const isOver = (key: string, value: Value, now: number): boolean => {
   if (!key.startsWith('thing:')) return (value as KeyRecord).until <= now;
   const thing = value as ThingRecord;

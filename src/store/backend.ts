@@ -19,7 +19,7 @@ export type Committed = 'done' | 'refused' | 'full';
 
 type Texts = readonly (string | undefined)[];
 
-/** What is decided, and on its way to the disk: the next change is decided upon that, and nobody is told of it. */
+/** What is decided, and on its way to the disk: the next change is decided upon that, and is shown to no caller. */
 export interface Early {
   read(keys: readonly string[]): Texts;
   /** Resolves when what was read of these keys is on disk; undefined where it is. @throws store_unavailable where it did not get there */

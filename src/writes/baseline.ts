@@ -3,7 +3,7 @@
  * and again when it has become old; never more than a few pages.
  */
 import type { Call } from '../adapter.js';
-import type { Clock } from '../clock.js';
+import { type Clock, SKEW_MS } from '../clock.js';
 import type { ThingRecord } from '../journal/records.js';
 import { type Offsets, TEACHERS } from './offsets.js';
 import type { Found, ReadOptions, Site, Thing } from './resource.js';
@@ -19,9 +19,6 @@ const TRY_MS = 1_000;
 const WAIT_MS = 300;
 /** With more, those that are old are looked for. */
 const MAX_NAMES = 5_000;
-/** The clocks of two gateways may be apart by so much. */
-const SKEW_MS = 5_000;
-
 export interface Baselines {
   /** Whether reading the thing before its step could prove something. */
   wants(nature: Nature, name: string): boolean;

@@ -63,7 +63,7 @@ export const createBoard = ({ desk, pause, onTurn, onFault }: BoardDeps): Board 
   };
 
   const fail = (work: Work, fault: unknown): void => {
-    // Nothing of that is a fault: whoever has it next goes on.
+    // That is no fault: the next owner resumes it.
     if (stopping.aborted) return;
     work.isGone = true;
     onFault(work, fault);

@@ -1,5 +1,6 @@
 /** The runners of this process: each operation is given to that of its cluster. */
 import { setMaxListeners } from 'node:events';
+import { SKEW_MS } from '../clock.js';
 import { onAbort } from '../deadline.js';
 import { GatewayError } from '../errors.js';
 import type { Claim } from '../journal/claim.js';
@@ -46,9 +47,6 @@ interface Running {
   works: number;
   stop(): void;
 }
-
-/** Two processes' clocks may differ by so much. */
-const SKEW_MS = 5_000;
 
 /** Where the store may have lost that items were sent, they count as sent at an unknown time since they were asked for. */
 const withTraces = (operation: LoadedOperation, { traceless }: Holding): LoadedOperation => {

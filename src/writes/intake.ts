@@ -1,4 +1,4 @@
-/** The way in for every write, whoever asks for it and whatever it is about: stored first, then worked on, and waited for. */
+/** The way in for every write, for every caller and every kind of thing: stored first, then worked on, and waited for. */
 import { asGatewayError } from '../errors.js';
 import { refusalOf } from '../idempotency/service.js';
 import type { Journal } from '../journal/journal.js';

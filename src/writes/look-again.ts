@@ -1,10 +1,11 @@
 /** One more look at things whose end is not known, for somebody who asks again. Reads only; nothing is sent. */
 import type { Call } from '../adapter.js';
-import { GatewayError, restoreError } from '../errors.js';
+import { restoreError } from '../errors.js';
 import { isOutcome } from '../journal/item.js';
 import type { ItemOutcome, ItemRecord, LoadedOperation } from '../journal/records.js';
 import { createDesk, type Deps, siteOf } from './desk.js';
 import { type Doubt, reconcile } from './evidence.js';
+import { noAnswer } from './outcome.js';
 import type { VendorCall } from './vendor-call.js';
 import { createEntry, createWork, type Entry, stepNow } from './work.js';
 
@@ -20,8 +21,6 @@ const PROVEN: ReadonlySet<string> = new Set(['created', 'already_exists', 'updat
 const isProven = ({ op }: ItemRecord, { status }: ItemOutcome): boolean =>
   PROVEN.has(status) || (op === 'delete' && status === 'not_found');
 
-const lost = (): GatewayError => new GatewayError('vendor_timeout', 'The vendor did not answer.');
-
 /** The call of an item whose answer was lost, long over. */
 const callOf = (entry: Entry): VendorCall => ({
   step: stepNow(entry),
@@ -33,7 +32,7 @@ const callOf = (entry: Entry): VendorCall => ({
   isRecovered: true,
   tired: new Set([entry.work]),
   isOver: true,
-  error: entry.item.outcome?.error ? restoreError(entry.item.outcome.error) : lost(),
+  error: entry.item.outcome?.error ? restoreError(entry.item.outcome.error) : noAnswer(),
 });
 
 /** @returns what is known now of the items of a final operation that were `unknown`; those that stay so are left out */

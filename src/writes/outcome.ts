@@ -12,6 +12,9 @@ export const failedWith = (
   status: ItemOutcome['status'] = REFUSALS.has(error.code) ? 'refused' : 'failed',
 ): ItemOutcome => ({ status, error: storeError(error) });
 
+/** Nobody knows what became of a call. */
+export const noAnswer = (): GatewayError => new GatewayError('vendor_timeout', 'The vendor did not answer.');
+
 /** The failure, with a sentence on what is known of its effect. */
 export const withDetail = (failure: GatewayError, text: string, effect: Effect = failure.effect): GatewayError =>
   failure.withMessage(`${failure.message} ${text}`, failure.code, effect);

@@ -107,7 +107,7 @@ export const createPace = (clock: Clock): Pace => {
     noteTrouble: (kind, askedMs = 0, sentAt) => {
       const now = clock.now();
       const counts = !isOlder(sentAt);
-      // Nobody waits longer; whoever comes later tries.
+      // Nobody waits longer; the next operation tries.
       if (askedMs <= BATCH_PATIENCE.quotaMs) askedUntil = Math.max(askedUntil, now + askedMs);
       if (!counts) return false;
       if (streak === 0) since = now;

@@ -2,13 +2,13 @@
  * Works on one cluster, for all operations of the domain that this process holds. Whatever has ended pumps: a turn starts all that may
  * start now, and sets a timer for what comes with time. docs/design/durable-writes.md has the states and the rules.
  */
-import { asGatewayError, GatewayError } from '../errors.js';
+import { asGatewayError, type GatewayError } from '../errors.js';
 import type { Claim } from '../journal/claim.js';
 import type { StepOutcome } from '../journal/item.js';
 import type { LoadedOperation } from '../journal/records.js';
 import { type Board, createBoard } from './board.js';
 import { boundedCall, type Desk } from './desk.js';
-import { failedWith, withDetail } from './outcome.js';
+import { failedWith, noAnswer, withDetail } from './outcome.js';
 import { leastSent, nextOfBatch } from './queue.js';
 import { startReadings } from './reading.js';
 import type { Limits, Site } from './resource.js';
@@ -33,8 +33,6 @@ const LOOKS_AT_ONCE = 20;
 /** What depends on the vendor's health or on a reading is looked at so often. */
 const TROUBLED_MS = 500;
 const MIN_TIMER_MS = 20;
-
-const noAnswer = (): GatewayError => new GatewayError('vendor_timeout', 'The vendor did not answer.');
 
 /** What becomes of an item, once the vendor is given up. */
 const notDone = (fatal: GatewayError, { item: { sends = 0 } }: Entry): StepOutcome =>
@@ -166,7 +164,7 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
 
   // ---- what comes next
 
-  const wantsBaseline = (entry: Entry): boolean => !entry.isPrepared && baselines.wants(stepNow(entry).nature, entry.item.name);
+  const wantsBaseline = (entry: Entry): boolean => baselines.wants(stepNow(entry).nature, entry.item.name);
 
   /** Whether a call of this step may be made now. */
   const maySend = (entry: Entry): boolean => {
@@ -204,7 +202,6 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
       if (wantsBaseline(entry)) {
         board.move([entry], 'preparing');
         prepare(board, [entry], entry.work, () => {
-          entry.isPrepared = true;
           board.move([entry], 'waiting');
         });
       } else if (entry.item.ifMatch !== undefined && entry.checkedAt === undefined && maySend(entry)) check(board, entry);

@@ -17,7 +17,7 @@ export interface Waiters {
   /** @param ended the operation, where it has ended here */
   wake(id: string, ended?: LoadedOperation): void;
   /**
-   * The operation at its end, or as it is when the patience is over, or when nobody here goes on with it.
+   * The operation at its end, or as it is when the patience is over, or when it is left to another process.
    * @param begun of an operation that was begun just now: its waiter, registered before anybody could end it, and how to begin it again
    * where the store has lost it
    */

@@ -32,8 +32,6 @@ export interface Entry {
   /** As the journal has it. */
   item: ItemRecord;
   state: EntryState;
-  /** What could be read before the send was. */
-  isPrepared: boolean;
   /** When the thing was as `If-Match` says, by our clock. */
   checkedAt: number | undefined;
   checks: number;
@@ -97,7 +95,6 @@ export const createEntry = (work: Work, item: ItemRecord): Entry => ({
   work,
   item,
   state: 'waiting',
-  isPrepared: false,
   checkedAt: undefined,
   checks: 0,
   isReadAtEnd: false,
@@ -172,7 +169,6 @@ export const createWork = (
       work.isOver = stored.isOver;
       work.update(stored);
       for (const entry of given.keys()) {
-        entry.isPrepared = false;
         entry.checkedAt = undefined;
         if (!entry.item.outcome) continue;
         noteOutcome(entry.item);
