@@ -4,7 +4,17 @@ import { CounterFull, type Decision, type Member, type Value } from '../store/st
 import type { JournalDeps } from './deps.js';
 import type { Journal } from './journal.js';
 import { backlog, type Puts } from './moves.js';
-import { expiring, indexes, type KeyRecord, keyOf, type OperationRecord, placesInLists, type RequestRecord } from './records.js';
+import {
+  expiring,
+  indexes,
+  type KeyRecord,
+  keyOf,
+  type OperationRecord,
+  type OrderRecord,
+  openMark,
+  placesInLists,
+  type RequestRecord,
+} from './records.js';
 import type { Taken } from './requests.js';
 
 /** When a caller may try again where too much waits. */
@@ -20,6 +30,12 @@ const backlogFull = ({ clusterId }: OperationRecord): GatewayError =>
 export const createBeginning = (deps: JournalDeps): Pick<Journal, 'begin' | 'known'> => {
   const { store, nowMs, lifetimes } = deps;
   const { keyMs } = lifetimes;
+  let latest = 0;
+  /** The next number. Those of one process rise without a look at the store, so that beginnings at once are not refused. */
+  const after = (known: OrderRecord | undefined): number => {
+    latest = Math.max(Math.floor(nowMs()), latest + 1, (known?.last ?? 0) + 1);
+    return latest;
+  };
   return {
     begin: (operation, request) => {
       const { items, ...record } = operation;
@@ -28,6 +44,7 @@ export const createBeginning = (deps: JournalDeps): Pick<Journal, 'begin' | 'kno
       const isTaken = ({ operationId }: RequestRecord): boolean => !request?.replaceable.includes(operationId);
       const keys = [
         keyOf.operation(id),
+        keyOf.order(record.domain),
         ...(request ? [keyOf.request(request.id)] : []),
         ...(key ? [keyOf.idempotency(key.id)] : []),
       ];
@@ -38,7 +55,7 @@ export const createBeginning = (deps: JournalDeps): Pick<Journal, 'begin' | 'kno
         const referred: KeyRecord = { fingerprint: key.fingerprint, operationId, until };
         return { put: { [keyOf.idempotency(key.id)]: referred }, add: [expiring(until, keyOf.idempotency(key.id))] };
       };
-      const decide = ([begun, running, known]: readonly (Value | undefined)[]): Decision<Taken | null> => {
+      const decide = ([begun, ordered, running, known]: readonly (Value | undefined)[]): Decision<Taken | null> => {
         if (begun) return { result: null };
         const used = known as KeyRecord | undefined;
         if (used && used.until > nowMs()) {
@@ -49,14 +66,16 @@ export const createBeginning = (deps: JournalDeps): Pick<Journal, 'begin' | 'kno
         const open = running as RequestRecord | undefined;
         if (open && isTaken(open)) return { result: { operationId: open.operationId }, ...referring(open.operationId) };
         const { put: reference, add } = referring(id);
-        const put: Puts = { [keyOf.operation(id)]: record, ...reference };
+        const order = after(ordered as OrderRecord | undefined);
+        const put: Puts = { [keyOf.operation(id)]: { ...record, order }, ...reference };
         for (const item of items) put[keyOf.item(id, item.index)] = item;
         if (request) put[keyOf.request(request.id)] = { operationId: id } satisfies RequestRecord;
         return {
           result: null,
           put,
+          rise: { key: keyOf.order(record.domain), to: order },
           count: backlog(deps, record, items.filter(({ outcome }) => !outcome).length),
-          add: [...placesInLists(record), [indexes.open(record.domain), id], [indexes.domains, record.domain], ...add],
+          add: [...placesInLists(record), openMark(record), [indexes.domains, record.domain], ...add],
         };
       };
       return store.change(keys, decide).catch((thrown: unknown) => {

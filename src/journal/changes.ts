@@ -2,7 +2,7 @@
 import type { Decision, Member, Value } from '../store/store.js';
 import { type Claim, type ItemRef, requireEpoch, type Stored } from './claim.js';
 import { isoOf, type JournalDeps } from './deps.js';
-import { OwnershipLost } from './domains.js';
+import { OwnershipLost } from './holding.js';
 import { afterCall, beforeCall, isOutcome, isStored, type StepOutcome } from './item.js';
 import type { Journal } from './journal.js';
 import { backlog, ending, moved, type Puts } from './moves.js';
@@ -12,10 +12,12 @@ import {
   type ItemRecord,
   indexes,
   isFinal,
+  itemRefOf,
   keyOf,
   LATELY_MS,
   lastTouched,
   type OperationRecord,
+  openMark,
   placesInLists,
   type RequestRecord,
   settledOf,
@@ -35,19 +37,23 @@ interface Present {
 
 /** What is known after this of what operations did to the thing lately. */
 const latelyBy = (
-  { op, sends = 0 }: ItemRecord,
+  id: string,
+  item: ItemRecord,
   { status, ...outcome }: StepOutcome,
   thing: ThingRecord | undefined,
   by: string,
   at: number,
 ): Omit<ThingRecord, 'holder'> | null => {
+  const { op, sends = 0 } = item;
   const { holder: _, ...known } = thing ?? { holder: null, made: null };
   const createdAt = 'value' in outcome ? ((outcome.value as { createdAt?: string | null }).createdAt ?? null) : null;
   if (status === 'created') return { by, made: { at, createdAt } };
   if (op === 'delete' && (status === 'deleted' || status === 'not_found')) return { by, made: null, goneAt: at };
   // A create or delete whose end is not proven may take effect yet: what was seen of the thing before is void.
   const isOpen = op !== 'update' && sends > 0 && (status === 'unknown' || status === 'failed');
-  const lately = isOpen ? { ...known, by, made: op === 'delete' ? null : known.made, touchedAt: at } : known;
+  const lately = isOpen
+    ? { ...known, by, made: op === 'delete' ? null : known.made, touchedAt: at, touchedBy: itemRefOf(id, item) }
+    : known;
   return lately.made || lately.goneAt !== undefined || lately.touchedAt !== undefined ? lately : null;
 };
 
@@ -143,7 +149,7 @@ export const createChanges = (deps: JournalDeps): Changes => {
           const thing = things[at];
           if (thing?.holder != null && thing.holder !== claim.id) return item;
           const key = thingKeys[at] as string;
-          const lately = latelyBy(record, outcome, thing, self, nowMs());
+          const lately = latelyBy(claim.id, record, outcome, thing, self, nowMs());
           put[key] = lately && { holder: null, ...lately };
           if (lately) add.push(expiring(lastTouched(lately) + LATELY_MS, key));
           return item;
@@ -187,17 +193,17 @@ export const createChanges = (deps: JournalDeps): Changes => {
             updatedAt: now(),
           };
           const put: Puts = { [keyOf.operation(id)]: record };
-          for (const { isTraceless: _, ...item } of items) put[keyOf.item(id, item.index)] = item;
+          for (const item of items) put[keyOf.item(id, item.index)] = item;
           // What was seen of its things before is void: the present record may lack what was done since.
           names.forEach((name, at) => {
-            const thing = (things[at] as ThingRecord | undefined) ?? { holder: null, made: null };
+            const { touchedBy: _, ...thing } = (things[at] as ThingRecord | undefined) ?? { holder: null, made: null };
             // What another operation has on its way stays its own.
             const other = thing.holder === id ? null : (thing.holder ?? null);
             const touched = { ...thing, holder: isOnItsWay.has(name) ? id : other, touchedAt: nowMs(), by: claim.process };
             put[thingKeys[at] as string] = touched satisfies ThingRecord;
           });
           if (known.request !== undefined) put[keyOf.request(known.request)] = { operationId: id } satisfies RequestRecord;
-          const add = [...placesInLists(record), [indexes.open(domain), id], [indexes.domains, domain]] as const;
+          const add = [...placesInLists(record), openMark(record), [indexes.domains, domain]] as const;
           const drop = before ? moved(before, record).drop : [];
           // As many as are open now; no limit refuses what was accepted.
           const openBefore = before ? before.total - settledOf(before.summary) : 0;

@@ -1,6 +1,6 @@
 /** The right to change an operation, and what the journal returns of a change. */
 import type { Value } from '../store/store.js';
-import { OwnershipLost } from './domains.js';
+import { OwnershipLost } from './holding.js';
 import type { ClusterRef, DomainRecord, ItemRecord } from './records.js';
 
 /** What is in the journal after a change. */

@@ -3,16 +3,13 @@
  * names it. The lease, where processes share the store, only says whether another one should take over.
  */
 import { randomUUID } from 'node:crypto';
-import { setMaxListeners } from 'node:events';
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type Clock, SKEW_MS } from '../clock.js';
+import type { Clock } from '../clock.js';
 import { GatewayError } from '../errors.js';
 import type { Shared } from '../store/store.js';
-
-/** Another process works for the domain now: the caller must stop working on it. */
-export class OwnershipLost extends Error {
-  override readonly name = 'OwnershipLost';
-}
+import { createLease, type Holding, type Lease, LONG_AGO, type Moment, momentOf, OwnershipLost } from './holding.js';
+import { createLanes, type Lanes } from './lanes.js';
+import type { LoadedOperation, OpenRef } from './records.js';
+import { createStoreHistory } from './store-history.js';
 
 /** The right of this process to a domain, where the store may have lost it. */
 export interface Ownership {
@@ -20,22 +17,6 @@ export interface Ownership {
   isCurrent(domain: string): boolean;
   /** Takes the domain again, with all that is known of it, where the store has lost it. False where another process has it. */
   reclaim(domain: string): Promise<boolean>;
-}
-
-/** A domain that this process works for. */
-export interface Holding {
-  readonly domain: string;
-  /** The name of this process. */
-  readonly process: string;
-  readonly epoch: number;
-  /** Whether a vendor may be written to, this very moment. */
-  mayWrite(): boolean;
-  /** From when on nothing that an earlier holder sent at `sentAt` is under way any more. Both in milliseconds since 1970. */
-  quietAfter(sentAt: number): number;
-  /** What was begun before then may have been sent without a trace: the store may have lost it. In milliseconds since 1970. */
-  readonly traceless: number;
-  /** Aborts when another process has taken the domain. */
-  readonly lost: AbortSignal;
 }
 
 /** What the records say. */
@@ -50,8 +31,9 @@ export interface DomainRecords {
   noteGeneration(identity: string, isChange: boolean): Promise<number>;
   /** Domains that ever had an operation. */
   domains(): Promise<string[]>;
-  /** Ids of open operations, oldest first. */
-  openIn(domain: string): Promise<string[]>;
+  /** Open operations, oldest first. */
+  openIn(domain: string): Promise<OpenRef[]>;
+  load(id: string): Promise<LoadedOperation | undefined>;
 }
 
 export interface DomainTools {
@@ -62,8 +44,8 @@ export interface DomainTools {
   readonly leaseMs: number;
   /** How long a call to a vendor may take. */
   readonly callMs: number;
-  /** Works on an operation until it is final or to be left to others. */
-  run(id: string, holding: Holding): Promise<void>;
+  /** Works on an operation until it is final or to be left to others. @throws OwnershipLost */
+  run(operation: LoadedOperation, holding: Holding): Promise<void>;
   /** Stores again what is known here of the operations of a domain: the store may have lost it. @throws OwnershipLost */
   restore(holding: Holding): Promise<void>;
   /** An operation was asked to stop, or has ended, elsewhere. */
@@ -75,7 +57,7 @@ export interface Domains extends Ownership {
   /** The name of this process among those that share the store. */
   readonly process: string;
   /** Sees to it that the process that holds the domain, or this one, works on the operation. */
-  wake(domain: string, id: string): Promise<void>;
+  wake(domain: string, operation: OpenRef): Promise<void>;
   /** Notifies the process that works for the domain of news of an operation. */
   notifyWorker(domain: string, id: string): Promise<void>;
   /** Notifies a process that an operation, for which it may wait, has ended. */
@@ -91,174 +73,107 @@ export interface Domains extends Ownership {
   close(): Promise<void>;
 }
 
+/** What processes send each other: an operation to work on, or news of one. */
+type Message = { readonly domain: string; readonly operation: OpenRef } | { readonly news: string };
+
 /** How often open operations that nobody works on are looked for: a wake-up may be lost. */
 const LOOK_MS = 2_500;
 /** A store that is unavailable while a domain is taken again is tried so often. */
 const RECLAIM_MS = 200;
 /** A domain without work is let go after this time. */
 const IDLE_MS = 60_000;
-/** Operations of one domain that are worked on at once. Most of them wait. */
-const MAX_RUNNING = 1_000;
-/** Those that were left by others take so many of these places; new ones, for which somebody may wait, find one. */
-const MAX_ADOPTED = 200;
-const ADOPTED_AT_ONCE = 5;
-interface Held extends Holding {
-  epoch: number;
+
+interface Held {
+  readonly lease: Lease;
+  readonly lanes: Lanes;
   /** The identity of the store when it was taken. */
   identity: string;
   reclaiming: Promise<boolean> | undefined;
-  readonly giveUp: AbortController;
-  readonly running: Map<string, Promise<void>>;
-  /** Open operations that have no place yet. */
-  readonly waiting: Set<string>;
-  /** When the last confirmed renewal began, by both clocks. */
-  confirmed: { readonly monotonic: number; readonly wall: number };
   idleSince: number;
 }
 
-const LONG_AGO = { monotonic: Number.NEGATIVE_INFINITY, wall: Number.NEGATIVE_INFINITY };
-
-export const createDomains = ({
-  records,
-  shared,
-  clock,
-  leaseMs,
-  callMs,
-  run,
-  restore,
-  onNews,
-  onFault,
-}: DomainTools): Domains => {
+export const createDomains = (tools: DomainTools): Domains => {
+  const { records, shared, clock, leaseMs, callMs, run, restore, onNews, onFault } = tools;
   const process = randomUUID();
   const closing = new AbortController();
-  const moment = () => ({ monotonic: clock.monotonic(), wall: clock.now() });
+  const history = createStoreHistory(shared, records, clock);
   const held = new Map<string, Held>();
   const taking = new Map<string, Promise<Held | undefined>>();
   /** Also of domains that were lost meanwhile. */
   const all = new Set<Promise<void>>();
   let isPaused = false;
-  /** The store's identity, and since when it has it. */
-  let generation = { identity: '', since: 0 };
 
-  /** A store that processes share may be another one than before: a replica that has not seen every change. */
-  const lookAtStore = async (): Promise<string> => {
-    if (!shared) return '';
-    const identity = await shared.identity();
-    if (identity === generation.identity) return identity;
-    const since = await records.noteGeneration(identity, generation.identity !== '');
-    generation = { identity, since: Math.max(since, generation.since) };
-    return identity;
-  };
-
-  /** What was read just now may be of a server that nobody has looked at yet. */
-  const traceless = (): number => (!shared || shared.lastIdentity === generation.identity ? generation.since : clock.now());
-
-  const lose = (holding: Held): void => {
+  const lose = ({ lease, lanes }: Held): void => {
     // It may have been taken again meanwhile.
-    if (held.get(holding.domain) === holding) held.delete(holding.domain);
-    holding.giveUp.abort();
+    if (held.get(lease.domain)?.lease === lease) held.delete(lease.domain);
+    lanes.close();
+    lease.giveUp();
   };
 
   const letGo = async (holding: Held): Promise<void> => {
     lose(holding);
-    await shared?.release(holding.domain, process);
+    await shared?.release(holding.lease.domain, process);
   };
 
-  const start = (holding: Held, id: string): void => {
-    const { running, waiting } = holding;
-    if (isPaused || running.has(id) || holding.lost.aborted) return;
-    if (running.size >= MAX_RUNNING) {
-      waiting.add(id);
-      return;
-    }
-    const begin = async (): Promise<void> => {
-      if (isCurrent(holding.domain) || (await reclaim(holding.domain))) await run(id, holding);
-      else throw new OwnershipLost();
+  const isCurrent = (domain: string): boolean => history.isOn(held.get(domain)?.identity);
+
+  /** @throws OwnershipLost */
+  const requireCurrent = async (domain: string): Promise<void> => {
+    if (!isCurrent(domain) && !(await reclaim(domain))) throw new OwnershipLost();
+  };
+
+  const hold = (lease: Lease, identity: string): Held => {
+    const onThrown = (thrown: unknown): void => {
+      if (thrown instanceof OwnershipLost) lose(holding);
+      else onFault(thrown);
     };
-    const work = begin()
-      .catch((thrown: unknown) => {
-        if (thrown instanceof OwnershipLost) lose(holding);
-        else onFault(thrown);
-      })
-      .finally(() => {
-        running.delete(id);
-        all.delete(work);
-        holding.idleSince = clock.monotonic();
-        if (isPaused && running.size === 0) void letGo(holding).catch(onFault);
-        const [next] = waiting;
-        if (next === undefined) return;
-        waiting.delete(next);
-        start(holding, next);
-      });
-    running.set(id, work);
-    all.add(work);
-  };
-
-  const isCurrent = (domain: string): boolean => !shared || held.get(domain)?.identity === shared.lastIdentity;
-
-  /** Begins all that is open, a few at a time: each reads its items at once. */
-  const adopt = async (holding: Held): Promise<void> => {
-    for (const [at, id] of (await records.openIn(holding.domain)).entries()) {
-      if (isPaused || holding.lost.aborted) return;
-      if (holding.running.size < MAX_ADOPTED) start(holding, id);
-      else if (!holding.running.has(id)) holding.waiting.add(id);
-      if (at % ADOPTED_AT_ONCE === ADOPTED_AT_ONCE - 1) await nextTurn();
-    }
-  };
-
-  const createHeld = (domain: string, epoch: number, confirmed: Held['confirmed'], identity: string): Held => {
-    const giveUp = new AbortController();
-    setMaxListeners(0, giveUp.signal);
-    const since = clock.now();
-    const holding: Held = {
-      domain,
-      process,
-      epoch,
-      identity,
-      reclaiming: undefined,
-      get traceless() {
-        return traceless();
-      },
-      giveUp,
-      lost: giveUp.signal,
-      running: new Map(),
-      waiting: new Set(),
-      confirmed,
-      idleSince: clock.monotonic(),
-      // A clock that stood still, or was set, does not make a lease longer.
-      mayWrite: () => {
-        if (giveUp.signal.aborted) return false;
-        if (!shared) return true;
-        const { monotonic, wall } = holding.confirmed;
-        const limit = leaseMs / 2;
-        return clock.monotonic() - monotonic < limit && Math.abs(clock.now() - wall) < limit;
-      },
-      quietAfter: (sentAt) => {
-        // Sent by this process, or by a clock that is ahead.
-        if (sentAt >= since) return Math.min(sentAt, clock.now()) + callMs;
-        // The earlier holder's fence has let nothing pass since the domain was taken. Where the store was its alone, it has even ended.
-        return shared ? Math.min(sentAt + SKEW_MS, since) + callMs : Math.min(sentAt + callMs, since);
-      },
+    const work = async (operation: LoadedOperation): Promise<void> => {
+      const ended = requireCurrent(lease.domain)
+        .then(() => run(operation, lease))
+        .catch(onThrown);
+      all.add(ended);
+      await ended;
+      all.delete(ended);
+      holding.idleSince = clock.monotonic();
+      // Others may begin as soon as nothing is under way.
+      if (isPaused) setImmediate(() => void leaveIfEmpty(holding));
     };
+    const load = async (id: string): Promise<LoadedOperation | undefined> => {
+      await requireCurrent(lease.domain);
+      return records.load(id);
+    };
+    const lanes = createLanes({ load, run: work, onFault: onThrown });
+    const holding: Held = { lease, lanes, identity, reclaiming: undefined, idleSince: clock.monotonic() };
+    held.set(lease.domain, holding);
     return holding;
   };
 
+  const leaveIfEmpty = async (holding: Held): Promise<void> => {
+    if (holding.lanes.isEmpty) await letGo(holding).catch(onFault);
+  };
+
+  const adopt = ({ lease, lanes }: Held, open: readonly OpenRef[]): void => {
+    lease.adopting = lanes.add(open);
+  };
+
   const tryToTake = async (domain: string): Promise<Held | undefined> => {
-    const identity = await lookAtStore();
+    const identity = await history.look();
     // The earlier holder, if it lives, takes it again first, or finds out that it is lost.
-    await clock.sleep(Math.max(generation.since + leaseMs - clock.now(), 0));
+    await clock.sleep(Math.max(history.since + leaseMs - clock.now(), 0));
     if (shared && !(await shared.hold(domain, process, leaseMs))) return undefined;
     const epoch = await records.takeDomain(domain, process);
-    const confirmed = moment();
+    const open = await records.openIn(domain);
+    const confirmed = momentOf(clock);
     // It may have taken longer than the lease: then another process has a higher epoch, or will have.
     if (shared && !(await shared.hold(domain, process, leaseMs))) return undefined;
-    if (isPaused || (shared && shared.lastIdentity !== identity)) {
+    if (isPaused || !history.isOn(identity)) {
       await shared?.release(domain, process);
       return undefined;
     }
-    const holding = createHeld(domain, epoch, confirmed, identity);
-    held.set(domain, holding);
-    void adopt(holding).catch(onFault);
+    const { traceless } = history;
+    const lease = createLease({ domain, process, epoch, confirmed }, { clock, leaseMs: shared && leaseMs, callMs, traceless });
+    const holding = hold(lease, identity);
+    adopt(holding, open);
     return holding;
   };
 
@@ -278,24 +193,24 @@ export const createDomains = ({
 
   const renew = async (holding: Held): Promise<void> => {
     if (!shared) return;
-    const begun = moment();
-    if (await shared.hold(holding.domain, process, leaseMs)) holding.confirmed = begun;
+    const begun: Moment = momentOf(clock);
+    if (await shared.hold(holding.lease.domain, process, leaseMs)) holding.lease.confirmed = begun;
     else lose(holding);
   };
 
   const takeAgain = async (holding: Held): Promise<boolean> => {
-    const { domain } = holding;
-    const identity = await lookAtStore();
+    const { lease } = holding;
+    const identity = await history.look();
     // Nothing was lost.
-    if (holding.identity === identity) return !holding.lost.aborted;
+    if (holding.identity === identity) return !lease.lost.aborted;
     // Until all is stored again, nothing is sent.
-    holding.confirmed = LONG_AGO;
-    const confirmed = moment();
-    if (!(await shared?.hold(domain, process, leaseMs))) return false;
-    holding.epoch = await records.takeDomain(domain, process, holding.epoch);
-    await restore(holding);
+    lease.confirmed = LONG_AGO;
+    const confirmed = momentOf(clock);
+    if (!(await shared?.hold(lease.domain, process, leaseMs))) return false;
+    lease.epoch = await records.takeDomain(lease.domain, process, lease.epoch);
+    await restore(lease);
     holding.identity = identity;
-    holding.confirmed = confirmed;
+    lease.confirmed = confirmed;
     return true;
   };
 
@@ -306,7 +221,7 @@ export const createDomains = ({
         return await takeAgain(holding);
       } catch (thrown) {
         const isAway = thrown instanceof GatewayError && thrown.code === 'store_unavailable';
-        if (!isAway || holding.lost.aborted || closing.signal.aborted) throw thrown;
+        if (!isAway || holding.lease.lost.aborted || closing.signal.aborted) throw thrown;
       }
       await clock.sleep(RECLAIM_MS, closing.signal);
     }
@@ -322,21 +237,22 @@ export const createDomains = ({
   };
 
   const renewAll = async (): Promise<void> => {
-    const identity = held.size > 0 ? await lookAtStore() : '';
+    const identity = held.size > 0 ? await history.look() : '';
     const keep = async (holding: Held): Promise<void> => {
-      const isIdle = holding.running.size === 0 && clock.monotonic() - holding.idleSince > IDLE_MS;
+      const isIdle = holding.lanes.isEmpty && clock.monotonic() - holding.idleSince > IDLE_MS;
       if (isIdle) await letGo(holding);
       else if (holding.identity === identity) await renew(holding);
-      else if (!(await reclaim(holding.domain))) lose(holding);
+      else if (!(await reclaim(holding.lease.domain))) lose(holding);
     };
     await Promise.all([...held.values()].map((holding) => keep(holding).catch(onFault)));
   };
 
   const look = async (): Promise<void> => {
     for (const domain of await records.domains()) {
+      const open = await records.openIn(domain);
       const holding = held.get(domain);
-      if (holding) await adopt(holding);
-      else if ((await records.openIn(domain)).length > 0) await take(domain);
+      if (holding) adopt(holding, open);
+      else if (open.length > 0) await take(domain);
     }
   };
 
@@ -354,44 +270,48 @@ export const createDomains = ({
   // The next renewal does not wait for one that hangs.
   void every(leaseMs / 3, async () => void renewAll().catch(onFault));
   // The identity is noted before anything can be lost.
-  void lookAtStore().then(look).catch(onFault);
+  void history.look().then(look).catch(onFault);
 
-  const wakeHere = async (domain: string, id: string): Promise<boolean> => {
+  const wakeHere = async (domain: string, operation: OpenRef): Promise<boolean> => {
     const holding = await take(domain);
-    if (holding) start(holding, id);
+    void holding?.lanes.add([operation]);
     return holding !== undefined;
   };
 
+  const tell = (message: Message): string => JSON.stringify(message);
+
   shared?.listen(process, (text) => {
-    const { domain, id } = JSON.parse(text) as { domain?: string; id: string };
-    if (domain === undefined) onNews(id);
-    else void wakeHere(domain, id).catch(onFault);
+    const message = JSON.parse(text) as Message;
+    if ('news' in message) onNews(message.news);
+    else void wakeHere(message.domain, message.operation).catch(onFault);
   });
 
   return {
     process,
-    wake: async (domain, id) => {
-      if (await wakeHere(domain, id)) return;
-      await shared?.notifyHolder(domain, JSON.stringify({ domain, id }));
+    wake: async (domain, operation) => {
+      if (await wakeHere(domain, operation)) return;
+      await shared?.notifyHolder(domain, tell({ domain, operation }));
     },
     notifyWorker: async (domain, id) => {
       onNews(id);
-      if (!held.has(domain)) await shared?.notifyHolder(domain, JSON.stringify({ id }));
+      if (!held.has(domain)) await shared?.notifyHolder(domain, tell({ news: id }));
     },
     notifyProcess: async (other, id) => {
-      if (other !== process) await shared?.notify(other, JSON.stringify({ id }));
+      if (other !== process) await shared?.notify(other, tell({ news: id }));
     },
     isCurrent,
     reclaim,
-    traceless,
-    isRunning: (id) => [...held.values()].some(({ running }) => running.has(id)),
+    traceless: history.traceless,
+    isRunning: (id) => [...held.values()].some(({ lanes }) => lanes.has(id)),
     idle: async () => {
       while (all.size > 0) await Promise.allSettled(all);
     },
     pause: () => {
       isPaused = true;
-      // Others may begin at once where nothing is under way.
-      for (const holding of [...held.values()]) if (holding.running.size === 0) void letGo(holding).catch(onFault);
+      for (const holding of [...held.values()]) {
+        holding.lanes.close();
+        void leaveIfEmpty(holding);
+      }
     },
     close: async () => {
       isPaused = true;

@@ -22,6 +22,8 @@ export const hasAnotherStep = ({ steps, stepsDone = 0 }: ItemRecord): boolean =>
 export interface Departure {
   /** Now, by our clock, in milliseconds since 1970: a store may take long to come to the change. */
   readonly at: () => number;
+  /** When it may have been sent first, where it may have been sent without a trace. */
+  readonly since?: number;
   readonly baselineOf: (name: string, thing: ThingRecord | undefined, isOwn: boolean) => 'unread' | 'absent' | 'present';
   /** Which thing a baseline `present` is of. */
   readonly seenOf: (name: string) => string | undefined;
@@ -32,7 +34,7 @@ export const beforeCall = (
   item: ItemRecord,
   thing: ThingRecord | undefined,
   isOwn: boolean,
-  { at: now, baselineOf, seenOf }: Departure,
+  { at: now, since, baselineOf, seenOf }: Departure,
 ): ItemRecord => {
   const at = now();
   const { baseline: _, seen: __, ...rest } = item;
@@ -40,7 +42,7 @@ export const beforeCall = (
   const seen = baseline === 'present' ? seenOf(item.name) : undefined;
   return {
     ...rest,
-    sentAt: item.sentAt ?? new Date(at).toISOString(),
+    sentAt: item.sentAt ?? new Date(since ?? at).toISOString(),
     sends: (item.sends ?? 0) + 1,
     underWay: at,
     ...(baseline !== 'unread' && { baseline }),

@@ -3,7 +3,7 @@ import type { ResultSummary } from '../model.js';
 import type { Count, Value } from '../store/store.js';
 import { isoOf, type JournalDeps } from './deps.js';
 import { finalStateOf } from './operation-state.js';
-import { expiring, indexes, keyOf, type OperationRecord, placesInLists } from './records.js';
+import { expiring, keyOf, type OperationRecord, openMark, placesInLists } from './records.js';
 
 export type Puts = Record<string, Value | null>;
 
@@ -29,7 +29,7 @@ export const ending = (
   const { put, drop, add } = moved(record, ended);
   return {
     put: { ...put, ...(record.request !== undefined && { [keyOf.request(record.request)]: null }) },
-    drop: [...drop, [indexes.open(record.domain), record.id] as const],
+    drop: [...drop, openMark(record)],
     add: [...add, expiring(nowMs() + lifetimes.operationMs, keyOf.operation(record.id))],
   };
 };

@@ -11,13 +11,14 @@ import {
   LATELY_MS,
   type LoadedOperation,
   lastTouched,
+  type OpenRef,
   type OperationRecord,
   type ThingRecord,
 } from './records.js';
 
 /** Open operations that are read at once, and at most. */
-const OPEN_SLICE = 200;
-const MAX_OPEN = 10_000;
+const OPEN_SLICE = 500;
+const MAX_OPEN = 50_000;
 
 type Reading = Pick<Journal, 'get' | 'load' | 'list' | 'openIn' | 'domains' | 'lately'>;
 
@@ -65,7 +66,11 @@ export const createReading = ({ store, nowMs }: Pick<JournalDeps, 'store' | 'now
       return { operations, next: ids.length > limit ? (shown.at(-1) ?? null) : null };
     },
 
-    openIn: (domain) => allOf(indexes.open(domain)),
+    openIn: async (domain) =>
+      (await allOf(indexes.open(domain))).map((mark): OpenRef => {
+        const [id = '', lane = ''] = mark.split(' ');
+        return { id, lane };
+      }),
 
     domains: () => allOf(indexes.domains),
 

@@ -13,9 +13,18 @@ export interface ClusterRef {
   readonly key: string;
 }
 
+/** An open operation, as the index of its domain has it. */
+export interface OpenRef {
+  readonly id: string;
+  /** The same for all operations on one cluster. */
+  readonly lane: string;
+}
+
 /** An operation without its items. Times are ISO 8601 in UTC. */
 export interface OperationRecord {
   readonly id: string;
+  /** Higher for each operation of its domain; what was accepted first at a thing is done first. */
+  readonly order: number;
   /** The kind of things that it writes. */
   readonly resource: string;
   /** What was asked for, in the words of the API. */
@@ -81,8 +90,6 @@ export interface ItemRecord {
   readonly sends?: number;
   /** A call for it is under way since then, by our clock. Left behind by a process that died, and where the end is not known. */
   readonly underWay?: number;
-  /** It may have been sent without a trace: the store may have lost it. Never stored. */
-  readonly isTraceless?: true;
   /** The vendor's job that does it. */
   readonly job?: string;
   readonly outcome?: ItemOutcome;
@@ -94,6 +101,11 @@ export interface DomainRecord {
   readonly epoch: number;
   /** The holder. */
   readonly process: string;
+}
+
+/** The last number that an operation of a domain has got. */
+export interface OrderRecord {
+  readonly last: number;
 }
 
 /** The store's own history. */
@@ -132,6 +144,8 @@ export interface ThingRecord {
   readonly goneAt?: number;
   /** When a create or delete was settled whose end is not proven. */
   readonly touchedAt?: number;
+  /** Which item that was, as `ID INDEX`. */
+  readonly touchedBy?: string;
   /** The process by whose clock these are. */
   readonly by?: string;
 }
@@ -140,6 +154,7 @@ const hash = (parts: readonly string[]): string => createHash('sha256').update(J
 
 export const keyOf = {
   domain: (name: string) => `domain:${name}`,
+  order: (domain: string) => `order:${domain}`,
   generation: 'generation',
   operation: (id: string) => `operation:${id}`,
   item: (id: string, index: number) => `item:${id}:${index}`,
@@ -152,7 +167,7 @@ export const keyOf = {
 export const indexes = {
   /** All operations, those on a cluster, those in a state, and those of both. */
   operations: (clusterId?: string, state?: string) => `operations ${JSON.stringify([clusterId ?? null, state ?? null])}`,
-  /** Not final, of a domain. */
+  /** `ID LANE`: not final, of a domain. */
   open: (domain: string) => `open ${domain}`,
   /** Domains that ever had an operation. */
   domains: 'domains',
@@ -168,6 +183,20 @@ export const lastTouched = ({ made, goneAt = 0, touchedAt = 0 }: Omit<ThingRecor
 
 export const itemKeysOf = ({ id, total }: OperationRecord): string[] =>
   Array.from({ length: total }, (_, index) => keyOf.item(id, index));
+
+/** How a record names an item. */
+export const itemRefOf = (id: string, { index }: Pick<ItemRecord, 'index'>): string => `${id} ${index}`;
+
+export const refOf = ({ id, cluster }: Pick<OperationRecord, 'id' | 'cluster'>): OpenRef => ({
+  id,
+  lane: hash([cluster.key]).slice(0, 12),
+});
+
+/** That the operation is open. */
+export const openMark = (record: Pick<OperationRecord, 'id' | 'cluster' | 'domain'>): Member => {
+  const { id, lane } = refOf(record);
+  return [indexes.open(record.domain), `${id} ${lane}`];
+};
 
 /** Lets a sweep come by. */
 export const expiring = (atMs: number, key: string): Member => [indexes.expiry, `${new Date(atMs).toISOString()} ${key}`];

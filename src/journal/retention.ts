@@ -48,7 +48,7 @@ const removeRecord = (store: Store, { key, member }: Mark, now: number): Promise
     drop: [[indexes.expiry, member]],
   }));
 
-export const sweep = async (store: Store, now: number = Date.now()): Promise<void> => {
+export const sweep = async (store: Store, now: number): Promise<void> => {
   const due = new Date(now).toISOString();
   for (;;) {
     const members = await store.members(indexes.expiry, { order: 'ascending', limit: SLICE });

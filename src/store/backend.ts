@@ -1,7 +1,16 @@
 /** What the kinds of stores implement, and the store that is made of it. Records are JSON texts here. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createGuesses } from './guesses.js';
-import { type Count, CounterFull, type Decision, type Member, type Store, storeUnavailable, type Value } from './store.js';
+import {
+  type Count,
+  CounterFull,
+  type Decision,
+  type Member,
+  type Rise,
+  type Store,
+  storeUnavailable,
+  type Value,
+} from './store.js';
 
 /** One atomic change. */
 export interface Change {
@@ -12,6 +21,7 @@ export interface Change {
   readonly add: readonly Member[];
   readonly drop: readonly Member[];
   readonly count: readonly Count[];
+  readonly rise?: Rise;
 }
 
 /** `refused`: an expectation does not hold. `full`: a counter would become too high. */
@@ -47,18 +57,25 @@ const parse = <T extends Value>(text: string | undefined): T | undefined =>
 const changeOf = (
   keys: readonly string[],
   texts: Texts,
-  { put = {}, add = [], drop = [], count = [] }: Decision<unknown>,
+  { put = {}, add = [], drop = [], count = [], rise }: Decision<unknown>,
 ): Change => ({
-  expect: keys.map((key, at) => [key, texts[at]] as const),
-  put: Object.entries(put).map(([key, value]) => [key, value === null ? null : JSON.stringify(value)] as const),
+  expect: keys.map((key, at) => [key, texts[at]] as const).filter(([key]) => key !== rise?.key),
+  put: Object.entries({ ...put, ...(rise && { [rise.key]: { last: rise.to } }) }).map(
+    ([key, value]) => [key, value === null ? null : JSON.stringify(value)] as const,
+  ),
   add,
   drop,
   count,
+  ...(rise && { rise }),
 });
 
 /** Whether adding to a counter is refused. What lowers one never is. */
 export const isTooHigh = (present: number, { by, atMost }: Count): boolean =>
   by > 0 && atMost !== undefined && present + by > atMost;
+
+/** Whether the number of the record is lower. */
+export const isLower = (text: string | undefined, { to }: Rise): boolean =>
+  text === undefined || (JSON.parse(text) as { last: number }).last < to;
 
 /** Undefined where it throws. */
 const attempt = <T>(work: () => T): T | undefined => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { open } from 'lmdb';
 import type { GatewayError } from '../errors.js';
-import { type Change, type Committed, type Early, isTooHigh } from './backend.js';
+import { type Change, type Committed, type Early, isLower, isTooHigh } from './backend.js';
 import { storeUnavailable, type Window } from './store.js';
 
 /** Sorts after every ASCII text. */
@@ -147,6 +147,7 @@ export const openLmdbFile = (folder: string, { written, failed }: LmdbEvents): L
     commit: (asked) => {
       refresh();
       if (asked.expect.some(([key, text]) => current(key) !== text)) return Promise.resolve('refused');
+      if (asked.rise && !isLower(current(asked.rise.key), asked.rise)) return Promise.resolve('refused');
       const counts = asked.count.map((each) => ({ ...each, key: `count ${each.counter}`, present: counterOf(each.counter) }));
       if (counts.some((each) => isTooHigh(each.present, each))) return Promise.resolve('full');
       const counted = counts.map(({ key, present, by }) => [key, String(present + by)] as const);

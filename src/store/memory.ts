@@ -1,4 +1,4 @@
-import { createStore, isTooHigh } from './backend.js';
+import { createStore, isLower, isTooHigh } from './backend.js';
 import type { Store, Window } from './store.js';
 
 /** Where a member stands in a sorted list, or would stand. */
@@ -38,8 +38,9 @@ export const createMemoryStore = (): Store => {
     durable: false,
     shared: undefined,
     read: (keys) => keys.map((key) => records.get(key)),
-    commit: async ({ expect, put, add, drop, count }) => {
+    commit: async ({ expect, put, add, drop, count, rise }) => {
       if (expect.some(([key, text]) => records.get(key) !== text)) return 'refused';
+      if (rise && !isLower(records.get(rise.key), rise)) return 'refused';
       if (count.some((each) => isTooHigh(counterOf(each.counter), each))) return 'full';
       for (const { counter, by } of count) counters.set(counter, counterOf(counter) + by);
       for (const [key, text] of put) {

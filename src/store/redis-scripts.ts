@@ -8,15 +8,20 @@ import type { Redis } from 'ioredis';
 const COMMIT = `
 local expects, puts, removes, adds, drops = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local counts = tonumber(ARGV[7])
+local rising, to = ARGV[8], tonumber(ARGV[9])
 local time = redis.call('TIME')
 if time[1] * 1000 + time[2] / 1000 > tonumber(ARGV[6]) then return -1 end
-local key, arg = 0, 7
+local key, arg = 0, 9
 local firstCount, firstBy = #KEYS - counts, #ARGV - counts * 2
 if expects > 0 then
   local found = redis.call('MGET', unpack(KEYS, 1, expects))
   for i = 1, expects do
     if (found[i] or '') ~= ARGV[arg + i] then return 0 end
   end
+end
+if to then
+  local found = redis.call('GET', rising)
+  if found and cjson.decode(found).last >= to then return 0 end
 end
 for i = 1, counts do
   local by, most = tonumber(ARGV[firstBy + i * 2 - 1]), tonumber(ARGV[firstBy + i * 2])

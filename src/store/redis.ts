@@ -120,7 +120,7 @@ export const openRedisStore = (url: string, events: StoreEvents): Store => {
   const offsetOf = async (): Promise<number> =>
     clock && performance.now() - clock.at < CLOCK_MS ? clock.offset : await readClock();
 
-  const send = async ({ expect, put, add, drop, count }: Change): Promise<number> => {
+  const send = async ({ expect, put, add, drop, count, rise }: Change): Promise<number> => {
     const puts = put.flatMap(([key, text]) => (text === null ? [] : [[recordKey(key), text] as const]));
     const removes = put.filter(([, text]) => text === null).map(([key]) => recordKey(key));
     const keys = [
@@ -135,6 +135,7 @@ export const openRedisStore = (url: string, events: StoreEvents): Store => {
       keys.length,
       ...keys,
       ...[expect.length, puts.length, removes.length, add.length, drop.length, latest, count.length],
+      ...(rise ? [recordKey(rise.key), rise.to] : ['', '']),
       ...expect.map(([, text]) => text ?? ''),
       ...puts.map(([, text]) => text),
       ...[...add, ...drop].map(([, member]) => member),

@@ -24,6 +24,13 @@ export class CounterFull extends Error {
   override readonly name = 'CounterFull';
 }
 
+/** A record `{ last }` whose number only rises: the change is refused where it is not lower. Other changes of it do not conflict. */
+export interface Rise {
+  /** One of the keys of the change. */
+  readonly key: string;
+  readonly to: number;
+}
+
 /** What to write, all of it or none. */
 export interface Decision<Result> {
   readonly result: Result;
@@ -33,6 +40,7 @@ export interface Decision<Result> {
   readonly drop?: readonly Member[];
   /** Only together with something else to write. */
   readonly count?: readonly Count[];
+  readonly rise?: Rise;
 }
 
 export interface Window {

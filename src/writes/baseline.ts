@@ -50,6 +50,8 @@ export const createBaselines = (
   { key: cluster, read: readThings }: Pick<Site, 'key' | 'read'>,
   offsets: Offsets,
   clock: Clock,
+  /** What was noted before then does not count: the store may have lost what operations did since. In milliseconds since 1970. */
+  lossesUntil: () => number = () => 0,
 ): Baselines => {
   const known = new Map<string, Noted>();
   const triedAt = new Map<string, number>();
@@ -58,7 +60,7 @@ export const createBaselines = (
 
   const of = (name: string, lately: ThingRecord | undefined, isOwn: boolean): Baseline => {
     const noted = known.get(name);
-    if (!noted || !isFresh(noted.at)) return 'unread';
+    if (!noted || !isFresh(noted.at) || noted.at <= lossesUntil()) return 'unread';
     const margin = isOwn ? 0 : SKEW_MS;
     const isSince = (at: number | undefined): boolean => at !== undefined && at + margin >= noted.at;
     const isSurelySince = (at: number | undefined): boolean => at !== undefined && at - margin >= noted.at;

@@ -16,6 +16,8 @@ export interface Board {
   readonly sharing: Sharing;
   /** Items that have to be read back, with their last call. */
   readonly doubts: Map<Entry, VendorCall>;
+  /** Items of which the store may have lost that they were sent, until it is their turn. */
+  readonly uncertain: Set<Entry>;
   /** Calls to the vendor that are being made. */
   sending: number;
   /** The last failure that was no refusal. */
@@ -77,6 +79,7 @@ export const createBoard = ({ desk, pause, onTurn, onFault }: BoardDeps): Board 
     paceOf: createPaces(desk.clock),
     sharing: createSharing(desk),
     doubts,
+    uncertain: new Set(),
     sending: 0,
     lastError: undefined,
     stopping,

@@ -73,6 +73,8 @@ export const carryOut = async (board: Board, decided: readonly Decided[]): Promi
       if (decision.apart) apart.set(doubt.call, [...(apart.get(doubt.call) ?? []), entry]);
     }
     await work.settle(outcomes);
+    // The next step may have been sent, too.
+    for (const entry of outcomes.keys()) if (!entry.item.outcome && entry.isUncertain) board.uncertain.add(entry);
     board.move(
       [...outcomes.keys()].filter(({ item }) => !item.outcome),
       'waiting',

@@ -2,7 +2,7 @@
 import type { Call } from '../adapter.js';
 import type { Clock } from '../clock.js';
 import type { Report } from '../errors.js';
-import type { Holding } from '../journal/domains.js';
+import type { Holding } from '../journal/holding.js';
 import type { Journal } from '../journal/journal.js';
 import { keyOf, type OperationRecord } from '../journal/records.js';
 import type { Encryptor } from '../store/encryptor.js';
@@ -45,7 +45,7 @@ export const CALL_MS = 60_000;
 export const createDesk = (deps: Deps, given: Pick<Desk, 'site' | 'holding' | 'signal'>): Desk => ({
   ...deps,
   ...given,
-  baselines: createBaselines(given.site, deps.offsets, deps.clock),
+  baselines: createBaselines(given.site, deps.offsets, deps.clock, () => given.holding?.traceless ?? 0),
 });
 
 /** The things of an operation's cluster; undefined where it is no longer served. */

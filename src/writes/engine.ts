@@ -66,11 +66,11 @@ export const createEngine = (deps: EngineDeps): Engine => {
     // Another process that shares the store ends it, and wakes who waits here.
     isLeft: (id) => worker.isPaused && !store.shared && !worker.domains?.isRunning(id),
   };
-  const forCallers = { journal: callersJournal, encryptor, worker, waiters, progress };
+  const forCallers = { journal: callersJournal, encryptor, clock, worker, waiters, progress };
 
   const openOperations = async (): Promise<LoadedOperation[]> => {
     const ids = await Promise.all((await journal.domains()).map(journal.openIn));
-    const operations = await Promise.all(ids.flat().map(journal.load));
+    const operations = await Promise.all(ids.flat().map(({ id }) => journal.load(id)));
     return operations.filter((operation) => operation !== undefined);
   };
 

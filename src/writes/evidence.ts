@@ -1,7 +1,7 @@
 /** What is not known about an item after its call, and how reading back settles it. */
 import { GatewayError } from '../errors.js';
 import { hasAnotherStep, type StepOutcome } from '../journal/item.js';
-import { type ItemRecord, LATELY_MS, type ThingRecord } from '../journal/records.js';
+import { type ItemRecord, itemRefOf, LATELY_MS, type ThingRecord } from '../journal/records.js';
 import type { Desk } from './desk.js';
 import { MAX_UNCERTAINTY_MS } from './offsets.js';
 import { troubleOf } from './pace.js';
@@ -60,7 +60,7 @@ type Origin = Pick<Evidence, 'age' | 'baseline'>;
 const endOf = ({ callMs, settleMs, jobMs }: Desk, { underWay = 0, job }: ItemRecord): number =>
   underWay + callMs + (job === undefined ? 0 : jobMs) + settleMs;
 
-const ageOf = (desk: Desk, { entry: { item }, call }: Doubt, found: Thing): Age => {
+const ageOf = (desk: Desk, { entry: { item, isUncertain, hasRival }, call }: Doubt, found: Thing, rivalAt: number): Age => {
   const { createdAt } = found;
   const { offsets, site, clock } = desk;
   const cluster = site.key;
@@ -72,30 +72,32 @@ const ageOf = (desk: Desk, { entry: { item }, call }: Doubt, found: Thing): Age 
     const isAnother = item.seen !== undefined && found.identity !== item.seen;
     return isAnother || offsets.isSurelyAfter(cluster, createdAt, sentAt) ? 'after' : 'uncertain';
   }
+  if (hasRival) return 'uncertain';
   // What was made when the last call was long over is of somebody else; so may be what is there when nobody remembers any more.
   const isForgotten = call.isOver === true && clock.now() >= (item.underWay ?? 0) + LATELY_MS;
   if (isForgotten || offsets.isSurelyAfter(cluster, createdAt, endOf(desk, item))) return 'uncertain';
   const age = offsets.age(cluster, createdAt, sentAt);
-  // That it was sent at all is not known: what may be of another item of ours is not claimed.
-  return item.isTraceless && age === 'after' && !offsets.isSurelyAfter(cluster, createdAt, sentAt) ? 'uncertain' : age;
+  // That it was sent at all is not known, or what another item of ours did: what may be that one's is not claimed.
+  const isDisputed = isUncertain || rivalAt + 2 * MAX_UNCERTAINTY_MS >= sentAt;
+  return isDisputed && age === 'after' && !offsets.isSurelyAfter(cluster, createdAt, sentAt) ? 'uncertain' : age;
 };
 
 /** Where the thing that was found comes from. One that another item of ours made since, and that is still the same, was before us. */
 const originOf = (desk: Desk, doubt: Doubt, found: Thing | null, lately: ThingRecord | undefined): Origin => {
-  const {
-    entry: { item },
-    call,
-  } = doubt;
-  const { made = null, goneAt = 0 } = lately ?? {};
+  const { entry, call } = doubt;
+  const { item } = entry;
+  const { made = null, goneAt = 0, touchedAt = 0, touchedBy } = lately ?? {};
+  // By another item, whose end is not known either.
+  const rivalAt = touchedBy === itemRefOf(entry.work.id, item) ? 0 : touchedAt;
   // What another item did after this one was over proves nothing of the time before.
-  if (call.isOver === true && Math.max(made?.at ?? 0, goneAt) >= Date.parse(item.sentAt ?? ''))
+  if (call.isOver === true && Math.max(made?.at ?? 0, goneAt, rivalAt) >= Date.parse(item.sentAt ?? ''))
     return { age: 'uncertain', baseline: 'unread' };
   // Long after the send, what was there before it proves nothing about an add.
   const isOver = call.isOver === true && call.step.nature === 'add';
   const isStale = isOver && desk.clock.now() > endOf(desk, item) + STALE_MS;
   const baseline: Baseline = isStale ? 'unread' : (item.baseline ?? 'unread');
   if (!found) return { age: 'uncertain', baseline };
-  const age = ageOf(desk, doubt, found);
+  const age = ageOf(desk, doubt, found, rivalAt);
   // Nobody else of ours was at the thing between that look and the send.
   if (!made || (baseline === 'absent' && !isOver)) return { age, baseline };
   const isTheirs = isOf(desk, made, found);
@@ -135,17 +137,14 @@ const hasPatience = ({ entry: { work, item }, call }: Doubt): boolean => {
   return word === 'busy' || word === 'busy_free' || (word !== 'taken' && sends < MAX_SENDS);
 };
 
-const historyOf = ({ sends = 1, isTraceless }: ItemRecord, { isRecovered }: VendorCall): History => {
-  if (isTraceless) return 'store_lost';
+const historyOf = ({ item: { sends = 1 }, isUncertain }: Entry, { isRecovered }: VendorCall): History => {
+  if (isUncertain) return 'store_lost';
   if (sends > 1) return 'again';
   return isRecovered ? 'owner_changed' : 'first';
 };
 
 const evidenceOf = (doubt: Doubt, { reading, age, baseline, company }: Seen): Evidence => {
-  const {
-    entry: { item },
-    call,
-  } = doubt;
+  const { call } = doubt;
   return {
     word: call.word,
     job: call.job,
@@ -153,7 +152,7 @@ const evidenceOf = (doubt: Doubt, { reading, age, baseline, company }: Seen): Ev
     age,
     baseline,
     company,
-    history: historyOf(item, call),
+    history: historyOf(doubt.entry, call),
     patience: hasPatience(doubt) ? 'left' : 'over',
   };
 };

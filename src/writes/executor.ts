@@ -1,11 +1,10 @@
 /** The runners of this process: each operation is given to that of its cluster. */
 import { setMaxListeners } from 'node:events';
-import { SKEW_MS } from '../clock.js';
 import { onAbort } from '../deadline.js';
 import { GatewayError } from '../errors.js';
 import type { Claim } from '../journal/claim.js';
-import type { Holding } from '../journal/domains.js';
-import { type ItemRecord, isFinal, type LoadedOperation } from '../journal/records.js';
+import type { Holding } from '../journal/holding.js';
+import { isFinal, type LoadedOperation } from '../journal/records.js';
 import { createDesk, type Deps, siteOf } from './desk.js';
 import { failedWith, withDetail } from './outcome.js';
 import type { Site } from './resource.js';
@@ -47,17 +46,6 @@ interface Running {
   works: number;
   stop(): void;
 }
-
-/** Where the store may have lost that items were sent, they count as sent at an unknown time since they were asked for. */
-const withTraces = (operation: LoadedOperation, { traceless }: Holding): LoadedOperation => {
-  const { createdAt } = operation;
-  if (Date.parse(createdAt) > traceless + SKEW_MS) return operation;
-  const items = operation.items.map(
-    (item): ItemRecord =>
-      item.outcome || (item.sends ?? 0) > 0 ? item : { ...item, sentAt: createdAt, sends: 1, isTraceless: true },
-  );
-  return { ...operation, items };
-};
 
 export const createExecutor = (deps: Deps): Executor => {
   const runners = new Map<Holding, Map<string, Running>>();
@@ -108,9 +96,7 @@ export const createExecutor = (deps: Deps): Executor => {
       const site = siteOf(deps, operation);
       if (!site) return giveUp(operation, claim, deps);
       const make = (): Running => begin(site, holding, signals);
-      return withRunner(`${resource} ${site.key}`, holding, make, (runner) =>
-        runner.work(withTraces(operation, holding), claim, site),
-      );
+      return withRunner(`${resource} ${site.key}`, holding, make, (runner) => runner.work(operation, claim, site));
     },
 
     restore: async (holding) => {

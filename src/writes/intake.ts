@@ -1,8 +1,9 @@
 /** The way in for every write, for every caller and every kind of thing: stored first, then worked on, and waited for. */
+import type { Clock } from '../clock.js';
 import { asGatewayError } from '../errors.js';
 import { refusalOf } from '../idempotency/service.js';
 import type { Journal } from '../journal/journal.js';
-import type { LoadedOperation } from '../journal/records.js';
+import { type LoadedOperation, refOf } from '../journal/records.js';
 import type { RequestReference, Taken } from '../journal/requests.js';
 import type { Encryptor } from '../store/encryptor.js';
 import { inTime } from '../store/in-time.js';
@@ -25,12 +26,13 @@ export interface IntakeDeps {
   /** Fails where the store is unavailable. */
   readonly journal: Journal;
   readonly encryptor: Encryptor;
+  readonly clock: Clock;
   readonly worker: Worker;
   readonly waiters: Waiters;
   readonly progress: Progress;
 }
 
-export const createIntake = ({ journal, encryptor, worker, waiters, progress }: IntakeDeps): Intake => {
+export const createIntake = ({ journal, encryptor, clock, worker, waiters, progress }: IntakeDeps): Intake => {
   /** After a lost answer of the store it is asked once more, since it may have begun the operation. */
   const begin = async (record: LoadedOperation, reference: RequestReference | undefined): Promise<Taken | null> => {
     const attempt = (): Promise<Taken | null> => inTime(journal.begin(record, reference), BEGIN_MS, 'open');
@@ -55,13 +57,13 @@ export const createIntake = ({ journal, encryptor, worker, waiters, progress }: 
 
   return async (operation, submission) => {
     const domains = await worker.started();
-    const record = toRecord(operation, submission, { encryptor, process: domains.process });
+    const record = toRecord(operation, submission, { encryptor, clock, process: domains.process });
     const { reference, patience } = submission;
     const taken = await begin(record, reference);
     if (taken) return join(taken, patience);
     const waiter = waiters.register(record.id);
     // Stored, it is found by the process that looks for open operations; this only starts it at once.
-    const wake = (): Promise<void> => inTime(domains.wake(record.domain, record.id)).catch(worker.onFault);
+    const wake = (): Promise<void> => inTime(domains.wake(record.domain, refOf(record))).catch(worker.onFault);
     const beginAgain = async (): Promise<void> => {
       // Else it has ended, and is no longer kept.
       if (Date.parse(record.createdAt) > domains.traceless()) return;

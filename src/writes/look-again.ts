@@ -44,7 +44,12 @@ export const createLookAgain =
     const unknown = operation.items.filter(({ outcome }) => outcome?.status === 'unknown');
     if (!site || unknown.length === 0) return new Map();
     const claim = { id, domain, epoch: 0, process: '', resource, cluster };
-    const work = createWork({ ...operation, isBatch: false, items: [] }, claim, { ...deps, site, onSettled: () => undefined });
+    const work = createWork({ ...operation, isBatch: false, items: [] }, claim, {
+      ...deps,
+      site,
+      holding: undefined,
+      onSettled: () => undefined,
+    });
     const doubts = unknown.map((item): Doubt => {
       const entry = createEntry(work, item);
       return { entry, call: callOf(entry) };

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Call } from '../adapter.js';
+import type { Clock } from '../clock.js';
 import { type ItemRecord, keyOf, type LoadedOperation, type OperationRecord, summarise } from '../journal/records.js';
 import type { RequestReference } from '../journal/requests.js';
 import type { Encryptor } from '../store/encryptor.js';
@@ -25,19 +26,22 @@ export interface Submission {
 }
 
 /** Sorts by time. */
-const newId = (): string => `op_${Date.now().toString(16).padStart(12, '0')}${randomBytes(10).toString('hex')}`;
+const newId = (at: number): string => `op_${at.toString(16).padStart(12, '0')}${randomBytes(10).toString('hex')}`;
 
 /** The record of an operation that nobody works on yet, with its secrets sealed. */
 export const toRecord = (
   { items, stopOnError = false, ...asked }: NewOperation,
   { call, path, reference }: Submission,
-  { encryptor, process }: { readonly encryptor: Encryptor; readonly process: string },
+  { encryptor, clock, process }: { readonly encryptor: Encryptor; readonly clock: Clock; readonly process: string },
 ): LoadedOperation => {
-  const id = newId();
-  const at = new Date().toISOString();
+  const now = Math.floor(clock.now());
+  const id = newId(now);
+  const at = new Date(now).toISOString();
   return {
     id,
     ...asked,
+    // The store gives it its place.
+    order: 0,
     state: 'pending',
     total: items.length,
     summary: summarise(items.flatMap(({ outcome }) => outcome ?? [])),

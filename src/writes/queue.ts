@@ -16,8 +16,8 @@ export interface Queue {
   isAwaited(entry: Entry): boolean;
 }
 
-/** An operation that was accepted earlier has a smaller id. */
-const isBefore = (a: Entry, b: Entry): boolean => (a.work.id === b.work.id ? a.item.index < b.item.index : a.work.id < b.work.id);
+export const isBefore = (a: Entry, b: Entry): boolean =>
+  a.work === b.work ? a.item.index < b.item.index : a.work.order < b.work.order;
 
 /** What was sent by an earlier process comes before all that was not. */
 const isOnItsWay = ({ state, item }: Entry): boolean => state !== 'waiting' || item.underWay !== undefined;
@@ -102,7 +102,7 @@ const nextInOrder = (work: Work, { sizes }: Limits, queue: Queue): Entry[] => {
     if (isFull || entry.item.index >= work.stopsAt || stepNameOf(entry) !== step) break;
     if (entry === first) queue.add(entry);
     if (!queue.isNext(entry) && !queue.isFree(entry)) break;
-    if (group.some(({ item }) => item.name === entry.item.name) || entry.item.isTraceless) break;
+    if (group.some(({ item }) => item.name === entry.item.name) || entry.isUncertain) break;
     group.push(entry);
     if (hasAnotherStep(entry.item)) break;
   }
@@ -124,7 +124,7 @@ const nextOfOneStep = ({ entries }: Work, { sizes }: Limits, isReady: (entry: En
 /** The items of a batch's next call; empty where none can be sent. */
 export const nextOfBatch = (work: Work, limits: Limits, queue: Queue): Entry[] => {
   if (work.inOrder && work.busy > 0) return [];
-  const isReady = (entry: Entry): boolean => entry.state === 'waiting' && queue.isNext(entry) && !entry.item.isTraceless;
+  const isReady = (entry: Entry): boolean => entry.state === 'waiting' && queue.isNext(entry) && !entry.isUncertain;
   const apart = nextApart(work, isReady);
   if (apart.length > 0) return apart;
   return work.inOrder ? nextInOrder(work, limits, queue) : nextOfOneStep(work, limits, isReady);

@@ -12,7 +12,7 @@ import { failedWith, noAnswer, withDetail } from './outcome.js';
 import { leastSent, nextOfBatch } from './queue.js';
 import { startReadings } from './reading.js';
 import type { Limits, Site } from './resource.js';
-import { check, prepare, resume, resumeTraceless, send } from './sending.js';
+import { check, giveUpUncertain, lastUncertain, prepare, resume, resumeInTurn, send } from './sending.js';
 import { createWork, type Entry, isFull, mayGoOn, stepNameOf, stepNow, type Work } from './work.js';
 
 export interface Runner {
@@ -60,13 +60,15 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
   const { clock, journal, baselines, report } = desk;
   const all = new Map<string, Held>();
   const faults = new Map<Work, unknown>();
-  /** Items that may have been sent without a trace, until it is their turn. */
-  const traceless = new Set<Entry>();
   /** The one whose turn is next comes first. */
   const batches = new Set<Held>();
   let limits: Limits = { concurrency: 1, sizes: {} };
   let singlesInARow = 0;
   let timer = new AbortController();
+  /** Operations begin in order, so that nothing is sent for a later one before an earlier one is in the queue. */
+  let begun: Promise<unknown> = Promise.resolve();
+
+  const works = (): Work[] => [...all.values()].map(({ work }) => work);
 
   const turn = (): void => {
     try {
@@ -109,13 +111,19 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
     const open = [...work.entries.values()];
     // What was, or may have been, sent without a word, is not sent again, and can be read back.
     const unread = open.filter((entry) => {
-      const { sends = 0, isTraceless } = entry.item;
-      return !entry.isReadAtEnd && sends > 0 && (isTraceless || stepNow(entry).nature === 'set-visible');
+      const { sends = 0 } = entry.item;
+      return !entry.isReadAtEnd && (entry.isUncertain || (sends > 0 && stepNow(entry).nature === 'set-visible'));
     });
     if (unread.length > 0) {
       const now = clock.now();
+      const last = unread.some(({ isUncertain }) => isUncertain) ? lastUncertain(works()) : undefined;
       for (const entry of unread) {
         entry.isReadAtEnd = true;
+        const latest = last?.get(entry.item.name) ?? entry;
+        if (entry.isUncertain && latest !== entry) {
+          giveUpUncertain(board, entry, latest);
+          continue;
+        }
         const call = { step: stepNow(entry), entries: [entry], sentAt: now, endedAt: now, word: 'none', job: 'unknown' } as const;
         board.putInDoubt(entry, { ...call, tired: new Set([work]), error: work.fatal ?? noAnswer() });
       }
@@ -176,16 +184,7 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
 
   /** What batches, single items, and those that these wait for, need before their turn: a reading each. */
   const startPreparations = (): void => {
-    for (const entry of traceless) {
-      const { work, item } = entry;
-      const isNext = work.inOrder ? work.entries.values().next().value === entry : queue.isNext(entry);
-      if (item.outcome || !mayGoOn(work)) traceless.delete(entry);
-      else if (isNext && entry.state === 'waiting') {
-        traceless.delete(entry);
-        queue.add(entry);
-        resumeTraceless(board, entry);
-      }
-    }
+    resumeInTurn(board, works());
     for (const held of batches) {
       const { work } = held;
       if (held.isPreparing || !mayGoOn(work)) continue;
@@ -211,7 +210,7 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
   const nextSingles = (): readonly Entry[] => {
     const isReady = (entry: Entry): boolean =>
       entry.state === 'waiting' &&
-      !entry.item.isTraceless &&
+      !entry.isUncertain &&
       !wantsBaseline(entry) &&
       (entry.item.ifMatch === undefined || entry.checkedAt !== undefined) &&
       maySend(entry);
@@ -257,7 +256,7 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
     if (work.isBatch) batches.add(held);
     for (const entry of work.entries.values()) {
       if (!work.inOrder || entry.item.underWay !== undefined) queue.add(entry);
-      if (entry.item.isTraceless) traceless.add(entry);
+      if (entry.isUncertain) board.uncertain.add(entry);
       else resume(board, entry);
     }
     board.pump();
@@ -309,7 +308,11 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
         all.set(work.id, held);
       });
       board.pump();
-      limits = await own.limits(boundedCall(desk, operation));
+      const before = begun;
+      const known = own.limits(boundedCall(desk, operation));
+      begun = Promise.all([before, known, desk.holding?.adopting]).catch(() => undefined);
+      limits = await known;
+      await begun;
       if (held && all.get(work.id) === held) begin(held);
       await ended;
     },

@@ -3,14 +3,18 @@ import { GatewayError } from '../errors.js';
 import type { Board } from './board.js';
 import { carryOut, conclude } from './conclude.js';
 import { checkInTurn, checkPrecondition, isStale } from './precondition.js';
-import { answerOf, callVendor, follow, markSent, type VendorCall } from './vendor-call.js';
+import { isBefore } from './queue.js';
+import { answerOf, callVendor, follow, markSent, markTraceless, type VendorCall } from './vendor-call.js';
 import { isRepeatable, type Nature } from './verdict.js';
-import { type Entry, stepNow, type Work } from './work.js';
+import { type Entry, mayGoOn, stepNow, type Work } from './work.js';
 
 /** An item whose thing an operation of an earlier process is at waits for so long. */
 const REST_MS = 500;
 
 const died = (): GatewayError => new GatewayError('vendor_timeout', 'The gateway stopped before the vendor answered.');
+
+const lost = (): GatewayError =>
+  new GatewayError('vendor_timeout', 'The store of the gateway lost changes, also those of a later write to the same name.');
 
 const rest = (board: Board, entries: readonly Entry[], ms: number): void => {
   if (entries.length === 0) return;
@@ -121,10 +125,55 @@ export const send = (board: Board, entries: readonly Entry[]): void => {
   });
 };
 
-/** An item that may have been sent without a trace, and whose turn it is: only now it can show what became of it. */
-export const resumeTraceless = (board: Board, entry: Entry): void => {
-  entry.item = { ...entry.item, underWay: board.desk.holding?.traceless ?? 0 };
-  resume(board, entry);
+/** It is the turn of an item that may have been sent without a trace: only now it can show what became of it. */
+const resumeUncertain = (board: Board, entry: Entry): void => {
+  board.move([entry], 'deciding');
+  board.run([entry], async () => {
+    if (entry.item.underWay !== undefined || (await markTraceless(board.desk, entry))) {
+      resume(board, entry);
+      return;
+    }
+    board.uncertain.add(entry);
+    rest(board, [entry], REST_MS);
+  });
+};
+
+/** What a later item did to the same thing may be lost as well: no reading shows what became of this one. */
+export const giveUpUncertain = (board: Board, entry: Entry, last: Entry): void => {
+  last.hasRival = true;
+  const { item, work } = entry;
+  const outcome = stepNow(entry).outcome(item, { verdict: 'unknown', reading: 'none', found: null, error: lost() });
+  board.move([entry], 'deciding');
+  board.run([entry], () => work.settle(new Map([[entry, outcome]])));
+};
+
+/** Of the items that may have been sent without a trace, the last one at each thing. */
+export const lastUncertain = (works: Iterable<Work>): ReadonlyMap<string, Entry> => {
+  const last = new Map<string, Entry>();
+  for (const { entries } of works)
+    for (const entry of entries.values()) {
+      const known = last.get(entry.item.name);
+      if (entry.isUncertain && (!known || isBefore(known, entry))) last.set(entry.item.name, entry);
+    }
+  return last;
+};
+
+/** Resumes the items whose turn it is, of those that may have been sent without a trace. */
+export const resumeInTurn = (board: Board, works: Iterable<Work>): void => {
+  const { uncertain, queue } = board;
+  if (uncertain.size === 0) return;
+  const last = lastUncertain(works);
+  for (const entry of uncertain) {
+    const { work, item } = entry;
+    const isNext = work.inOrder ? work.entries.values().next().value === entry : queue.isNext(entry);
+    if (item.outcome || !mayGoOn(work)) uncertain.delete(entry);
+    if (item.outcome || !mayGoOn(work) || !isNext || entry.state !== 'waiting') continue;
+    uncertain.delete(entry);
+    queue.add(entry);
+    const latest = last.get(item.name) ?? entry;
+    if (latest === entry) resumeUncertain(board, entry);
+    else giveUpUncertain(board, entry, latest);
+  }
 };
 
 /**

@@ -1,6 +1,7 @@
 /** One call to the vendor: what is about to be sent is stored first, and what the vendor said is turned into a word. */
 import type { Receipt } from '../adapter.js';
 import { asGatewayError, type GatewayError } from '../errors.js';
+import type { Departure } from '../journal/item.js';
 import { fenced } from '../vendor/fence.js';
 import { boundedCall, type Desk, secretOf } from './desk.js';
 import type { Parcel, Step } from './resource.js';
@@ -50,9 +51,21 @@ const parcelsOf = (desk: Desk, entries: readonly Entry[]): Parcel[] => {
 };
 
 /** Stores items as about to be sent. @returns those that may go */
-export const markSent = async (desk: Desk, work: Work, entries: readonly Entry[]): Promise<Entry[]> => {
-  const { journal, site, baselines, offsets, clock } = desk;
-  const departure = { at: clock.now, baselineOf: baselines.of, seenOf: baselines.seen };
+export const markSent = (desk: Desk, work: Work, entries: readonly Entry[]): Promise<Entry[]> => {
+  const { baselines, clock } = desk;
+  return storeSent(desk, work, entries, { at: clock.now, baselineOf: baselines.of, seenOf: baselines.seen });
+};
+
+/** Stores an item as sent that may have been sent without a trace. @returns whether it is */
+export const markTraceless = async (desk: Desk, entry: Entry): Promise<boolean> => {
+  const { work } = entry;
+  const at = Math.max(desk.holding?.traceless ?? 0, work.askedAt);
+  const departure: Departure = { at: () => at, since: work.askedAt, baselineOf: () => 'unread', seenOf: () => undefined };
+  return (await storeSent(desk, work, [entry], departure)).length > 0;
+};
+
+const storeSent = async (desk: Desk, work: Work, entries: readonly Entry[], departure: Departure): Promise<Entry[]> => {
+  const { journal, site, offsets } = desk;
   const stored = await journal.markSent(
     work.claim,
     entries.map(({ item }) => item),

@@ -1,8 +1,9 @@
 /** An open operation in the runner of its cluster, and its items. */
 
-import type { Clock } from '../clock.js';
+import { type Clock, SKEW_MS } from '../clock.js';
 import type { GatewayError } from '../errors.js';
 import type { Claim, Stored } from '../journal/claim.js';
+import type { Holding } from '../journal/holding.js';
 import { isOutcome, type StepOutcome, stepOf } from '../journal/item.js';
 import type { Journal } from '../journal/journal.js';
 import { type ItemRecord, isDone, type LoadedOperation } from '../journal/records.js';
@@ -35,12 +36,18 @@ export interface Entry {
   /** When the thing was as `If-Match` says, by our clock. */
   checkedAt: number | undefined;
   checks: number;
+  /** The store may have lost what was done for it: it may have been sent, and more, without a trace. */
+  isUncertain: boolean;
+  /** So may an earlier item at its thing: what is found may be that one's work. */
+  hasRival: boolean;
   /** Sent, not to be sent again, and read back for the last word. */
   isReadAtEnd: boolean;
 }
 
 export interface Work {
   readonly id: string;
+  /** What was accepted later has a higher one. */
+  readonly order: number;
   readonly claim: Claim;
   readonly requestId: string;
   /** Its cluster, as its account sees it. */
@@ -49,7 +56,8 @@ export interface Work {
   readonly isBatch: boolean;
   /** Whether nothing may be sent before all items before it are settled. */
   readonly inOrder: boolean;
-  /** By our clock, in milliseconds since 1970. */
+  /** When it was asked for, and when the work on it began here. By our clock, in milliseconds since 1970. */
+  readonly askedAt: number;
   readonly startedAt: number;
   /** By index, in the order of the request. */
   readonly entries: ReadonlyMap<number, Entry>;
@@ -87,6 +95,7 @@ export interface WorkDeps {
   readonly site: Site;
   readonly clock: Clock;
   readonly singlePatienceMs: number;
+  readonly holding: Pick<Holding, 'traceless'> | undefined;
   /** An item is settled. */
   onSettled(entry: Entry): void;
 }
@@ -97,15 +106,19 @@ export const createEntry = (work: Work, item: ItemRecord): Entry => ({
   state: 'waiting',
   checkedAt: undefined,
   checks: 0,
+  isUncertain: false,
+  hasRival: false,
   isReadAtEnd: false,
 });
 
 export const createWork = (
   operation: LoadedOperation,
   claim: Claim,
-  { journal, site, clock, singlePatienceMs, onSettled }: WorkDeps,
+  { journal, site, clock, singlePatienceMs, holding, onSettled }: WorkDeps,
 ): Work => {
-  const { id, requestId, isBatch, stopOnError } = operation;
+  const { id, order, requestId, isBatch, stopOnError, createdAt } = operation;
+  const askedAt = Date.parse(createdAt);
+  const isUncertain = holding !== undefined && askedAt <= holding.traceless + SKEW_MS;
   const entries = new Map<number, Entry>();
   const records = new Map(operation.items.map((item) => [item.index, item]));
   let busy = 0;
@@ -122,11 +135,13 @@ export const createWork = (
 
   const work: Work = {
     id,
+    order,
     claim,
     requestId,
     site,
     isBatch,
     inOrder: stopOnError,
+    askedAt,
     startedAt: clock.now(),
     entries,
     get busy() {
@@ -170,7 +185,12 @@ export const createWork = (
       work.update(stored);
       for (const entry of given.keys()) {
         entry.checkedAt = undefined;
-        if (!entry.item.outcome) continue;
+        if (!entry.item.outcome) {
+          // What is not done was not followed by anything either.
+          if (given.get(entry)?.status === 'again') entry.isUncertain = false;
+          else entry.isReadAtEnd = false;
+          continue;
+        }
         noteOutcome(entry.item);
         move(entry, 'waiting');
         entries.delete(entry.item.index);
@@ -180,7 +200,8 @@ export const createWork = (
   };
   for (const item of operation.items) {
     noteOutcome(item);
-    if (!item.outcome) entries.set(item.index, createEntry(work, item));
+    if (item.outcome) continue;
+    entries.set(item.index, { ...createEntry(work, item), isUncertain });
   }
   return work;
 };

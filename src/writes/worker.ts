@@ -2,7 +2,8 @@
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../clock.js';
 import { asGatewayError, type Report } from '../errors.js';
-import { createDomains, type Domains, type Holding } from '../journal/domains.js';
+import { createDomains, type Domains } from '../journal/domains.js';
+import type { Holding } from '../journal/holding.js';
 import type { Journal } from '../journal/journal.js';
 import { isFinal, type LoadedOperation, type OperationRecord } from '../journal/records.js';
 import { sweep } from '../journal/retention.js';
@@ -87,11 +88,10 @@ export const createWorker = (deps: WorkerDeps): Worker => {
     if (error.code !== 'store_unavailable' && !abandoning.signal.aborted) report(error, 'operations');
   };
 
-  const run = async (id: string, holding: Holding): Promise<void> => {
+  const run = async (operation: LoadedOperation, holding: Holding): Promise<void> => {
+    const { id } = operation;
     let ended: LoadedOperation | undefined;
     try {
-      const operation = await journal.load(id);
-      if (!operation || isFinal(operation)) return;
       if (operation.state === 'running') note(operation, 'resumed');
       await executor.execute(operation, holding, signals);
       const known = await journal.load(id);
@@ -125,7 +125,7 @@ export const createWorker = (deps: WorkerDeps): Worker => {
       onNews,
       onFault,
     });
-    stopSweeping = repeat(SWEEP_MS, () => sweep(store), onFault);
+    stopSweeping = repeat(SWEEP_MS, () => sweep(store, clock.now()), onFault);
   };
 
   return {

@@ -99,6 +99,7 @@ const setUp = (lookAgain: LookAgain = async () => new Map()) => {
     const items: ItemRecord[] = [{ index: 0, op: 'create', name: 'ada', steps: ['create'] }];
     const record: LoadedOperation = {
       id,
+      order: 0,
       resource: 'users',
       kind: 'createUser',
       isBatch: false,

@@ -1,9 +1,13 @@
 /** Which process works for which domain: two of them on one store, and what they tell each other. */
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { systemClock } from '../../src/clock.js';
-import { createDomains, type DomainRecords, type Domains, type Holding, OwnershipLost } from '../../src/journal/domains.js';
+import { createDomains, type DomainRecords, type Domains } from '../../src/journal/domains.js';
+import { type Holding, OwnershipLost } from '../../src/journal/holding.js';
+import type { LoadedOperation, OpenRef } from '../../src/journal/records.js';
 import type { Shared } from '../../src/store/store.js';
 import { pause, until } from '../support/wait.js';
+
+const ref = (id: string): OpenRef => ({ id, lane: 'a cluster' });
 
 const LEASE_MS = 600;
 const CALL_MS = 1_000;
@@ -64,7 +68,8 @@ const createSharedStore = () => {
       return epoch;
     },
     domains: async () => [...open.keys()],
-    openIn: async (domain) => [...(open.get(domain) ?? [])],
+    openIn: async (domain) => [...(open.get(domain) ?? [])].map(ref),
+    load: async (id) => ({ id, state: 'pending' }) as LoadedOperation,
   };
   /** Another server, which has not seen the last changes. */
   const failOver = (): void => {
@@ -95,7 +100,7 @@ const stage = () => {
       clock: systemClock,
       leaseMs: LEASE_MS,
       callMs: CALL_MS,
-      run: async (id, holding) => {
+      run: async ({ id }, holding) => {
         runs.push({ process: number, id, holding });
         await run(id);
         open.get(holding.domain)?.delete(id);
@@ -117,13 +122,14 @@ describe('a domain', () => {
     const { process, begin, ran } = stage();
     const [one, other] = [process(1), process(2)];
     begin('d', 'a');
-    await one.wake('d', 'a');
+    await one.wake('d', ref('a'));
     begin('d', 'b');
-    await other.wake('d', 'b');
+    await other.wake('d', ref('b'));
     await until(() => ran().length === 2);
     expect(ran()).toEqual(['1 a', '1 b']);
     begin('e', 'c');
-    await other.wake('e', 'c');
+    await other.wake('e', ref('c'));
+    await until(() => ran().length === 3);
     expect(ran()).toEqual(['1 a', '1 b', '2 c']);
   });
 
@@ -131,7 +137,7 @@ describe('a domain', () => {
     const { process, begin, ran, runs, cutOff } = stage();
     const [one] = [process(1), process(2)];
     begin('d', 'a');
-    await one.wake('d', 'a');
+    await one.wake('d', ref('a'));
     await pause(2 * LEASE_MS);
     expect(ran()).toEqual(['1 a']);
     cutOff.add(1);
@@ -147,7 +153,8 @@ describe('a domain', () => {
     const { process, begin, runs, cutOff } = stage();
     const one = process(1);
     begin('d', 'a');
-    await one.wake('d', 'a');
+    await one.wake('d', ref('a'));
+    await until(() => runs.length === 1);
     const { holding } = runs[0] as { holding: Holding };
     await pause(LEASE_MS);
     expect(holding.mayWrite()).toBe(true);
@@ -166,7 +173,7 @@ describe('a domain', () => {
       throw new OwnershipLost();
     });
     begin('d', 'a');
-    await one.wake('d', 'a');
+    await one.wake('d', ref('a'));
     await until(() => runs[0]?.holding.lost.aborted === true);
     expect([runs[0]?.holding.mayWrite(), faults]).toEqual([false, []]);
   });
@@ -175,15 +182,17 @@ describe('a domain', () => {
     const { process, begin, ran, ends } = stage();
     const [one, other] = [process(1), process(2)];
     begin('d', 'a');
-    await one.wake('d', 'a');
+    await one.wake('d', ref('a'));
+    await until(() => ran().length === 1);
     one.pause();
     begin('d', 'b');
-    await one.wake('d', 'b');
+    await one.wake('d', ref('b'));
     expect(ran()).toEqual(['1 a']);
     ends.get('a')?.();
     await one.idle();
     await one.close();
-    await other.wake('d', 'b');
+    await other.wake('d', ref('b'));
+    await until(() => ran().length === 2);
     expect(ran()).toEqual(['1 a', '2 b']);
   });
 });
@@ -191,7 +200,8 @@ describe('a domain', () => {
 it('says from when on nothing of an earlier holder is under way', async () => {
   const { process, begin, runs } = stage();
   begin('d', 'a');
-  await process(1).wake('d', 'a');
+  await process(1).wake('d', ref('a'));
+  await until(() => runs.length === 1);
   const { holding } = runs[0] as { holding: Holding };
   const now = Date.now();
   // Sent long ago, and sent by a process whose clock is ahead.
@@ -203,7 +213,7 @@ it('brings news to the process that works, and to the one that waits', async () 
   const { process, begin, news } = stage();
   const [one, other] = [process(1), process(2)];
   begin('d', 'a');
-  await one.wake('d', 'a');
+  await one.wake('d', ref('a'));
   await other.notifyWorker('d', 'a');
   await one.notifyProcess(other.process, 'a');
   expect(news.toSorted()).toEqual(['1 a', '2 a', '2 a']);
@@ -214,14 +224,14 @@ describe('a failover to a replica that lags', () => {
     const { process, begin, runs, failOver, restored, ran } = stage();
     const [one, other] = [process(1), process(2)];
     begin('d', 'a');
-    await one.wake('d', 'a');
+    await one.wake('d', ref('a'));
     await until(() => runs.length === 1);
     const { holding } = runs[0] as (typeof runs)[number];
     const before = holding.epoch;
     failOver();
     // Another process finds the domain free; it gives the first one time to come back.
     begin('d', 'b');
-    void other.wake('d', 'b');
+    void other.wake('d', ref('b'));
     await until(() => restored.length === 1);
     expect(restored[0]?.epoch).toBeGreaterThan(before);
     await until(() => holding.mayWrite());
@@ -234,12 +244,12 @@ describe('a failover to a replica that lags', () => {
     const { process, begin, runs, failOver, cutOff } = stage();
     const [one, other] = [process(1), process(2)];
     begin('d', 'a');
-    await one.wake('d', 'a');
+    await one.wake('d', ref('a'));
     await until(() => runs.length === 1);
     const { holding } = runs[0] as (typeof runs)[number];
     failOver();
     cutOff.add(1);
-    void other.wake('d', 'a');
+    void other.wake('d', ref('a'));
     await until(() => runs.length === 2);
     expect(runs[1]?.process).toBe(2);
     expect(holding.mayWrite()).toBe(false);

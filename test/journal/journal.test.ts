@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import type { StoredError } from '../../src/errors.js';
 import type { Claim } from '../../src/journal/claim.js';
 import type { Lifetimes } from '../../src/journal/deps.js';
-import { OwnershipLost } from '../../src/journal/domains.js';
+import { OwnershipLost } from '../../src/journal/holding.js';
 import { afterCall, type Departure, type StepOutcome } from '../../src/journal/item.js';
 import { createJournal as createOperationJournal, type Journal } from '../../src/journal/journal.js';
 import {
@@ -122,6 +122,8 @@ const decidingTwice = (inner: Store): Store => ({
 
 let time = START;
 const now = (): number => time;
+const openIn = async (book: Pick<Journal, 'openIn'>, domain: string): Promise<string[]> =>
+  (await book.openIn(domain)).map(({ id }) => id);
 const iso = (ms = time): string => new Date(ms).toISOString();
 
 let store: Glass;
@@ -144,10 +146,14 @@ const create = (index: number, name = `user${index}`): ItemRecord => ({
   steps: ['create'],
 });
 
+/** With the place that the store gave it. */
+const placed = (known: object): object => ({ ...known, order: expect.any(Number) });
+
 const operation = (id: string, change: Partial<LoadedOperation> = {}): LoadedOperation => {
   const items = change.items ?? [create(0), create(1), create(2)];
   return {
     id,
+    order: 0,
     resource: 'things',
     kind: 'batchUsers',
     isBatch: true,
@@ -228,7 +234,7 @@ const everything = async (): Promise<unknown> => {
 };
 
 /** Where the first operation is, as long as it is open. */
-const OPEN = { [indexes.open('me')]: ['op_1'], [indexes.domains]: ['me'] };
+const OPEN = { [indexes.open('me')]: [expect.stringMatching(/^op_1 \S+$/)], [indexes.domains]: ['me'] };
 
 /** Where the lists have to have an operation. */
 const listed = (id: string, state: string): Record<string, string[]> => ({
@@ -248,11 +254,23 @@ describe('begin', () => {
   it('writes the operation, its items and where to find them', async () => {
     const one = operation('op_1');
     expect(await journal.begin(one, undefined)).toBeNull();
-    expect(await journal.load('op_1')).toEqual(one);
+    expect(await journal.load('op_1')).toEqual(placed(one));
     const { items, ...record } = one;
-    expect(await journal.get('op_1')).toEqual(record);
+    expect(await journal.get('op_1')).toEqual(placed(record));
     expect(items).toHaveLength(3);
     expect(await lists()).toEqual({ ...listed('op_1', 'pending'), ...OPEN });
+  });
+
+  it('gives each operation of a domain a higher place, whatever the clocks of those who begin show', async () => {
+    const behind = openBook(store, LIFETIMES, () => time - 5_000);
+    const books = [journal, behind, journal, behind, behind];
+    const places: number[] = [];
+    for (const [at, book] of books.entries()) {
+      await book.begin(operation(`op_${at}`), undefined);
+      places.push((await journal.get(`op_${at}`))?.order ?? 0);
+    }
+    expect(places).toEqual(places.toSorted((a, b) => a - b));
+    expect(new Set(places).size).toBe(books.length);
   });
 
   it('takes an operation of no items', async () => {
@@ -350,7 +368,7 @@ describe('an operation', () => {
   it('is open from its begin to its last item, in the index of its domain', async () => {
     const work = await begun('op_1');
     await begun('op_2', 'you');
-    expect([await journal.openIn('me'), await journal.openIn('you'), await journal.openIn('her')]).toEqual([
+    expect([await openIn(journal, 'me'), await openIn(journal, 'you'), await openIn(journal, 'her')]).toEqual([
       ['op_1'],
       ['op_2'],
       [],
@@ -358,9 +376,9 @@ describe('an operation', () => {
     expect(await journal.domains()).toEqual(['me', 'you']);
     await journal.depart(work, await itemsOf('op_1'), sending(LATER), false);
     expect(await journal.settle(work, outcomes([0, created], [1, created]))).toBe(false);
-    expect(await journal.openIn('me')).toEqual(['op_1']);
+    expect(await openIn(journal, 'me')).toEqual(['op_1']);
     expect(await journal.settle(work, outcomes([2, created]))).toBe(true);
-    expect([await journal.openIn('me'), await journal.openIn('you')]).toEqual([[], ['op_2']]);
+    expect([await openIn(journal, 'me'), await openIn(journal, 'you')]).toEqual([[], ['op_2']]);
   });
 });
 
@@ -657,7 +675,7 @@ describe('list', () => {
     for (const id of ['op_000', 'op_120', 'op_349']) await journal.finish(workOf(id, 'me'));
     expect(idsOf((await journal.list({ limit: 10, state: 'succeeded' })).operations)).toEqual(['op_349', 'op_120', 'op_000']);
     expect(idsOf((await journal.list({ limit: 200 })).operations)).toEqual(ids.toReversed().slice(0, 200));
-    expect(await journal.openIn('me')).toEqual(ids.filter((id) => !['op_000', 'op_120', 'op_349'].includes(id)));
+    expect(await openIn(journal, 'me')).toEqual(ids.filter((id) => !['op_000', 'op_120', 'op_349'].includes(id)));
   });
 
   it('does not stumble over one that was removed meanwhile', async () => {
@@ -684,7 +702,7 @@ describe('after a failover of the store', () => {
     await journal.restore(work, known);
     expect(await itemsOf('op_1')).toEqual([first, expect.objectContaining({ outcome: { status: 'cancelled' } }), create(2)]);
     expect((await journal.get('op_1'))?.summary).toMatchObject({ cancelled: 1 });
-    expect(await journal.openIn('me')).toEqual(['op_1']);
+    expect(await openIn(journal, 'me')).toEqual(['op_1']);
     expect(await thingOf('user0')).toMatchObject({ holder: 'op_1', touchedAt: time });
     expect(await thingOf('user2')).toMatchObject({ holder: null, touchedAt: time });
   });
@@ -713,7 +731,7 @@ describe('after a failover of the store', () => {
     await limited.restore(work, settled);
     // One is open: five more fit in the domain.
     await limited.begin(operation('op_2', { items: [create(0), create(1)], cluster: { ...CLUSTER, key: 'another' } }), undefined);
-    expect(await limited.openIn('me')).toEqual(['op_1', 'op_2']);
+    expect(await openIn(limited, 'me')).toEqual(['op_1', 'op_2']);
   });
 
   it('nothing is decided upon a store that the domain was not taken in', async () => {
@@ -809,7 +827,7 @@ describe('a repeated request', () => {
     for (const [id, request] of Object.entries({ op_2: keyless('same'), op_3: { ...key('other'), id: 'same' } }))
       expect(await journal.begin(operation(id), request)).toEqual({ operationId: 'op_1' });
     expect(await journal.key('other')).toEqual({ fingerprint: 'body', operationId: 'op_1', until: START + DAY });
-    expect(await journal.openIn('me')).toEqual(['op_1']);
+    expect(await openIn(journal, 'me')).toEqual(['op_1']);
     expect(await journal.begin(operation('op_4'), keyless('another'))).toBeNull();
   });
 
@@ -960,7 +978,7 @@ describe('sweep', () => {
     await journal.sweep();
     expect([...store.keys()].filter((name) => name.startsWith('idempotency:'))).toEqual([keyOf.idempotency('young')]);
     expect(await members(indexes.expiry)).toHaveLength(1);
-    expect(await journal.openIn('me')).toHaveLength(1_201);
+    expect(await openIn(journal, 'me')).toHaveLength(1_201);
   });
 
   it('of two processes at once does no harm', async () => {
@@ -1052,7 +1070,7 @@ describeWithRedis('a Redis that is away', () => {
     await redis.up();
     await back();
     expect(await onRedis.load(id)).toBeUndefined();
-    expect(await onRedis.openIn('me')).toEqual([]);
+    expect(await openIn(onRedis, 'me')).toEqual([]);
     if (reference) expect(await onRedis.key(reference.id)).toBeUndefined();
   });
 
@@ -1063,7 +1081,7 @@ describeWithRedis('a Redis that is away', () => {
     await new Promise((resolve) => setTimeout(resolve, 200));
     await redis.up();
     expect(await beginning).toBeNull();
-    expect(await onRedis.load(id)).toEqual(operation(id));
+    expect(await onRedis.load(id)).toEqual(placed(operation(id)));
     expect(await onRedis.begin(operation(id), reference)).toBeNull();
     const epoch = await onRedis.takeDomain('me', 'me');
     await onRedis.finish(workOf(id, 'me', epoch));
@@ -1143,7 +1161,7 @@ describeWithRedis('an answer of Redis that is lost', () => {
   it('does not make a change twice', async () => {
     const one = operation('op_1', { items: [create(0)] });
     expect(await losing(0, () => onRedis.begin(one, key('k')))).toBeNull();
-    expect(await onRedis.load('op_1')).toEqual(one);
+    expect(await onRedis.load('op_1')).toEqual(placed(one));
     await onRedis.takeDomain('me', 'me');
     const work = workOf('op_1', 'me');
     expect(await losing(0, () => onRedis.depart(work, [create(0)], sending(LATER), false))).toMatchObject([{ sends: 1 }]);
@@ -1161,6 +1179,6 @@ describeWithRedis('an answer of Redis that is lost', () => {
     const begin = () => failing.begin(operation('op_2'), undefined);
     await losing(500, () => expect(begin()).rejects.toMatchObject({ code: 'store_unavailable', effect: 'open' }));
     expect(await begin()).toBeNull();
-    expect(await openBook(direct, LIFETIMES).load('op_2')).toEqual(operation('op_2'));
+    expect(await openBook(direct, LIFETIMES).load('op_2')).toEqual(placed(operation('op_2')));
   });
 });

@@ -9,9 +9,9 @@ import { createEncryptor } from '../../src/store/encryptor.js';
 import { ehpcAccount, shanheAccount } from '../support/backends.js';
 import { fastClock } from '../support/fast-clock.js';
 import { startGateway, type TestGateway } from '../support/gateway.js';
+import { createSharedServer, type Link } from '../support/shared-server.js';
 import { pause } from '../support/wait.js';
 import { NAMES, type Role, type Setup, type Trouble } from './plan.js';
-import { createSharedServer, type Link } from './shared-server.js';
 
 /** How much faster than real time all clocks run. */
 export const SPEED = 20;

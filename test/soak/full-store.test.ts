@@ -28,6 +28,7 @@ const operation = (number: number, cluster: ClusterRef): LoadedOperation => {
   const at = new Date().toISOString();
   return {
     id: `op_${String(number).padStart(6, '0')}`,
+    order: number,
     resource: 'users',
     kind: 'batchUsers',
     isBatch: true,

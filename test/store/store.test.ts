@@ -190,6 +190,26 @@ const itKeepsItsPromises = (storeOf: () => Store): void => {
         }))
         .catch((error: Error) => error.name);
 
+    it('of an order only rises, and who writes it does not compete with those who write lower ones', async () => {
+      const store = storeOf();
+      const [key, other] = [fresh(), fresh()];
+      const rising = (to: (last: number) => number): Promise<number> =>
+        store.change<{ last: number }, number>([key], ([record]) => {
+          const next = to(record?.last ?? 0);
+          return { result: next, put: { [other]: { next } }, rise: { key, to: next } };
+        });
+      expect(await rising(() => 5)).toBe(5);
+      const tries: number[] = [];
+      const at = await rising((last) => {
+        tries.push(last);
+        return Math.max(last + 1, 3);
+      });
+      expect([at, tries.at(-1)]).toEqual([6, 5]);
+      const many = await Promise.all(Array.from({ length: 40 }, () => rising((last) => last + 1)));
+      expect(many.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, index) => index + 7));
+      expect(await store.read([key])).toEqual([{ last: 46 }]);
+    });
+
     it('refuses what would make it too high, whole, and nothing that lowers it', async () => {
       const store = storeOf();
       const [counter, key] = [fresh(), fresh()];

@@ -5,6 +5,7 @@ import { GatewayError } from '../../src/errors.js';
 import type { ItemRecord, LoadedOperation } from '../../src/journal/records.js';
 import { createEncryptor } from '../../src/store/encryptor.js';
 import { createMemoryStore } from '../../src/store/memory.js';
+import type { Store } from '../../src/store/store.js';
 import { createEngine } from '../../src/writes/engine.js';
 import type { NewItem } from '../../src/writes/new-operation.js';
 import { failedWith } from '../../src/writes/outcome.js';
@@ -141,9 +142,12 @@ export const item = (op: NewItem['op'], name: string, more: Partial<NewItem> = {
 });
 
 /** A process that works on toys. */
-export const startToys = async (toy: Toy, clock: Clock = systemClock) => {
+export const startToys = async (
+  toy: Toy,
+  { clock = systemClock, store = createMemoryStore() }: { clock?: Clock; store?: Store } = {},
+) => {
   const engine = createEngine({
-    store: createMemoryStore(),
+    store,
     encryptor: createEncryptor(Buffer.alloc(32, 7)),
     resources: [toy.resource],
     lifetimes: { operationMs: 60_000, keyMs: 60_000 },

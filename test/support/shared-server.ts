@@ -1,6 +1,6 @@
 /** A store that gateways share, in memory: it can be out of reach of one of them, not answer it, and fail over to a replica that lags. */
 import type { Clock } from '../../src/clock.js';
-import { type Change, type Committed, createStore } from '../../src/store/backend.js';
+import { type Change, type Committed, createStore, isLower } from '../../src/store/backend.js';
 import { type Store, storeUnavailable, type Window } from '../../src/store/store.js';
 
 interface Lease {
@@ -49,9 +49,10 @@ export const createSharedServer = (clock: Clock): SharedServer => {
   let generation = 1;
   const listeners = new Map<string, { readonly link: Link; onText(text: string): void }>();
 
-  const commit = ({ expect, put, add, drop, count }: Change): Committed => {
+  const commit = ({ expect, put, add, drop, count, rise }: Change): Committed => {
     const { records, indexes, counters } = data;
     if (expect.some(([key, text]) => records.get(key) !== text)) return 'refused';
+    if (rise && !isLower(records.get(rise.key), rise)) return 'refused';
     const countOf = (name: string): number => counters.get(name) ?? 0;
     if (count.some(({ counter, by, atMost }) => by > 0 && atMost !== undefined && countOf(counter) + by > atMost)) return 'full';
     for (const { counter, by } of count) counters.set(counter, countOf(counter) + by);
