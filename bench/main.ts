@@ -2,9 +2,10 @@
 import { batch } from './batch.js';
 import { listing } from './listing.js';
 import { overhead } from './overhead.js';
+import { waiters } from './waiters.js';
 import { writes } from './writes.js';
 
-const BENCHMARKS: Readonly<Record<string, () => Promise<string>>> = { listing, overhead, batch, writes };
+const BENCHMARKS: Readonly<Record<string, () => Promise<string>>> = { listing, overhead, batch, writes, waiters };
 
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !Object.hasOwn(BENCHMARKS, name));

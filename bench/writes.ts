@@ -2,14 +2,14 @@
  * What writes cost: the store's share of a create with a slow disk, syncs and Redis commands, and calls of a vendor with jobs when batches
  * meet on one account.
  */
-import { fork, spawn, spawnSync } from 'node:child_process';
+import { fork, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { type AddressInfo, createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startShanheHpc } from '../simulators/shanhe-hpc/index.js';
 import { table } from './measure.js';
+import { startRedis } from './redis.js';
 import { serve } from './serve.js';
 
 const CREATES = 300;
@@ -18,7 +18,6 @@ const SYNC_MS = [0, 5, 10];
 const BATCHES = [1, 2, 4];
 const BATCH_ITEMS = 50;
 const JOB_MS = 20_000;
-const KEY = Buffer.alloc(32, 1).toString('base64');
 const PASSWORD = 'Choose@Your0wn';
 
 interface Measured {
@@ -85,54 +84,16 @@ const onLmdb = async (folder: string): Promise<string[][]> => {
   return rows;
 };
 
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-};
-
-const ask = (port: number, command: string): Promise<string> =>
-  new Promise((resolve, reject) => {
-    let text = '';
-    const socket = createConnection(port, '127.0.0.1', () => socket.end(`${command}\r\nQUIT\r\n`));
-    socket.on('data', (data) => {
-      text += data.toString();
-    });
-    socket.on('close', () => resolve(text));
-    socket.on('error', reject);
-  });
-
-/** Commands, those of scripts included, and round trips. */
-const commandsOf = async (port: number): Promise<{ all: number; asked: number }> => {
-  const stats = await ask(port, 'INFO commandstats');
-  const counts = [...stats.matchAll(/cmdstat_(\S+?):calls=(\d+)/g)].filter(([, name]) => name !== 'info' && name !== 'quit');
-  const of = (names: readonly string[]) =>
-    counts.filter(([, name]) => names.includes(name as string)).reduce((sum, [, , calls]) => sum + Number(calls), 0);
-  return {
-    all: of(counts.map(([, name]) => name as string)),
-    asked: of(['evalsha', 'eval', 'mget', 'publish', 'zrange', 'time']),
-  };
-};
-
 const onRedis = async (): Promise<string[]> => {
-  const port = await freePort();
-  const server = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'], {
-    stdio: 'ignore',
-  });
-  const failed = await new Promise<boolean>((resolve) => {
-    server.once('error', () => resolve(true));
-    setTimeout(() => resolve(false), 500);
-  });
-  if (failed) return ['Redis: redis-server is not installed'];
+  const redis = await startRedis();
+  if (!redis) return ['Redis: redis-server is not installed'];
   try {
-    const store = { kind: 'redis', url: `redis://127.0.0.1:${port}`, encryptionKey: KEY };
+    const { store, commands } = redis;
     let before = { all: 0, asked: 0 };
     await creates(store, CREATES, 1, {}, async () => {
-      before = await commandsOf(port);
+      before = await commands();
     });
-    const after = await commandsOf(port);
+    const after = await commands();
     const create = `Redis, per create: ${((after.all - before.all) / CREATES).toFixed(1)} commands, ${((after.asked - before.asked) / CREATES).toFixed(1)} of them asked by the gateway`;
     const { url, gateway } = await serve({
       store,
@@ -140,17 +101,17 @@ const onRedis = async (): Promise<string[]> => {
       clusters: [{ id: 'c', account: 'a', vendorClusterId: 'c' }],
     });
     const items = Array.from({ length: CREATES }, (_, at) => ({ op: 'create', username: `b${at}`, password: PASSWORD }));
-    const start = await commandsOf(port);
+    const start = await commands();
     await fetch(`${url}/clusters/c/users/batch`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ items }),
     });
-    const end = await commandsOf(port);
+    const end = await commands();
     await gateway.stop();
     return [create, `Redis, per item of a batch of ${CREATES}: ${((end.all - start.all) / CREATES).toFixed(1)} commands`];
   } finally {
-    server.kill('SIGKILL');
+    redis.stop();
   }
 };
 
