@@ -21,7 +21,10 @@ const LOOK_MS = 500;
 const openOperations = async (url: string): Promise<number> => {
   let count = 0;
   for (let path: string | null = '/operations?state=pending&limit=200'; path !== null; ) {
-    const { items, nextCursor } = (await (await fetch(`${url}${path}`)).json()) as { items: unknown[]; nextCursor: string | null };
+    const { items, nextCursor } = (await (await fetch(`${url}${path}`)).json()) as {
+      items: unknown[];
+      nextCursor: string | null;
+    };
     count += items.length;
     path = nextCursor && `/operations?state=pending&limit=200&cursor=${nextCursor}`;
   }
