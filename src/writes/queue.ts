@@ -110,24 +110,33 @@ const nextInOrder = (work: Work, { sizes }: Limits, queue: Queue): Entry[] => {
 };
 
 /** Of the first step that can be sent, as many as go in one call. */
-const nextOfOneStep = ({ entries }: Work, { sizes }: Limits, isReady: (entry: Entry) => boolean): Entry[] => {
+const nextOfOneStep = (
+  { entries }: Work,
+  { sizes }: Limits,
+  isReady: (entry: Entry) => boolean,
+  held: ReadonlySet<string>,
+): Entry[] => {
   const group: Entry[] = [];
   for (const entry of entries.values()) {
     const [first = entry] = group;
     const step = stepNameOf(first);
     if (group.length >= (sizes[step] ?? 1)) break;
-    if (stepNameOf(entry) === step && isReady(entry)) group.push(entry);
+    if (stepNameOf(entry) !== step || !isReady(entry)) continue;
+    if (held.has(step)) break;
+    group.push(entry);
   }
   return group;
 };
 
-/** The items of a batch's next call; empty where none can be sent. */
-export const nextOfBatch = (work: Work, limits: Limits, queue: Queue): Entry[] => {
+const NONE: ReadonlySet<string> = new Set();
+
+/** The items of a batch's next call; empty where none can be sent. @param held steps that nothing can be sent of */
+export const nextOfBatch = (work: Work, limits: Limits, queue: Queue, held: ReadonlySet<string> = NONE): Entry[] => {
   if (work.inOrder && work.busy > 0) return [];
   const isReady = (entry: Entry): boolean => entry.state === 'waiting' && queue.isNext(entry) && !entry.isUncertain;
   const apart = nextApart(work, isReady);
   if (apart.length > 0) return apart;
-  return work.inOrder ? nextInOrder(work, limits, queue) : nextOfOneStep(work, limits, isReady);
+  return work.inOrder ? nextInOrder(work, limits, queue) : nextOfOneStep(work, limits, isReady, held);
 };
 
 /** A probe is made with an item that was sent least. */

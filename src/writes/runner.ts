@@ -32,6 +32,9 @@ const LOOK_MS = 2_000;
 const LOOKS_AT_ONCE = 20;
 /** What depends on the vendor's health or on a reading is looked at so often. */
 const TROUBLED_MS = 500;
+/** Readings before a send, of those that are next. */
+const BATCHES_PREPARED = 4;
+const SINGLES_PREPARED = 10;
 const MIN_TIMER_MS = 20;
 
 /** What becomes of an item, once the vendor is given up. */
@@ -64,6 +67,8 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
   const batches = new Set<Held>();
   let limits: Limits = { concurrency: 1, sizes: {} };
   let singlesInARow = 0;
+  /** Single items that are being read before their send. */
+  let preparing = 0;
   let timer = new AbortController();
   /** Operations begin in order, so that nothing is sent for a later one before an earlier one is in the queue. */
   let begun: Promise<unknown> = Promise.resolve();
@@ -185,10 +190,13 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
   /** What batches, single items, and those that these wait for, need before their turn: a reading each. */
   const startPreparations = (): void => {
     resumeInTurn(board, works());
+    let next = 0;
     for (const held of batches) {
+      if (next === BATCHES_PREPARED) break;
       const { work } = held;
-      if (held.isPreparing || !mayGoOn(work)) continue;
-      const group = nextOfBatch(work, limits, queue);
+      if (!mayGoOn(work)) continue;
+      const group = held.isPreparing ? [] : nextOfBatch(work, limits, queue);
+      next += Number(held.isPreparing || group.length > 0);
       // A vendor in trouble is not asked for more than it has to be.
       if (!group.some(wantsBaseline) || group.some((entry) => paceOf(stepNameOf(entry)).isProbing())) continue;
       held.isPreparing = true;
@@ -197,13 +205,21 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
       });
     }
     for (const entry of queue.urgent()) {
+      if (preparing === SINGLES_PREPARED) break;
       if (!mayGoOn(entry.work)) continue;
       if (wantsBaseline(entry)) {
+        preparing++;
         board.move([entry], 'preparing');
         prepare(board, [entry], entry.work, () => {
+          preparing--;
           board.move([entry], 'waiting');
         });
-      } else if (entry.item.ifMatch !== undefined && entry.checkedAt === undefined && maySend(entry)) check(board, entry);
+      } else if (entry.item.ifMatch !== undefined && entry.checkedAt === undefined && maySend(entry)) {
+        preparing++;
+        check(board, entry, () => {
+          preparing--;
+        });
+      }
     }
   };
 
@@ -222,24 +238,30 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
   };
 
   const nextOfBatches = (): readonly Entry[] => {
-    for (const held of batches) {
-      const { work } = held;
-      if (held.isPreparing || !mayGoOn(work) || isFull(work)) continue;
-      const group = nextOfBatch(work, limits, queue);
+    // Many batches wait for the same step: what holds one of them back holds back all.
+    const held = new Set<string>();
+    for (const each of batches) {
+      const { work } = each;
+      if (each.isPreparing || !mayGoOn(work) || isFull(work)) continue;
+      const group = nextOfBatch(work, limits, queue, held);
       const [first] = group;
-      if (!first || !maySend(first)) continue;
+      if (!first) continue;
+      if (!maySend(first)) {
+        held.add(stepNameOf(first));
+        continue;
+      }
       const pace = paceOf(stepNameOf(first));
       // Prepared in the next turn.
       if (!pace.isProbing() && group.some(wantsBaseline)) continue;
-      batches.delete(held);
-      batches.add(held);
+      batches.delete(each);
+      batches.add(each);
       return pace.isFailing() ? [leastSent(group)] : group;
     }
     return [];
   };
 
   const startCalls = (): void => {
-    for (let calls = 0; calls <= limits.concurrency; calls++) {
+    for (let calls = 0; calls <= limits.concurrency && board.sending < limits.concurrency; calls++) {
       const isBatchTurn = singlesInARow >= SINGLES_PER_BATCH;
       const batch = isBatchTurn ? nextOfBatches() : [];
       const singles = batch.length === 0 ? nextSingles() : [];

@@ -38,10 +38,10 @@ export const prepare = (board: Board, entries: readonly Entry[], { requestId }: 
 };
 
 /** Checks `If-Match` before an item waits for its turn. */
-export const check = (board: Board, entry: Entry): void => {
+export const check = (board: Board, entry: Entry, done: () => void): void => {
   board.move([entry], 'checking');
   board.run([entry], async () => {
-    const refusal = await checkPrecondition(board.desk, entry);
+    const refusal = await checkPrecondition(board.desk, entry).finally(done);
     if (board.desk.signal.aborted) return;
     if (refusal) await entry.work.settle(new Map([[entry, refusal]]));
     else board.move([entry], 'waiting');
