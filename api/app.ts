@@ -62,7 +62,7 @@ export const createApp = (deps: AppDeps): Express => {
     }),
   );
   app.use(docs(document));
-  app.use(unknownPath);
+  app.use(unknownPath(Object.keys(document.paths)));
   app.use(sendFailure(report));
   return app;
 };

@@ -1,9 +1,9 @@
 /** Request bodies: JSON in UTF-8, by the document's schemas. */
 import express, { type Request, type RequestHandler } from 'express';
-import { GatewayError } from '../../src/errors.js';
+import { asGatewayError, GatewayError } from '../../src/errors.js';
 import { type CheckedOperation, CSV } from './contract.js';
 import { readCsv } from './csv.js';
-import { invalidRequest } from './validation.js';
+import { type Check, invalidRequest } from './validation.js';
 
 const LARGEST_BODY = '1mb';
 
@@ -18,11 +18,40 @@ const refuse = (message: string): never => {
 
 // The parsers' own messages quote the body, which may hold a password.
 
-const decode = (body: Buffer): string => {
+const UTF_16_MARKS: readonly (readonly number[])[] = [
+  [0xff, 0xfe],
+  [0xfe, 0xff],
+];
+
+/** Spreadsheets write other encodings unless they are told. */
+const EXPORT =
+  'in Excel, save the file as "CSV UTF-8 (Comma delimited)"; in LibreOffice, choose the character set Unicode (UTF-8)';
+
+const decode = (body: Buffer, help = ''): string => {
+  const isUtf16 = UTF_16_MARKS.some((mark) => mark.every((byte, at) => body[at] === byte));
+  if (isUtf16) refuse(`is in UTF-16, not in UTF-8${help}`);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(body);
   } catch {
-    return refuse('is not valid UTF-8');
+    return refuse(`is not valid UTF-8${help}`);
+  }
+};
+
+/** Checks the body that a CSV says; a mistake in an item names its line, too. */
+const checkCsv = (check: Check, body: Buffer): unknown => {
+  const csv = readCsv(decode(body, `; ${EXPORT}`));
+  try {
+    return check(csv.body);
+  } catch (thrown) {
+    const { errors } = asGatewayError(thrown);
+    if (!errors) throw thrown;
+    const lineOf = (pointer: string): number | undefined => csv.lines[Number(/^\/items\/(\d+)/.exec(pointer)?.[1])];
+    throw invalidRequest(
+      errors.map(({ pointer, message }) => {
+        const line = lineOf(pointer);
+        return { pointer, message: line === undefined ? message : `${message} (line ${line})` };
+      }),
+    );
   }
 };
 
@@ -40,13 +69,18 @@ const unsupported = (request: Request, types: readonly string[], message: string
   return new GatewayError('unsupported_media_type', message);
 };
 
-const hasBody = ({ headers }: Request): boolean =>
-  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+const NOT_TAKEN = 'is not taken by this operation';
 
-/** For operations without a body: one that comes is refused before it is read. */
-const refuseBody: RequestHandler = (request, _, next) => {
-  if (hasBody(request)) throw invalidRequest([{ pointer: '', message: 'is not taken by this operation' }]);
-  next();
+const readNothing = express.raw({ type: () => true, limit: 0, inflate: false });
+
+/** For operations without a body: one that comes is refused before it is read. Proxies send empty ones in no chunks. */
+const refuseBody: RequestHandler = (request, response, next) => {
+  if (Number(request.headers['content-length'] ?? 0) > 0) refuse(NOT_TAKEN);
+  if (request.headers['transfer-encoding'] === undefined) {
+    next();
+    return;
+  }
+  readNothing(request, response, (failure: unknown) => next(failure && invalidRequest([{ pointer: '', message: NOT_TAKEN }])));
 };
 
 /** ASCII is a part of it. */
@@ -64,7 +98,7 @@ export const readBody = ({ checkBody }: CheckedOperation, request: Request): unk
   const check = checkBody.get(type);
   if (check === undefined) throw unsupported(request, types, `Send the body as ${types.join(' or ')}.`);
   if (charset !== undefined && !UTF_8.test(charset)) throw unsupported(request, types, 'Send the body in UTF-8.');
-  return check(type === CSV ? readCsv(decode(body)) : parseJson(decode(body)));
+  return type === CSV ? checkCsv(check, body) : check(parseJson(decode(body)));
 };
 
 /** What goes before the handler of an operation. */

@@ -6,6 +6,7 @@ export const CSV = 'text/csv';
 
 /** An operation of the document with its checks compiled. */
 export interface CheckedOperation extends DocumentedOperation {
+  readonly checkPath: Check;
   readonly checkQuery: Check;
   readonly checkHeaders: Check;
   /** By content type; empty where there is no body. */
@@ -21,6 +22,7 @@ const compile = (document: OpenApiDocument): Contract => {
   const validators = createValidators(document);
   const operations = operationsOf(document).map((operation) => ({
     ...operation,
+    checkPath: validators.path(operation.parameters),
     checkQuery: validators.query(operation.parameters),
     checkHeaders: validators.headers(operation.parameters),
     checkBody: new Map(

@@ -1,8 +1,15 @@
-/** Items of a batch as lines of a CSV (RFC 4180), under a line with the names of their members. */
-import { CsvError, parse } from 'csv-parse/sync';
+/** Items of a batch as lines of a CSV (RFC 4180, and as spreadsheets write it), under a line with the names of their members. */
+import { CsvError, type Info, parse } from 'csv-parse/sync';
+import { nearest } from '../../src/nearest.js';
 import { invalidRequest } from './validation.js';
 
 const COLUMNS: readonly string[] = ['op', 'username', 'password', 'role', 'directoryMode'];
+
+/** The longest first, since the first that fits ends a record. A file may have been written on several systems. */
+const LINE_ENDS = ['\r\n', '\n', '\r'];
+const DELIMITERS = [',', ';', '\t'] as const;
+/** A line that some spreadsheets begin with. */
+const SEPARATOR_LINE = /^sep=([,;\t])(?:\r\n|\n|\r)/i;
 
 const refuse = (message: string): never => {
   throw invalidRequest([{ pointer: '', message }]);
@@ -11,13 +18,24 @@ const refuse = (message: string): never => {
 /** One more than a batch takes: what comes behind is refused with it. */
 const ENOUGH = 1_001;
 
-/** Columns are told by their places: where the line of names was forgotten, it is a line of passwords. */
-const checkNames = (names: readonly string[]): string[] => {
+const MAX_NAME = 40;
+
+/** A name as a message may show it. */
+const quoted = (name: string): string => JSON.stringify(name.length > MAX_NAME ? `${name.slice(0, MAX_NAME)}…` : name);
+
+/** Where the line of names was forgotten, it is a line of passwords: names are shown only beside one that is known. */
+const checkNames = (names: readonly string[], line: number): string[] => {
   const wrong = names.findIndex((name, at) => !COLUMNS.includes(name) || names.indexOf(name) < at);
-  if (wrong !== -1)
+  const [name = ''] = names.slice(wrong);
+  const expected = `the columns are ${COLUMNS.join(', ')}, each at most once`;
+  if (!names.some((known) => COLUMNS.includes(known)))
     refuse(
-      `has to begin with a line of names out of ${COLUMNS.join(', ')}, each once and spelt so, with commas between; column ${wrong + 1} is none`,
+      `has to begin with a line of names; ${expected}, with commas, semicolons or tabs between. Line ${line} names none of them`,
     );
+  if (wrong !== -1 && COLUMNS.includes(name)) refuse(`names the column ${name} twice in line ${line}; ${expected}`);
+  const meant = nearest(name, COLUMNS);
+  const help = meant === undefined ? '' : ` (did you mean ${meant}?)`;
+  if (wrong !== -1) refuse(`names a column ${quoted(name)} in line ${line}, which is not known${help}; ${expected}`);
   return [...names];
 };
 
@@ -29,24 +47,53 @@ const REASONS: Readonly<Record<string, string>> = {
   INVALID_OPENING_QUOTE: 'has a quote in the middle of a field',
 };
 
-const explain = (error: CsvError): string => {
+const explain = (error: CsvError, skipped: number): string => {
   const { code, lines } = error as { readonly code: string; readonly lines?: number };
-  return `is not valid CSV: line ${lines ?? 1} ${REASONS[code] ?? 'cannot be read'}`;
+  return `is not valid CSV: line ${(lines ?? 1) + skipped} ${REASONS[code] ?? 'cannot be read'}`;
 };
 
-/** The JSON body that says the same. @throws invalid_request, which never quotes a field */
-export const readCsv = (text: string): unknown => {
+/** What stands between the names: the one that is there most often. */
+const delimiterOf = (text: string): string => {
+  const [names = ''] = text.trimStart().split(/[\r\n]/, 1);
+  const count = (delimiter: string): number => names.split(delimiter).length;
+  return DELIMITERS.reduce((most, delimiter) => (count(delimiter) > count(most) ? delimiter : most));
+};
+
+interface Row {
+  readonly record: Readonly<Record<string, string>>;
+  readonly info: Info;
+}
+
+export interface CsvBody {
+  /** The JSON body that says the same. */
+  readonly body: { readonly items: readonly object[] };
+  /** In which line of the file an item ends, counted from 1. */
+  readonly lines: readonly number[];
+}
+
+/** @throws invalid_request, which never quotes a field */
+export const readCsv = (given: string): CsvBody => {
+  const [head = '', separator] = SEPARATOR_LINE.exec(given) ?? [];
+  const text = given.slice(head.length);
+  const skipped = head === '' ? 0 : 1;
   if (!/[\r\n]./.test(text)) refuse('has one line only; curl keeps the lines of a file with --data-binary, not with -d');
   try {
-    const options = { columns: checkNames, skip_empty_lines: true, skip_records_with_empty_values: true, to: ENOUGH };
-    const rows: Record<string, string>[] = parse(text, options);
-    const items = rows.map((row) => {
-      const given = Object.entries(row).filter(([, field]) => field !== '');
-      return { op: 'create', ...Object.fromEntries(given) };
+    const rows = parse(text, {
+      columns: (names: string[]) => checkNames(names, 1 + skipped),
+      delimiter: separator ?? delimiterOf(text),
+      record_delimiter: LINE_ENDS,
+      info: true,
+      skip_empty_lines: true,
+      skip_records_with_empty_values: true,
+      to: ENOUGH,
+    }) as unknown as readonly Row[];
+    const items = rows.map(({ record }) => {
+      const fields = Object.entries(record).filter(([, field]) => field !== '');
+      return { op: 'create', ...Object.fromEntries(fields) };
     });
-    return { items };
+    return { body: { items }, lines: rows.map(({ info }) => info.lines + skipped) };
   } catch (error) {
-    if (error instanceof CsvError) refuse(explain(error));
+    if (error instanceof CsvError) refuse(explain(error, skipped));
     throw error;
   }
 };

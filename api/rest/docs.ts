@@ -1,9 +1,12 @@
-import { type RequestHandler, Router } from 'express';
+import { type Request, type RequestHandler, Router } from 'express';
 import swaggerUi from 'swagger-ui-express';
 import type { OpenApiDocument } from './document.js';
 import { PROBLEM_TYPES } from './problem.js';
 
-/** Swagger UI below `/docs/`. It reads `/openapi.json` from the gateway itself; nothing is loaded from elsewhere. */
+/** A browser asks for HTML by name. */
+const isBrowser = (request: Request): boolean => (request.get('accept') ?? '').includes('text/html');
+
+/** Swagger UI below `/docs/`. It reads `/openapi.json` from the gateway itself; nothing is loaded from elsewhere. `/` leads there, and a program to the document. */
 export const docs = (document: OpenApiDocument): Router => {
   const router = Router({ strict: true });
   const options = {
@@ -13,6 +16,9 @@ export const docs = (document: OpenApiDocument): Router => {
   };
   /** Made when somebody looks: most gateways are never looked at. */
   let page: RequestHandler | undefined;
+  router.get('/', (request, response) => {
+    response.redirect(isBrowser(request) ? '/docs/' : '/openapi.json');
+  });
   router.get('/docs/', (request, response, next) => {
     page ??= swaggerUi.setup(document, options);
     page(request, response, next);

@@ -2,12 +2,22 @@ import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { asGatewayError, GatewayError, type Report } from '../../src/errors.js';
 import { isObject } from '../../src/wire.js';
 import { contextOf } from './context.js';
+import { nearestPath } from './paths.js';
 import { sendProblem } from './problem.js';
 import { invalidRequest } from './validation.js';
 
-export const unknownPath: RequestHandler = (request) => {
-  throw new GatewayError('not_found', `There is nothing at ${request.path}. See /openapi.json for all paths.`);
-};
+/** A path is shown up to so many characters. */
+const MAX_SHOWN = 200;
+
+/** @param paths those of the document */
+export const unknownPath =
+  (paths: readonly string[]): RequestHandler =>
+  ({ path }) => {
+    const meant = nearestPath(path, paths);
+    const shown = path.length > MAX_SHOWN ? `${path.slice(0, MAX_SHOWN)}…` : path;
+    const help = meant === undefined ? 'See /openapi.json for all paths.' : `Did you mean ${meant}?`;
+    throw new GatewayError('not_found', `There is nothing at ${shown}. ${help}`);
+  };
 
 /** What Express and its body parser throw, by their documented `status` and `type`. Their messages are not passed on. */
 const fromExpress = (thrown: unknown): GatewayError | undefined => {

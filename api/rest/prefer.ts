@@ -6,20 +6,28 @@ export interface Preference {
   readonly waitMs?: number | undefined;
 }
 
-const tokens = (prefer: string): Map<string, string> => {
+/** A longer field is ignored. */
+const MAX_LENGTH = 1_024;
+
+/** One preference, up to the next comma: its name, and its value as a quoted string or a token. Parameters mean nothing here. */
+const PREFERENCE = /^\s*([!#$%&'*+.^_`|~\w-]+)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",;]*))\s*)?(?:;.*)?$/s;
+/** Commas within quotes belong to a value. */
+const PARTS = /(?:"(?:[^"\\]|\\.)*"|[^,"])+/gs;
+
+/** Values by name; the first of a name counts (section 2). What is not valid is ignored. */
+const preferencesOf = (prefer: string): Map<string, string> => {
   const found = new Map<string, string>();
-  // Commas within quotes belong to a value.
-  for (const [preference] of prefer.matchAll(/(?:"[^"]*"|[^,"])+/g)) {
-    const [name = '', value = ''] = (preference.split(';')[0] ?? '').split('=').map((part) => part.trim());
-    // The first one counts (section 2).
-    if (!found.has(name.toLowerCase())) found.set(name.toLowerCase(), value.replace(/^"(.*)"$/, '$1'));
+  for (const [part] of prefer.length > MAX_LENGTH ? [] : prefer.matchAll(PARTS)) {
+    const [, name, quoted, token = ''] = PREFERENCE.exec(part) ?? [];
+    if (name === undefined || found.has(name.toLowerCase())) continue;
+    found.set(name.toLowerCase(), quoted?.replace(/\\(.)/gs, '$1') ?? token);
   }
   return found;
 };
 
 /** Both together: wait for so long, then answer 202 (section 4.3). What is not valid is ignored. */
 export const readPrefer = (prefer: string | undefined, longestMs: number): Preference => {
-  const given = tokens(prefer ?? '');
+  const given = preferencesOf(prefer ?? '');
   const respondAsync = given.get('respond-async') === '';
   const wait = given.get('wait') ?? '';
   const waitMs = /^\d{1,6}$/.test(wait) ? Math.min(Number(wait) * 1000, longestMs) : undefined;

@@ -6,6 +6,7 @@ import type { RequestReference } from '../../src/journal/requests.js';
 import { bodyParser, readBody } from './body.js';
 import { contextOf } from './context.js';
 import type { CheckedOperation } from './contract.js';
+import { eitherOf } from './either.js';
 import { readKey } from './idempotency-key.js';
 import type { AnyHandler, AnyReply, Handlers, OperationId, PreferredSubmission } from './operations.js';
 import { applying, readPrefer } from './prefer.js';
@@ -19,10 +20,6 @@ export interface RouterDeps extends RepeatableDeps {
   readonly deadlineMs: number;
   /** Tells callers apart. */
   readonly callerHeader: string;
-}
-
-interface DryRun {
-  readonly dryRun?: boolean;
 }
 
 const expressPath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1');
@@ -67,6 +64,7 @@ const perform = async (
   context.route = operation.path;
   context.clusterId = request.params['clusterId'] as string | undefined;
   const { call } = context;
+  operation.checkPath({ ...request.params });
   const query = operation.checkQuery(request.query);
   const headers = operation.checkHeaders(request.headers) as Readonly<Record<string, string>>;
   const body = readBody(operation, request);
@@ -92,7 +90,7 @@ const perform = async (
   });
   const repeatable = { submission, perform: answer, answerTo: (known: LoadedOperation) => render(replyTo(known, submission)) };
   // A dry run writes nothing: there is nothing to repeat.
-  const isDry = (query as DryRun).dryRun ?? (body as DryRun | undefined)?.dryRun;
+  const isDry = eitherOf('dryRun', query, body);
   const answering = isWrite(operation) && !isDry ? performOnce(deps, { ...repeatable, reference }) : answer();
   return answering.catch((thrown: unknown) => {
     if (asGatewayError(thrown).code === 'still_running') response.set(applying(preference));

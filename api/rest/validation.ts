@@ -16,6 +16,8 @@ const pointerOf = ({ instancePath, keyword, params }: ErrorObject): string => {
   return key === undefined ? instancePath : `${instancePath}/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`;
 };
 
+const TYPE_WORDS: Readonly<Record<string, string>> = { integer: 'must be a whole number', boolean: 'must be true or false' };
+
 /** What an error says in words of ours; a pattern may have its own in the document. */
 const messageOf = ({ keyword, params, parentSchema, message = 'is not valid' }: ErrorObject): string => {
   switch (keyword) {
@@ -30,7 +32,9 @@ const messageOf = ({ keyword, params, parentSchema, message = 'is not valid' }: 
     case 'required':
       return 'is missing';
     case 'type':
-      return params['type'] === 'integer' ? 'must be a whole number' : message;
+      return TYPE_WORDS[String(params['type'])] ?? message;
+    case 'maxLength':
+      return `must have at most ${params['limit']} characters`;
     case 'minLength':
       return params['limit'] === 1 ? 'must not be empty' : message;
     case 'discriminator':
@@ -47,9 +51,11 @@ const messageOf = ({ keyword, params, parentSchema, message = 'is not valid' }: 
 const toFieldErrors = (errors: readonly ErrorObject[] | null | undefined, prefix: string): FieldError[] =>
   (errors ?? []).map((error) => ({ pointer: `${prefix}${pointerOf(error)}`, message: messageOf(error) }));
 
+const PLACES: Readonly<Record<string, string>> = { query: 'query parameter', header: 'header', path: 'path parameter' };
+
 const inWords = ({ pointer, message }: FieldError): string => {
-  const [, place, name = ''] = /^\/(query|header)\/(.*)$/.exec(pointer) ?? [];
-  if (place !== undefined) return `The ${place === 'query' ? 'query parameter' : 'header'} ${name} ${message}.`;
+  const [, place = '', name = ''] = /^\/(query|header|path)\/(.*)$/.exec(pointer) ?? [];
+  if (place !== '') return `The ${PLACES[place]} ${name} ${message}.`;
   return pointer === '' ? `The body ${message}.` : `The field ${pointer} ${message}.`;
 };
 
@@ -66,6 +72,7 @@ export const invalidRequest = (all: readonly FieldError[]): GatewayError => {
 export type Check = (raw: unknown) => unknown;
 
 export interface Validators {
+  path(parameters: readonly Parameter[]): Check;
   /** Turns text into the numbers that the schemas ask for. */
   query(parameters: readonly Parameter[]): Check;
   /** Takes headers by the names of the document; those that it does not name are nobody's business. */
@@ -117,6 +124,12 @@ const fromText = (type: unknown, text: unknown): unknown => {
   return text;
 };
 
+const refuseRepeated = (query: Readonly<Record<string, unknown>>): void => {
+  const repeated = Object.keys(query).filter((name) => Array.isArray(query[name]));
+  if (repeated.length > 0)
+    throw invalidRequest(repeated.map((name) => ({ pointer: `/query/${name}`, message: 'is repeated; give it once' })));
+};
+
 const withTypes = (query: Readonly<Record<string, unknown>>, parameters: readonly Parameter[]): Record<string, unknown> => {
   const types = new Map(parameters.map(({ name, schema }) => [name, 'type' in schema ? schema.type : undefined]));
   return Object.fromEntries(Object.entries(query).map(([name, value]) => [name, fromText(types.get(name), value)]));
@@ -152,9 +165,14 @@ export const createValidators = (document: OpenApiDocument): Validators => {
   const compile = (schema: object, prefix: string): Check => checker(first.compile(schema), thorough(schema), prefix);
 
   return {
+    path: (parameters) => compile(parameterSchema(parameters, 'path'), '/path'),
     query: (parameters) => {
       const check = compile(parameterSchema(parameters, 'query'), '/query');
-      return (raw) => check(withTypes(raw as Record<string, unknown>, parameters));
+      return (raw) => {
+        const given = raw as Readonly<Record<string, unknown>>;
+        refuseRepeated(given);
+        return check(withTypes(given, parameters));
+      };
     },
     headers: (parameters) => {
       const names = parameters.filter((parameter) => parameter.in === 'header').map(({ name }) => name);

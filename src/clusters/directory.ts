@@ -3,6 +3,7 @@ import { untilAborted } from '../deadline.js';
 import { asGatewayError, GatewayError, type Report } from '../errors.js';
 import type { ClusterRef } from '../journal/records.js';
 import type { Capabilities, Cluster, UserFeature, Vendor } from '../model.js';
+import { didYouMean } from '../nearest.js';
 import { createCache } from './cache.js';
 import { type Account, clusterKeyOf, type Registry, type Target } from './registry.js';
 
@@ -43,8 +44,8 @@ const permitted = ({ writtenBy }: Target, capabilities: Capabilities): Capabilit
 export const capabilitiesOf = (target: Target, cluster?: VendorCluster): Capabilities =>
   permitted(target, target.account.module.capabilities(cluster, target.account.settings));
 
-const clusterNotFound = (clusterId: string): GatewayError =>
-  new GatewayError('cluster_not_found', `There is no cluster ${clusterId}.`);
+const clusterNotFound = (clusterId: string, known: Iterable<string>): GatewayError =>
+  new GatewayError('cluster_not_found', `There is no cluster ${clusterId}.${didYouMean(clusterId, known)}`);
 
 /** A cluster of the configuration, or one that was discovered before, that its vendor does not have. */
 const missingAtVendor = ({ id, account, vendorClusterId, discovered }: Target, cause: GatewayError): GatewayError =>
@@ -125,6 +126,7 @@ export const createClusters = (
 
   const discover = async (clusterId: string, call: Call): Promise<Target> => {
     let failure: unknown;
+    const known = new Set(configured.keys());
     const discovering = accounts.filter(({ discover }) => discover);
     const answers = await Promise.all(
       discovering.map(async (account) => {
@@ -133,13 +135,15 @@ export const createClusters = (
           failure = error;
           return [];
         });
-        return discoveredIn(account, found).find(({ id }) => id === clusterId);
+        const targetsFound = discoveredIn(account, found);
+        for (const { id } of targetsFound) known.add(id);
+        return targetsFound.find(({ id }) => id === clusterId);
       }),
     );
     const shown = answers.filter((answer) => answer !== undefined);
     const [target] = shown;
     if (target) return withOwner(target, shown);
-    throw failure ?? clusterNotFound(clusterId);
+    throw failure ?? clusterNotFound(clusterId, known);
   };
 
   return {

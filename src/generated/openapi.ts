@@ -541,16 +541,10 @@ export interface components {
          */
         BatchRequest: {
             items: components["schemas"]["BatchItem"][];
-            /**
-             * @description Whether to stop at the first item that is not done.
-             * @default false
-             */
-            stopOnError: boolean;
-            /**
-             * @description Whether to check only, and write nothing.
-             * @default false
-             */
-            dryRun: boolean;
+            /** @description Whether to stop at the first item that is not done; no, when it is left out. */
+            stopOnError?: boolean;
+            /** @description Whether to check only, and write nothing; no, when it is left out. */
+            dryRun?: boolean;
         };
         BatchItem: components["schemas"]["BatchCreate"] | components["schemas"]["BatchUpdate"] | components["schemas"]["BatchDelete"];
         BatchCreate: {
@@ -746,7 +740,7 @@ export interface components {
         ErrorCode: "invalid_request" | "invalid_user" | "not_found" | "cluster_not_found" | "user_not_found" | "operation_not_found" | "method_not_allowed" | "user_already_exists" | "cluster_not_ready" | "idempotency_key_in_flight" | "idempotency_key_reused" | "operation_cancelled" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "not_supported" | "vendor_rate_limited" | "vendor_credentials_rejected" | "vendor_permission_denied" | "vendor_account_problem" | "vendor_clock_skew" | "cluster_agent_failed" | "vendor_unavailable" | "vendor_timeout" | "still_running" | "vendor_bad_response" | "store_unavailable" | "backlog_full" | "shutting_down" | "internal_error";
         FieldError: {
             /**
-             * @description JSON pointer (RFC 6901) into the body, or `/query/{name}` for a query parameter, or `/header/{name}`.
+             * @description JSON pointer (RFC 6901) into the body, or `/query/{name}`, `/header/{name}` or `/path/{name}` for a parameter.
              * @example /username
              */
             pointer: string;
@@ -1083,17 +1077,17 @@ export interface components {
         /**
          * @description `respond-async`: answer 202 as soon as the write is stored. `wait=N`: wait at most N seconds for its end, and never longer than the
          *     deadline of a request. After that the answer is 202 with `respond-async`, and 504 `still_running` without it.
-         *     `Preference-Applied` names what was applied (RFC 7240); other preferences are ignored.
+         *     `Preference-Applied` names what was applied (RFC 7240); other preferences, and a field of more than 1,024 characters, are ignored.
          */
         Prefer: string;
         /**
          * @description `wait=N`: answer when the operation is done, or as it is after N seconds, at most the deadline of a request (RFC 7240). Other
-         *     preferences are ignored.
+         *     preferences, and a field of more than 1,024 characters, are ignored.
          */
         PreferWait: string;
-        /** @description As the member of the body; for bodies that have no place for it. */
+        /** @description As the member of the body; for bodies that have no place for it. Where both are given they have to agree. */
         DryRun: boolean;
-        /** @description As the member of the body; for bodies that have no place for it. */
+        /** @description As the member of the body; for bodies that have no place for it. Where both are given they have to agree. */
         StopOnError: boolean;
         /** @description The id in the `Location` of a 202 or 504 answer, or in the list of operations. */
         OperationId: string;
@@ -1265,7 +1259,7 @@ export interface operations {
                 /**
                  * @description `respond-async`: answer 202 as soon as the write is stored. `wait=N`: wait at most N seconds for its end, and never longer than the
                  *     deadline of a request. After that the answer is 202 with `respond-async`, and 504 `still_running` without it.
-                 *     `Preference-Applied` names what was applied (RFC 7240); other preferences are ignored.
+                 *     `Preference-Applied` names what was applied (RFC 7240); other preferences, and a field of more than 1,024 characters, are ignored.
                  */
                 Prefer?: components["parameters"]["Prefer"];
             };
@@ -1313,9 +1307,9 @@ export interface operations {
     batchUsers: {
         parameters: {
             query?: {
-                /** @description As the member of the body; for bodies that have no place for it. */
+                /** @description As the member of the body; for bodies that have no place for it. Where both are given they have to agree. */
                 dryRun?: components["parameters"]["DryRun"];
-                /** @description As the member of the body; for bodies that have no place for it. */
+                /** @description As the member of the body; for bodies that have no place for it. Where both are given they have to agree. */
                 stopOnError?: components["parameters"]["StopOnError"];
             };
             header?: {
@@ -1334,7 +1328,7 @@ export interface operations {
                 /**
                  * @description `respond-async`: answer 202 as soon as the write is stored. `wait=N`: wait at most N seconds for its end, and never longer than the
                  *     deadline of a request. After that the answer is 202 with `respond-async`, and 504 `still_running` without it.
-                 *     `Preference-Applied` names what was applied (RFC 7240); other preferences are ignored.
+                 *     `Preference-Applied` names what was applied (RFC 7240); other preferences, and a field of more than 1,024 characters, are ignored.
                  */
                 Prefer?: components["parameters"]["Prefer"];
             };
@@ -1437,7 +1431,7 @@ export interface operations {
                 /**
                  * @description `respond-async`: answer 202 as soon as the write is stored. `wait=N`: wait at most N seconds for its end, and never longer than the
                  *     deadline of a request. After that the answer is 202 with `respond-async`, and 504 `still_running` without it.
-                 *     `Preference-Applied` names what was applied (RFC 7240); other preferences are ignored.
+                 *     `Preference-Applied` names what was applied (RFC 7240); other preferences, and a field of more than 1,024 characters, are ignored.
                  */
                 Prefer?: components["parameters"]["Prefer"];
             };
@@ -1496,7 +1490,7 @@ export interface operations {
                 /**
                  * @description `respond-async`: answer 202 as soon as the write is stored. `wait=N`: wait at most N seconds for its end, and never longer than the
                  *     deadline of a request. After that the answer is 202 with `respond-async`, and 504 `still_running` without it.
-                 *     `Preference-Applied` names what was applied (RFC 7240); other preferences are ignored.
+                 *     `Preference-Applied` names what was applied (RFC 7240); other preferences, and a field of more than 1,024 characters, are ignored.
                  */
                 Prefer?: components["parameters"]["Prefer"];
             };
@@ -1565,7 +1559,7 @@ export interface operations {
                 /**
                  * @description `respond-async`: answer 202 as soon as the write is stored. `wait=N`: wait at most N seconds for its end, and never longer than the
                  *     deadline of a request. After that the answer is 202 with `respond-async`, and 504 `still_running` without it.
-                 *     `Preference-Applied` names what was applied (RFC 7240); other preferences are ignored.
+                 *     `Preference-Applied` names what was applied (RFC 7240); other preferences, and a field of more than 1,024 characters, are ignored.
                  */
                 Prefer?: components["parameters"]["Prefer"];
             };
@@ -1648,7 +1642,7 @@ export interface operations {
             header?: {
                 /**
                  * @description `wait=N`: answer when the operation is done, or as it is after N seconds, at most the deadline of a request (RFC 7240). Other
-                 *     preferences are ignored.
+                 *     preferences, and a field of more than 1,024 characters, are ignored.
                  */
                 Prefer?: components["parameters"]["PreferWait"];
             };
@@ -1686,7 +1680,7 @@ export interface operations {
                 /**
                  * @description `respond-async`: answer 202 as soon as the write is stored. `wait=N`: wait at most N seconds for its end, and never longer than the
                  *     deadline of a request. After that the answer is 202 with `respond-async`, and 504 `still_running` without it.
-                 *     `Preference-Applied` names what was applied (RFC 7240); other preferences are ignored.
+                 *     `Preference-Applied` names what was applied (RFC 7240); other preferences, and a field of more than 1,024 characters, are ignored.
                  */
                 Prefer?: components["parameters"]["Prefer"];
             };

@@ -27,10 +27,16 @@ const fits = (text: string, { minLength, maxLength, pattern }: UsernameRule | Pa
 const usernameErrors = (username: string, rule: UsernameRule): FieldError[] =>
   fits(username, rule) ? [] : [{ pointer: '/username', message: rule.description }];
 
-const passwordErrors = (password: string, rule: PasswordRule): FieldError[] =>
-  fits(password, rule) && CLASSES.filter((kind) => kind.test(password)).length >= rule.minClasses
+const CONTROL = /\p{Cc}/u;
+
+/** A line end is most often one that a file or a shell has left behind; no vendor says what it makes of it. */
+const passwordErrors = (password: string, rule: PasswordRule): FieldError[] => {
+  if (CONTROL.test(password))
+    return [{ pointer: '/password', message: 'A password has no line ends, tabs or other control characters.' }];
+  return fits(password, rule) && CLASSES.filter((kind) => kind.test(password)).length >= rule.minClasses
     ? []
     : [{ pointer: '/password', message: rule.description }];
+};
 
 const roleErrors = (role: Role, { roles }: Capabilities): FieldError[] =>
   roles.includes(role) ? [] : [{ pointer: '/role', message: `This cluster gives these roles: ${roles.join(', ')}.` }];

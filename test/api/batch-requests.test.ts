@@ -129,6 +129,96 @@ describe('a CSV', () => {
     ]);
   });
 
+  it('ends its lines as systems do, all in one file, and never inside quotes', async () => {
+    const [a, b, c, d] = [newName(), newName(), newName(), newName()];
+    const answer = await postCsv(
+      `username,password\r\n${a},${PASSWORD}\n${b},${PASSWORD}\r${c},${PASSWORD}\r\n"${d}","${PASSWORD}"`,
+    );
+    expect([answer.status, statuses(answer)]).toEqual([200, ['created', 'created', 'created', 'created']]);
+    for (const username of [a, b, c, d]) expect(stage.ehpc.checkPassword(EHPC_CLUSTER, username, PASSWORD)).toBe(true);
+    const inside = await postCsv(`username,password\n${newName()},"${PASSWORD}\r\n"\n`);
+    expect(inside.body.results).toMatchObject([{ status: 'refused' }]);
+  });
+
+  it.each([
+    ['semicolons', ';', ''],
+    ['tabs', '\t', ''],
+    ['a line that says so', ';', 'sep=;\r\n'],
+  ])('may have %s between its fields', async (_, delimiter, head) => {
+    const name = newName();
+    const rows = [
+      ['username', 'password', 'role'],
+      [name, `"${PASSWORD},;x"`, 'member'],
+    ];
+    const answer = await postCsv(`${head}${rows.map((row) => row.join(delimiter)).join('\r\n')}\r\n`);
+    expect([answer.status, statuses(answer)]).toEqual([200, ['created']]);
+    expect(stage.ehpc.checkPassword(EHPC_CLUSTER, name, `${PASSWORD},;x`)).toBe(true);
+  });
+
+  it('in the encoding of a spreadsheet says how to export it', async () => {
+    const text = `username,password\nli.wei,${PASSWORD}\n`;
+    const utf16 = Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(text, 'utf16le')]);
+    const gbk = Buffer.concat([
+      Buffer.from('username,password,role\n'),
+      Buffer.from([0xc0, 0xee, 0xce, 0xb0]),
+      Buffer.from(`,${PASSWORD},\n`),
+    ]);
+    for (const [bytes, words] of [
+      [utf16, 'is in UTF-16, not in UTF-8'],
+      [gbk, 'is not valid UTF-8'],
+    ] as const) {
+      const { status, body } = await postCsv(bytes);
+      expect([status, body.code]).toEqual([400, 'invalid_request']);
+      expect(body.detail).toContain(words);
+      expect(body.detail).toContain('CSV UTF-8 (Comma delimited)');
+    }
+  });
+
+  it('names a column that it does not know, and the line of an item that does not fit', async () => {
+    const mistyped = await postCsv(`username,pasword\nuser.one,${PASSWORD}\n`);
+    expect(mistyped.body.detail).toBe(
+      'The body names a column "pasword" in line 1, which is not known (did you mean password?); the columns are op, username, password, role, directoryMode, each at most once.',
+    );
+    const twice = await postCsv(`username,username,password\na,b,${PASSWORD}\n`);
+    expect(twice.body.detail).toContain('names the column username twice in line 1');
+    const wrong = await postCsv(
+      `username,password,role\r\n${newName()},${PASSWORD},member\r\n\r\n${newName()},${PASSWORD},root\r\n`,
+    );
+    expect(wrong.body.errors).toEqual([{ pointer: '/items/1/role', message: 'must be one of member, admin, owner (line 4)' }]);
+  });
+
+  it.each([
+    ['?dryRun=false', { dryRun: true }, 'dryRun'],
+    ['?dryRun=true', { dryRun: false }, 'dryRun'],
+    ['?stopOnError=false', { stopOnError: true }, 'stopOnError'],
+  ])('%s contradicts the body %j', async (query, flags, name) => {
+    const username = newName();
+    const body = { items: [{ op: 'create', username, password: PASSWORD }], ...flags };
+    const answer = await stage.gateway.post(`${BATCH}${query}`, body);
+    expect([answer.status, pointers(answer)]).toEqual([400, [`/query/${name}`]]);
+    expect(effectsOn(username)).toEqual([]);
+  });
+
+  it('either flag makes it dry, and what is neither true nor false says so', async () => {
+    const username = newName();
+    const items = [{ op: 'create', username, password: PASSWORD }];
+    for (const [query, flags] of [
+      ['?dryRun=true', {}],
+      ['', { dryRun: true }],
+      ['?dryRun=true', { dryRun: true }],
+    ] as const) {
+      const { body } = await stage.gateway.post(`${BATCH}${query}`, { items, ...flags });
+      expect([body.dryRun, effectsOn(username)]).toEqual([true, []]);
+    }
+    for (const query of ['?dryRun=True', '?dryRun=1', '?dryRun', '?dryRun=']) {
+      const answer = await stage.gateway.post(`${BATCH}${query}`, { items });
+      expect([answer.status, answer.body.errors]).toEqual([
+        400,
+        [{ pointer: '/query/dryRun', message: 'must be true or false' }],
+      ]);
+    }
+  });
+
   it('takes its flags from the query', async () => {
     const [a, b] = [newName(), newName()];
     const csv = `username,password\n${a},${PASSWORD}\nuser.0014,${PASSWORD}\n${b},${PASSWORD}\n`;
@@ -228,7 +318,7 @@ describe('a dry run', () => {
     stage.shanhe.resetCalls();
     const before = effectsCount();
     const items = [creating(), deleting(taken), updating(taken, { password: PASSWORD })];
-    const answer = await stage.gateway.post(`/clusters/${cluster}/users/batch?dryRun=true`, { items, dryRun: false });
+    const answer = await stage.gateway.post(`/clusters/${cluster}/users/batch?dryRun=true`, { items });
     expect(statuses(answer)).toEqual(['created', 'deleted', 'not_found']);
     const calls = [...stage.ehpc.calls, ...stage.shanhe.calls];
     expect(calls.length).toBeGreaterThan(0);

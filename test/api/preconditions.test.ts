@@ -151,6 +151,18 @@ describe('If-Match', () => {
     expect(effectsOn(username)).toEqual(['created']);
   });
 
+  it('may have empty elements in its list, as proxies that join fields leave them', async () => {
+    const { path, tag } = await made('ali');
+    for (const ifMatch of [`, ${tag}`, `${tag},`, `"x", ,${tag},, "y" ,`]) {
+      const { status } = await setPassword(path, { 'if-match': ifMatch });
+      expect([ifMatch, status]).toEqual([ifMatch, 204]);
+    }
+    const none = await promote(path, { 'if-match': ', ,' });
+    expect([none.status, none.body.errors[0].pointer]).toEqual([400, '/header/If-Match']);
+    const long = await promote(path, { 'if-match': `${', '.repeat(500)}x` });
+    expect(long.status).toBe(400);
+  });
+
   it('lets one of two administrators who saw the same user change it', async () => {
     for (let round = 0; round < 5; round++) {
       const { username, path, tag } = await made('ali');

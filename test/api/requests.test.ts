@@ -29,7 +29,7 @@ describe('queries', () => {
     ['limit=0x10', '/query/limit', 'must be a whole number'],
     ['limit=%205', '/query/limit', 'must be a whole number'],
     ['limit=1e1', '/query/limit', 'must be a whole number'],
-    ['limit=1&limit=2', '/query/limit', 'must be a whole number'],
+    ['limit=1&limit=2', '/query/limit', 'is repeated; give it once'],
     ['offset=-1', '/query/offset', 'must be >= 0'],
     ['search=', '/query/search', 'must not be empty'],
     ['role=root', '/query/role', 'must be one of member, admin, owner'],
@@ -156,6 +156,40 @@ describe('bodies', () => {
     expect((await gateway.get(`${USERS}/user.0009`)).status).toBe(200);
   });
 
+  it('that are empty, in chunks, are none: proxies send them', async () => {
+    const send = (method: string, path: string, ...chunks: string[]): Promise<number | undefined> =>
+      new Promise((resolve, reject) => {
+        const { hostname, port } = new URL(gateway.url);
+        const sending = httpRequest({ hostname, port, method, path, headers: { 'transfer-encoding': 'chunked' } }, (response) => {
+          response.resume();
+          response.on('end', () => resolve(response.statusCode));
+        });
+        sending.on('error', reject);
+        for (const chunk of chunks) sending.write(chunk);
+        sending.end();
+      });
+    expect(await send('GET', '/healthz')).toBe(200);
+    expect(await send('GET', USERS)).toBe(200);
+    expect(await send('DELETE', `${USERS}/user.0019`)).toBe(204);
+    expect(await send('POST', '/operations/op_none/cancel')).toBe(404);
+    expect(await send('DELETE', `${USERS}/user.0009`, '{', '}')).toBe(400);
+    expect(await send('POST', USERS)).toBe(400);
+    expect((await gateway.get(`${USERS}/user.0009`)).status).toBe(200);
+  });
+
+  it('with a line end in a password, as files and shells leave it, are refused with a pointer', async () => {
+    for (const password of ['Choose@Your0wn\n', 'Choose@Your0wn\r', 'Choose@\tYour0wn', 'Choose@\u0000Your0wn']) {
+      const message = 'A password has no line ends, tabs or other control characters.';
+      const created = await gateway.post(USERS, { username: 'controlled', password });
+      expect([created.status, created.body.errors]).toEqual([422, [{ pointer: '/password', message }]]);
+      const changed = await gateway.request('PUT', `${USERS}/user.0010/password`, { body: { password } });
+      expect([changed.status, changed.body.errors]).toEqual([422, [{ pointer: '/password', message }]]);
+      const batch = await gateway.post(`${USERS}/batch`, { items: [{ op: 'create', username: 'controlled', password }] });
+      expect(batch.body.results).toMatchObject([{ status: 'refused', problem: { errors: [{ message }] } }]);
+      expect(created.text + changed.text + batch.text).not.toContain('Choose@');
+    }
+  });
+
   it('of a merge patch must name a role, and nothing else', async () => {
     const patch = (raw: string) =>
       gateway.request('PATCH', `${USERS}/user.0010`, { raw, headers: { 'content-type': 'application/merge-patch+json' } });
@@ -166,13 +200,58 @@ describe('bodies', () => {
 });
 
 describe('paths and methods', () => {
-  it.each(['/', '/nothing', '/clusters/', '/Clusters', '/clusters/main/users/user.0001/shell', '/problems/nothing', '/docs2'])(
+  it.each(['/nothing', '/clusters/', '/Clusters', '/clusters/main/users/user.0001/shell', '/problems/nothing', '/docs2'])(
     '%s is 404',
     async (path) => {
       const { status, body } = await gateway.get(path);
       expect([status, body.code, body.instance]).toEqual([404, 'not_found', path]);
     },
   );
+
+  it.each([
+    ['/Clusters', '/clusters'],
+    ['/clusters/', '/clusters'],
+    ['/cluster/main/user', '/clusters/main/users'],
+    ['/clusters/main/users/user.0001/pasword', '/clusters/main/users/user.0001/password'],
+    ['/api/clusters', '/clusters'],
+    ['/health', '/healthz'],
+  ])('%s may mean %s', async (path, meant) => {
+    const { status, body } = await gateway.get(path);
+    expect([status, body.detail]).toEqual([404, `There is nothing at ${path}. Did you mean ${meant}?`]);
+  });
+
+  it('a path like none leads to the document, and is not repeated at any length', async () => {
+    expect((await gateway.get('/wp-admin/setup.php')).body.detail).toContain('See /openapi.json');
+    const long = await gateway.get(`/${'x'.repeat(8_000)}`);
+    expect([long.status, long.body.detail.length < 400]).toEqual([404, true]);
+  });
+
+  it('a cluster id that is mistyped is named', async () => {
+    expect((await gateway.get('/clusters/mian/users')).body.detail).toBe('There is no cluster mian. Did you mean main?');
+    expect((await gateway.get('/clusters/elsewhere')).body.detail).toBe('There is no cluster elsewhere.');
+  });
+
+  it('/ leads a browser to the documentation, and a program to the document', async () => {
+    const to = async (accept: string): Promise<unknown[]> => {
+      const { status, headers } = await fetch(gateway.url, { headers: { accept }, redirect: 'manual' });
+      return [status, headers.get('location')];
+    };
+    expect(await to('text/html,application/xhtml+xml,*/*;q=0.8')).toEqual([302, '/docs/']);
+    expect(await to('*/*')).toEqual([302, '/openapi.json']);
+  });
+
+  it.each([
+    ['GET', '/operations/LONG', 'operationId', 64],
+    ['POST', '/operations/LONG/cancel', 'operationId', 64],
+    ['GET', '/clusters/LONG/users', 'clusterId', 255],
+    ['GET', `${USERS}/LONG`, 'username', 255],
+    ['DELETE', `${USERS}/LONG`, 'username', 255],
+  ])('%s %s: an id that is too long is refused', async (method, path, name, most) => {
+    const { status, body } = await gateway.request(method, path.replace('LONG', 'x'.repeat(8_000)));
+    const errors = [{ pointer: `/path/${name}`, message: `must have at most ${most} characters` }];
+    expect([status, body.code, body.errors]).toEqual([400, 'invalid_request', errors]);
+    expect((await gateway.request(method, path.replace('LONG', 'x'.repeat(most)))).status).toBe(404);
+  });
 
   it.each([
     ['PUT', '/clusters', 'GET, HEAD'],

@@ -3,6 +3,7 @@ import { type ItemOutcome, isFinal, type LoadedOperation, summarise } from '../.
 import type { BatchResult, OperationKind, User } from '../../../src/model.js';
 import type { UserCommands } from '../../../src/users/commands.js';
 import { entityTag } from '../../../src/users/entity-tag.js';
+import { eitherOf } from '../either.js';
 import type { Handlers, PreferredSubmission } from '../operations.js';
 import { applying } from '../prefer.js';
 import { accepted, plain, resultsOf, toResult, writeStillRunning } from './operations.js';
@@ -103,8 +104,8 @@ export const writeHandlers = (commands: UserCommands): Pick<Handlers, Write> => 
 
   batchUsers: async ({ params: { clusterId }, query, body, url, call, submission }) => {
     const request = body as Exclude<typeof body, string>;
-    const batch = { items: request.items, stopOnError: query.stopOnError ?? request.stopOnError };
-    if (!(query.dryRun ?? request.dryRun))
+    const batch = { items: request.items, stopOnError: eitherOf('stopOnError', query, request) };
+    if (!eitherOf('dryRun', query, request))
       return commands.batch(clusterId, batch, submission).then(replyTo(batchResult, submission));
     const outcomes = await commands.rehearse(clusterId, batch, call);
     const path = url.split('?')[0] ?? url;
