@@ -17,6 +17,7 @@ import {
   LATELY_MS,
   lastTouched,
   type OperationRecord,
+  type OrderRecord,
   openMark,
   placesInLists,
   type RequestRecord,
@@ -105,7 +106,9 @@ export const createChanges = (deps: JournalDeps): Changes => {
         const departed: ItemRecord[] = [];
         const put: Puts = {};
         const { cancelling: isCancelling } = operation;
-        if (isCancelling || isFinal(operation)) return { result: { items: departed, isCancelling: true } };
+        // That something may have been sent is stored all the same.
+        const isOver = isFinal(operation) || (isCancelling && !departure.traceless);
+        if (isOver) return { result: { items: departed, isCancelling: true } };
         const isHeld = (at: number): boolean => things[at]?.holder != null && things[at]?.holder !== claim.id;
         const firstHeld = records.findIndex((_, at) => isHeld(at));
         records.forEach((record, at) => {
@@ -174,13 +177,13 @@ export const createChanges = (deps: JournalDeps): Changes => {
     restore: (claim, { items, ...known }) => {
       const { id, domain, resource, cluster } = claim;
       const names = [...new Set(items.map(({ name }) => name))];
-      const isOnItsWay = new Set(
-        items.flatMap(({ name, underWay, outcome }) => (underWay !== undefined && !outcome ? [name] : [])),
+      const onItsWay = new Map(
+        items.filter(({ underWay, outcome }) => underWay !== undefined && !outcome).map((item) => [item.name, item]),
       );
       const thingKeys = names.map((name) => keyOf.thing(resource, cluster, name));
       return store.change<Value, void>(
-        [keyOf.domain(domain), keyOf.operation(id), ...thingKeys],
-        ([holder, operation, ...things]) => {
+        [keyOf.domain(domain), keyOf.order(domain), keyOf.operation(id), ...thingKeys],
+        ([holder, order, operation, ...things]) => {
           requireEpoch(claim, holder);
           const before = operation as OperationRecord | undefined;
           const cancelling = known.cancelling || before?.cancelling === true;
@@ -192,14 +195,22 @@ export const createChanges = (deps: JournalDeps): Changes => {
             summary: summarise(outcomes),
             updatedAt: now(),
           };
-          const put: Puts = { [keyOf.operation(id)]: record };
+          const last = Math.max((order as OrderRecord | undefined)?.last ?? 0, known.order);
+          const put: Puts = { [keyOf.operation(id)]: record, [keyOf.order(domain)]: { last } satisfies OrderRecord };
           for (const item of items) put[keyOf.item(id, item.index)] = item;
           // What was seen of its things before is void: the present record may lack what was done since.
           names.forEach((name, at) => {
             const { touchedBy: _, ...thing } = (things[at] as ThingRecord | undefined) ?? { holder: null, made: null };
             // What another operation has on its way stays its own.
             const other = thing.holder === id ? null : (thing.holder ?? null);
-            const touched = { ...thing, holder: isOnItsWay.has(name) ? id : other, touchedAt: nowMs(), by: claim.process };
+            const own = onItsWay.get(name);
+            const touched = {
+              ...thing,
+              holder: own ? id : other,
+              touchedAt: nowMs(),
+              ...(own && { touchedBy: itemRefOf(id, own) }),
+              by: claim.process,
+            };
             put[thingKeys[at] as string] = touched satisfies ThingRecord;
           });
           if (known.request !== undefined) put[keyOf.request(known.request)] = { operationId: id } satisfies RequestRecord;

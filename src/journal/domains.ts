@@ -142,7 +142,7 @@ export const createDomains = (tools: DomainTools): Domains => {
       await requireCurrent(lease.domain);
       return records.load(id);
     };
-    const lanes = createLanes({ load, run: work, onFault: onThrown });
+    const lanes = createLanes({ load, run: work, generation: () => holding.identity, onFault: onThrown });
     const holding: Held = { lease, lanes, identity, reclaiming: undefined, idleSince: clock.monotonic() };
     held.set(lease.domain, holding);
     return holding;
@@ -209,7 +209,10 @@ export const createDomains = (tools: DomainTools): Domains => {
     if (!(await shared?.hold(lease.domain, process, leaseMs))) return false;
     lease.epoch = await records.takeDomain(lease.domain, process, lease.epoch);
     await restore(lease);
+    const open = await records.openIn(lease.domain);
     holding.identity = identity;
+    // What had ended, and is open again, comes before all that is accepted from now on.
+    adopt(holding, open);
     lease.confirmed = confirmed;
     return true;
   };

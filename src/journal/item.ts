@@ -22,8 +22,8 @@ export const hasAnotherStep = ({ steps, stepsDone = 0 }: ItemRecord): boolean =>
 export interface Departure {
   /** Now, by our clock, in milliseconds since 1970: a store may take long to come to the change. */
   readonly at: () => number;
-  /** When it may have been sent first, where it may have been sent without a trace. */
-  readonly since?: number;
+  /** Of an item that may have been sent without a trace: when that may have been first, and why nobody knows. */
+  readonly traceless?: { readonly since: number; readonly doubt: NonNullable<ItemRecord['doubt']> };
   readonly baselineOf: (name: string, thing: ThingRecord | undefined, isOwn: boolean) => 'unread' | 'absent' | 'present';
   /** Which thing a baseline `present` is of. */
   readonly seenOf: (name: string) => string | undefined;
@@ -34,7 +34,7 @@ export const beforeCall = (
   item: ItemRecord,
   thing: ThingRecord | undefined,
   isOwn: boolean,
-  { at: now, since, baselineOf, seenOf }: Departure,
+  { at: now, traceless, baselineOf, seenOf }: Departure,
 ): ItemRecord => {
   const at = now();
   const { baseline: _, seen: __, ...rest } = item;
@@ -42,16 +42,17 @@ export const beforeCall = (
   const seen = baseline === 'present' ? seenOf(item.name) : undefined;
   return {
     ...rest,
-    sentAt: item.sentAt ?? new Date(since ?? at).toISOString(),
+    sentAt: item.sentAt ?? new Date(traceless?.since ?? at).toISOString(),
     sends: (item.sends ?? 0) + 1,
     underWay: at,
+    ...(traceless && { doubt: traceless.doubt }),
     ...(baseline !== 'unread' && { baseline }),
     ...(seen !== undefined && { seen }),
   };
 };
 
 /** The record without what belongs to a call that is over. */
-const withoutCall = ({ underWay: _, job: __, ...item }: ItemRecord): ItemRecord => item;
+const withoutCall = ({ underWay: _, job: __, doubt: ___, ...item }: ItemRecord): ItemRecord => item;
 
 /** The record without what belongs to a step that is over. */
 const withoutStep = ({ sentAt: _, sends: __, baseline: ___, seen: ____, ...item }: ItemRecord): ItemRecord => withoutCall(item);

@@ -24,6 +24,8 @@ export interface LaneDeps {
   load(id: string): Promise<LoadedOperation | undefined>;
   /** Works on an operation until it is final, or to be left to others. Never rejects. */
   run(operation: LoadedOperation): Promise<void>;
+  /** Of the store. What was loaded from another one is loaded again. */
+  generation(): string;
   onFault(error: unknown): void;
 }
 
@@ -34,7 +36,7 @@ interface Lane {
   pulled: Promise<void>;
 }
 
-export const createLanes = ({ load, run, onFault }: LaneDeps): Lanes => {
+export const createLanes = ({ load, run, generation, onFault }: LaneDeps): Lanes => {
   const lanes = new Map<string, Lane>();
   const working = new Set<string>();
   let isClosed = false;
@@ -56,6 +58,14 @@ export const createLanes = ({ load, run, onFault }: LaneDeps): Lanes => {
     }
   };
 
+  const loadAll = async (ids: readonly string[]): Promise<readonly (LoadedOperation | undefined)[]> => {
+    for (;;) {
+      const since = generation();
+      const operations = await Promise.all(ids.map(loadSafely));
+      if (generation() === since || isClosed) return operations;
+    }
+  };
+
   const end = (lane: Lane, id: string): void => {
     working.delete(id);
     lane.loaded--;
@@ -70,7 +80,7 @@ export const createLanes = ({ load, run, onFault }: LaneDeps): Lanes => {
         working.add(id);
         lane.loaded++;
       }
-      for (const [at, operation] of (await Promise.all(ids.map(loadSafely))).entries()) {
+      for (const [at, operation] of (await loadAll(ids)).entries()) {
         const id = ids[at] as string;
         if (operation) void run(operation).then(() => onEnd(key, lane, id));
         else end(lane, id);

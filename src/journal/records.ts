@@ -90,6 +90,8 @@ export interface ItemRecord {
   readonly sends?: number;
   /** A call for it is under way since then, by our clock. Left behind by a process that died, and where the end is not known. */
   readonly underWay?: number;
+  /** `traceless`: the store may have lost what was done for it. `rival`: what was done for another item at its thing, too. */
+  readonly doubt?: 'traceless' | 'rival';
   /** The vendor's job that does it. */
   readonly job?: string;
   readonly outcome?: ItemOutcome;

@@ -17,6 +17,7 @@ import {
   isFinalVerdict,
   isRepeatable,
   type Reading,
+  type Verdict,
   verdict,
 } from './verdict.js';
 import { type Entry, mayGoOn } from './work.js';
@@ -60,7 +61,7 @@ type Origin = Pick<Evidence, 'age' | 'baseline'>;
 const endOf = ({ callMs, settleMs, jobMs }: Desk, { underWay = 0, job }: ItemRecord): number =>
   underWay + callMs + (job === undefined ? 0 : jobMs) + settleMs;
 
-const ageOf = (desk: Desk, { entry: { item, isUncertain, hasRival }, call }: Doubt, found: Thing, rivalAt: number): Age => {
+const ageOf = (desk: Desk, { entry: { item, isUncertain }, call }: Doubt, found: Thing, rivalAt: number): Age => {
   const { createdAt } = found;
   const { offsets, site, clock } = desk;
   const cluster = site.key;
@@ -72,7 +73,7 @@ const ageOf = (desk: Desk, { entry: { item, isUncertain, hasRival }, call }: Dou
     const isAnother = item.seen !== undefined && found.identity !== item.seen;
     return isAnother || offsets.isSurelyAfter(cluster, createdAt, sentAt) ? 'after' : 'uncertain';
   }
-  if (hasRival) return 'uncertain';
+  if (rivalAt >= sentAt) return 'uncertain';
   // What was made when the last call was long over is of somebody else; so may be what is there when nobody remembers any more.
   const isForgotten = call.isOver === true && clock.now() >= (item.underWay ?? 0) + LATELY_MS;
   if (isForgotten || offsets.isSurelyAfter(cluster, createdAt, endOf(desk, item))) return 'uncertain';
@@ -97,6 +98,8 @@ const originOf = (desk: Desk, doubt: Doubt, found: Thing | null, lately: ThingRe
   const isStale = isOver && desk.clock.now() > endOf(desk, item) + STALE_MS;
   const baseline: Baseline = isStale ? 'unread' : (item.baseline ?? 'unread');
   if (!found) return { age: 'uncertain', baseline };
+  // It may be that one's work.
+  if (entry.hasRival) return { age: 'uncertain', baseline: 'unread' };
   const age = ageOf(desk, doubt, found, rivalAt);
   // Nobody else of ours was at the thing between that look and the send.
   if (!made || (baseline === 'absent' && !isOver)) return { age, baseline };
@@ -157,13 +160,17 @@ const evidenceOf = (doubt: Doubt, { reading, age, baseline, company }: Seen): Ev
   };
 };
 
+/** What may have been done, and undone by a later item. */
+const NOT_DONE: ReadonlySet<Verdict> = new Set(['again', 'again_apart', 'failed', 'was_missing']);
+
 const decideBy = (doubt: Doubt, seen: Seen): Decision => {
   const {
-    entry: { item },
+    entry: { item, isSuperseded },
     call,
   } = doubt;
   const { step, word } = call;
-  const decided = verdict(step.nature, evidenceOf(doubt, seen));
+  const judged = verdict(step.nature, evidenceOf(doubt, seen));
+  const decided = isSuperseded && NOT_DONE.has(judged) ? 'unknown' : judged;
   if (isFinalVerdict(decided)) {
     // A vendor's own words may be about another item of the call.
     const error = call.error && (seen.company === 'alone' ? call.error : call.error.withoutVendorMessage());

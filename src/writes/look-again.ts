@@ -51,7 +51,8 @@ export const createLookAgain =
       onSettled: () => undefined,
     });
     const doubts = unknown.map((item): Doubt => {
-      const entry = createEntry(work, item);
+      const { doubt } = item;
+      const entry = { ...createEntry(work, item), isUncertain: doubt !== undefined, hasRival: doubt === 'rival' };
       return { entry, call: callOf(entry) };
     });
     const outcomes = new Map<number, ItemOutcome>();

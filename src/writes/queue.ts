@@ -32,8 +32,11 @@ export const createQueue = (): Queue => {
     add: (entry) => {
       const queue = queueOf(entry);
       if (queue.includes(entry)) return;
-      const isUnsent = !isOnItsWay(entry);
-      const at = queue.findIndex((other) => !isOnItsWay(other) && (!isUnsent || isBefore(entry, other)));
+      // What is stored as sent holds its thing, so all others wait for it.
+      const isSent = entry.item.underWay !== undefined;
+      const at = queue.findIndex((other) =>
+        isSent ? other.item.underWay === undefined : !isOnItsWay(other) && isBefore(entry, other),
+      );
       queue.splice(at === -1 ? queue.length : at, 0, entry);
       names.set(entry.item.name, queue);
       if (!entry.work.isBatch) singles.add(entry);

@@ -12,7 +12,9 @@ import { failedWith, noAnswer, withDetail } from './outcome.js';
 import { leastSent, nextOfBatch } from './queue.js';
 import { startReadings } from './reading.js';
 import type { Limits, Site } from './resource.js';
-import { check, giveUpUncertain, lastUncertain, prepare, resume, resumeInTurn, send } from './sending.js';
+import { check, prepare, resume, send } from './sending.js';
+import { markRivals, resumeInTurn } from './uncertain.js';
+import { tracelessAt } from './vendor-call.js';
 import { createWork, type Entry, isFull, mayGoOn, stepNameOf, stepNow, type Work } from './work.js';
 
 export interface Runner {
@@ -46,8 +48,6 @@ const notDone = (fatal: GatewayError, { item: { sends = 0 } }: Entry): StepOutco
 /** An operation here, and who waits for its end. */
 interface Held {
   readonly work: Work;
-  /** How much the cluster takes is known. */
-  isReady: boolean;
   lookedAt: number;
   isLooking: boolean;
   /** What was there before is being read, for all its items. */
@@ -121,15 +121,16 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
     });
     if (unread.length > 0) {
       const now = clock.now();
-      const last = unread.some(({ isUncertain }) => isUncertain) ? lastUncertain(works()) : undefined;
+      if (unread.some(({ isUncertain }) => isUncertain)) markRivals(board, works());
       for (const entry of unread) {
         entry.isReadAtEnd = true;
-        const latest = last?.get(entry.item.name) ?? entry;
-        if (entry.isUncertain && latest !== entry) {
-          giveUpUncertain(board, entry, latest);
+        if (entry.isUncertain && entry.item.job !== undefined) {
+          resume(board, entry);
           continue;
         }
-        const call = { step: stepNow(entry), entries: [entry], sentAt: now, endedAt: now, word: 'none', job: 'unknown' } as const;
+        const sentAt = entry.isUncertain ? (entry.item.underWay ?? tracelessAt(desk, work)) : now;
+        const endedAt = entry.isUncertain ? (desk.holding?.quietAfter(sentAt) ?? now) : now;
+        const call = { step: stepNow(entry), entries: [entry], sentAt, endedAt, word: 'none', job: 'unknown' } as const;
         board.putInDoubt(entry, { ...call, tired: new Set([work]), error: work.fatal ?? noAnswer() });
       }
       return;
@@ -148,13 +149,14 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
 
   const endIfOver = (held: Held): void => {
     const { work } = held;
-    const inDoubt = board.stopping.aborted || work.isGone ? [...doubts.keys()].filter((entry) => entry.work === work) : [];
-    if (work.busy > inDoubt.length) return;
+    const isLeft = board.stopping.aborted || work.isGone;
+    const inDoubt = isLeft ? [...work.entries.values()].filter((entry) => doubts.has(entry)).length : 0;
+    if (work.busy > inDoubt) return;
     if (work.isOver || work.isGone || board.stopping.aborted) {
       leave(held);
       return;
     }
-    if (held.isEnding || !held.isReady) return;
+    if (held.isEnding || !work.isReady) return;
     giveUpIfTired(work);
     const [first] = work.entries.values();
     // All that comes before an item that stops the rest is settled.
@@ -179,11 +181,13 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
 
   const wantsBaseline = (entry: Entry): boolean => baselines.wants(stepNow(entry).nature, entry.item.name);
 
+  const isQuiet = (entry: Entry): boolean => paceOf(stepNameOf(entry)).quietMs(entry.work.endurance.maxWaitMs) > 0;
+
   /** Whether a call of this step may be made now. */
   const maySend = (entry: Entry): boolean => {
     const { work } = entry;
     const pace = paceOf(stepNameOf(entry));
-    if (!mayGoOn(work) || pace.quietMs(work.endurance.maxWaitMs) > 0) return false;
+    if (!mayGoOn(work) || isQuiet(entry)) return false;
     return pace.isProbing() ? board.sending === 0 : board.sending < limits.concurrency;
   };
 
@@ -191,12 +195,16 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
   const startPreparations = (): void => {
     resumeInTurn(board, works());
     let next = 0;
+    const blocked = new Set<string>();
     for (const held of batches) {
       if (next === BATCHES_PREPARED) break;
       const { work } = held;
       if (!mayGoOn(work)) continue;
-      const group = held.isPreparing ? [] : nextOfBatch(work, limits, queue);
-      next += Number(held.isPreparing || group.length > 0);
+      const group = held.isPreparing || isFull(work) ? [] : nextOfBatch(work, limits, queue, blocked);
+      const [first] = group;
+      if (first && isQuiet(first)) blocked.add(stepNameOf(first));
+      if (!held.isPreparing && (!first || isQuiet(first))) continue;
+      next++;
       // A vendor in trouble is not asked for more than it has to be.
       if (!group.some(wantsBaseline) || group.some((entry) => paceOf(stepNameOf(entry)).isProbing())) continue;
       held.isPreparing = true;
@@ -274,10 +282,9 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
 
   const begin = (held: Held): void => {
     const { work } = held;
-    held.isReady = true;
+    work.isReady = true;
     if (work.isBatch) batches.add(held);
     for (const entry of work.entries.values()) {
-      if (!work.inOrder || entry.item.underWay !== undefined) queue.add(entry);
       if (entry.isUncertain) board.uncertain.add(entry);
       else resume(board, entry);
     }
@@ -325,10 +332,12 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
       const work = createWork(operation, claim, { ...desk, site: own, onSettled: queue.remove });
       let held: Held | undefined;
       const ended = new Promise<void>((resolve, reject) => {
-        const flags = { isReady: false, isLooking: false, isPreparing: false, isEnding: false };
+        const flags = { isLooking: false, isPreparing: false, isEnding: false };
         held = { work, lookedAt: clock.now(), ...flags, resolve, reject };
         all.set(work.id, held);
       });
+      // At once: who comes later finds it there.
+      for (const entry of work.entries.values()) if (!work.inOrder || entry.item.underWay !== undefined) queue.add(entry);
       board.pump();
       const before = begun;
       const known = own.limits(boundedCall(desk, operation));

@@ -2,21 +2,18 @@
 import { GatewayError } from '../errors.js';
 import type { Board } from './board.js';
 import { carryOut, conclude } from './conclude.js';
+import type { Decision } from './evidence.js';
 import { checkInTurn, checkPrecondition, isStale } from './precondition.js';
-import { isBefore } from './queue.js';
-import { answerOf, callVendor, follow, markSent, markTraceless, type VendorCall } from './vendor-call.js';
+import { answerOf, callVendor, follow, markSent, type VendorCall } from './vendor-call.js';
 import { isRepeatable, type Nature } from './verdict.js';
-import { type Entry, mayGoOn, stepNow, type Work } from './work.js';
+import { type Entry, stepNow, type Work } from './work.js';
 
 /** An item whose thing an operation of an earlier process is at waits for so long. */
-const REST_MS = 500;
+export const REST_MS = 500;
 
 const died = (): GatewayError => new GatewayError('vendor_timeout', 'The gateway stopped before the vendor answered.');
 
-const lost = (): GatewayError =>
-  new GatewayError('vendor_timeout', 'The store of the gateway lost changes, also those of a later write to the same name.');
-
-const rest = (board: Board, entries: readonly Entry[], ms: number): void => {
+export const rest = (board: Board, entries: readonly Entry[], ms: number): void => {
   if (entries.length === 0) return;
   board.move(entries, 'resting');
   board.run(entries, async () => {
@@ -75,6 +72,17 @@ const putBack = async (board: Board, entries: readonly Entry[]): Promise<void> =
   if (!board.desk.signal.aborted) rest(board, entries, REST_MS);
 };
 
+/** More are forgotten: they matter for moments after a failover. */
+const MAX_ORDERS = 50_000;
+
+const noteOrder = ({ sentOrders }: Board, sent: Iterable<Entry>): void => {
+  for (const { item, work } of sent) {
+    sentOrders.delete(item.name);
+    sentOrders.set(item.name, work.order);
+    if (sentOrders.size > MAX_ORDERS) sentOrders.delete(sentOrders.keys().next().value as string);
+  }
+};
+
 /** In the slot: from the store to the vendor's answer. */
 const storeAndCall = async (board: Board, entries: readonly Entry[]) => {
   const { desk } = board;
@@ -88,6 +96,7 @@ const storeAndCall = async (board: Board, entries: readonly Entry[]) => {
       'waiting',
     );
     if (!first || desk.signal.aborted) return undefined;
+    noteOrder(board, gone);
     return await callVendor(desk, [first, ...others]);
   } finally {
     board.sending--;
@@ -125,57 +134,6 @@ export const send = (board: Board, entries: readonly Entry[]): void => {
   });
 };
 
-/** It is the turn of an item that may have been sent without a trace: only now it can show what became of it. */
-const resumeUncertain = (board: Board, entry: Entry): void => {
-  board.move([entry], 'deciding');
-  board.run([entry], async () => {
-    if (entry.item.underWay !== undefined || (await markTraceless(board.desk, entry))) {
-      resume(board, entry);
-      return;
-    }
-    board.uncertain.add(entry);
-    rest(board, [entry], REST_MS);
-  });
-};
-
-/** What a later item did to the same thing may be lost as well: no reading shows what became of this one. */
-export const giveUpUncertain = (board: Board, entry: Entry, last: Entry): void => {
-  last.hasRival = true;
-  const { item, work } = entry;
-  const outcome = stepNow(entry).outcome(item, { verdict: 'unknown', reading: 'none', found: null, error: lost() });
-  board.move([entry], 'deciding');
-  board.run([entry], () => work.settle(new Map([[entry, outcome]])));
-};
-
-/** Of the items that may have been sent without a trace, the last one at each thing. */
-export const lastUncertain = (works: Iterable<Work>): ReadonlyMap<string, Entry> => {
-  const last = new Map<string, Entry>();
-  for (const { entries } of works)
-    for (const entry of entries.values()) {
-      const known = last.get(entry.item.name);
-      if (entry.isUncertain && (!known || isBefore(known, entry))) last.set(entry.item.name, entry);
-    }
-  return last;
-};
-
-/** Resumes the items whose turn it is, of those that may have been sent without a trace. */
-export const resumeInTurn = (board: Board, works: Iterable<Work>): void => {
-  const { uncertain, queue } = board;
-  if (uncertain.size === 0) return;
-  const last = lastUncertain(works);
-  for (const entry of uncertain) {
-    const { work, item } = entry;
-    const isNext = work.inOrder ? work.entries.values().next().value === entry : queue.isNext(entry);
-    if (item.outcome || !mayGoOn(work)) uncertain.delete(entry);
-    if (item.outcome || !mayGoOn(work) || !isNext || entry.state !== 'waiting') continue;
-    uncertain.delete(entry);
-    queue.add(entry);
-    const latest = last.get(item.name) ?? entry;
-    if (latest === entry) resumeUncertain(board, entry);
-    else giveUpUncertain(board, entry, latest);
-  }
-};
-
 /**
  * What a process that held the domain earlier had sent, or was just about to send: its job is followed; what may be repeated is, once nothing
  * of it is under way; the rest is read back.
@@ -197,7 +155,9 @@ export const resume = (board: Board, entry: Entry): void => {
     board.putInDoubt(entry, call);
     return;
   }
-  const decision = { kind: 'again', apart: false, untouched: false, wasRead: false } as const;
+  const decision: Decision = entry.isSuperseded
+    ? { kind: 'settled', outcome: step.outcome(entry.item, { verdict: 'unknown', reading: 'none', found: null, error: died() }) }
+    : { kind: 'again', apart: false, untouched: false, wasRead: false };
   board.move([entry], 'resting');
   board.run([entry], async () => {
     await clock.sleep(Math.max(endedAt - clock.now(), 0), board.stopping);

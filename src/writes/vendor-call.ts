@@ -56,11 +56,15 @@ export const markSent = (desk: Desk, work: Work, entries: readonly Entry[]): Pro
   return storeSent(desk, work, entries, { at: clock.now, baselineOf: baselines.of, seenOf: baselines.seen });
 };
 
+/** When an item of the operation may have been sent without a trace at the latest. */
+export const tracelessAt = ({ holding }: Desk, { askedAt }: Work): number => Math.max(holding?.traceless ?? 0, askedAt);
+
 /** Stores an item as sent that may have been sent without a trace. @returns whether it is */
 export const markTraceless = async (desk: Desk, entry: Entry): Promise<boolean> => {
   const { work } = entry;
-  const at = Math.max(desk.holding?.traceless ?? 0, work.askedAt);
-  const departure: Departure = { at: () => at, since: work.askedAt, baselineOf: () => 'unread', seenOf: () => undefined };
+  const at = tracelessAt(desk, work);
+  const traceless = { since: work.askedAt, doubt: entry.hasRival ? 'rival' : 'traceless' } as const;
+  const departure: Departure = { at: () => at, traceless, baselineOf: () => 'unread', seenOf: () => undefined };
   return (await storeSent(desk, work, [entry], departure)).length > 0;
 };
 

@@ -38,8 +38,10 @@ export interface Entry {
   checks: number;
   /** The store may have lost what was done for it: it may have been sent, and more, without a trace. */
   isUncertain: boolean;
-  /** So may an earlier item at its thing: what is found may be that one's work. */
+  /** So may another item at its thing: what is found may be that one's work. */
   hasRival: boolean;
+  /** A later item at its thing may have been sent: it must not be sent any more, and what is missing may be that one's work. */
+  isSuperseded: boolean;
   /** Sent, not to be sent again, and read back for the last word. */
   isReadAtEnd: boolean;
 }
@@ -65,6 +67,8 @@ export interface Work {
   readonly busy: number;
   /** Nothing after this index is sent. */
   readonly stopsAt: number;
+  /** How much its cluster takes is known, and all that was accepted before has begun. */
+  isReady: boolean;
   /** Somebody asked for it to be stopped. */
   isCancelling: boolean;
   /** Nothing more is sent for this reason. */
@@ -108,8 +112,12 @@ export const createEntry = (work: Work, item: ItemRecord): Entry => ({
   checks: 0,
   isUncertain: false,
   hasRival: false,
+  isSuperseded: false,
   isReadAtEnd: false,
 });
+
+/** What follows is known. */
+const CERTAIN = { isUncertain: false, hasRival: false, isSuperseded: false } as const;
 
 export const createWork = (
   operation: LoadedOperation,
@@ -150,6 +158,7 @@ export const createWork = (
     get stopsAt() {
       return stopsAt;
     },
+    isReady: false,
     isOver: false,
     isCancelling: operation.cancelling,
     fatal: undefined,
@@ -187,7 +196,7 @@ export const createWork = (
         entry.checkedAt = undefined;
         if (!entry.item.outcome) {
           // What is not done was not followed by anything either.
-          if (given.get(entry)?.status === 'again') entry.isUncertain = false;
+          if (given.get(entry)?.status === 'again') Object.assign(entry, CERTAIN);
           else entry.isReadAtEnd = false;
           continue;
         }
@@ -216,4 +225,4 @@ export const stepNameOf = ({ item }: Entry): string => stepOf(item);
 export const stepNow = (entry: Entry): Step => entry.work.site.step(stepNameOf(entry));
 
 /** Whether this item may be sent, as far as its operation is concerned. */
-export const mayGoOn = ({ fatal, isCancelling, isGone }: Work): boolean => !fatal && !isCancelling && !isGone;
+export const mayGoOn = ({ isReady, fatal, isCancelling, isGone }: Work): boolean => isReady && !fatal && !isCancelling && !isGone;

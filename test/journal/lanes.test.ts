@@ -20,6 +20,7 @@ const stage = (load: (id: string) => Promise<string | undefined> = async (id) =>
       given.push(id);
       return new Promise((resolve) => ends.set(id, resolve));
     },
+    generation: () => 'the only one',
     onFault: (error) => faults.push(error),
   });
   return { lanes, given, ends, faults };

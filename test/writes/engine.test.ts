@@ -234,3 +234,16 @@ describe('an operation', () => {
     toy.answer = answer;
   });
 });
+
+it('batches that wait for a throttled step do not keep others from being prepared', async () => {
+  await start(1, 5);
+  for (const name of ['x', 'y']) await toys.single(item('create', name));
+  toy.answer = ({ step }) => (step === 'add' ? 'busy_free' : undefined);
+  const waiting = await Promise.all(
+    ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => toys.begin([item('create', `${name}1`), item('create', `${name}2`)])),
+  );
+  await until(() => toy.calls.some(({ step, names }) => step === 'add' && names.length === 2));
+  expect(await toys.batch([item('delete', 'x'), item('delete', 'y')])).toEqual(['deleted', 'deleted']);
+  toy.answer = () => undefined;
+  for (const { id } of waiting) await toys.engine.operations.cancel(id, AbortSignal.abort());
+});

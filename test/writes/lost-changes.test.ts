@@ -96,3 +96,59 @@ it('the order of writes to one thing is that of the store, whatever the clocks o
   for (const id of ids) expect(await endOf(ahead, id)).toEqual(['updated']);
   expect(toy.keys.get('a')).toMatchObject({ colour: 'white' });
 });
+
+/** Two writes to one thing: the older one has ended, and its end is lost; the newer one is accepted before anybody looks. */
+it('an older write whose end was lost does not come after a newer one, nor hold it up', async () => {
+  const { server, toy, start, holdCall } = stage();
+  const toys = await start();
+  await toys.single(item('create', 'a'));
+  const goOn = holdCall(2);
+  const older = await toys.begin([item('update', 'a', { content: { colour: 'red' } })], false);
+  await until(() => toy.calls.length === 2);
+  server.lag();
+  goOn();
+  expect(await endOf(toys, older.id)).toEqual(['updated']);
+  server.failOver();
+  const newer = await toys.begin([item('update', 'a', { content: { colour: 'blue' } })], false);
+  expect(await endOf(toys, newer.id)).toEqual(['updated']);
+  expect((await endOf(toys, older.id))[0]).toMatch(/unknown|updated/);
+  expect(toy.keys.get('a')).toMatchObject({ colour: 'blue' });
+});
+
+it('an older write whose end was lost is not made again where a newer one was under way', async () => {
+  const { server, toy, start, holdCall, sent } = stage();
+  const toys = await start();
+  await toys.single(item('create', 'a'));
+  const paints = (colour: string) => item('update', 'a', { content: { colour } });
+  const first = await toys.begin([paints('green')], false);
+  expect(await endOf(toys, first.id)).toEqual(['updated']);
+  server.lag();
+  const older = await toys.begin([paints('red')], false);
+  expect(await endOf(toys, older.id)).toEqual(['updated']);
+  const goOn = holdCall(4);
+  const newer = await toys.begin([paints('blue')], false);
+  await until(() => toy.calls.length === 4);
+  server.failOver();
+  await until(async () => (await toys.engine.operations.get(newer.id).catch(() => undefined))?.state === 'running');
+  goOn();
+  expect(await endOf(toys, newer.id)).toEqual(['updated']);
+  expect(toy.keys.get('a')).toMatchObject({ colour: 'blue' });
+  expect(sent().filter((call) => call === 'paint a').length).toBeLessThanOrEqual(4);
+});
+
+it('a later look does not take for its own what another item may have made', async () => {
+  const { server, toy, start, holdCall } = stage();
+  const toys = await start();
+  const goOn = holdCall(1);
+  const { id } = await toys.begin([item('create', 'a'), item('create', 'a')]);
+  await until(() => toy.calls.length === 1);
+  server.lag();
+  goOn();
+  expect(await endOf(toys, id)).toEqual(['created', 'already_exists']);
+  server.failOver();
+  await until(async () => (await toys.engine.operations.get(id)).finishedAt === null);
+  expect(await endOf(toys, id)).toEqual(['unknown', 'unknown']);
+  const call = { requestId: 'later', signal: AbortSignal.timeout(10_000) };
+  const looked = await toys.engine.operations.lookAgain(await toys.engine.operations.get(id), call);
+  expect(toys.statuses(looked)).toEqual(['unknown', 'unknown']);
+});

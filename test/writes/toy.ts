@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { type Clock, systemClock } from '../../src/clock.js';
 import { GatewayError } from '../../src/errors.js';
 import type { ItemRecord, LoadedOperation } from '../../src/journal/records.js';
+import type { ErrorCode } from '../../src/model.js';
 import { createEncryptor } from '../../src/store/encryptor.js';
 import { createMemoryStore } from '../../src/store/memory.js';
 import type { Store } from '../../src/store/store.js';
@@ -18,11 +19,16 @@ interface Key extends Thing {
   readonly colour: string;
 }
 
+const CODES: ReadonlyMap<Word, ErrorCode> = new Map([
+  ['none', 'vendor_timeout'],
+  ['busy_free', 'vendor_rate_limited'],
+]);
+
 /** What the door says to a call. */
 class Refusal extends GatewayError {
   readonly word: Word;
   constructor(word: Word) {
-    super(word === 'none' ? 'vendor_timeout' : 'vendor_unavailable', `The door said ${word}.`, {
+    super(CODES.get(word) ?? 'vendor_unavailable', `The door said ${word}.`, {
       effect: word === 'none' ? 'open' : 'none',
     });
     this.word = word;
