@@ -71,7 +71,9 @@ export const createGateway = (
       available: () => log.info('store available'),
     });
   const transport = createTransport(`hpc-gateway/${version}`, { clock });
-  const registry = createRegistry(config, modules, transport, clock);
+  const registry = createRegistry(config, modules, transport, clock, (omission) =>
+    log.warn(omission, 'rows of a list of the vendor cannot be used, and are left out'),
+  );
   const clusters = createClusters(registry, report, (clusterId, accounts) =>
     log.warn({ clusterId, accounts }, 'cluster is read only: accounts of different domains show it'),
   );

@@ -44,6 +44,12 @@ export interface VendorUser {
   readonly attributes: Readonly<Record<string, unknown>>;
 }
 
+export interface ClusterListing {
+  readonly clusters: readonly VendorCluster[];
+  /** Rows that name no cluster, and are left out. */
+  readonly omitted?: number;
+}
+
 /** Users [offset, offset + limit) of a listing. */
 export interface UserWindow {
   readonly offset: number;
@@ -61,10 +67,12 @@ export interface UserSlice {
   readonly total: number | null;
   readonly snapshot?: string;
   /**
-   * Users of the window may be missing: a page was shorter than asked inside the list and could not be read on, the total changed while
-   * reading, or a row was left out. Who is not in an incomplete slice may be there all the same.
+   * Users of the window may be missing: a page was shorter than asked inside the list and could not be read on, or the total changed while
+   * reading. Who is not in an incomplete slice may be there all the same.
    */
   readonly incomplete?: boolean;
+  /** Rows of the window that name no user, and are left out. Each may be anybody. */
+  readonly omitted?: number;
 }
 
 export interface NewUser {
@@ -103,7 +111,7 @@ export type JobState =
  */
 export interface Adapter {
   /** All clusters of the account that are not deleted. */
-  listClusters(call: Call): Promise<readonly VendorCluster[]>;
+  listClusters(call: Call): Promise<ClusterListing>;
   /** @throws cluster_not_found */
   getCluster(clusterId: string, call: Call): Promise<VendorCluster>;
   /** Translating windows to the vendor's pages, with as few vendor calls as possible, is the adapter's job. @throws cluster_not_found */

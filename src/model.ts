@@ -12,6 +12,7 @@ export type ClusterList = Schemas['ClusterList'];
 export type ClusterState = Schemas['ClusterState'];
 export type ErrorCode = Schemas['ErrorCode'];
 export type FieldError = Schemas['FieldError'];
+export type Incomplete = NonNullable<Schemas['Incomplete']>;
 export type ItemResult = Schemas['ItemResult'];
 export type ItemStatus = Schemas['ItemStatus'];
 export type Operation = Schemas['Operation'];

@@ -7,12 +7,19 @@ export interface Page {
 }
 
 export interface PageOf<Row> {
-  readonly rows: readonly Row[];
+  /** Null for a row that cannot be used: it has its place in the listing, and is left out. */
+  readonly rows: readonly (Row | null)[];
   /** Rows in the whole listing; null where the vendor does not say. */
   readonly total: number | null;
   /** The size of the page in the vendor's words, where they say it. */
   readonly size?: number | null;
 }
+
+/** The same page in other terms; null for a row that cannot be used. */
+export const mapRows = <From, To>(page: PageOf<From>, map: (row: From) => To | null): PageOf<To> => ({
+  ...page,
+  rows: page.rows.map((row) => (row === null ? null : map(row))),
+});
 
 /** How a vendor pages. */
 export interface Paging {

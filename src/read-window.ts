@@ -12,6 +12,8 @@ export interface Slice<Row> {
   readonly total: number | null;
   /** Rows of the window may be missing, or have moved while the pages were read. */
   readonly incomplete: boolean;
+  /** Rows of the window that could not be used, and are left out. */
+  readonly omitted: number;
 }
 
 /** Pages asked for at the same time. */
@@ -60,7 +62,7 @@ export const readWindow = async <Row>(window: Window, paging: Paging, source: So
 
 const readOnce = async <Row>({ offset, limit }: Window, paging: Paging, source: Source<Row>): Promise<Reading<Row>> => {
   const end = offset + limit;
-  const rowAt = new Map<number, Row>();
+  const rowAt = new Map<number, Row | null>();
   const placeOf = new Map<string, number>();
   let first: PageOf<Row> | undefined;
   let atRest = true;
@@ -71,10 +73,10 @@ const readOnce = async <Row>({ offset, limit }: Window, paging: Paging, source: 
     paging.kind === 'number' && size === rows.length && size > 0 && size < page.size;
 
   /** Returns how many rows of the page met their keys at another place. */
-  const place = ({ start }: Page, rows: readonly Row[]): number => {
+  const place = ({ start }: Page, rows: readonly (Row | null)[]): number => {
     let moved = 0;
     rows.forEach((row, index) => {
-      const key = source.keyOf(row);
+      const key = row === null ? null : source.keyOf(row);
       const known = key === null ? undefined : placeOf.get(key);
       if (known !== undefined && known !== start + index) moved++;
       if (key !== null && known === undefined) placeOf.set(key, start + index);
@@ -89,6 +91,7 @@ const readOnce = async <Row>({ offset, limit }: Window, paging: Paging, source: 
     const got = { ...answer, rows };
     first ??= got;
     if (rows.length === 0 && page.start < (answer.total ?? 0)) throw badResponse('an empty page inside the list');
+    if (rows.length > 1 && rows.every((row) => row === null)) throw badResponse('a page without a row that can be used');
     const metElsewhere = place(page, rows);
     const moved = isSmaller(page, got) ? 0 : metElsewhere;
     const changed = first.total !== null && answer.total !== first.total;
@@ -113,11 +116,13 @@ const readOnce = async <Row>({ offset, limit }: Window, paging: Paging, source: 
 
   const sliceOf = (incomplete: boolean): Slice<Row> => {
     const rows: Row[] = [];
+    let omitted = 0;
     for (let at = offset; at < end; at++) {
       const row = rowAt.get(at);
-      if (row !== undefined) rows.push(row);
+      if (row === null) omitted++;
+      else if (row !== undefined) rows.push(row);
     }
-    return { rows, total: first?.total ?? null, incomplete };
+    return { rows, total: first?.total ?? null, incomplete, omitted };
   };
 
   /**
@@ -194,9 +199,13 @@ const readOnce = async <Row>({ offset, limit }: Window, paging: Paging, source: 
 };
 
 /** The rows of a listing that has at most `max` of them. @throws vendor_bad_response where some are missing or there are more */
-export const readAll = async <Row>(max: number, paging: Paging, source: Source<Row>): Promise<readonly Row[]> => {
-  const { rows, total, incomplete } = await readWindow({ offset: 0, limit: max }, paging, source);
+export const readAll = async <Row>(
+  max: number,
+  paging: Paging,
+  source: Source<Row>,
+): Promise<Pick<Slice<Row>, 'rows' | 'omitted'>> => {
+  const { rows, total, incomplete, omitted } = await readWindow({ offset: 0, limit: max }, paging, source);
   if (incomplete) throw badResponse('a list that has fewer rows than it says');
   if ((total ?? 0) > max) throw badResponse(`a list of more than ${max} rows`);
-  return rows;
+  return { rows, omitted };
 };

@@ -16,11 +16,9 @@ export const parseObject = (body: string): JsonObject | null => {
   }
 };
 
-/** A list of objects; one object alone counts as a list of one. Null for anything else. */
-export const asList = (value: unknown): readonly JsonObject[] | null => {
-  const list: unknown[] | null = Array.isArray(value) ? value : isObject(value) ? [value] : null;
-  return list?.every(isObject) ? list : null;
-};
+/** The rows of a list, null for one that is no object. Null for what is no list. */
+export const rowsOf = (value: unknown): readonly (JsonObject | null)[] | null =>
+  Array.isArray(value) ? value.map((row: unknown) => (isObject(row) ? row : null)) : null;
 
 /** Text, or a number as text; null for anything else and for empty text. */
 export const text = (value: unknown): string | null => {

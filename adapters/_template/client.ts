@@ -2,7 +2,7 @@
 import type { AdapterContext, Call } from '../../src/adapter.js';
 import type { Params } from '../../src/encoding.js';
 import type { Page, PageOf } from '../../src/paging.js';
-import { asList, badResponse, count, isObject, type JsonObject } from '../../src/wire.js';
+import { badResponse, count, isObject, type JsonObject, rowsOf } from '../../src/wire.js';
 import type { Config } from './config.js';
 import { readAnswer } from './errors.js';
 import { sign } from './signer.js';
@@ -11,8 +11,8 @@ import type { ClusterRow, UserRow, WritableUser } from './types.js';
 /** Pages are counted from 1. */
 const paging = ({ start, size }: Page): Params => ({ page: String(start / size + 1), size: String(size) });
 
-const rowsOf = (answer: JsonObject): PageOf<JsonObject> => {
-  const rows = asList(answer['items']);
+const pageOf = (answer: JsonObject): PageOf<JsonObject> => {
+  const rows = rowsOf(answer['items']);
   if (rows === null) throw badResponse('no list items');
   return { rows, total: count(answer['total']) };
 };
@@ -41,7 +41,7 @@ export const createClient = ({ config, http, now, nonce }: AdapterContext<Config
   // EDIT: the vendor's operations, its documentation page linked above each.
   return {
     listClusters: async (page: Page, call: Call): Promise<PageOf<ClusterRow>> =>
-      rowsOf(await read('/clusters', paging(page), call)),
+      pageOf(await read('/clusters', paging(page), call)),
 
     describeCluster: async (clusterId: string, call: Call): Promise<ClusterRow> => {
       const { cluster } = await read('/cluster', { cluster: clusterId }, call);
@@ -50,7 +50,7 @@ export const createClient = ({ config, http, now, nonce }: AdapterContext<Config
     },
 
     listUsers: async (clusterId: string, page: Page, call: Call): Promise<PageOf<UserRow>> =>
-      rowsOf(await read('/users', { cluster: clusterId, ...paging(page) }, call)),
+      pageOf(await read('/users', { cluster: clusterId, ...paging(page) }, call)),
 
     addUsers: (clusterId: string, users: readonly WritableUser[], call: Call) => write('/users/add', clusterId, users, call),
 

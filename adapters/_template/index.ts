@@ -1,7 +1,7 @@
 import type { Adapter, AdapterModule, Receipt } from '../../src/adapter.js';
-import { byNumber } from '../../src/paging.js';
+import { byNumber, mapRows } from '../../src/paging.js';
 import { readAll, readWindow } from '../../src/read-window.js';
-import { text } from '../../src/wire.js';
+import { badResponse } from '../../src/wire.js';
 import { CAPABILITIES, MAX_PAGE_SIZE } from './capabilities.js';
 import { createClient } from './client.js';
 import { type Config, configSchema } from './config.js';
@@ -26,21 +26,25 @@ export const exampleHpc: AdapterModule<Config> = {
 
     return {
       listClusters: async (call) => {
-        const rows = await readAll(MAX_CLUSTERS, PAGING, {
-          fetch: (page) => client.listClusters(page, call),
-          keyOf: ({ id }) => text(id),
+        const { rows: clusters, omitted } = await readAll(MAX_CLUSTERS, PAGING, {
+          fetch: async (page) => mapRows(await client.listClusters(page, call), toCluster),
+          keyOf: ({ id }) => id,
         });
-        return rows.map(toCluster);
+        return { clusters, omitted };
       },
 
-      getCluster: async (clusterId, call) => toCluster(await client.describeCluster(clusterId, call)),
+      getCluster: async (clusterId, call) => {
+        const cluster = toCluster(await client.describeCluster(clusterId, call));
+        if (!cluster) throw badResponse('a cluster without id');
+        return cluster;
+      },
 
       listUsers: async (clusterId, window, call) => {
-        const { rows, total, incomplete } = await readWindow(window, PAGING, {
-          fetch: (page) => client.listUsers(clusterId, page, call),
-          keyOf: ({ login }) => text(login),
+        const { rows: users, ...rest } = await readWindow(window, PAGING, {
+          fetch: async (page) => mapRows(await client.listUsers(clusterId, page, call), toUser),
+          keyOf: ({ username }) => username,
         });
-        return { users: rows.map(toUser), total, incomplete };
+        return { users, ...rest };
       },
 
       createUsers: async (clusterId, users, call) => {

@@ -2,7 +2,7 @@
 import type { NewUser, VendorCluster, VendorUser } from '../../src/adapter.js';
 import type { ClusterState } from '../../src/model.js';
 import { toUtc } from '../../src/time.js';
-import { badResponse, count, text } from '../../src/wire.js';
+import { count, text } from '../../src/wire.js';
 import type { ClusterRow, UserRow, WritableUser } from './types.js';
 
 // EDIT: every state that the vendor names; all others are `unknown`.
@@ -15,9 +15,10 @@ const STATES: ReadonlyMap<string, ClusterState> = new Map([
 ]);
 
 // EDIT: field by field; null for what the vendor does not tell, never a guess.
-export const toUser = (row: UserRow): VendorUser => {
+// Null for a row without a name.
+export const toUser = (row: UserRow): VendorUser | null => {
   const username = text(row.login);
-  if (username === null) throw badResponse('a user without login');
+  if (username === null) return null;
   return {
     username,
     role: row.is_admin === true ? 'admin' : 'member',
@@ -38,9 +39,10 @@ export const toWire = ({ username, password, role }: NewUser): WritableUser => (
   is_admin: role === 'admin',
 });
 
-export const toCluster = (row: ClusterRow): VendorCluster => {
+/** Null for a row without an id. */
+export const toCluster = (row: ClusterRow): VendorCluster | null => {
   const id = text(row.id);
-  if (id === null) throw badResponse('a cluster without id');
+  if (id === null) return null;
   const vendorState = text(row.status);
   return {
     id,

@@ -3,7 +3,7 @@ import type { AdapterContext, Call } from '../../src/adapter.js';
 import type { Params } from '../../src/encoding.js';
 import type { PageOf } from '../../src/paging.js';
 import type { SendOptions } from '../../src/vendor/client.js';
-import { asList, badResponse, count, isObject, type JsonObject, text } from '../../src/wire.js';
+import { badResponse, count, isObject, type JsonObject, rowsOf, text } from '../../src/wire.js';
 import { type EhpcConfig, endpointOf } from './config.js';
 import { readAnswer } from './errors.js';
 import { repeatList } from './mapping.js';
@@ -26,16 +26,20 @@ export interface AsyncPage extends PageOf<UserInfo> {
 
 const paging = ({ page, size }: PageNumber): Params => ({ PageNumber: String(page), PageSize: String(size) });
 
+/** One row alone, which `key` shows, is a list of one, as XML becomes JSON; a list that is left out is empty. */
+const listOf = (value: unknown, key: string): readonly (JsonObject | null)[] | null => {
+  if (!isObject(value)) return rowsOf(value ?? []);
+  if (Object.keys(value).length === 0) return [];
+  return key in value ? [value] : null;
+};
+
 /** `Users.UserInfo` as documented, and the shapes that other pages of the documentation show. */
 const readUsers = (answer: JsonObject): PageOf<UserInfo> => {
   const users = answer['Users'];
-  const rows =
-    users === undefined || users === null
-      ? []
-      : asList(isObject(users) && 'UserInfo' in users ? (users['UserInfo'] ?? []) : users);
+  const rows = isObject(users) && 'UserInfo' in users ? listOf(users['UserInfo'], 'Name') : listOf(users, 'Name');
   if (rows === null) throw badResponse('Users is no list of users');
   return {
-    rows: rows.filter((row) => Object.keys(row).length > 0),
+    rows: rows.filter((row) => row === null || Object.keys(row).length > 0),
     total: count(answer['TotalCount']),
     size: count(answer['PageSize']),
   };
@@ -73,7 +77,7 @@ export const createClient = ({ config, http, now, nonce }: AdapterContext<EhpcCo
     listClusters: async (page: PageNumber, call: Call): Promise<PageOf<ClusterInfoSimple>> => {
       const answer = await read('ListClusters', paging(page), call);
       const { Clusters: clusters } = answer;
-      const rows = clusters === undefined ? [] : asList(isObject(clusters) ? (clusters['ClusterInfoSimple'] ?? []) : clusters);
+      const rows = listOf(isObject(clusters) ? clusters['ClusterInfoSimple'] : clusters, 'Id');
       if (rows === null) throw badResponse('Clusters is no list of clusters');
       return { rows, total: count(answer['TotalCount']), size: count(answer['PageSize']) };
     },

@@ -1,11 +1,11 @@
 import type { Adapter, AdapterModule, Receipt } from '../../src/adapter.js';
+import { mapRows } from '../../src/paging.js';
 import { readAll } from '../../src/read-window.js';
-import { text } from '../../src/wire.js';
 import { CAPABILITIES } from './capabilities.js';
 import { createClient } from './client.js';
 import { configSchema, type EhpcConfig, endpointOf } from './config.js';
 import { createListing, PAGING, pageNumber } from './listing.js';
-import { groupOf, toCluster, toWire } from './mapping.js';
+import { groupOf, toCluster, toListed, toWire } from './mapping.js';
 
 const MAX_CLUSTERS = 10_000;
 const APPLIED: Receipt = { state: 'applied' };
@@ -28,11 +28,11 @@ export const alibabaEhpc: AdapterModule<EhpcConfig> = {
 
     return {
       listClusters: async (call) => {
-        const rows = await readAll(MAX_CLUSTERS, PAGING, {
-          fetch: (page) => client.listClusters(pageNumber(page), call),
-          keyOf: ({ Id }) => text(Id),
+        const { rows: clusters, omitted } = await readAll(MAX_CLUSTERS, PAGING, {
+          fetch: async (page) => mapRows(await client.listClusters(pageNumber(page), call), (info) => toListed(info, region)),
+          keyOf: ({ id }) => id,
         });
-        return rows.map((info) => toCluster(info, region));
+        return { clusters, omitted };
       },
 
       getCluster: async (clusterId, call) => toCluster(await client.describeCluster(clusterId, call), region, clusterId),

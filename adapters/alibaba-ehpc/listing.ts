@@ -2,9 +2,9 @@
 import type { AdapterContext, Call, UserSlice, UserWindow } from '../../src/adapter.js';
 import { pollDelay } from '../../src/deadline.js';
 import { GatewayError } from '../../src/errors.js';
-import { byNumber, type Page, type PageOf } from '../../src/paging.js';
+import { byNumber, mapRows, type Page, type PageOf } from '../../src/paging.js';
 import { readWindow } from '../../src/read-window.js';
-import { badResponse, text } from '../../src/wire.js';
+import { badResponse } from '../../src/wire.js';
 import type { AsyncPage, EhpcClient, PageNumber } from './client.js';
 import type { EhpcConfig } from './config.js';
 import { isUnknownAction } from './errors.js';
@@ -57,11 +57,11 @@ export const createListing = (client: EhpcClient, { config, now, sleep }: Adapte
     window: UserWindow,
     fetchPage: (page: PageNumber) => Promise<PageOf<UserInfo>>,
   ): Promise<UserSlice> => {
-    const { rows, total, incomplete } = await readWindow(window, PAGING, {
-      fetch: (page) => withHonestTotal(pageNumber(page), fetchPage),
-      keyOf: ({ Name }) => text(Name),
+    const { rows: users, ...rest } = await readWindow(window, PAGING, {
+      fetch: async (page) => mapRows(await withHonestTotal(pageNumber(page), fetchPage), (row) => toUser(row, config.timeZone)),
+      keyOf: ({ username }) => username,
     });
-    return { users: rows.map((row) => toUser(row, config.timeZone)), total, incomplete };
+    return { users, ...rest };
   };
 
   /** Asks until the task of `answer` is over; the answer that says so holds the page that was asked for. */

@@ -2,7 +2,7 @@
 import type { NewUser, VendorCluster, VendorUser } from '../../src/adapter.js';
 import type { ClusterState, Role } from '../../src/model.js';
 import { toUtc } from '../../src/time.js';
-import { badResponse, count, text } from '../../src/wire.js';
+import { count, text } from '../../src/wire.js';
 import type { ClusterInfoSimple, UserInfo, WritableUser } from './types.js';
 
 const ROLE_OF_GROUP: ReadonlyMap<string, Role> = new Map(Object.entries<Role>({ users: 'member', wheel: 'admin' }));
@@ -39,10 +39,10 @@ export const repeatList = (users: readonly WritableUser[]): Record<string, strin
     ),
   );
 
-/** @param timeZone zone of an AddTime that names none */
-export const toUser = (info: UserInfo, timeZone: string): VendorUser => {
+/** Null for a row without a name. @param timeZone zone of an AddTime that names none */
+export const toUser = (info: UserInfo, timeZone: string): VendorUser | null => {
   const username = text(info.Name);
-  if (username === null) throw badResponse('a user without Name');
+  if (username === null) return null;
   const group = text(info.Group);
   return {
     username,
@@ -58,9 +58,14 @@ export const toUser = (info: UserInfo, timeZone: string): VendorUser => {
   };
 };
 
+/** Null for a row without an id. */
+export const toListed = (info: ClusterInfoSimple, region: string): VendorCluster | null => {
+  const id = text(info.Id);
+  return id === null ? null : toCluster(info, region, id);
+};
+
 /** @param id the id asked for; `DescribeCluster` answers another kind of id */
-export const toCluster = (info: ClusterInfoSimple, region: string, id = text(info.Id)): VendorCluster => {
-  if (id === null) throw badResponse('a cluster without Id');
+export const toCluster = (info: ClusterInfoSimple, region: string, id: string): VendorCluster => {
   const vendorState = text(info.Status);
   return {
     id,

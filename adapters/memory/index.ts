@@ -119,7 +119,7 @@ export const memory: AdapterModule<MemoryConfig> = {
     };
 
     return {
-      listClusters: async () => [...clusters.keys()].map(describe),
+      listClusters: async () => ({ clusters: [...clusters.keys()].map(describe) }),
       getCluster: async (clusterId) => {
         usersOf(clusterId);
         return describe(clusterId);

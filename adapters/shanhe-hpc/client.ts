@@ -2,7 +2,7 @@
 import type { AdapterContext, Call } from '../../src/adapter.js';
 import type { Params } from '../../src/encoding.js';
 import type { Page, PageOf } from '../../src/paging.js';
-import { asList, badResponse, count, isObject, type JsonObject, text } from '../../src/wire.js';
+import { badResponse, count, isObject, type JsonObject, rowsOf, text } from '../../src/wire.js';
 import type { ShanheConfig } from './config.js';
 import { readAnswer, userOrCluster } from './errors.js';
 import { sign } from './signer.js';
@@ -11,9 +11,9 @@ import type { HpcCluster, HpcJob, HpcUser } from './types.js';
 const paging = ({ start, size }: Page): Params => ({ limit: String(size), offset: String(start) });
 
 /** The vendor's pages spell the same key in more than one way. */
-const listOf = (answer: JsonObject, ...keys: readonly string[]): readonly JsonObject[] => {
+const listOf = (answer: JsonObject, ...keys: readonly string[]): readonly (JsonObject | null)[] => {
   const key = keys.find((name) => answer[name] !== undefined && answer[name] !== null);
-  const list = key === undefined ? null : asList(answer[key]);
+  const list = key === undefined ? null : rowsOf(answer[key]);
   if (list === null) throw badResponse(`no list ${keys.join(' or ')}`);
   return list;
 };
@@ -21,7 +21,7 @@ const listOf = (answer: JsonObject, ...keys: readonly string[]): readonly JsonOb
 const isUser = (value: unknown): boolean => isObject(value) && ('username' in value || 'hpcuser_id' in value);
 
 /** Under one of its two names, or whatever array holds users; none at all stands for no users when the total says so. */
-const usersOf = (answer: JsonObject): readonly JsonObject[] => {
+const usersOf = (answer: JsonObject): readonly (JsonObject | null)[] => {
   const named = answer['users_set'] ?? answer['user_set'];
   const found = named ?? Object.values(answer).find((value) => Array.isArray(value) && value.length > 0 && value.every(isUser));
   return found === undefined && totalOf(answer) === 0 ? [] : listOf({ users_set: found }, 'users_set');
@@ -36,7 +36,7 @@ const jobOf = (answer: JsonObject): string => {
   return job;
 };
 
-const jobsOf = ({ job_set: jobs }: JsonObject): readonly JsonObject[] =>
+const jobsOf = ({ job_set: jobs }: JsonObject): readonly (JsonObject | null)[] =>
   isObject(jobs) && Object.keys(jobs).length === 0 ? [] : listOf({ job_set: jobs }, 'job_set');
 
 export const createClient = ({ config, http, now }: AdapterContext<ShanheConfig>) => {
@@ -102,11 +102,11 @@ export const createClient = ({ config, http, now }: AdapterContext<ShanheConfig>
      */
     getJob: async (job: string, call: Call): Promise<HpcJob | undefined> =>
       jobsOf(await read('/operation', { job_ids: job, limit: '100', offset: '0', reverse: '1' }, call)).find(
-        (item) => text(item['job_id']) === job,
-      ),
+        (item) => item !== null && text(item['job_id']) === job,
+      ) ?? undefined,
 
     /** Jobs of the account, the newest first. How several ids are written in `job_ids` is not documented. */
-    listJobs: async (page: Page, call: Call): Promise<readonly HpcJob[]> =>
+    listJobs: async (page: Page, call: Call): Promise<readonly (HpcJob | null)[]> =>
       jobsOf(await read('/operation', { ...paging(page), reverse: '1' }, call)),
   };
 };

@@ -1,8 +1,7 @@
 import type { Adapter, AdapterModule, JobState, NewUser, PasswordChange } from '../../src/adapter.js';
 import { GatewayError } from '../../src/errors.js';
-import { byOffset } from '../../src/paging.js';
+import { byOffset, mapRows } from '../../src/paging.js';
 import { readAll, readWindow } from '../../src/read-window.js';
-import { text } from '../../src/wire.js';
 import { capabilities, MAX_PAGE_SIZE } from './capabilities.js';
 import { createClient } from './client.js';
 import { configSchema, type ShanheConfig } from './config.js';
@@ -37,31 +36,32 @@ export const shanheHpc: AdapterModule<ShanheConfig> = {
 
     return {
       listClusters: async (call) => {
-        const rows = await readAll(MAX_CLUSTERS, PAGING, {
-          fetch: (page) => client.listClusters({}, page, call),
-          keyOf: (item) => toCluster(item, zone).id,
+        const { rows: clusters, omitted } = await readAll(MAX_CLUSTERS, PAGING, {
+          fetch: async (page) => mapRows(await client.listClusters({}, page, call), (item) => toCluster(item, zone)),
+          keyOf: ({ id }) => id,
         });
-        return rows.map((item) => toCluster(item, zone));
+        return { clusters, omitted };
       },
 
       getCluster: async (clusterId, call) => {
-        const { rows } = await client.listClusters({ clusterId }, { start: 0, size: MAX_PAGE_SIZE }, call);
-        const cluster = rows.map((item) => toCluster(item, zone)).find(({ id }) => id === clusterId);
+        const page = await client.listClusters({ clusterId }, { start: 0, size: MAX_PAGE_SIZE }, call);
+        const { rows } = mapRows(page, (item) => toCluster(item, zone));
+        const cluster = rows.find((row) => row?.id === clusterId);
         if (!cluster) throw new GatewayError('cluster_not_found', 'The vendor has no such cluster in this zone.');
         return cluster;
       },
 
       listUsers: async (clusterId, window, call) => {
-        const { rows, total, incomplete } = await readWindow(window, PAGING, {
-          fetch: (page) => client.listUsers(clusterId, page, window.search, call),
-          keyOf: ({ username }) => text(username),
+        const { rows: users, ...rest } = await readWindow(window, PAGING, {
+          fetch: async (page) => mapRows(await client.listUsers(clusterId, page, window.search, call), toUser),
+          keyOf: ({ username }) => username,
         });
-        return { users: rows.map(toUser), total, incomplete };
+        return { users, ...rest };
       },
 
       lookUpUser: async (clusterId, username, call) => {
-        const { rows } = await client.listUsers(clusterId, { start: 0, size: MAX_PAGE_SIZE }, username, call);
-        return rows.map(toUser).find((user) => user.username === username) ?? null;
+        const page = await client.listUsers(clusterId, { start: 0, size: MAX_PAGE_SIZE }, username, call);
+        return mapRows(page, toUser).rows.find((user) => user?.username === username) ?? null;
       },
 
       createUsers: async (clusterId, users, call) => {

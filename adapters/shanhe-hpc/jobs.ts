@@ -16,8 +16,8 @@ export const readJobs = async (client: ShanheClient, jobs: readonly string[], ca
   for (let page = 0; page < maxPages && known.size < wanted.size; page++) {
     const listed = await client.listJobs({ start: page * MAX_PAGE_SIZE, size: MAX_PAGE_SIZE }, call);
     for (const job of listed) {
-      const id = text(job.job_id);
-      if (id !== null && wanted.has(id)) known.set(id, job);
+      const id = job && text(job.job_id);
+      if (job && id && wanted.has(id)) known.set(id, job);
     }
     if (listed.length < MAX_PAGE_SIZE) break;
   }

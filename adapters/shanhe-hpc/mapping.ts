@@ -2,7 +2,7 @@
 import type { JobState, VendorCluster, VendorUser } from '../../src/adapter.js';
 import type { ClusterState, Role } from '../../src/model.js';
 import { toUtc } from '../../src/time.js';
-import { badResponse, count, isObject, text } from '../../src/wire.js';
+import { count, isObject, text } from '../../src/wire.js';
 import type { HpcCluster, HpcJob, HpcUser } from './types.js';
 
 const ROLES: ReadonlyMap<string, Role> = new Map(Object.entries<Role>({ member: 'member', admin: 'admin', boss: 'owner' }));
@@ -22,9 +22,10 @@ const STATES: ReadonlyMap<string, ClusterState> = new Map(
   }),
 );
 
-export const toUser = (user: HpcUser): VendorUser => {
+/** Null for a row without a name. */
+export const toUser = (user: HpcUser): VendorUser | null => {
   const username = text(user.username);
-  if (username === null) throw badResponse('a user without username');
+  if (username === null) return null;
   return {
     username,
     role: ROLES.get(text(user.role) ?? '') ?? 'member',
@@ -39,12 +40,12 @@ export const toUser = (user: HpcUser): VendorUser => {
   };
 };
 
-/** The fields stand beside `app_cluster` or inside it, by edition. */
-export const toCluster = (item: HpcCluster, zone: string): VendorCluster => {
+/** The fields stand beside `app_cluster` or inside it, by edition. Null for a row without an id. */
+export const toCluster = (item: HpcCluster, zone: string): VendorCluster | null => {
   const inner: HpcCluster = isObject(item.app_cluster) ? item.app_cluster : {};
   const field = (name: keyof HpcCluster): string | null => text(item[name]) ?? text(inner[name]);
   const id = field('cluster_id');
-  if (id === null) throw badResponse('a cluster without cluster_id');
+  if (id === null) return null;
   const vendorState = field('cluster_status') ?? field('status');
   return {
     id,
@@ -58,15 +59,19 @@ export const toCluster = (item: HpcCluster, zone: string): VendorCluster => {
   };
 };
 
-/** States that no page names count as pending. */
+/** The documented word, and those that QingCloud has for jobs that are not over. */
+const PENDING: ReadonlySet<string | undefined> = new Set(['pending', 'working', 'running', 'processing', 'queued', 'executing']);
+
+/** A word that nobody has explained says nothing about the job. */
 export const toJobState = (job: HpcJob | undefined): JobState => {
   if (job === undefined) return { state: 'unknown' };
-  switch (text(job.status)?.toLowerCase()) {
+  const status = text(job.status)?.toLowerCase();
+  switch (status) {
     case 'successful':
       return { state: 'succeeded' };
     case 'failed':
       return { state: 'failed', code: text(job.error_codes) };
     default:
-      return { state: 'pending' };
+      return { state: PENDING.has(status) ? 'pending' : 'unknown' };
   }
 };

@@ -1,5 +1,6 @@
 import type { Reply, Shape } from '../kit/index.js';
 import { upperUuid } from '../kit/random.js';
+import { spoilRow } from '../kit/rows.js';
 import type { ErrorFacts } from './errors.js';
 import type { EhpcCall } from './urls.js';
 
@@ -45,10 +46,18 @@ export const failure = (
 
 const LISTS = ['Users', 'Clusters'];
 
-const stringsOf = (list: unknown): unknown => {
-  const rows = Array.isArray(list) ? list : Object.values(list ?? {}).flat();
-  const names = rows.map((row) => String((row as Fields)['Name'] ?? 'row'));
-  return Array.isArray(list) ? names : { [Object.keys(list ?? {})[0] ?? 'UserInfo']: names };
+const NAMES = ['Name', 'Id'];
+
+/** Around the rows there may be another object. */
+const withRows = (list: unknown, change: (rows: readonly unknown[]) => unknown): unknown => {
+  if (Array.isArray(list)) return change(list);
+  const [[key, rows] = ['UserInfo', []]] = Object.entries((list ?? {}) as Fields);
+  return { [key]: change(rows as readonly unknown[]) };
+};
+
+const spoil = (rows: readonly unknown[], shape: Shape): unknown => {
+  if (shape === 'object') return Object.fromEntries(rows.map((row, at) => [`row${at}`, row]));
+  return spoilRow(rows, shape, NAMES) ?? rows.map((row) => String((row as Fields)['Name'] ?? 'row'));
 };
 
 /** Valid JSON of the wrong shape. */
@@ -59,6 +68,6 @@ export const corrupt = (reply: Reply, shape: Shape): Reply => {
   const list = LISTS.find((name) => name in fields);
   if (list === undefined) return { ...reply, body: shape === 'missing' ? '{}' : '["OK"]' };
   if (shape === 'missing') delete fields[list];
-  else fields[list] = stringsOf(fields[list]);
+  else fields[list] = withRows(fields[list], (rows) => spoil(rows, shape));
   return { ...reply, body: JSON.stringify(fields) };
 };

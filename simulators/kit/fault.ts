@@ -32,8 +32,21 @@ export const FAULT_KINDS = [
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
-/** `strings`: list items are strings; `missing`: the payload key is absent; `array`, `null`: the whole body is that. */
-export const SHAPES = ['strings', 'missing', 'array', 'null'] as const;
+/**
+ * `strings`: list items are strings; `object`: the list is an object; `missing`: the payload key is absent; `array`, `null`: the whole body is that.
+ * `row_null`, `row_text`: one row is null, or a text; `row_unnamed`, `row_typed`: its name is absent, or an object.
+ */
+export const SHAPES = [
+  'strings',
+  'object',
+  'missing',
+  'array',
+  'null',
+  'row_null',
+  'row_text',
+  'row_unnamed',
+  'row_typed',
+] as const;
 export type Shape = (typeof SHAPES)[number];
 
 /** `both`: also the vendor's own header where it has one. */

@@ -1,4 +1,5 @@
 import type { Reply, Shape } from '../kit/index.js';
+import { spoilRow } from '../kit/rows.js';
 import { mappedStatus, messageOf } from './errors.js';
 import type { ShanheQuirks } from './quirks.js';
 
@@ -35,6 +36,13 @@ export const failure = ({ code, message = messageOf(code), status, headers = {} 
 
 const LISTS = ['users_set', 'user_set', 'job_set', 'cluster_set', 'job_id'];
 
+const NAMES = ['username', 'cluster_id', 'job_id'];
+
+const spoil = (rows: readonly unknown[], shape: Shape): unknown => {
+  if (shape === 'object') return Object.fromEntries(rows.map((row, at) => [`row${at}`, row]));
+  return spoilRow(rows, shape, NAMES) ?? rows.map((row) => String((row as Fields)['username'] ?? 'row'));
+};
+
 /** Valid JSON of the wrong shape; the payload of a write is its job_id. */
 export const corrupt = (reply: Reply, shape: Shape): Reply => {
   if (shape === 'array') return { ...reply, body: '[]' };
@@ -44,6 +52,6 @@ export const corrupt = (reply: Reply, shape: Shape): Reply => {
   if (key === undefined) return { ...reply, body: shape === 'missing' ? '{}' : '["OK"]' };
   const payload = fields[key];
   if (shape === 'missing') delete fields[key];
-  else fields[key] = Array.isArray(payload) ? payload.map((row: Fields) => String(row['username'] ?? 'row')) : [payload];
+  else fields[key] = Array.isArray(payload) ? spoil(payload, shape) : [payload];
   return { ...reply, body: JSON.stringify(fields) };
 };

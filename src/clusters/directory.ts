@@ -1,4 +1,4 @@
-import type { Call, VendorCluster } from '../adapter.js';
+import type { Call, ClusterListing, VendorCluster } from '../adapter.js';
 import { untilAborted } from '../deadline.js';
 import { asGatewayError, GatewayError, type Report } from '../errors.js';
 import type { ClusterRef } from '../journal/records.js';
@@ -20,7 +20,7 @@ export interface AccountProblem {
 
 export interface Clusters {
   vendors(): Vendor[];
-  list(call: Call): Promise<{ items: Cluster[]; problems: AccountProblem[] }>;
+  list(call: Call): Promise<{ items: Cluster[]; problems: AccountProblem[]; omitted: number }>;
   /** As the vendor describes it now. @throws cluster_not_found */
   get(clusterId: string, call: Call): Promise<Cluster>;
   /** The cluster and its account; asks a vendor only about discovered clusters. @throws cluster_not_found */
@@ -106,9 +106,9 @@ export const createClusters = (
     return { ...target, writtenBy: rival.account.name };
   };
 
-  const listAccount = async (account: Account, call: Call): Promise<readonly VendorCluster[]> => {
+  const listAccount = async (account: Account, call: Call): Promise<ClusterListing> => {
     const found = await account.adapter.listClusters(call);
-    discoveryCache.set(account.name, found);
+    discoveryCache.set(account.name, found.clusters);
     return found;
   };
 
@@ -130,7 +130,10 @@ export const createClusters = (
     const discovering = accounts.filter(({ discover }) => discover);
     const answers = await Promise.all(
       discovering.map(async (account) => {
-        const question = discoveryCache.get(account.name, () => account.adapter.listClusters(shared(call)));
+        const question = discoveryCache.get(
+          account.name,
+          async () => (await account.adapter.listClusters(shared(call))).clusters,
+        );
         const found = await untilAborted(question, call.signal).catch((error: unknown) => {
           failure = error;
           return [];
@@ -159,10 +162,13 @@ export const createClusters = (
       };
       const asked = accounts.filter((account) => account.discover || targets.some((target) => target.account === account));
       const found = new Map<Account, readonly VendorCluster[]>();
+      let omitted = 0;
       await Promise.all(
         asked.map(async (account) => {
           try {
-            found.set(account, await listAccount(account, call));
+            const { clusters, omitted: left = 0 } = await listAccount(account, call);
+            found.set(account, clusters);
+            omitted += left;
           } catch (error) {
             note(account, error);
           }
@@ -190,7 +196,7 @@ export const createClusters = (
       const items = await Promise.all(
         [...targets, ...discovered].map(async (target) => toCluster(target, await factsOf(target))),
       );
-      return { items, problems };
+      return { items, problems, omitted };
     },
 
     get: async (clusterId, call) => {

@@ -8,6 +8,7 @@ import type { ClusterRef } from '../journal/records.js';
 import { createHttpClient, type HttpClient } from '../vendor/client.js';
 import { createVendorClock } from '../vendor/clock.js';
 import type { Transport } from '../vendor/transport.js';
+import { type OnOmission, watchOmissions } from './omissions.js';
 
 /** A live vendor account. */
 export interface Account {
@@ -70,6 +71,7 @@ export const createRegistry = (
   modules: Readonly<Record<string, AdapterModule>>,
   transport: Transport,
   clock: Clock = systemClock,
+  onOmission: OnOmission = () => undefined,
 ): Registry => {
   const accounts = new Map<string, Account>();
   for (const [name, { vendor, discover, domain, settings }] of Object.entries(config.accounts)) {
@@ -87,7 +89,7 @@ export const createRegistry = (
     accounts.set(name, {
       name,
       module,
-      adapter,
+      adapter: watchOmissions(adapter, name, clock, onOmission),
       settings,
       discover,
       domain,

@@ -419,6 +419,7 @@ export interface components {
             capabilities: components["schemas"]["Capabilities"];
         };
         ClusterList: {
+            incomplete: components["schemas"]["Incomplete"];
             items: components["schemas"]["Cluster"][];
             /** @description Accounts that could not be asked, and why. Empty when all answered. */
             problems: {
@@ -475,7 +476,15 @@ export interface components {
             updatedAt: string | null;
             vendor: components["schemas"]["UserVendor"];
         };
+        /**
+         * @description Null, unless the vendor sent rows that name nobody, or are no rows at all: they are left out and counted here, and have their places
+         *     in `offset` and `total`.
+         */
+        Incomplete: {
+            omittedRows: number;
+        } | null;
         UserPage: {
+            incomplete: components["schemas"]["Incomplete"];
             items: components["schemas"]["User"][];
             /** @description How many users fit `search` and `role`, in all windows together. Null where the vendor does not tell. */
             total: number | null;

@@ -12,8 +12,12 @@ const PAGES_A_WINDOW = 4;
 export interface Listing {
   readonly users: readonly VendorUser[];
   readonly snapshot?: string;
-  /** Whether a user who is not in it does not exist. */
+  /** Whether the list was read to its end, at rest. */
+  readonly isWhole: boolean;
+  /** Whether a user who is not in it does not exist: rows that name nobody may be anybody. */
   readonly complete: boolean;
+  /** Rows that name nobody, and are left out. */
+  readonly omitted: number;
 }
 
 export interface FindOptions {
@@ -53,9 +57,12 @@ export const walk = async (target: Target, call: Call, options: WalkOptions = {}
   for (let attempt = 1; ; attempt++) {
     const { listing, pages, isTooLong } = await walkOnce(target, call, options, pagesLeft);
     pagesLeft -= pages;
-    if (listing.complete || isTooLong || attempt === MAX_ATTEMPTS || pagesLeft <= 0) return listing;
+    if (listing.isWhole || isTooLong || attempt === MAX_ATTEMPTS || pagesLeft <= 0) return listing;
   }
 };
+
+/** Those that were left out have their places, too. */
+export const rowsIn = ({ users, omitted = 0 }: UserSlice): number => users.length + omitted;
 
 const walkOnce = async (target: Target, call: Call, options: WalkOptions, maxPages: number): Promise<Reading> => {
   const { account, vendorClusterId } = target;
@@ -65,6 +72,7 @@ const walkOnce = async (target: Target, call: Call, options: WalkOptions, maxPag
   const totals = new Set<number | null>();
   let snapshot = options.snapshot;
   let incomplete = false;
+  let omitted = 0;
   let pages = 0;
 
   const refuseEndless = (count: number): void => {
@@ -81,9 +89,9 @@ const walkOnce = async (target: Target, call: Call, options: WalkOptions, maxPag
     if (users.size - before < found.length) incomplete = true;
     refuseEndless(Math.max(users.size, total ?? 0));
   };
-  const readingOf = (complete: boolean, isTooLong = false): Reading => ({
+  const readingOf = (isWhole: boolean, { complete = isWhole && omitted === 0, isTooLong = false } = {}): Reading => ({
     isTooLong,
-    listing: { users: [...users.values()], complete, ...(snapshot !== undefined && { snapshot }) },
+    listing: { users: [...users.values()], isWhole, complete, omitted, ...(snapshot !== undefined && { snapshot }) },
     pages,
   });
 
@@ -98,13 +106,14 @@ const walkOnce = async (target: Target, call: Call, options: WalkOptions, maxPag
     offset += limit;
     totals.add(slice.total);
     incomplete ||= slice.incomplete ?? false;
+    omitted += slice.omitted ?? 0;
     add(slice);
-    if (enough?.(slice.users)) return readingOf(true);
+    if (enough?.(slice.users)) return readingOf(true, { complete: true });
     // Without a total, a short window is the end, and of an incomplete list only an empty one.
-    const atEnd = slice.total === null ? slice.users.length < (slice.incomplete ? 1 : limit) : offset >= slice.total;
+    const atEnd = slice.total === null ? rowsIn(slice) < (slice.incomplete ? 1 : limit) : offset >= slice.total;
     if (atEnd) return readingOf(!incomplete && totals.size === 1);
     const isTooLong = options.wholeOrNothing === true && (slice.total ?? 0) > maxPages * pageSize;
-    if (pages >= maxPages || isTooLong) return readingOf(false, isTooLong);
+    if (pages >= maxPages || isTooLong) return readingOf(false, { isTooLong });
   }
 };
 
@@ -116,7 +125,7 @@ export const findUser = async (target: Target, username: string, call: Call): Pr
   const { adapter } = target.account;
   const isIt = (user: VendorUser): boolean => user.username === username;
   const hit = await adapter.lookUpUser?.(target.vendorClusterId, username, call);
-  if (hit) return hit;
+  if (hit && isIt(hit)) return hit;
   const { users, complete } = await walk(target, call, { enough: (slice) => slice.some(isIt) });
   const found = users.find(isIt) ?? null;
   if (!found && !complete) throw incompleteList(target, `the user ${username} exists`);

@@ -20,6 +20,8 @@ export interface UserList {
   readonly users: readonly User[];
   readonly total: number | null;
   readonly nextCursor: string | null;
+  /** Rows that name nobody, and are left out. */
+  readonly omitted: number;
 }
 
 export interface Users {
@@ -41,9 +43,10 @@ export const createUsers = (clusters: Clusters): Users => {
       ...(search === 'native' && query.search !== undefined && { search: query.search }),
       ...(snapshot !== undefined && { snapshot }),
     });
-    if (!all.complete) throw incompleteList(target);
+    if (!all.isWhole) throw incompleteList(target);
     const fitting = all.users.filter(fitsFilter(query));
-    return { users: fitting.slice(offset, offset + query.limit), total: fitting.length, snapshot: all.snapshot };
+    const { snapshot: kept, omitted } = all;
+    return { slice: { users: fitting.slice(offset, offset + query.limit), total: fitting.length, snapshot: kept }, omitted };
   };
 
   /** An incomplete window is read once more; an answer that silently lacks users would be wrong. */
@@ -54,7 +57,7 @@ export const createUsers = (clusters: Clusters): Users => {
     const first = await read();
     const slice = first.incomplete ? await read() : first;
     if (slice.incomplete) throw incompleteList(target);
-    return slice;
+    return { slice, omitted: slice.omitted ?? 0 };
   };
 
   return {
@@ -67,18 +70,19 @@ export const createUsers = (clusters: Clusters): Users => {
       const { offset, snapshot } = query.cursor === undefined ? { offset: query.offset ?? 0 } : readCursor(query.cursor, scope);
       const target = await clusters.resolve(clusterId, call);
       const filtered = query.search !== undefined || query.role !== undefined;
-      const slice = filtered
+      const { slice, omitted } = filtered
         ? await readFiltered(target, query, offset, snapshot, call)
         : await readPlain(target, query.limit, offset, snapshot, call);
       // Shanhe may answer an unknown cluster with an empty list.
-      if (offset === 0 && slice.users.length === 0) await clusters.facts(target, call);
+      if (offset === 0 && slice.users.length + omitted === 0) await clusters.facts(target, call);
 
       // By position: a vendor that leaves a hole in a page must not make the next window begin inside this one.
       const next = offset + query.limit;
-      const more = slice.total === null ? slice.users.length === query.limit : next < slice.total;
+      const more = slice.total === null ? slice.users.length + omitted === query.limit : next < slice.total;
       return {
         users: slice.users.map((user) => toUser(target, user)),
         total: slice.total,
+        omitted,
         nextCursor: more
           ? writeCursor({ offset: next, ...(slice.snapshot !== undefined && { snapshot: slice.snapshot }) }, scope)
           : null,

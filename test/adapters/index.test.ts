@@ -185,7 +185,10 @@ describe('the template', () => {
     ]);
     const row = { id: 'c', name: 'main', status: 'Active' };
     const expected = { id: 'c', name: 'main', state: 'ready', vendorState: 'Active' };
-    expect(await answering(() => ({ body: { items: [row], total: 1 } })).listClusters(call)).toMatchObject([expected]);
+    expect(await answering(() => ({ body: { items: [row], total: 1 } })).listClusters(call)).toMatchObject({
+      clusters: [expected],
+      omitted: 0,
+    });
     expect(await answering(() => ({ body: { cluster: row } })).getCluster('c', call)).toMatchObject(expected);
   });
 

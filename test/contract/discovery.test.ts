@@ -42,7 +42,7 @@ describe('discovered clusters', () => {
     });
     expect((await gateway.get(`/clusters/${SHANHE_CLUSTER}/users?offset=249`)).body.items).toHaveLength(1);
     const path = '/clusters/ehpc-hz-many00124/users';
-    expect((await gateway.get(path)).body).toEqual({ items: [], total: 0, nextCursor: null });
+    expect((await gateway.get(path)).body).toEqual({ items: [], total: 0, nextCursor: null, incomplete: null });
     expect((await gateway.post(path, { username: 'first.user', password: 'Abcdefg1@klm' })).status).toBe(201);
     expect((await gateway.get(`${path}/first.user`)).body.clusterId).toBe('ehpc-hz-many00124');
   });
@@ -56,7 +56,7 @@ describe('discovered clusters', () => {
 
   it('do not exist without discovery', async () => {
     const plain = await startGateway({ accounts: { aliyun: ehpcAccount(ehpc) } });
-    expect((await plain.get('/clusters')).body).toEqual({ items: [], problems: [] });
+    expect((await plain.get('/clusters')).body).toEqual({ items: [], problems: [], incomplete: null });
     const { status, body } = await plain.get(`/clusters/${EHPC_CLUSTER}/users`);
     expect([status, body.code]).toEqual([404, 'cluster_not_found']);
     await plain.stop();

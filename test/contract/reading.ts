@@ -81,7 +81,12 @@ export const reading = ({ backend, gateway }: Subject): void => {
     const second = (await gateway().get(`${USERS}?search=${part}&limit=7&cursor=${first.nextCursor}`)).body;
     expect([...namesOf(first), ...namesOf(second)]).toEqual(expected.slice(0, 14));
     expect(namesOf((await gateway().get(`${USERS}?search=U&limit=1`)).body)).toEqual(seeded.slice(0, 1));
-    expect((await gateway().get(`${USERS}?search=zzzz`)).body).toEqual({ items: [], total: 0, nextCursor: null });
+    expect((await gateway().get(`${USERS}?search=zzzz`)).body).toEqual({
+      items: [],
+      total: 0,
+      nextCursor: null,
+      incomplete: null,
+    });
   });
 
   it('filters by role', async () => {

@@ -109,6 +109,7 @@ describe.each(PAGINGS)('reading a window by %s', (_, paging) => {
         rows: rowsBetween(offset, Math.min(100, offset + limit)),
         total: fault ? null : 100,
         incomplete: false,
+        omitted: 0,
       });
     }
   });
@@ -144,7 +145,12 @@ describe.each(PAGINGS)('reading a window by %s', (_, paging) => {
 
   it('reads a list again whose total changes, and says so when it does not come to rest', async () => {
     const settling = vendorOf(40, (honest, _, call) => ({ ...honest, total: call === 2 ? 41 : 40 }));
-    expect(await readWindow(window(0, 40), paging, settling)).toEqual({ rows: rowsBetween(0, 40), total: 40, incomplete: false });
+    expect(await readWindow(window(0, 40), paging, settling)).toEqual({
+      rows: rowsBetween(0, 40),
+      total: 40,
+      incomplete: false,
+      omitted: 0,
+    });
     const restless = vendorOf(40, (honest, _, call) => ({ ...honest, total: 1000 + call }));
     expect((await readWindow(window(0, 40), paging, restless)).incomplete).toBe(true);
     expect(restless.asked).toHaveLength(12);
@@ -152,7 +158,7 @@ describe.each(PAGINGS)('reading a window by %s', (_, paging) => {
 
   it('reads a list again whose rows moved although its total stayed', async () => {
     const moving = vendorOf(40, (honest, _, call) =>
-      call === 2 ? { ...honest, rows: honest.rows.map((row) => row - 1) } : honest,
+      call === 2 ? { ...honest, rows: honest.rows.map((row) => (row ?? 0) - 1) } : honest,
     );
     expect(await readWindow(window(0, 40), paging, moving)).toMatchObject({ rows: rowsBetween(0, 40), incomplete: false });
     expect(moving.asked).toHaveLength(8);
@@ -188,12 +194,14 @@ describe('a page that is shorter than asked inside the list', () => {
       rows: rowsBetween(0, 55),
       total: 55,
       incomplete: false,
+      omitted: 0,
     });
     const silent = vendorOf(55, (honest, page) => untold(fault(honest, page)));
     expect(await readWindow(window(5, 40), byOffset(10), silent)).toEqual({
       rows: rowsBetween(5, 45),
       total: null,
       incomplete: false,
+      omitted: 0,
     });
   });
 
@@ -230,6 +238,7 @@ describe('a page that is shorter than asked inside the list', () => {
         rows: rowsBetween(offset, Math.min(55, offset + limit)),
         total: hasTotal ? 55 : null,
         incomplete: false,
+        omitted: 0,
       });
     }
     const vendor = clamped(55, 4);
@@ -272,16 +281,33 @@ describe('a page that is shorter than asked inside the list', () => {
   it('and that cannot be had is not there', async () => {
     const vendor = vendorOf(30, (honest, { start }) => ({
       ...honest,
-      rows: honest.rows.filter((row) => row < 25),
+      rows: honest.rows.filter((row) => (row ?? 0) < 25),
       total: start < 25 ? 30 : 25,
     }));
     expect(await readWindow(window(0, 30), byOffset(10), vendor)).toMatchObject({ rows: rowsBetween(0, 25), incomplete: true });
   });
 });
 
+describe('rows that cannot be used', () => {
+  it.each([byOffset(10), byNumber(10)])('are left out and counted, and keep their places', async (paging) => {
+    const vendor = vendorOf(35, (honest) => ({
+      ...honest,
+      rows: honest.rows.map((row) => (row === 0 || row === 17 || row === 34 ? null : row)),
+    }));
+    const slice = await readWindow(window(10, 25), paging, vendor);
+    expect(slice).toEqual({
+      rows: rowsBetween(10, 35).filter((row) => row !== 17 && row !== 34),
+      total: 35,
+      incomplete: false,
+      omitted: 2,
+    });
+    expect(await readAll(100, paging, vendor)).toMatchObject({ omitted: 3 });
+  });
+});
+
 describe('reading all', () => {
   it('returns all rows, and refuses a list with holes or with more rows than may be', async () => {
-    expect(await readAll(100, byOffset(10), vendorOf(55))).toEqual(rowsBetween(0, 55));
+    expect(await readAll(100, byOffset(10), vendorOf(55))).toEqual({ rows: rowsBetween(0, 55), omitted: 0 });
     await expect(readAll(54, byOffset(10), vendorOf(55))).rejects.toMatchObject(BAD);
     const holes = vendorOf(55, (honest) => ({ ...honest, rows: honest.rows.slice(0, 7) }));
     await expect(readAll(100, byNumber(10), holes)).rejects.toMatchObject(BAD);

@@ -1,4 +1,5 @@
 import type { Clusters } from '../../../src/clusters/directory.js';
+import { incompleteOf } from '../incomplete.js';
 import type { Handlers } from '../operations.js';
 import { toProblem } from '../problem.js';
 
@@ -6,9 +7,9 @@ export const clusterHandlers = (clusters: Clusters): Pick<Handlers, 'listVendors
   listVendors: () => ({ status: 200, body: { items: clusters.vendors() } }),
 
   listClusters: async ({ call }) => {
-    const { items, problems } = await clusters.list(call);
+    const { items, problems, omitted } = await clusters.list(call);
     const told = problems.map(({ account, error }) => ({ account, problem: toProblem(error, '/clusters', call.requestId) }));
-    return { status: 200, body: { items, problems: told } };
+    return { status: 200, body: { items, problems: told, incomplete: incompleteOf(omitted) } };
   },
 
   getCluster: async ({ params, call }) => ({ status: 200, body: await clusters.get(params.clusterId, call) }),

@@ -1,5 +1,6 @@
 import type { User } from '../../../src/model.js';
 import type { Users } from '../../../src/users/queries.js';
+import { incompleteOf } from '../incomplete.js';
 import type { Handlers } from '../operations.js';
 import { plain } from './operations.js';
 import { tagged } from './writes.js';
@@ -20,10 +21,10 @@ const nextUrl = (url: string, cursor: string): string => {
 export const userHandlers = (users: Users): Pick<Handlers, 'listUsers' | 'getUser'> => ({
   listUsers: async ({ params, query, url, call }) => {
     const { include, limit = 50, ...rest } = query;
-    const { users: items, total, nextCursor } = await users.list(params.clusterId, { ...rest, limit }, call);
+    const { users: items, total, nextCursor, omitted } = await users.list(params.clusterId, { ...rest, limit }, call);
     return {
       status: 200,
-      body: { items: items.map((user) => shown(user, include)), total, nextCursor },
+      body: { items: items.map((user) => shown(user, include)), total, nextCursor, incomplete: incompleteOf(omitted) },
       ...(nextCursor !== null && { headers: { Link: `<${nextUrl(url, nextCursor)}>; rel="next"` } }),
     };
   },
