@@ -9,7 +9,7 @@ import type { Users } from '../src/users/queries.js';
 import type { Operations } from '../src/writes/operations.js';
 import { withContext } from './rest/context.js';
 import { loadContract } from './rest/contract.js';
-import { docs } from './rest/docs.js';
+import { type DocsOptions, docs, withExample } from './rest/docs.js';
 import { sendFailure, unknownPath } from './rest/failures.js';
 import { clusterHandlers } from './rest/handlers/clusters.js';
 import { operationHandlers } from './rest/handlers/operations.js';
@@ -30,26 +30,32 @@ export interface AppDeps {
   readonly report: Report;
   readonly deadlineMs: number;
   readonly callerHeader: string;
+  readonly docs: DocsOptions;
+  readonly isDemo: boolean;
+  /** A cluster that the documentation can begin with. */
+  readonly exampleCluster: string | undefined;
   /** Whether other gateways should be asked from now on. */
   readonly isStopping: () => boolean;
 }
 
 /** The Express application, not listening yet. @throws TypeError when the document and the handlers do not match */
 export const createApp = (deps: AppDeps): Express => {
-  const { clusters, users, commands, operations, idempotency, store, log, report, deadlineMs, callerHeader, isStopping } = deps;
-  const { document, operations: documented } = loadContract();
+  const { clusters, users, commands, operations, idempotency, store, log, report, deadlineMs, callerHeader } = deps;
+  const contract = loadContract();
+  const { operations: documented } = contract;
+  const document = withExample(contract.document, deps.exampleCluster);
   const handlers = {
     ...clusterHandlers(clusters),
     ...userHandlers(users),
     ...writeHandlers(commands),
     ...operationHandlers(operations),
-    ...serviceHandlers(document, store, isStopping),
+    ...serviceHandlers({ document, store, isStopping: deps.isStopping, isDemo: deps.isDemo, hasDocs: deps.docs.enabled }),
   };
 
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  app.use(withContext(deadlineMs));
+  app.use(withContext(deadlineMs, deps.isDemo));
   app.use(requestLog(log));
   app.use(
     createRouter(documented, {
@@ -61,7 +67,7 @@ export const createApp = (deps: AppDeps): Express => {
       callerHeader,
     }),
   );
-  app.use(docs(document));
+  app.use(docs(document, deps.docs));
   app.use(unknownPath(Object.keys(document.paths)));
   app.use(sendFailure(report));
   return app;

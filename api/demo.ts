@@ -23,6 +23,7 @@ const toConfig = ({ alibaba, shanhe }: DemoSimulators): object => ({
     },
   },
   log: { level: 'warn' },
+  server: { docs: { tryItOut: true } },
   store: { kind: 'memory' },
   clusters: [
     { id: 'demo-ehpc', account: 'demo-aliyun', vendorClusterId: alibaba.clusters[0] },

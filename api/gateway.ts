@@ -33,6 +33,14 @@ export interface Gateway {
   stop(): Promise<void>;
 }
 
+export interface GatewayOptions {
+  readonly clock?: Clock;
+  /** The store, where it is open already. */
+  readonly opened?: OpenStore;
+  /** Whether its vendors are simulated: it says so. */
+  readonly isDemo?: boolean;
+}
+
 const ARRIVAL_MS = 1_000;
 /** Longer than load balancers keep an idle connection (60 s): they close it first, so that no request meets a closed one. */
 const KEEP_ALIVE_MS = 65_000;
@@ -52,15 +60,13 @@ const SINGLE_PATIENCE_SHARE = 0.6;
 
 /**
  * Config → store and registry → services → app.
- * @param opened the store, where it is open already
  * @throws ConfigError when the store cannot be used
  */
 export const createGateway = (
   config: GatewayConfig,
   modules: Readonly<Record<string, AdapterModule>>,
   log: Logger,
-  clock: Clock = systemClock,
-  opened?: OpenStore,
+  { clock = systemClock, opened, isDemo = false }: GatewayOptions = {},
 ): Gateway => {
   const { server, retention } = config;
   const report: Report = (fault, requestId) => log.error({ requestId, err: fault.cause ?? fault }, 'the gateway failed');
@@ -111,6 +117,9 @@ export const createGateway = (
     report,
     deadlineMs,
     callerHeader: server.callerHeader,
+    docs: server.docs,
+    isDemo,
+    exampleCluster: config.clusters[0]?.id,
     isStopping: () => isStopping,
   });
   let isStopping = false;

@@ -2,11 +2,12 @@
 /** The composition root: configuration → gateway → listen → drain on a signal. */
 import { type Logger, pino } from 'pino';
 import { adapters } from '../adapters/index.js';
-import { environment } from '../src/config/environment.js';
+import { environment, KNOWN_VARIABLES, unknownVariables } from '../src/config/environment.js';
 import { ConfigError } from '../src/config/error.js';
 import { checkConfig, loadConfig } from '../src/config/load.js';
 import { isLoopback } from '../src/config/loopback.js';
 import type { GatewayConfig } from '../src/config/schema.js';
+import { didYouMean } from '../src/nearest.js';
 import { type Demo, demoBanner, startDemo } from './demo.js';
 import { createGateway, type Gateway } from './gateway.js';
 
@@ -43,13 +44,28 @@ const stopOnSignals = (running: Running): void => {
     process.exit(0);
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
+  // Its default action would end the process.
+  process.on('SIGHUP', () => running.log?.warn('SIGHUP is ignored: restart the gateway to load a changed configuration'));
 };
 
+/** Undefined for the demo. */
 const configPath = (): string | undefined => {
   if (process.argv.length > 2)
     fail('The gateway takes no arguments. HPC_GATEWAY_CONFIG names its configuration, HOST and PORT override it.');
-  const path = environment['HPC_GATEWAY_CONFIG'];
+  const unknown = unknownVariables(environment).map(
+    (name) => `${name} is not a known variable.${didYouMean(name, KNOWN_VARIABLES)}`,
+  );
+  if (unknown.length > 0) fail(unknown.join('\n'));
+  const { HPC_GATEWAY_CONFIG: path, HPC_GATEWAY_DEMO: demo, NODE_ENV: mode } = environment;
   if (path === '') fail('HPC_GATEWAY_CONFIG is set, but empty. Name a configuration, or unset it for the demo.');
+  if (demo !== undefined && !['0', '1'].includes(demo)) fail('HPC_GATEWAY_DEMO has to be 1 or 0.');
+  if (path !== undefined && demo === '1')
+    fail('HPC_GATEWAY_CONFIG and HPC_GATEWAY_DEMO=1 contradict each other. Unset one of them.');
+  const isDemo = demo === '1' || (demo === undefined && mode !== 'production');
+  if (path === undefined && !isDemo)
+    fail(
+      'There is no configuration: HPC_GATEWAY_CONFIG has to name one. For the demo with simulated vendors, set HPC_GATEWAY_DEMO=1.',
+    );
   return path;
 };
 
@@ -71,7 +87,7 @@ const start = async (): Promise<void> => {
   const log = pino({ level: config.log.level }, pino.destination(2));
   running.log = log;
   warn(config, log);
-  const gateway = createGateway(config, adapters, log);
+  const gateway = createGateway(config, adapters, log, { isDemo: demo !== undefined });
   running.gateway = gateway;
   const url = await gateway.listen();
   say(`HPC gateway at ${url} · documentation at ${url}/docs`);

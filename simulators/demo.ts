@@ -11,6 +11,9 @@ export interface DemoOptions {
   alibabaPort?: number | undefined;
   shanhePort?: number | undefined;
   latencyMs?: number | undefined;
+  /** Keys are random where they are not given. */
+  alibabaKey?: { readonly accessKeyId: string; readonly accessKeySecret: string } | undefined;
+  shanheKey?: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
 }
 
 export interface DemoSimulators {
@@ -125,10 +128,11 @@ const SHANHE_CLUSTERS: ShanheClusterSeed[] = [
 ];
 
 /** Both vendors with the same data at every start; only the keys are random. */
-export const startDemoSimulators = async ({ alibabaPort, shanhePort, latencyMs }: DemoOptions = {}): Promise<DemoSimulators> => {
-  const alibaba = await startAlibabaEhpc({ port: alibabaPort, latencyMs, clusters: EHPC_CLUSTERS });
+export const startDemoSimulators = async (options: DemoOptions = {}): Promise<DemoSimulators> => {
+  const { alibabaPort, shanhePort, latencyMs, alibabaKey, shanheKey } = options;
+  const alibaba = await startAlibabaEhpc({ port: alibabaPort, latencyMs, clusters: EHPC_CLUSTERS, ...alibabaKey });
   try {
-    return { alibaba, shanhe: await startShanheHpc({ port: shanhePort, latencyMs, clusters: SHANHE_CLUSTERS }) };
+    return { alibaba, shanhe: await startShanheHpc({ port: shanhePort, latencyMs, clusters: SHANHE_CLUSTERS, ...shanheKey }) };
   } catch (cause) {
     await alibaba.close();
     throw cause;

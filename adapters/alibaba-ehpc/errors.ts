@@ -92,7 +92,7 @@ export const readAnswer = (response: HttpResponse, secrets: readonly string[], n
   const code = body && text(body['Code'] ?? body['code']);
   if (body && status < 300 && !code) return body;
 
-  const requestId = body && text(body['RequestId'] ?? body['requestId']);
+  const requestId = (body && text(body['RequestId'] ?? body['requestId'])) ?? text(headers['x-acs-request-id']);
   const message = body && text(body['Message'] ?? body['message']);
   const vendor = { name: 'alibaba-ehpc', code, message: message && redact(message, secrets), requestId, status };
   if (status < 300 && !code) throw badResponse('no JSON object', { vendor });
@@ -106,6 +106,10 @@ export const readAnswer = (response: HttpResponse, secrets: readonly string[], n
     ...effectOf(code),
   });
 };
+
+/** Whether the vendor refused a parameter of a reading. */
+export const isOwnParameter = ({ code, vendor }: GatewayError): boolean =>
+  code === 'vendor_bad_response' && /^(Invalid|Missing)/.test(vendor?.code ?? '') && !UNKNOWN_ACTION.test(vendor?.code ?? '');
 
 /** Whether the endpoint does not know the action: older and private editions lack ListUsersAsync. */
 export const isUnknownAction = (error: unknown): boolean =>

@@ -7,7 +7,7 @@ import { readWindow } from '../../src/read-window.js';
 import { badResponse } from '../../src/wire.js';
 import type { AsyncPage, EhpcClient, PageNumber } from './client.js';
 import type { EhpcConfig } from './config.js';
-import { isUnknownAction } from './errors.js';
+import { isOwnParameter, isUnknownAction } from './errors.js';
 import { toUser } from './mapping.js';
 import type { UserInfo } from './types.js';
 
@@ -21,6 +21,16 @@ const LIST_SECONDS = 60;
 
 const FAILED = /^(fail|partialfail|error|timeout|cancel|exception)/i;
 const FINISHED = /^(success|succeed|finish|complete|done)/i;
+
+/** The vendor refused the id of a task, which it may have forgotten. */
+class StaleTask extends Error {
+  constructor(override readonly cause: unknown) {
+    super('stale AsyncId');
+  }
+}
+
+const isRefusal = (error: unknown): boolean =>
+  error instanceof GatewayError && (isOwnParameter(error) || error.code === 'cluster_agent_failed');
 
 /** Marks a task that was started but cannot be asked for again. */
 const CANNOT_FOLLOW = new Error('no AsyncId');
@@ -89,24 +99,30 @@ export const createListing = (client: EhpcClient, { config, now, sleep }: Adapte
   const listAsync = async (clusterId: string, window: UserWindow, snapshot: string | null, call: Call): Promise<UserSlice> => {
     let asyncId = snapshot;
     const slice = await readPages(window, async (page) => {
-      const answer = await client.listUsersAsync(clusterId, page, asyncId, call);
-      const finished = await untilFinished(clusterId, page, answer, call);
-      asyncId = finished.asyncId;
-      return finished;
+      const own = asyncId;
+      try {
+        const answer = await client.listUsersAsync(clusterId, page, own, call);
+        const finished = await untilFinished(clusterId, page, answer, call);
+        asyncId = finished.asyncId;
+        return finished;
+      } catch (error) {
+        throw own !== null && isRefusal(error) ? new StaleTask(error) : error;
+      }
     });
     return { ...slice, ...(asyncId !== null && { snapshot: asyncId }) };
   };
 
   /** The lifetime of an AsyncId is not documented: what the vendor refuses with one may go well with a new one. */
   const listAsyncAgain = async (clusterId: string, window: UserWindow, call: Call): Promise<UserSlice> => {
-    if (window.snapshot === undefined) return listAsync(clusterId, window, null, call);
-    try {
-      return await listAsync(clusterId, window, window.snapshot, call);
-    } catch (error) {
-      const stale = error instanceof GatewayError && (error.code === 'invalid_user' || error.code === 'cluster_agent_failed');
-      if (!stale) throw error;
+    const again = (thrown: unknown): Promise<UserSlice> => {
+      if (!(thrown instanceof StaleTask)) throw thrown;
       return listAsync(clusterId, window, null, call);
-    }
+    };
+    return listAsync(clusterId, window, window.snapshot ?? null, call)
+      .catch(again)
+      .catch((thrown: unknown) => {
+        throw thrown instanceof StaleTask ? thrown.cause : thrown;
+      });
   };
 
   const listSync = (clusterId: string, window: UserWindow, call: Call): Promise<UserSlice> =>

@@ -16,19 +16,32 @@ export interface RequestContext {
 /** What a caller may choose as its request id: it goes into headers and logs. */
 const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 
+/** What is read for a caller who has left is read for nobody; a write goes on. */
+const READS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
+
+/** Aborts when the caller leaves before the answer is out. */
+const leaving = (response: Response): AbortSignal => {
+  const left = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) left.abort();
+  });
+  return left.signal;
+};
+
 export const contextOf = (response: Response): RequestContext => response.locals['context'] as RequestContext;
 
 /** Gives each request its id and its deadline. */
 export const withContext =
-  (deadlineMs: number): RequestHandler =>
+  (deadlineMs: number, isDemo: boolean): RequestHandler =>
   (request, response, next) => {
     const given = request.get('x-request-id');
     const requestId = given !== undefined && REQUEST_ID.test(given) ? given : randomUUID();
+    const signals = [AbortSignal.timeout(deadlineMs), ...(READS.has(request.method) ? [leaving(response)] : [])];
     const context: RequestContext = {
-      call: { requestId, signal: AbortSignal.timeout(deadlineMs) },
+      call: { requestId, signal: AbortSignal.any(signals) },
       startedMs: performance.now(),
     };
     response.locals['context'] = context;
-    response.set({ 'X-Request-Id': requestId, 'X-Content-Type-Options': 'nosniff' });
+    response.set({ 'X-Request-Id': requestId, 'X-Content-Type-Options': 'nosniff', ...(isDemo && { 'X-Demo': 'true' }) });
     next();
   };

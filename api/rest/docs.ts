@@ -1,24 +1,48 @@
 import { type Request, type RequestHandler, Router } from 'express';
 import swaggerUi from 'swagger-ui-express';
-import type { OpenApiDocument } from './document.js';
+import { METHODS, type OpenApiDocument } from './document.js';
 import { PROBLEM_TYPES } from './problem.js';
+
+export interface DocsOptions {
+  readonly enabled: boolean;
+  /** Whether requests can be sent from the page. */
+  readonly tryItOut: boolean;
+}
+
+/** The document with a cluster that is there, so that its requests work as they stand. */
+export const withExample = (document: OpenApiDocument, clusterId: string | undefined): OpenApiDocument => {
+  if (clusterId === undefined) return document;
+  const { parameters } = document.components as unknown as { parameters: Readonly<Record<string, object>> };
+  const components = {
+    ...document.components,
+    parameters: { ...parameters, ClusterId: { ...parameters['ClusterId'], example: clusterId } },
+  };
+  return { ...document, components };
+};
 
 /** A browser asks for HTML by name. */
 const isBrowser = (request: Request): boolean => (request.get('accept') ?? '').includes('text/html');
 
 /** Swagger UI below `/docs/`. It reads `/openapi.json` from the gateway itself; nothing is loaded from elsewhere. `/` leads there, and a program to the document. */
-export const docs = (document: OpenApiDocument): Router => {
+export const docs = (document: OpenApiDocument, { enabled, tryItOut }: DocsOptions): Router => {
   const router = Router({ strict: true });
   const options = {
     customSiteTitle: 'HPC Gateway',
     customCss: '',
-    swaggerOptions: { url: '/openapi.json', tryItOutEnabled: true, validatorUrl: null, displayRequestDuration: true },
+    swaggerOptions: {
+      url: '/openapi.json',
+      tryItOutEnabled: tryItOut,
+      supportedSubmitMethods: tryItOut ? METHODS : [],
+      validatorUrl: null,
+      displayRequestDuration: true,
+    },
   };
   /** Made when somebody looks: most gateways are never looked at. */
   let page: RequestHandler | undefined;
   router.get('/', (request, response) => {
-    response.redirect(isBrowser(request) ? '/docs/' : '/openapi.json');
+    response.redirect(enabled && isBrowser(request) ? '/docs/' : '/openapi.json');
   });
+  if (!enabled) return router;
   router.get('/docs/', (request, response, next) => {
     page ??= swaggerUi.setup(document, options);
     page(request, response, next);

@@ -73,6 +73,7 @@ export const createDialect = (options: DialectOptions, { clock, timers, journal 
 
   return {
     faultKinds: FAULTS,
+    actions: Object.keys(actions),
     canShow: (fault, call) => canShow(fault, call, hasRows),
     read: readCall,
     admit: (call) =>

@@ -41,7 +41,7 @@ const checkValues = ({ times, status, rows, retryAfter = '' }: Readonly<Record<s
 };
 
 /** Narrows JSON or a caller's object to a fault that this vendor can show; the error says what to change. */
-export const parseFault = (value: unknown, kinds: readonly FaultKind[]): Fault => {
+export const parseFault = (value: unknown, kinds: readonly FaultKind[], actions: readonly string[]): Fault => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return wrong('a fault is a JSON object with a "kind"');
   const fields = Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined));
   for (const key of Object.keys(fields))
@@ -50,6 +50,8 @@ export const parseFault = (value: unknown, kinds: readonly FaultKind[]): Fault =
   if (kind === undefined || !kinds.includes(kind)) return wrong(`"kind" must be one of ${kinds.join(', ')} for this vendor`);
   checkTypes(fields);
   checkValues(fields);
+  const { action } = fields;
+  if (action !== undefined && !actions.includes(action as string)) wrong(`"action" must be one of ${actions.join(', ')}`);
   const needed = NEEDS[kind];
   if (needed !== undefined && fields[needed] === undefined) wrong(`"${kind}" needs "${needed}"`);
   return { ...fields, kind };

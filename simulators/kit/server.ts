@@ -68,7 +68,7 @@ export const startServer = async <Call extends CallFacts>(
   const faults = createFaultQueue();
   const dialect = build({ clock, timers, journal });
   const otherParty = loggedOtherParty(dialect.otherParty, journal.byOtherParty);
-  const inject = (fault: unknown) => faults.add(parseFault(fault, dialect.faultKinds));
+  const inject = (fault: unknown) => faults.add(parseFault(fault, dialect.faultKinds, dialect.actions));
   const latencyMs = options.latencyMs ?? 0;
 
   const controls: Controls = {

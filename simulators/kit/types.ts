@@ -84,6 +84,8 @@ export interface CallFacts {
 /** All that differs between vendors. */
 export interface Dialect<Call extends CallFacts> {
   readonly faultKinds: readonly FaultKind[];
+  /** What calls can be of. */
+  readonly actions: readonly string[];
   /** False for a job fault on a call that starts no job, and the like; such a fault keeps waiting. */
   canShow(fault: Fault, call: Call): boolean;
   /** Reads a call before anything is verified; never throws. */

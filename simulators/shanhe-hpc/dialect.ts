@@ -71,6 +71,7 @@ export const createDialect = (options: DialectOptions, { clock, timers, journal 
 
   return {
     faultKinds: FAULTS,
+    actions: Object.keys(actions),
     canShow,
     read: readCall,
     admit: (call) =>

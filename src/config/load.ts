@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { LineCounter, parseDocument, visit } from 'yaml';
+import { dirname, resolve } from 'node:path';
+import { type Document, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 import type { AdapterModule } from '../adapter.js';
+import { nearest } from '../nearest.js';
 import { isObject } from '../wire.js';
 import type { Environment } from './environment.js';
 import { ConfigError, errnoOf } from './error.js';
+import { type Path, type Problem, throwAny, UnusableConfig } from './problem.js';
 import { type AccountConfig, coreSchema, type GatewayConfig } from './schema.js';
 import { resolveSecrets } from './secrets.js';
 import { validate } from './validate.js';
@@ -14,7 +17,33 @@ interface CoreConfig extends Omit<GatewayConfig, 'accounts'> {
   readonly accounts: Record<string, { vendor: string; discover: boolean; domain?: string } & Record<string, unknown>>;
 }
 
-const readYaml = (path: string): unknown => {
+/** Of every account, whatever its vendor. */
+const ACCOUNT_KEYS = ['vendor', 'discover', 'domain'];
+
+interface Source {
+  readonly value: unknown;
+  /** The line in which the key stands, or the nearest one around it. */
+  lineOf(path: Path): number;
+}
+
+const offsetOf = (document: Document, path: Path): number => {
+  let offset = document.contents?.range?.[0] ?? 0;
+  let node: unknown = document.contents;
+  for (const step of path) {
+    if (isMap(node)) {
+      const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(step));
+      if (!pair) break;
+      offset = (isScalar(pair.key) ? pair.key.range?.[0] : undefined) ?? offset;
+      node = pair.value;
+    } else if (isSeq(node)) {
+      node = node.items[Number(step)];
+      offset = (node as { range?: readonly number[] } | undefined)?.range?.[0] ?? offset;
+    } else break;
+  }
+  return offset;
+};
+
+const readYaml = (path: string): Source => {
   let source: string;
   try {
     source = readFileSync(path, 'utf8');
@@ -23,51 +52,87 @@ const readYaml = (path: string): unknown => {
   }
   const lines = new LineCounter();
   const document = parseDocument(source, { lineCounter: lines, prettyErrors: false });
-  const lineOf = (offset: number): number => lines.linePos(offset).line;
+  const lineAt = (offset: number): number => lines.linePos(offset).line;
   // By code: the messages quote the source, which may hold secrets.
   const problems = [...document.errors, ...document.warnings].map(
-    ({ code, pos }) => `line ${lineOf(pos[0])}: is not valid YAML (${code})`,
+    ({ code, pos }) => `line ${lineAt(pos[0])}: is not valid YAML (${code})`,
   );
   visit(document, {
     Alias: (_, { range }) => {
-      problems.push(`line ${lineOf(range?.[0] ?? 0)}: YAML aliases are not taken; put a text that begins with * in quotes`);
+      problems.push(`line ${lineAt(range?.[0] ?? 0)}: YAML aliases are not taken; put a text that begins with * in quotes`);
     },
   });
   if (problems.length > 0) throw new ConfigError(problems);
-  return document.toJS() ?? {};
+  return { value: document.toJS() ?? {}, lineOf: (at) => lineAt(offsetOf(document, at)) };
 };
+
+const ENVIRONMENT_PORT = 'PORT (environment)';
 
 /** `HOST` and `PORT` override the file. */
-const withOverrides = (raw: unknown, env: Environment, problems: string[]): unknown => {
+const withOverrides = (raw: unknown, env: Environment, problems: Problem[]): unknown => {
   const { HOST: host, PORT: port } = env;
-  if (port && !(/^\d+$/.test(port) && Number(port) <= 65535)) problems.push('PORT (environment): must be a port, 0 to 65535');
-  if (!isObject(raw) || (!host && !port)) return raw;
+  const isPort = port !== undefined && /^\d+$/.test(port) && Number(port) <= 65535;
+  if (port && !isPort) problems.push({ at: [ENVIRONMENT_PORT], reason: 'must be a port, 0 to 65535' });
+  if (!isObject(raw) || (!host && !isPort)) return raw;
   const server = isObject(raw['server']) ? raw['server'] : {};
-  return { ...raw, server: { ...server, ...(host && { host }), ...(port && { port: Number(port) }) } };
+  return { ...raw, server: { ...server, ...(host && { host }), ...(isPort && { port: Number(port) }) } };
 };
 
-const checkReferences = ({ accounts, clusters }: CoreConfig): string[] => {
-  const problems: string[] = [];
-  const ids = new Set<string>();
-  clusters.forEach(({ id, account }, index) => {
-    if (ids.has(id)) problems.push(`clusters[${index}].id: ${id} is already taken`);
+const suggestion = (text: string, known: readonly string[]): string => {
+  const meant = nearest(text, known);
+  return meant === undefined ? '' : `; did you mean ${meant}?`;
+};
+
+/** @param accounts, clusters as far as they are what they have to be */
+const checkReferences = (accounts: Readonly<Record<string, unknown>>, clusters: readonly unknown[]): Problem[] => {
+  const problems: Problem[] = [];
+  const ids = new Set<unknown>();
+  const names = Object.keys(accounts);
+  for (const [index, cluster] of clusters.entries()) {
+    if (!isObject(cluster)) continue;
+    const { id, account } = cluster;
+    if (id !== undefined && ids.has(id)) problems.push({ at: ['clusters', index, 'id'], reason: `${id} is already taken` });
     ids.add(id);
-    if (!Object.hasOwn(accounts, account)) {
-      problems.push(`clusters[${index}].account: there is no account ${account}; there are ${Object.keys(accounts).join(', ')}`);
-    }
-  });
+    if (typeof account !== 'string' || Object.hasOwn(accounts, account)) continue;
+    const reason = `there is no account ${account}; there are ${names.join(', ')}${suggestion(account, names)}`;
+    problems.push({ at: ['clusters', index, 'account'], reason });
+  }
   return problems;
 };
 
 /** Gateways that share a Redis have to share the key, too, and a file beside it is not there to be shared. */
-const checkStore = ({ store }: CoreConfig): string[] => {
-  if (store.kind !== 'redis') return [];
+const checkStore = (store: unknown): Problem[] => {
+  if (!isObject(store) || store['kind'] !== 'redis') return [];
+  const missing = (key: string, help: string): Problem[] =>
+    store[key] === undefined ? [{ at: ['store', key], reason: `is missing; ${help}` }] : [];
   return [
-    ...(store.url === undefined ? ['store.url: is missing; redis needs one, such as redis://127.0.0.1:6379'] : []),
-    ...(store.encryptionKey === undefined
-      ? ['store.encryptionKey: is missing; all gateways on one redis need the same, made with: openssl rand -base64 32']
-      : []),
+    ...missing('url', 'redis needs one, such as redis://127.0.0.1:6379'),
+    ...missing('encryptionKey', 'all gateways on one redis need the same, made with: openssl rand -base64 32'),
   ];
+};
+
+/** The settings of an account, by its vendor's schema. */
+const checkAccount = (name: string, account: unknown, modules: Modules): Problem[] => {
+  if (!isObject(account) || typeof account['vendor'] !== 'string') return [];
+  const { vendor } = account;
+  const known = Object.keys(modules);
+  if (!Object.hasOwn(modules, String(vendor)))
+    return [
+      {
+        at: ['accounts', name, 'vendor'],
+        reason: `there is no vendor ${vendor}; there are ${known.join(', ')}${suggestion(String(vendor), known)}`,
+      },
+    ];
+  return validate((modules[String(vendor)] as AdapterModule).configSchema, settingsOf(account), ['accounts', name], ACCOUNT_KEYS);
+};
+
+/** The settings are taken out of the account once, since defaults are filled into them. */
+const settings = new WeakMap<object, Record<string, unknown>>();
+const settingsOf = (account: Readonly<Record<string, unknown>>): Record<string, unknown> => {
+  const known =
+    settings.get(account) ?? Object.fromEntries(Object.entries(account).filter(([key]) => !ACCOUNT_KEYS.includes(key)));
+  settings.set(account, known);
+  return known;
 };
 
 /** A cluster is written to for one domain: two would not know of each other's writes. */
@@ -75,7 +140,7 @@ const checkOwners = (
   clusters: CoreConfig['clusters'],
   accounts: Readonly<Record<string, AccountConfig>>,
   modules: Modules,
-): string[] => {
+): Problem[] => {
   const owners = new Map<string, string>();
   return clusters.flatMap(({ account: name, vendorClusterId }, index) => {
     const { vendor, settings, domain } = accounts[name] as AccountConfig;
@@ -85,47 +150,54 @@ const checkOwners = (
     const owner = owners.get(key) ?? name;
     owners.set(key, owner);
     if (accounts[owner]?.domain === domain) return [];
-    return [
-      `clusters[${index}].account: ${vendorClusterId} is the same cluster for the accounts ${owner} and ${name}; give both the same domain (accounts.NAME.domain)`,
-    ];
+    const reason = `${vendorClusterId} is the same cluster for the accounts ${owner} and ${name}; give both the same domain (accounts.NAME.domain)`;
+    return [{ at: ['clusters', index, 'account'], reason }];
   });
 };
 
 /**
  * A configuration that can be used, or all that is wrong with it.
  * @param raw what the YAML says
+ * @param folder what relative paths in it begin at; without one, the working directory
  * @throws ConfigError
  */
-export const checkConfig = (raw: unknown, modules: Modules, env: Environment): GatewayConfig => {
-  const problems: string[] = [];
-  const overridden = withOverrides(raw, env, problems);
-  if (problems.length > 0) throw new ConfigError(problems);
+export const checkConfig = (raw: unknown, modules: Modules, env: Environment, folder?: string): GatewayConfig => {
+  const problems: Problem[] = [];
   // A secret that cannot be resolved stays the text that it was, so that all the rest is checked too.
-  const value = resolveSecrets(overridden, env, (path, reason) => problems.push(`${path}: ${reason}`));
-  const unusable = validate(coreSchema, value);
-  if (unusable.length > 0) throw new ConfigError([...problems, ...unusable]);
+  const value = resolveSecrets(withOverrides(raw, env, problems), env, folder ?? '.', (problem) => problems.push(problem));
+  const core = isObject(value) ? value : {};
+  problems.push(...validate(coreSchema, value));
+  const given = isObject(core['accounts']) ? core['accounts'] : {};
+  for (const [name, account] of Object.entries(given)) problems.push(...checkAccount(name, account, modules));
+  const clusters: readonly unknown[] = Array.isArray(core['clusters']) ? core['clusters'] : [];
+  problems.push(...checkReferences(given, clusters), ...checkStore(core['store']));
+  throwAny(problems);
 
-  const core = value as CoreConfig;
-  const accounts: Record<string, AccountConfig> = {};
-  for (const [name, { vendor, discover, domain = name, ...settings }] of Object.entries(core.accounts)) {
-    const module = Object.hasOwn(modules, vendor) ? modules[vendor] : undefined;
-    if (module) problems.push(...validate(module.configSchema, settings, `accounts.${name}`));
-    else problems.push(`accounts.${name}.vendor: there is no vendor ${vendor}; there are ${Object.keys(modules).join(', ')}`);
-    accounts[name] = { vendor, discover, domain, settings };
-  }
-  problems.push(...checkReferences(core), ...checkStore(core));
-  if (problems.length > 0) throw new ConfigError(problems);
-  const shared = checkOwners(core.clusters, accounts, modules);
-  if (shared.length > 0) throw new ConfigError(shared);
-  return { ...core, accounts };
+  const usable = value as CoreConfig;
+  const accounts = Object.fromEntries(
+    Object.entries(usable.accounts).map(([name, account]): [string, AccountConfig] => {
+      const { vendor, discover, domain = name } = account;
+      return [name, { vendor, discover, domain, settings: settingsOf(account) }];
+    }),
+  );
+  throwAny(checkOwners(usable.clusters, accounts, modules));
+  const { store } = usable;
+  return { ...usable, accounts, ...(folder !== undefined && { store: { ...store, path: resolve(folder, store.path) } }) };
 };
 
-/** @throws ConfigError */
+/** @throws ConfigError, each of whose problems names the file, and the line where it can */
 export const loadConfig = (path: string, modules: Modules, env: Environment): GatewayConfig => {
+  let source: Source | undefined;
   try {
-    return checkConfig(readYaml(path), modules, env);
+    source = readYaml(path);
+    return checkConfig(source.value, modules, env, dirname(path));
   } catch (error) {
-    if (error instanceof ConfigError) throw new ConfigError(error.problems.map((problem) => `${path}: ${problem}`));
-    throw error;
+    if (!(error instanceof ConfigError)) throw error;
+    const known = source;
+    const lines =
+      error instanceof UnusableConfig && known
+        ? error.found.map(({ at }) => (at[0] === ENVIRONMENT_PORT ? '' : `line ${known.lineOf(at)}: `))
+        : [];
+    throw new ConfigError(error.problems.map((problem, index) => `${path}: ${lines[index] ?? ''}${problem}`));
   }
 };

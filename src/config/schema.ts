@@ -24,6 +24,15 @@ export const coreSchema = {
         callSeconds: { type: 'number', minimum: 0.1, maximum: 60, default: 30 },
         jobSeconds: { type: 'number', minimum: 1, maximum: 86_400, default: 900 },
         callerHeader: { type: 'string', pattern: HEADER_PATTERN, default: 'authorization' },
+        docs: {
+          type: 'object',
+          additionalProperties: false,
+          default: {},
+          properties: {
+            enabled: { type: 'boolean', default: true },
+            tryItOut: { type: 'boolean', default: false },
+          },
+        },
       },
     },
     store: {
@@ -103,6 +112,8 @@ export interface ServerConfig {
   readonly deadlineSeconds: number;
   /** How long a stopping gateway waits for what is running. */
   readonly drainSeconds: number;
+  /** Swagger UI, and whether requests can be sent from it. */
+  readonly docs: { readonly enabled: boolean; readonly tryItOut: boolean };
   /** How long a stopping gateway, which says that it is not ready, serves on. */
   readonly shutdownDelaySeconds: number;
   /** How long a write whose answer was lost is looked for by reading back. */

@@ -1,6 +1,8 @@
 import { Ajv, type ErrorObject } from 'ajv';
+import { nearest } from '../nearest.js';
 import { isKey } from './key.js';
 import { isLoopback } from './loopback.js';
+import type { Path, Problem } from './problem.js';
 import { HEADER_PATTERN, ID_PATTERN } from './schema.js';
 
 /** An https URL; plain http only to this machine, since requests carry passwords. */
@@ -44,6 +46,8 @@ const PATTERN_WORDS: Readonly<Record<string, string>> = {
 
 const ajv = new Ajv({
   allErrors: true,
+  // So that an error shows the keys that there are.
+  verbose: true,
   useDefaults: true,
   strict: true,
   strictRequired: false,
@@ -57,54 +61,60 @@ ajv.addFormat('key', isKey);
 ajv.addFormat('redis-url', isRedisUrl);
 ajv.addFormat('time-zone', isTimeZone);
 
-const keyPath = (base: string, instancePath: string, key?: string): string => {
+const pathOf = (base: Path, instancePath: string, key?: string): Path => {
   const steps = instancePath
     .split('/')
     .slice(1)
-    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
-  if (key !== undefined) steps.push(key);
-  return steps.reduce((path, step) => (/^\d+$/.test(step) ? `${path}[${step}]` : path === '' ? step : `${path}.${step}`), base);
+    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .map((step) => (/^\d+$/.test(step) ? Number(step) : step));
+  return [...base, ...steps, ...(key === undefined ? [] : [key])];
 };
 
-const describe = (base: string, error: ErrorObject): string => {
-  const at = (key?: string) => keyPath(base, error.instancePath, key) || 'the file';
+const keysOf = ({ parentSchema }: ErrorObject): string[] => Object.keys((parentSchema?.['properties'] ?? {}) as object);
+
+const describe = (base: Path, error: ErrorObject, others: readonly string[]): Problem => {
+  const { instancePath } = error;
   const params = error.params as Record<string, unknown>;
+  const problem = (reason: string, key?: unknown): Problem => ({
+    at: pathOf(base, instancePath, key === undefined ? undefined : String(key)),
+    reason,
+  });
   switch (error.keyword) {
-    case 'additionalProperties':
-      return `${at(String(params['additionalProperty']))}: is not a known key`;
+    case 'additionalProperties': {
+      const key = String(params['additionalProperty']);
+      const known = [...keysOf(error), ...(instancePath === '' ? others : [])];
+      const meant = nearest(key, known);
+      return problem(`is not a known key${meant === undefined ? '' : `; did you mean ${meant}?`}`, key);
+    }
     case 'required':
-      return `${at(String(params['missingProperty']))}: is missing`;
+      return problem('is missing', params['missingProperty']);
     case 'enum':
-      return `${at()}: must be one of ${(params['allowedValues'] as unknown[]).join(', ')}`;
+      return problem(`must be one of ${(params['allowedValues'] as unknown[]).join(', ')}`);
     case 'format':
-      return `${at()}: ${FORMAT_REASONS[String(params['format'])] ?? error.message}`;
+      return problem(FORMAT_REASONS[String(params['format'])] ?? String(error.message));
     case 'type':
-      return `${at()}: must be ${TYPE_WORDS[String(params['type'])] ?? params['type']}`;
+      return problem(`must be ${TYPE_WORDS[String(params['type'])] ?? params['type']}`);
     case 'pattern':
-      return `${at()}: ${PATTERN_WORDS[String(params['pattern'])] ?? error.message}`;
+      return problem(PATTERN_WORDS[String(params['pattern'])] ?? String(error.message));
     case 'minProperties':
-      return `${at()}: must name at least one`;
+      return problem('must name at least one');
     case 'propertyNames':
-      return `${at(String(params['propertyName']))}: is not a fitting name; use letters, digits, dots, dashes and underscores`;
+      return problem('is not a fitting name; use letters, digits, dots, dashes and underscores', params['propertyName']);
     default:
-      return `${at()}: ${error.message}`;
+      return problem(String(error.message));
   }
 };
 
-/** Checks a value and fills in defaults in place. Answers the problems as `key: reason`; the text of a value never stands in one. */
-export const validate = (schema: object, value: unknown, base = ''): string[] => {
+/** Checks a value and fills in defaults in place. @param others keys that are taken beside those of the schema */
+export const validate = (schema: object, value: unknown, base: Path = [], others: readonly string[] = []): Problem[] => {
   const check = ajv.compile(schema);
   if (check(value)) return [];
   const errors = check.errors ?? [];
   const named = new Set(errors.filter(({ keyword }) => keyword === 'propertyNames').map(({ instancePath }) => instancePath));
-  return [
-    ...new Set(
-      errors
-        .filter(
-          ({ keyword, instancePath, propertyName }) =>
-            !(keyword === 'pattern' && propertyName !== undefined && named.has(instancePath)),
-        )
-        .map((error) => describe(base, error)),
-    ),
-  ];
+  return errors
+    .filter(
+      ({ keyword, instancePath, propertyName }) =>
+        !(keyword === 'pattern' && propertyName !== undefined && named.has(instancePath)),
+    )
+    .map((error) => describe(base, error, others));
 };

@@ -248,6 +248,7 @@ export interface paths {
          * Does the gateway take new work
          * @description Reports on the gateway and its store; a vendor that is down shows in the answers about its clusters. A gateway that is stopping
          *     answers 503 `shutting_down`, and serves all other requests for `server.shutdownDelaySeconds`; then it takes no connections.
+         *     Where the vendors are simulated, `demo` is true, and every answer has `X-Demo: true`.
          */
         get: operations["getReadiness"];
         put?: never;
@@ -741,6 +742,11 @@ export interface components {
         Status: {
             /** @constant */
             status: "ok";
+            /**
+             * @description The vendors are simulated; nothing is real.
+             * @constant
+             */
+            demo?: true;
         };
         /**
          * @description The stable name of a problem; `/problems/{code}` explains it.
@@ -1817,6 +1823,7 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
             500: components["responses"]["InternalError"];
         };
     };

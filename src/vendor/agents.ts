@@ -22,6 +22,8 @@ export interface Agents {
   readonly httpsAgent: HttpsAgent;
   /** Calls `act` as soon as the socket is established, at once where it is. Until then no byte of a request has left. */
   whenEstablished(socket: Duplex, act: () => void): void;
+  /** Closes the connections that nobody uses. */
+  dropIdle(): void;
   destroy(): void;
 }
 
@@ -63,6 +65,10 @@ export const createAgents = (clock: Clock, connectMs: number, ca?: string): Agen
       const actions = waiting.get(socket);
       if (actions) actions.push(act);
       else act();
+    },
+    dropIdle: () => {
+      for (const { freeSockets } of [httpAgent, httpsAgent])
+        for (const socket of Object.values(freeSockets).flat()) socket?.destroy();
     },
     destroy: () => {
       httpAgent.destroy();

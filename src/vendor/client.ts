@@ -2,7 +2,7 @@ import type { Clock } from '../clock.js';
 import { asGatewayError, GatewayError } from '../errors.js';
 import type { VendorClock } from './clock.js';
 import { createPolicy } from './policy.js';
-import type { Transport } from './transport.js';
+import { isClosedMeanwhile, type Transport } from './transport.js';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -31,12 +31,30 @@ export interface HttpClient {
    * Sends one vendor call. A failure before the first byte of the request was written has the effect `none`.
    * @param build makes the request; runs once per attempt, so that each carries a fresh time, nonce and signature
    * @param read turns the answer into a result or throws what it means as a GatewayError; no status is an error by itself
-   * @throws vendor_unavailable, vendor_timeout, internal_error where `build` fails, or what `read` throws
+   * @throws vendor_unavailable, vendor_timeout, internal_error where `build` fails, or what `read` throws; of a read no `invalid_user`
    */
   send<T>(build: () => HttpRequest, read: (response: HttpResponse) => T, options: SendOptions): Promise<T>;
 }
 
+/**
+ * A kept connection that the vendor has closed meanwhile: a reading is sent once more, on another one. A write is not: whoever sent it has to
+ * know that it may have been made twice.
+ */
+const onFreshConnection = (send: () => Promise<HttpResponse>, { kind, signal }: SendOptions): Promise<HttpResponse> =>
+  send().catch((thrown: unknown) => {
+    if (kind === 'write' || signal.aborted || !isClosedMeanwhile(thrown)) throw thrown;
+    return send();
+  });
+
 const isSkew = (error: unknown): boolean => error instanceof GatewayError && error.code === 'vendor_clock_skew';
+
+/** A reading carries parameters of the gateway's own: that the vendor refuses one says nothing about a user. */
+const refusedReading = (thrown: unknown): never => {
+  const error = asGatewayError(thrown);
+  throw error.code === 'invalid_user'
+    ? error.withMessage('The vendor refused a parameter of a reading of the gateway.', 'vendor_bad_response')
+    : error;
+};
 
 /** The request; a failure to build it changed nothing. */
 const built = (build: () => HttpRequest): HttpRequest => {
@@ -58,7 +76,7 @@ export const createHttpClient = (transport: Transport, vendorClock: VendorClock,
     send: (build, read, options) => {
       const exchange = async (): Promise<HttpResponse> => {
         const sentAt = clock.now();
-        const response = await transport(built(build), options.signal);
+        const response = await onFreshConnection(() => transport(built(build), options.signal), options);
         vendorClock.noteDate(response.headers['date'], sentAt);
         return response;
       };
@@ -78,7 +96,8 @@ export const createHttpClient = (transport: Transport, vendorClock: VendorClock,
           throw error;
         }
       };
-      return policy(attempt, options);
+      const answer = policy(attempt, options);
+      return options.kind === 'read' ? answer.catch(refusedReading) : answer;
     },
   };
 };

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.js';
 import { deadlinePassed, pause } from '../deadline.js';
 import { asGatewayError, GatewayError } from '../errors.js';
 import type { SendOptions } from './client.js';
+import { isClosedMeanwhile } from './transport.js';
 
 const MAX_RETRIES = 2;
 const FIRST_DELAY_MS = 200;
@@ -12,8 +13,11 @@ const MAX_DELAY_MS = 3_000;
 const BREAK_AFTER = 10;
 const BROKEN_MS = 5_000;
 
+/** A connection that was closed while nobody used it says nothing about the vendor. */
 const isDown = (error: unknown): boolean =>
-  error instanceof GatewayError && (error.code === 'vendor_unavailable' || error.code === 'vendor_timeout');
+  error instanceof GatewayError &&
+  !isClosedMeanwhile(error) &&
+  (error.code === 'vendor_unavailable' || error.code === 'vendor_timeout');
 
 const isWorthRetrying = (error: GatewayError): boolean =>
   error.retryable && error.code !== 'cluster_not_ready' && (error.retryAfterMs ?? 0) <= MAX_DELAY_MS;

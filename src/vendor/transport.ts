@@ -35,13 +35,13 @@ type Stage = 'building' | 'connecting' | 'sent';
 const FENCED = 'FENCED';
 
 /** Axios' option `transport`: Node's own, which asks the fence before the first byte, and reports the stage. */
-const reporting = ({ whenEstablished }: Agents, fence: Fence, report: (stage: Stage) => void) => ({
+const reporting = ({ whenEstablished }: Agents, fence: Fence, report: (stage: Stage, request: ClientRequest) => void) => ({
   request: (options: RequestOptions, callback: (response: IncomingMessage) => void): ClientRequest => {
     const request = (options.protocol === 'https:' ? https : http).request(options, callback);
-    report('connecting');
+    report('connecting', request);
     request.once('socket', (socket) =>
       whenEstablished(socket, () => {
-        if (fence()) report('sent');
+        if (fence()) report('sent', request);
         else request.destroy(Object.assign(new Error(FENCED), { code: FENCED }));
       }),
     );
@@ -53,6 +53,14 @@ const codeOf = (error: unknown): string => {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return typeof code === 'string' ? code : 'ERR_NETWORK';
 };
+
+/** Node's codes for a connection that the other side has closed. */
+const CLOSED: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
+
+/** Failures of requests on kept connections that the vendor had closed by then. */
+const closedMeanwhile = new WeakSet<GatewayError>();
+
+export const isClosedMeanwhile = (error: unknown): boolean => error instanceof GatewayError && closedMeanwhile.has(error);
 
 /** Redacts at the source: axios' errors carry the URL, the headers and the body, so only the code is passed on. */
 const causeOf = (error: unknown): Error => new Error(codeOf(error));
@@ -109,7 +117,7 @@ export const createTransport = (
   });
 
   const send: Transport = async ({ method, url, headers, body }, signal) => {
-    const progress: { stage: Stage } = { stage: 'building' };
+    const progress: { stage: Stage; request?: ClientRequest } = { stage: 'building' };
     const fence = currentFence();
     const ended = new AbortController();
     const timeout = clock.timeout(callMs);
@@ -122,9 +130,7 @@ export const createTransport = (
         headers: { 'user-agent': userAgent, accept: 'application/json', ...headers },
         ...(body !== undefined && { data: body }),
         signal: ended.signal,
-        transport: reporting(agents, fence, (next) => {
-          progress.stage = next;
-        }),
+        transport: reporting(agents, fence, (stage, request) => Object.assign(progress, { stage, request })),
       });
       return { status: answer.status, headers: plainHeaders(answer.headers), body: String(answer.data ?? '') };
     } catch (error) {
@@ -132,7 +138,13 @@ export const createTransport = (
       if (signal.aborted) throw deadlinePassed(stage === 'sent' ? 'open' : 'none');
       if (timeout.aborted) throw late(callMs, stage);
       if (stage === 'building') throw asGatewayError(causeOf(error)).withEffect('none');
-      throw stage === 'sent' ? interrupted(error) : notConnected(error, connectMs);
+      if (stage !== 'sent') throw notConnected(error, connectMs);
+      const failure = interrupted(error);
+      if (progress.request?.reusedSocket && CLOSED.has(codeOf(error))) {
+        closedMeanwhile.add(failure);
+        agents.dropIdle();
+      }
+      throw failure;
     } finally {
       for (const stop of stops) stop();
     }

@@ -52,6 +52,13 @@ describe('E-HPC', () => {
   });
 });
 
+it('E-HPC names its request in a header where its body does not', () => {
+  const headers = { 'x-acs-request-id': 'A1-B2' };
+  expect(failureOf(ehpc.readAnswer, 502, HTML, headers).vendor?.requestId).toBe('A1-B2');
+  expect(failureOf(ehpc.readAnswer, 500, { Code: 'UnknownError' }, headers).vendor?.requestId).toBe('A1-B2');
+  expect(failureOf(ehpc.readAnswer, 500, { Code: 'UnknownError', RequestId: 'C3' }, headers).vendor?.requestId).toBe('C3');
+});
+
 describe('Shanhe', () => {
   it.each([
     [200, { ret_code: 5100 }, 'vendor_unavailable', 'ended'],

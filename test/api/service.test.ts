@@ -33,6 +33,10 @@ describe('the service itself', () => {
 
   it('serves the contract as it stands in openapi.yaml', async () => {
     const { body } = await gateway.get('/openapi.json');
+    // With a cluster that is there, so that its requests work as they stand.
+    const { example, ...parameter } = body.components.parameters.ClusterId;
+    expect(example).toBe('main');
+    body.components.parameters.ClusterId = parameter;
     expect(body).toEqual(readDocument());
     expect(body.openapi).toMatch(/^3\.1/);
   });
@@ -53,10 +57,21 @@ describe('/docs', () => {
     for (const asset of assets) expect([asset, (await fetch(`${gateway.url}/docs/${asset}`)).status]).toEqual([asset, 200]);
     const init = await (await fetch(`${gateway.url}/docs/swagger-ui-init.js`)).text();
     expect(init).toContain('"/openapi.json"');
+    // Requests cannot be sent from it, unless that is configured.
+    expect(init).toMatch(/"tryItOutEnabled": false/);
+    expect(init).toMatch(/"supportedSubmitMethods": \[\]/);
     expect((await fetch(`${gateway.url}/docs/nothing.js`)).status).toBe(404);
     expect((await fetch(`${gateway.url}/docs/`, { method: 'DELETE' })).status).toBe(404);
     expect(`${page}${init}`).not.toMatch(/https?:\/\/(?!127\.0\.0\.1|www\.w3\.org)/);
   });
+});
+
+it('the documentation can be switched off', async () => {
+  const quiet = await startGateway({ ...live.raw, server: { docs: { enabled: false } } });
+  expect([(await quiet.get('/docs')).status, (await fetch(`${quiet.url}/docs/`)).status]).toEqual([404, 404]);
+  const root = await fetch(quiet.url, { headers: { accept: 'text/html' }, redirect: 'manual' });
+  expect(root.headers.get('location')).toBe('/openapi.json');
+  await quiet.stop();
 });
 
 describe('the document', () => {
@@ -140,6 +155,9 @@ describe('faults of the gateway itself', () => {
       idempotency: broken,
       store: broken,
       callerHeader: 'authorization',
+      docs: { enabled: true, tryItOut: false },
+      isDemo: false,
+      exampleCluster: undefined,
       log,
       report: (fault) => entries.push(fault),
       deadlineMs: 1000,

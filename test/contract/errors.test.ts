@@ -5,9 +5,10 @@ import { bothVendors } from '../support/both-vendors.js';
 const stage = bothVendors();
 
 const EHPC_ROWS = [
-  ['InvalidParams', 400, 422, 'invalid_user'],
-  ['InvalidParameter.Format', 400, 422, 'invalid_user'],
-  ['MissingParameter', 400, 422, 'invalid_user'],
+  // Parameters of the gateway's own, in a reading.
+  ['InvalidParams', 400, 502, 'vendor_bad_response'],
+  ['InvalidParameter.Format', 400, 502, 'vendor_bad_response'],
+  ['MissingParameter', 400, 502, 'vendor_bad_response'],
   ['ClusterNotFound', 404, 404, 'cluster_not_found'],
   ['AgentError.Account.UserNotExist', 406, 404, 'user_not_found'],
   ['UserNotFound', 404, 404, 'user_not_found'],
@@ -74,8 +75,8 @@ describe('E-HPC codes', () => {
 });
 
 const SHANHE_ROWS = [
-  ['1100', 422, 'invalid_user'],
-  ['1101', 422, 'invalid_user'],
+  ['1100', 502, 'vendor_bad_response'],
+  ['1101', 502, 'vendor_bad_response'],
   ['1200', 502, 'vendor_credentials_rejected'],
   ['1300', 502, 'vendor_clock_skew'],
   ['1400', 502, 'vendor_permission_denied'],

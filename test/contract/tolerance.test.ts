@@ -186,7 +186,7 @@ describe('Shanhe', () => {
 
   it('an owner is sent where it is configured', async () => {
     const options = { owner: 'usr-vceaHsJu', quirks: { ownerRequired: true } };
-    expect((await (await onShanhe(options)).gateway.get(`/clusters/${CLUSTER}`)).body.code).toBe('invalid_user');
+    expect((await (await onShanhe(options)).gateway.get(`/clusters/${CLUSTER}`)).body.code).toBe('vendor_bad_response');
     const { gateway } = await onShanhe(options, { owner: 'usr-vceaHsJu' });
     expect((await gateway.get(`/clusters/${CLUSTER}`)).body.state).toBe('ready');
   });

@@ -45,7 +45,7 @@ describe('the demo', () => {
   it('imports the course of the README by its command, and the same again changes nothing', async () => {
     const { until, child, exit } = server();
     const url = (await until(READY))[1] as string;
-    const command = readFileSync('README.md', 'utf8').match(/^curl .*course\.csv$/m)?.[0] ?? '';
+    const command = readFileSync('README.md', 'utf8').match(/^curl .*course\.csv"$/m)?.[0] ?? '';
     const send = async (): Promise<string> => {
       const { exit: ended, output } = run('sh', ['-c', `${command.replace('http://127.0.0.1:8080', url)} -s`]);
       await ended;
@@ -229,6 +229,43 @@ describe('stopping on signals', () => {
     expect(errors()).toMatch(/"kind":"createUser","clusterId":"c".*"usernames":\["left\.alone"\].*outcome is not known/);
     expect(errors()).not.toContain('Abcdefg1');
     await simulator.close();
+  });
+});
+
+describe('a start that could be a mistake', () => {
+  it('without a configuration in production is refused, and names the variable; the demo can be asked for', async () => {
+    const refused = server({ NODE_ENV: 'production' });
+    expect((await refused.exit).code).toBe(1);
+    expect(refused.errors()).toMatch(/HPC_GATEWAY_CONFIG .*HPC_GATEWAY_DEMO=1/);
+    const asked = server({ NODE_ENV: 'production', HPC_GATEWAY_DEMO: '1' });
+    const url = (await asked.until(READY))[1] as string;
+    const ready = await fetch(`${url}/readyz`);
+    expect([await ready.json(), ready.headers.get('x-demo')]).toEqual([{ status: 'ok', demo: true }, 'true']);
+    asked.child.kill('SIGTERM');
+    expect((await asked.exit).code).toBe(0);
+  });
+
+  it.each([
+    [{ HPC_GATEWAY_CONFG: 'x.yaml' }, /HPC_GATEWAY_CONFG is not a known variable. Did you mean HPC_GATEWAY_CONFIG\?/],
+    [{ HPC_GATEWAY_DEMO: 'yes' }, /HPC_GATEWAY_DEMO has to be 1 or 0/],
+    [{ HPC_GATEWAY_DEMO: '0' }, /There is no configuration/],
+    [{ HPC_GATEWAY_DEMO: '1', HPC_GATEWAY_CONFIG: 'x.yaml' }, /contradict each other/],
+  ])('%j is refused', async (env, reason) => {
+    const { exit, errors } = server(env as Record<string, string>);
+    expect((await exit).code).toBe(1);
+    expect(errors()).toMatch(reason);
+  });
+
+  it('SIGHUP is ignored with a line, and no request is dropped', async () => {
+    const { until, child, exit, errors } = server();
+    const url = (await until(READY))[1] as string;
+    const asking = fetch(`${url}/clusters/demo-shanhe/users?limit=200`);
+    child.kill('SIGHUP');
+    expect((await asking).status).toBe(200);
+    await look(() => errors().includes('SIGHUP is ignored'));
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    child.kill('SIGTERM');
+    expect((await exit).code).toBe(0);
   });
 });
 

@@ -258,6 +258,7 @@ describe('inject', () => {
     [{ kind: 'html', times: 0 }, /"times" must be/],
     [{ kind: 'html', skip: -1 }, /"skip" must be/],
     [{ kind: 'wrong_shape', shape: 'round' }, /"shape" must be/],
+    [{ kind: 'html', action: 'AddUser' }, /"action" must be one of .*AddUsers/],
     [{ kind: 'html', retries: 3 }, /unknown field "retries"/],
     [{ kind: 'short_page' }, /needs "rows"/],
     [{ kind: 'hole_page', rows: 1.5 }, /"rows" must be/],

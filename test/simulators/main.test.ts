@@ -38,6 +38,23 @@ const firstLine = async ({ child, output }: ReturnType<typeof launch>) => {
   return JSON.parse(output.out);
 };
 
+describe('keys from the environment', () => {
+  test('are taken as they are, both halves or none', async () => {
+    const key = { ALIBABA_ACCESS_KEY_ID: 'LTAIfixed', ALIBABA_ACCESS_KEY_SECRET: 'fixed-secret' };
+    const run = launch({ ...key, SHANHE_ACCESS_KEY_ID: 'SHFIXED', SHANHE_SECRET_ACCESS_KEY: 'other-secret' });
+    expect(await firstLine(run)).toMatchObject({
+      'alibaba-ehpc': { accessKeyId: 'LTAIfixed', accessKeySecret: 'fixed-secret' },
+      'shanhe-hpc': { accessKeyId: 'SHFIXED', secretAccessKey: 'other-secret' },
+    });
+    expect(run.output.out.split('\n').filter((line) => line !== '')).toHaveLength(1);
+    run.child.kill('SIGTERM');
+    await exitOf(run.child);
+    const half = launch({ ALIBABA_ACCESS_KEY_ID: 'LTAIfixed' });
+    expect(await exitOf(half.child)).toBe(1);
+    expect(half.output.err).toContain('ALIBABA_ACCESS_KEY_SECRET is missing');
+  });
+});
+
 describe('dist/simulators/main.js', () => {
   test.each(['SIGTERM', 'SIGINT'] as const)('prints one JSON line, serves, and ends with 0 on %s', async (signal) => {
     const run = launch();

@@ -61,7 +61,7 @@ const start = async (method: Method, fails: Fails) => {
   const server = { port: 0, settleSeconds: 1, drainSeconds: 0 };
   const { raw } = await backend.start();
   const config = checkConfig({ store: { kind: 'memory' }, ...raw, server }, modules, {});
-  gateway = createGateway(config, modules, pino({ level: 'silent' }), fastClock(SPEED));
+  gateway = createGateway(config, modules, pino({ level: 'silent' }), { clock: fastClock(SPEED) });
   const url = await gateway.listen();
   const send = async (items: readonly object[]) => {
     const accepted = await fetch(`${url}/clusters/${CLUSTER}/users/batch`, {

@@ -34,6 +34,7 @@ describe('a good configuration', () => {
       callSeconds: 30,
       jobSeconds: 900,
       callerHeader: 'authorization',
+      docs: { enabled: true, tryItOut: false },
     });
     expect(config.store).toEqual({ kind: 'lmdb', path: 'data', leaseSeconds: 5 });
     expect(config.retention).toEqual({ operationDays: 7, idempotencyKeyHours: 24 });
@@ -56,9 +57,9 @@ describe('a good configuration', () => {
 
   it('takes secrets from the environment and from files, and keeps them text', () => {
     const path = join(folder, 'secret');
-    writeFileSync(path, '0123\n');
+    writeFileSync(path, '0123\r\n\n');
     const credentials = { accessKeyId: '${env:KEY}', accessKeySecret: `\${file:${path}}` };
-    const { accounts } = checkConfig({ ...good, accounts: { aliyun: { ...aliyun, credentials } } }, adapters, { KEY: '42' });
+    const { accounts } = checkConfig({ ...good, accounts: { aliyun: { ...aliyun, credentials } } }, adapters, { KEY: '42\n' });
     expect(accounts['aliyun']?.settings).toMatchObject({ credentials: { accessKeyId: '42', accessKeySecret: '0123' } });
   });
 });
@@ -69,8 +70,9 @@ describe('a wrong configuration names the key and the reason', () => {
     ['no accounts', {}, 'accounts: is missing'],
     ['an empty file', null, 'the file: must be a map of keys'],
     ['accounts that name none', { accounts: {} }, 'accounts: must name at least one'],
-    ['an unknown key', { ...good, cluster: [] }, 'cluster: is not a known key'],
-    ['an unknown key in the server', { ...good, server: { prot: 1 } }, 'server.prot: is not a known key'],
+    ['an unknown key', { ...good, cluster: [] }, 'cluster: is not a known key; did you mean clusters?'],
+    ['an unknown key in the server', { ...good, server: { prot: 1 } }, 'server.prot: is not a known key; did you mean port?'],
+    ['a key that is like none', { ...good, colour: 1 }, 'colour: is not a known key'],
     ['a port that is none', { ...good, server: { port: 70000 } }, 'server.port: must be <= 65535'],
     [
       'an unknown vendor',
@@ -88,7 +90,11 @@ describe('a wrong configuration names the key and the reason', () => {
       { accounts: { aliyun: { vendor: 'alibaba-ehpc', credentials: aliyun.credentials } } },
       'accounts.aliyun.region: is missing',
     ],
-    ['an unknown setting', withAccount({ signatur: 'acs3' }), 'accounts.aliyun.signatur: is not a known key'],
+    [
+      'an unknown setting',
+      withAccount({ signatur: 'acs3' }),
+      'accounts.aliyun.signatur: is not a known key; did you mean signature?',
+    ],
     ['a wrong choice', withAccount({ signature: 'v2' }), 'accounts.aliyun.signature: must be one of acs3, rpc-v1'],
     [
       'plain http',
@@ -150,6 +156,70 @@ describe('a wrong configuration names the key and the reason', () => {
     }
   });
 
+  it.each(['${ALI_ID}', '$ALI_ID', '{{ALI_ID}}', '${ENV:ALI_ID}', '${env:ALI_ID', 'x${}', '${file}'])(
+    'refuses what is not a placeholder: %s',
+    (accessKeyId) => {
+      const problems = problemsOf(withAccount({ credentials: { accessKeyId, accessKeySecret: 'pa$$w{o}rd' } }), { ALI_ID: 'x' });
+      expect(problems).toEqual([
+        'accounts.aliyun.credentials.accessKeyId: has what is not a placeholder of ours; write ${env:NAME} or ${file:PATH}',
+      ]);
+    },
+  );
+
+  it('shows all its mistakes at once, whatever they are of, each with its line', () => {
+    const path = join(folder, 'all.yaml');
+    const lines = [
+      'sever: {}',
+      'accounts:',
+      '  jinan:',
+      '    vendor: shanhe-hpcc',
+      '  aliyun:',
+      '    vendor: alibaba-ehpc',
+      '    credentials: { accessKeyId: "${NOPE}", accessKeySecret: x }',
+      'clusters:',
+      '  - id: a',
+      '    account: alyun',
+      '    vendorClusterId: v',
+      'store: { kind: redis }',
+      'server: { port: high }',
+    ];
+    writeFileSync(path, lines.join('\n'));
+    let problems: readonly string[] = [];
+    try {
+      loadConfig(path, adapters, {});
+    } catch (error) {
+      problems = (error as ConfigError).problems;
+    }
+    const said = problems.map((problem) => problem.replace(`${path}: `, '')).toSorted();
+    expect(said).toEqual(
+      [
+        'line 1: sever: is not a known key; did you mean server?',
+        'line 4: accounts.jinan.vendor: there is no vendor shanhe-hpcc; there are alibaba-ehpc, shanhe-hpc, memory; did you mean shanhe-hpc?',
+        'line 5: accounts.aliyun.region: is missing',
+        'line 7: accounts.aliyun.credentials.accessKeyId: has what is not a placeholder of ours; write ${env:NAME} or ${file:PATH}',
+        'line 10: clusters[0].account: there is no account alyun; there are jinan, aliyun; did you mean aliyun?',
+        'line 12: store.url: is missing; redis needs one, such as redis://127.0.0.1:6379',
+        'line 12: store.encryptionKey: is missing; all gateways on one redis need the same, made with: openssl rand -base64 32',
+        'line 13: server.port: must be a whole number',
+      ].toSorted(),
+    );
+  });
+
+  it('takes paths from the folder of the file', () => {
+    const path = join(folder, 'paths.yaml');
+    writeFileSync(join(folder, 'key'), 'secret\n');
+    const credentials = 'credentials: { accessKeyId: x, accessKeySecret: "${file:key}" }';
+    writeFileSync(
+      path,
+      `accounts: { a: { vendor: alibaba-ehpc, region: cn-hangzhou, ${credentials} } }\nstore: { path: kept }\n`,
+    );
+    const { store, accounts } = loadConfig(path, adapters, {});
+    expect([store.path, accounts['a']?.settings]).toMatchObject([
+      join(folder, 'kept'),
+      { credentials: { accessKeySecret: 'secret' } },
+    ]);
+  });
+
   it('tells all mistakes at once', () => {
     expect(problemsOf({ ...good, server: { port: -1, hots: 'x' } })).toHaveLength(2);
   });
@@ -163,7 +233,7 @@ describe('a wrong configuration names the key and the reason', () => {
     expect(problemsOf(raw, { EMPTY: '' })).toEqual([
       'accounts.aliyun.credentials.accessKeyId: the environment variable NOPE is not set',
       'accounts.aliyun.credentials.accessKeySecret: the environment variable EMPTY is empty',
-      'accounts.aliyun.regoin: is not a known key',
+      'accounts.aliyun.regoin: is not a known key; did you mean region?',
       'clusters[0].account: there is no account x; there are aliyun',
     ]);
   });

@@ -38,6 +38,7 @@ const serve = (adapter: Partial<Adapter>, report: Report = silent): Clusters => 
       callSeconds: 30,
       jobSeconds: 1,
       callerHeader: 'authorization',
+      docs: { enabled: true, tryItOut: false },
     },
     store: { kind: 'memory', path: '', leaseSeconds: 1 },
     retention: { operationDays: 1, idempotencyKeyHours: 1 },

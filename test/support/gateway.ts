@@ -53,7 +53,10 @@ export const startGateway = async (raw: object, { speed, clock, opened }: Gatewa
   const log = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) });
   const { server, ...rest } = raw as { server?: object };
   const config = checkConfig({ store: { kind: 'memory' }, ...rest, server: { ...server, port: 0 } }, adapters, {});
-  const gateway = createGateway(config, adapters, log, clock ?? (speed === undefined ? systemClock : fastClock(speed)), opened);
+  const gateway = createGateway(config, adapters, log, {
+    clock: clock ?? (speed === undefined ? systemClock : fastClock(speed)),
+    ...(opened && { opened }),
+  });
   const url = await gateway.listen();
 
   const request = async (

@@ -6,22 +6,35 @@ import type { Handlers } from '../operations.js';
 
 type ServiceOperation = 'getHealth' | 'getReadiness' | 'getOpenApi' | 'getDocs' | 'getProblemType';
 
-export const serviceHandlers = (
-  document: OpenApiDocument,
-  store: Store,
-  isStopping: () => boolean,
-): Pick<Handlers, ServiceOperation> => ({
+export interface ServiceDeps {
+  readonly document: OpenApiDocument;
+  readonly store: Store;
+  readonly isStopping: () => boolean;
+  readonly isDemo: boolean;
+  readonly hasDocs: boolean;
+}
+
+export const serviceHandlers = ({
+  document,
+  store,
+  isStopping,
+  isDemo,
+  hasDocs,
+}: ServiceDeps): Pick<Handlers, ServiceOperation> => ({
   getHealth: () => ({ status: 200, body: { status: 'ok' } }),
 
   getReadiness: async () => {
     if (isStopping()) throw new GatewayError('shutting_down', 'The gateway is stopping.');
     await store.check();
-    return { status: 200, body: { status: 'ok' } };
+    return { status: 200, body: { status: 'ok', ...(isDemo && { demo: true }) } };
   },
 
   getOpenApi: () => ({ status: 200, body: document }),
 
-  getDocs: () => ({ status: 302, headers: { Location: '/docs/' } }),
+  getDocs: () => {
+    if (!hasDocs) throw new GatewayError('not_found', 'The documentation is switched off. See /openapi.json.');
+    return { status: 302, headers: { Location: '/docs/' } };
+  },
 
   getProblemType: ({ params }) => {
     const page = problemPage(params.code);
