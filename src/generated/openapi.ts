@@ -95,7 +95,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Create, change and delete many users
+         * Create, ensure, change and delete many users
          * @description Answers one result per item, in order; an item that fails costs the others nothing. Items go to the vendor in its own batches
          *     (`capabilities.batch`); the items of one user are done in their order. A batch of the vendor's that fails as a whole is read back
          *     user by user; what is not done is sent again, in smaller batches where one item is to blame, until it is alone. A vendor that is busy
@@ -124,7 +124,13 @@ export interface paths {
         };
         /** One user */
         get: operations["getUser"];
-        put?: never;
+        /**
+         * Create a user, or give them the role
+         * @description Makes the user exist with this role, however often it is sent. A user who is not there is created: that needs `password`. One who is there keeps
+         *     their password, and gets the role where it is another one; without `role` they stay as they are. The cluster's users are read before; where another party
+         *     creates or deletes the user at the same moment, the answer is 409 or 404, and a repetition settles it.
+         */
+        put: operations["ensureUser"];
         post?: never;
         /**
          * Delete a user
@@ -150,6 +156,27 @@ export interface paths {
         get?: never;
         /** Set the password of a user */
         put: operations["setUserPassword"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{username}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One user on all clusters
+         * @description Looks for the user of this very name on every cluster, configured and discovered, at the same time. Each cluster gets the user or a problem: `user_not_found`
+         *     where there is none, and any other where it could not be found out in time.
+         */
+        get: operations["findUser"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -422,11 +449,7 @@ export interface components {
         ClusterList: {
             incomplete: components["schemas"]["Incomplete"];
             items: components["schemas"]["Cluster"][];
-            /** @description Accounts that could not be asked, and why. Empty when all answered. */
-            problems: {
-                account: string;
-                problem: components["schemas"]["Problem"];
-            }[];
+            problems: components["schemas"]["AccountProblems"];
         };
         /** @description The vendor's side of the user. */
         UserVendor: {
@@ -477,6 +500,11 @@ export interface components {
             updatedAt: string | null;
             vendor: components["schemas"]["UserVendor"];
         };
+        /** @description Accounts that could not be asked, and why. Empty when all answered. */
+        AccountProblems: {
+            account: string;
+            problem: components["schemas"]["Problem"];
+        }[];
         /**
          * @description Null, unless the vendor sent rows that name nobody, or are no rows at all: they are left out and counted here, and have their places
          *     in `offset` and `total`.
@@ -491,6 +519,15 @@ export interface components {
             total: number | null;
             /** @description Pass it as `cursor` for the next window; null on the last one. */
             nextCursor: string | null;
+        };
+        UserOnClusters: {
+            username: string;
+            items: {
+                clusterId: string;
+                user?: components["schemas"]["User"];
+                problem?: components["schemas"]["Problem"];
+            }[];
+            problems: components["schemas"]["AccountProblems"];
         };
         /**
          * @example {
@@ -531,6 +568,24 @@ export interface components {
         };
         /**
          * @example {
+         *       "role": "member",
+         *       "password": "Choose@Your0wn"
+         *     }
+         */
+        UserEnsure: {
+            /** @description `member` for a user who is created, when it is left out. */
+            role?: components["schemas"]["Role"];
+            /**
+             * Format: password
+             * @description Of a user who is created; one who is there keeps theirs.
+             */
+            password?: string;
+            /** @description Of a user who is created. */
+            directoryMode?: string;
+        };
+        UserOrDryRun: components["schemas"]["User"] | components["schemas"]["BatchResult"];
+        /**
+         * @example {
          *       "items": [
          *         {
          *           "op": "create",
@@ -541,6 +596,12 @@ export interface components {
          *           "op": "update",
          *           "username": "alice.chen",
          *           "role": "member"
+         *         },
+         *         {
+         *           "op": "ensure",
+         *           "username": "li.wei02",
+         *           "role": "member",
+         *           "password": "Choose@Your0wn"
          *         },
          *         {
          *           "op": "delete",
@@ -556,7 +617,7 @@ export interface components {
             /** @description Whether to check only, and write nothing; no, when it is left out. */
             dryRun?: boolean;
         };
-        BatchItem: components["schemas"]["BatchCreate"] | components["schemas"]["BatchUpdate"] | components["schemas"]["BatchDelete"];
+        BatchItem: components["schemas"]["BatchCreate"] | components["schemas"]["BatchUpdate"] | components["schemas"]["BatchDelete"] | components["schemas"]["BatchEnsure"];
         BatchCreate: {
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -591,6 +652,19 @@ export interface components {
             op: "delete";
             username: string;
         };
+        /** @description Creates the user, or gives them the role; the password counts only where it creates. */
+        BatchEnsure: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            op: "ensure";
+            username: string;
+            role?: components["schemas"]["Role"];
+            /** Format: password */
+            password?: string;
+            directoryMode?: string;
+        };
         BatchResult: {
             /** @description The operation that did it; null for a dry run. */
             operationId: string | null;
@@ -604,6 +678,7 @@ export interface components {
         ResultSummary: {
             created: number;
             updated: number;
+            unchanged: number;
             deleted: number;
             already_exists: number;
             not_found: number;
@@ -621,21 +696,21 @@ export interface components {
          */
         OperationState: "pending" | "running" | "succeeded" | "partially_succeeded" | "unknown" | "failed" | "cancelled";
         /** @enum {string} */
-        OperationKind: "createUser" | "updateUser" | "setUserPassword" | "deleteUser" | "batchUsers";
+        OperationKind: "createUser" | "ensureUser" | "updateUser" | "setUserPassword" | "deleteUser" | "batchUsers";
         /**
-         * @description `already_exists`: the name was taken before, and nothing was changed. `not_found`: there was no such user. `refused`: a rule, or the
+         * @description `unchanged`: the user was as asked for. `already_exists`: the name was taken before, and nothing was changed. `not_found`: there was no such user. `refused`: a rule, or the
          *     vendor, does not allow it. `failed`: it was not done. `unknown`: the gateway cannot determine whether it was done, since the vendor's answer was
          *     lost and reading back proves nothing; `problem.detail` says what to do. `cancelled`: the operation was stopped before it was done.
          * @enum {string}
          */
-        ItemStatus: "created" | "updated" | "deleted" | "already_exists" | "not_found" | "refused" | "failed" | "unknown" | "cancelled";
+        ItemStatus: "created" | "updated" | "unchanged" | "deleted" | "already_exists" | "not_found" | "refused" | "failed" | "unknown" | "cancelled";
         /** @description What became of one user. */
         ItemResult: {
             /** @description The position of the item in the request. */
             index: number;
             username: string;
             /** @enum {string} */
-            op: "create" | "update" | "delete";
+            op: "create" | "ensure" | "update" | "delete";
             status: components["schemas"]["ItemStatus"];
             /** @description The user as it was read after the write. A batch that went well is not read back. */
             user?: components["schemas"]["User"];
@@ -697,6 +772,7 @@ export interface components {
          *       "summary": {
          *         "created": 0,
          *         "updated": 0,
+         *         "unchanged": 0,
          *         "deleted": 0,
          *         "already_exists": 0,
          *         "not_found": 0,
@@ -1102,6 +1178,8 @@ export interface components {
         PreferWait: string;
         /** @description As the member of the body; for bodies that have no place for it. Where both are given they have to agree. */
         DryRun: boolean;
+        /** @description To check only, and write nothing. The answer is 200 with what would become of the user. `If-Match` is not checked. */
+        DryRunOne: boolean;
         /** @description As the member of the body; for bodies that have no place for it. Where both are given they have to agree. */
         StopOnError: boolean;
         /** @description The id in the `Location` of a 202 or 504 answer, or in the list of operations. */
@@ -1218,6 +1296,11 @@ export interface operations {
                 offset?: number;
                 /** @description Only users whose username has this text in it, upper and lower case alike. */
                 search?: string;
+                /**
+                 * @description Only users of these very names, at most 100, with commas between: all in one window, in this order; names that are not there are left
+                 *     out. Not together with `search`, `offset` and `cursor`.
+                 */
+                username?: string;
                 /** @description Only users of this role. */
                 role?: components["schemas"]["Role"];
                 /** @description `vendor` adds the vendor's own fields, as sent, in `vendor.attributes`. */
@@ -1257,7 +1340,10 @@ export interface operations {
     };
     createUser: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description To check only, and write nothing. The answer is 200 with what would become of the user. `If-Match` is not checked. */
+                dryRun?: components["parameters"]["DryRunOne"];
+            };
             header?: {
                 /**
                  * @description A text that the caller chooses for one request and sends again with each repetition of it: the write is made once. While its
@@ -1290,6 +1376,16 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Of a dry run, what would become of the user. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchResult"];
+                };
+            };
             /** @description The user exists. */
             201: {
                 headers: {
@@ -1425,9 +1521,94 @@ export interface operations {
             504: components["responses"]["Timeout"];
         };
     };
+    ensureUser: {
+        parameters: {
+            query?: {
+                /** @description To check only, and write nothing. The answer is 200 with what would become of the user. `If-Match` is not checked. */
+                dryRun?: components["parameters"]["DryRunOne"];
+            };
+            header?: {
+                /**
+                 * @description A text that the caller chooses for one request and sends again with each repetition of it: the write is made once. While its
+                 *     operation is open, a repetition waits for it and is answered as the first request would be; afterwards it gets the answer of the
+                 *     finished operation, with `Idempotency-Replayed: true`. When nothing was changed and another try can succeed, the repetition is a
+                 *     new request. When the outcome is unknown, the cluster is read once more and nothing is sent. The same key with another body or
+                 *     other query parameters is 422. A key belongs to its caller, method and path, for 24 hours unless configured otherwise. Dry runs
+                 *     ignore the key.
+                 *
+                 *     It is a structured-field string (RFC 9651). The quotes may be left out where the key has no blanks and no quotes: `"abc"` and `abc`
+                 *     are the same key.
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /**
+                 * @description `respond-async`: answer 202 as soon as the write is stored. `wait=N`: wait at most N seconds for its end, and never longer than the
+                 *     deadline of a request. After that the answer is 202 with `respond-async`, and 504 `still_running` without it.
+                 *     `Preference-Applied` names what was applied (RFC 7240); other preferences, and a field of more than 1,024 characters, are ignored.
+                 */
+                Prefer?: components["parameters"]["Prefer"];
+            };
+            path: {
+                /** @description The id from the configuration, or the vendor's own id of a discovered cluster. */
+                clusterId: components["parameters"]["ClusterId"];
+                /** @description The name the user logs in with, unique within its cluster. */
+                username: components["parameters"]["Username"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserEnsure"];
+            };
+        };
+        responses: {
+            /** @description The user was there, and has the role. Of a dry run, what would become of the user. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    "Preference-Applied": components["headers"]["PreferenceApplied"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserOrDryRun"];
+                };
+            };
+            /** @description The user was created. */
+            201: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    Location: components["headers"]["UserLocation"];
+                    ETag: components["headers"]["ETag"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    "Preference-Applied": components["headers"]["PreferenceApplied"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            202: components["responses"]["Accepted"];
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            501: components["responses"]["NotSupported"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
     deleteUser: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description To check only, and write nothing. The answer is 200 with what would become of the user. `If-Match` is not checked. */
+                dryRun?: components["parameters"]["DryRunOne"];
+            };
             header?: {
                 /** @description The `ETag` of the user, or `*` for any (RFC 9110). When the user is another by now, nothing is changed and the answer is 412. */
                 "If-Match"?: components["parameters"]["IfMatch"];
@@ -1460,6 +1641,16 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Of a dry run, what would become of the user. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchResult"];
+                };
+            };
             202: components["responses"]["Accepted"];
             /** @description The user is gone. */
             204: {
@@ -1486,7 +1677,10 @@ export interface operations {
     };
     updateUser: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description To check only, and write nothing. The answer is 200 with what would become of the user. `If-Match` is not checked. */
+                dryRun?: components["parameters"]["DryRunOne"];
+            };
             header?: {
                 /** @description The `ETag` of the user, or `*` for any (RFC 9110). When the user is another by now, nothing is changed and the answer is 412. */
                 "If-Match"?: components["parameters"]["IfMatch"];
@@ -1524,7 +1718,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The user as it is now. */
+            /** @description The user as it is now. Of a dry run, what would become of the user. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -1534,7 +1728,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["User"];
+                    "application/json": components["schemas"]["UserOrDryRun"];
                 };
             };
             202: components["responses"]["Accepted"];
@@ -1555,7 +1749,10 @@ export interface operations {
     };
     setUserPassword: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description To check only, and write nothing. The answer is 200 with what would become of the user. `If-Match` is not checked. */
+                dryRun?: components["parameters"]["DryRunOne"];
+            };
             header?: {
                 /** @description The `ETag` of the user, or `*` for any (RFC 9110). When the user is another by now, nothing is changed and the answer is 412. */
                 "If-Match"?: components["parameters"]["IfMatch"];
@@ -1592,6 +1789,16 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Of a dry run, what would become of the user. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchResult"];
+                };
+            };
             202: components["responses"]["Accepted"];
             /** @description The password is set. */
             204: {
@@ -1616,6 +1823,32 @@ export interface operations {
             502: components["responses"]["BadGateway"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
+        };
+    };
+    findUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name the user logs in with, unique within its cluster. */
+                username: components["parameters"]["Username"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One result for each cluster, in the order of `GET /clusters`. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserOnClusters"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            500: components["responses"]["InternalError"];
         };
     };
     listOperations: {

@@ -60,7 +60,7 @@ export const refusalOf = ({ byAnother }: Taken): GatewayError =>
 /** Whether the item certainly changed nothing, or can be sent again without harm because it only sets values. */
 const isSafeToRepeat = ({ op, outcome }: ItemRecord): boolean =>
   outcome?.error
-    ? outcome.error.effect === 'none' || (op === 'update' && outcome.status === 'failed')
+    ? outcome.error.effect === 'none' || ((op === 'update' || op === 'ensure') && outcome.status === 'failed')
     : outcome?.status === 'cancelled';
 
 const isWorthAnotherTry = ({ outcome }: ItemRecord): boolean =>

@@ -11,7 +11,7 @@ export interface Ended {
   readonly cancelling: boolean;
 }
 
-const doneIn = ({ created, updated, deleted }: ResultSummary): number => created + updated + deleted;
+const doneIn = ({ created, updated, unchanged, deleted }: ResultSummary): number => created + updated + unchanged + deleted;
 
 /**
  * The first state that fits.

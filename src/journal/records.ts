@@ -67,7 +67,7 @@ export interface ItemOutcome {
 /** What is to be done to one thing. */
 export interface ItemRecord {
   readonly index: number;
-  readonly op: 'create' | 'update' | 'delete';
+  readonly op: 'create' | 'ensure' | 'update' | 'delete';
   /** The thing's, unique on its cluster. */
   readonly name: string;
   /** How it is to be, but for the secret. */
@@ -218,6 +218,7 @@ export const isFinal = ({ state }: { readonly state: OperationState }): boolean 
 export const EMPTY_SUMMARY: ResultSummary = {
   created: 0,
   updated: 0,
+  unchanged: 0,
   deleted: 0,
   already_exists: 0,
   not_found: 0,
@@ -236,7 +237,7 @@ export const summarise = (outcomes: readonly ItemOutcome[], before: ResultSummar
 /** How many items are settled, well or not. */
 export const settledOf = (summary: ResultSummary): number => Object.values(summary).reduce((sum, count) => sum + count, 0);
 
-const DONE: ReadonlySet<ItemStatus> = new Set(['created', 'updated', 'deleted']);
+const DONE: ReadonlySet<ItemStatus> = new Set(['created', 'updated', 'unchanged', 'deleted']);
 
 /** Whether what was asked for is done. */
 export const isDone = ({ status }: ItemOutcome): boolean => DONE.has(status);

@@ -1,11 +1,11 @@
 import type { Call, UserSlice, VendorUser } from '../adapter.js';
-import { type Clusters, capabilitiesOf } from '../clusters/directory.js';
+import { type AccountProblem, type Clusters, capabilitiesOf } from '../clusters/directory.js';
 import type { Target } from '../clusters/registry.js';
-import { GatewayError } from '../errors.js';
+import { asGatewayError, GatewayError } from '../errors.js';
 import type { Role, User } from '../model.js';
 import { readCursor, type Scope, writeCursor } from './cursor.js';
 import { toUser } from './entity-tag.js';
-import { findUser, incompleteList, walk } from './find.js';
+import { findUser, findUsers, incompleteList, walk } from './find.js';
 
 export interface UserQuery {
   readonly limit: number;
@@ -26,8 +26,20 @@ export interface UserList {
 
 export interface Users {
   list(clusterId: string, query: UserQuery, call: Call): Promise<UserList>;
+  /** Those of these names who are there, in this order. */
+  lookUp(clusterId: string, usernames: readonly string[], role: Role | undefined, call: Call): Promise<UserList>;
   get(clusterId: string, username: string, call: Call): Promise<User>;
+  /** The user of this name on every cluster, or why there is none. */
+  everywhere(username: string, call: Call): Promise<Everywhere>;
 }
+
+export interface Everywhere {
+  readonly items: readonly { readonly clusterId: string; readonly found: User | GatewayError }[];
+  readonly problems: readonly AccountProblem[];
+}
+
+/** Clusters that are asked at the same time. */
+const CLUSTERS_AT_ONCE = 8;
 
 const fitsFilter = ({ search, role }: UserQuery): ((user: VendorUser) => boolean) => {
   const part = search?.toLowerCase();
@@ -60,6 +72,14 @@ export const createUsers = (clusters: Clusters): Users => {
     return { slice, omitted: slice.omitted ?? 0 };
   };
 
+  const get = async (clusterId: string, username: string, call: Call): Promise<User> => {
+    const target = await clusters.resolve(clusterId, call);
+    const user = await findUser(target, username, call);
+    if (user) return toUser(target, user);
+    await clusters.facts(target, call);
+    throw new GatewayError('user_not_found', `There is no user ${username} on the cluster ${clusterId}.`);
+  };
+
   return {
     list: async (clusterId, query, call) => {
       if (query.cursor !== undefined && query.offset !== undefined) {
@@ -89,12 +109,33 @@ export const createUsers = (clusters: Clusters): Users => {
       };
     },
 
-    get: async (clusterId, username, call) => {
+    lookUp: async (clusterId, usernames, role, call) => {
       const target = await clusters.resolve(clusterId, call);
-      const user = await findUser(target, username, call);
-      if (user) return toUser(target, user);
-      await clusters.facts(target, call);
-      throw new GatewayError('user_not_found', `There is no user ${username} on the cluster ${clusterId}.`);
+      const { found, complete } = await findUsers(target, usernames, call);
+      if (!complete) throw incompleteList(target, 'those who are missing exist');
+      if ([...found.values()].every((user) => user === null)) await clusters.facts(target, call);
+      const users = usernames
+        .map((username) => found.get(username) ?? null)
+        .filter((user) => user !== null)
+        .filter((user) => role === undefined || user.role === role)
+        .map((user) => toUser(target, user));
+      return { users, total: users.length, omitted: 0, nextCursor: null };
+    },
+
+    get,
+
+    everywhere: async (username, call) => {
+      const { items: all, problems } = await clusters.list(call);
+      const left = all.map(({ id }, index) => ({ id, index }));
+      const items: { clusterId: string; found: User | GatewayError }[] = [];
+      const worker = async (): Promise<void> => {
+        for (let next = left.shift(); next; next = left.shift()) {
+          const found = await get(next.id, username, call).catch(asGatewayError);
+          items[next.index] = { clusterId: next.id, found };
+        }
+      };
+      await Promise.all(Array.from({ length: CLUSTERS_AT_ONCE }, worker));
+      return { items, problems };
     },
   };
 };

@@ -89,7 +89,9 @@ describe.each(MODULES)('%s', (_, module) => {
     for (const format of ['endpoint', 'time-zone']) ajv.addFormat(format, true);
     expect(() => ajv.compile(module.configSchema)).not.toThrow();
     const config = configOf(module) as object;
-    expect(validate(module.configSchema, { ...config, surprise: 1 })).toEqual(['surprise: is not a known key']);
+    expect(validate(module.configSchema, { ...config, surprise: 1 })).toEqual([
+      { at: ['surprise'], reason: 'is not a known key' },
+    ]);
   });
 
   it('has no default for a secret', () => {

@@ -257,7 +257,7 @@ describe('paths and methods', () => {
     ['PUT', '/clusters', 'GET, HEAD'],
     ['POST', '/clusters/main', 'GET, HEAD'],
     ['DELETE', USERS, 'GET, POST, HEAD'],
-    ['POST', `${USERS}/user.0001`, 'GET, DELETE, PATCH, HEAD'],
+    ['POST', `${USERS}/user.0001`, 'GET, PUT, DELETE, PATCH, HEAD'],
     ['GET', `${USERS}/user.0001/password`, 'PUT'],
     ['OPTIONS', '/healthz', 'GET, HEAD'],
   ])('%s %s is 405 with Allow', async (method, path, allow) => {

@@ -444,6 +444,13 @@ describeWithRedis('the Redis store', () => {
       const [key, index] = [fresh(), fresh()];
       await increment(store, key);
       await redis.down();
+      // What is sent before the end of the connection is noticed, fails at once.
+      await until(() =>
+        store.check().then(
+          () => false,
+          () => true,
+        ),
+      );
       const since = Date.now();
       let done = false;
       const changing = Promise.all([increment(store, key), add(store, [index, 'member'])])

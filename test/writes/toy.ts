@@ -143,7 +143,7 @@ export const createToy = (limits: Limits): Toy => {
 export const item = (op: NewItem['op'], name: string, more: Partial<NewItem> = {}): NewItem => ({
   op,
   name,
-  steps: [{ create: 'add', delete: 'drop', update: 'paint' }[op]],
+  steps: [{ create: 'add', ensure: 'add', delete: 'drop', update: 'paint' }[op]],
   ...more,
 });
 

@@ -1,6 +1,6 @@
 import { GatewayError, restoreError } from '../../../src/errors.js';
-import { type ItemOutcome, isFinal, type LoadedOperation, summarise } from '../../../src/journal/records.js';
-import type { BatchResult, OperationKind, User } from '../../../src/model.js';
+import { type ItemOutcome, type ItemRecord, isFinal, type LoadedOperation, summarise } from '../../../src/journal/records.js';
+import type { BatchItem, BatchResult, OperationKind, User } from '../../../src/model.js';
 import type { UserCommands } from '../../../src/users/commands.js';
 import { entityTag } from '../../../src/users/entity-tag.js';
 import { eitherOf } from '../either.js';
@@ -39,6 +39,9 @@ const updated = (operation: LoadedOperation) => {
   return { status: 200 as const, body: user, headers: tag };
 };
 
+const ensured = (operation: LoadedOperation) =>
+  settled(operation).status === 'created' ? created(operation) : updated(operation);
+
 const noContent = (operation: LoadedOperation) => {
   settled(operation);
   return { status: 204 as const, headers: {} };
@@ -60,6 +63,8 @@ export const replyOf = (operation: LoadedOperation) => {
   switch (operation.kind as OperationKind) {
     case 'createUser':
       return created(operation);
+    case 'ensureUser':
+      return ensured(operation);
     case 'updateUser':
       return updated(operation);
     case 'setUserPassword':
@@ -70,7 +75,7 @@ export const replyOf = (operation: LoadedOperation) => {
   }
 };
 
-type Write = 'createUser' | 'updateUser' | 'deleteUser' | 'setUserPassword' | 'batchUsers';
+type Write = 'createUser' | 'ensureUser' | 'updateUser' | 'deleteUser' | 'setUserPassword' | 'batchUsers';
 
 type Answer = { readonly status: number; readonly headers: Readonly<Record<string, string>> };
 
@@ -89,30 +94,87 @@ const reference = (
   { 'If-Match': ifMatch }: { readonly 'If-Match'?: string },
 ) => ({ clusterId, username, ...(ifMatch !== undefined && { ifMatch }) });
 
-export const writeHandlers = (commands: UserCommands): Pick<Handlers, Write> => ({
-  createUser: ({ params, body, submission }) =>
-    commands.create(params.clusterId, body, submission).then(replyTo(created, submission)),
+type Result = Pick<ItemRecord, 'op' | 'name'> & { readonly outcome: ItemOutcome };
 
-  updateUser: ({ params, headers, body, submission }) =>
-    commands.setRole(reference(params, headers), body.role, submission).then(replyTo(updated, submission)),
+/** The answer to a dry run. */
+const rehearsed = (results: readonly Result[], url: string, requestId: string) => {
+  const path = url.split('?')[0] ?? url;
+  return {
+    status: 200 as const,
+    headers: {},
+    body: {
+      operationId: null,
+      dryRun: true,
+      summary: summarise(results.map(({ outcome }) => outcome)),
+      results: results.map(({ outcome, ...item }, index) => toResult({ ...item, index }, outcome, path, requestId)),
+    } satisfies BatchResult,
+  };
+};
 
-  setUserPassword: ({ params, headers, body, submission }) =>
-    commands.setPassword(reference(params, headers), body.password, submission).then(replyTo(noContent, submission)),
+interface Asked {
+  readonly params: { readonly clusterId: string };
+  readonly query: { readonly dryRun?: boolean };
+  readonly url: string;
+  readonly submission: PreferredSubmission;
+}
 
-  deleteUser: ({ params, headers, submission }) =>
-    commands.delete(reference(params, headers), submission).then(replyTo(noContent, submission)),
+export const writeHandlers = (commands: UserCommands): Pick<Handlers, Write> => {
+  /** The write, or what would become of it. */
+  const written = async <Reply extends Answer>(
+    { params: { clusterId }, query, url, submission }: Asked,
+    item: BatchItem,
+    write: () => Promise<LoadedOperation>,
+    ended: (operation: LoadedOperation) => Reply,
+  ) => {
+    if (query.dryRun !== true) return replyTo(ended, submission)(await write());
+    const { call } = submission;
+    const outcome = await commands.rehearseOne(clusterId, item, call);
+    return rehearsed([{ op: item.op, name: item.username, outcome }], url, call.requestId);
+  };
 
-  batchUsers: async ({ params: { clusterId }, query, body, url, call, submission }) => {
-    const request = body as Exclude<typeof body, string>;
-    const batch = { items: request.items, stopOnError: eitherOf('stopOnError', query, request) };
-    if (!eitherOf('dryRun', query, request))
-      return commands.batch(clusterId, batch, submission).then(replyTo(batchResult, submission));
-    const outcomes = await commands.rehearse(clusterId, batch, call);
-    const path = url.split('?')[0] ?? url;
-    const results = outcomes.map((outcome, index) => {
-      const { op, username } = batch.items[index] as (typeof batch.items)[number];
-      return toResult({ index, op, name: username }, outcome, path, call.requestId);
-    });
-    return { status: 200, body: { operationId: null, dryRun: true, summary: summarise(outcomes), results } };
-  },
-});
+  return {
+    createUser: (input) => {
+      const { params, body, submission } = input;
+      const write = () => commands.create(params.clusterId, body, submission);
+      return written(input, { op: 'create', ...body }, write, created);
+    },
+
+    ensureUser: (input) => {
+      const { params, body, submission } = input;
+      const wanted = { username: params.username, ...body };
+      return written(input, { op: 'ensure', ...wanted }, () => commands.ensure(params.clusterId, wanted, submission), ensured);
+    },
+
+    updateUser: (input) => {
+      const { params, headers, body, submission } = input;
+      const write = () => commands.setRole(reference(params, headers), body.role, submission);
+      return written(input, { op: 'update', username: params.username, ...body }, write, updated);
+    },
+
+    setUserPassword: (input) => {
+      const { params, headers, body, submission } = input;
+      const write = () => commands.setPassword(reference(params, headers), body.password, submission);
+      return written(input, { op: 'update', username: params.username, ...body }, write, noContent);
+    },
+
+    deleteUser: (input) => {
+      const { params, headers, submission } = input;
+      const write = () => commands.delete(reference(params, headers), submission);
+      return written(input, { op: 'delete', username: params.username }, write, noContent);
+    },
+
+    batchUsers: async ({ params: { clusterId }, query, body, url, call, submission }) => {
+      const request = body as Exclude<typeof body, string>;
+      const batch = { items: request.items, stopOnError: eitherOf('stopOnError', query, request) };
+      if (!eitherOf('dryRun', query, request))
+        return commands.batch(clusterId, batch, submission).then(replyTo(batchResult, submission));
+      const outcomes = await commands.rehearse(clusterId, batch, call);
+      const results = batch.items.map(({ op, username }, index) => ({
+        op,
+        name: username,
+        outcome: outcomes[index] as ItemOutcome,
+      }));
+      return rehearsed(results, url, call.requestId);
+    },
+  };
+};

@@ -34,6 +34,12 @@ export const doneWith = (status: ItemStatus, { found, unread }: Finding, target:
   return { status, ...(user && { value: toUser(target, { ...user, attributes: {} }) }), ...(unread && { unread }) };
 };
 
+/** A user who is as asked for. */
+export const unchanged = (user: VendorUser, target: Target): ItemOutcome => ({
+  status: 'unchanged',
+  value: toUser(target, { ...user, attributes: {} }),
+});
+
 export const notFound = (target: Target, username: string, cause: GatewayError): GatewayError =>
   cause.withMessage(`There is no user ${username} on the cluster ${target.id}.`, 'user_not_found', 'none');
 
