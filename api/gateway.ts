@@ -17,7 +17,7 @@ import { createUsers } from '../src/users/queries.js';
 import { createLookUps } from '../src/users/reader.js';
 import { createUsersResource } from '../src/users/resource.js';
 import { createSharedReads } from '../src/users/shared-reads.js';
-import { createTransport } from '../src/vendor/transport.js';
+import { createTransports } from '../src/vendor/transports.js';
 import { createEngine } from '../src/writes/engine.js';
 import { createApp } from './app.js';
 import { type Connections, followConnections } from './connections.js';
@@ -76,8 +76,8 @@ export const createGateway = (
       unavailable: (reason) => log.warn({ reason }, 'store unavailable; new writes are refused'),
       available: () => log.info('store available'),
     });
-  const transport = createTransport(`hpc-gateway/${version}`, { clock });
-  const registry = createRegistry(config, modules, transport, clock, (omission) =>
+  const transports = createTransports(`hpc-gateway/${version}`, clock);
+  const registry = createRegistry(config, modules, transports.of, clock, (omission) =>
     log.warn(omission, 'rows of a list of the vendor cannot be used, and are left out'),
   );
   const clusters = createClusters(registry, report, (clusterId, accounts) =>
@@ -165,7 +165,7 @@ export const createGateway = (
         log.warn({ id, kind, clusterId, requestId, usernames }, 'stopped while a write was running; its outcome is not known');
       }
       connections?.destroy();
-      transport.close();
+      transports.close();
       await store.close();
     },
   };

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Adapter, AdapterModule } from '../adapter.js';
 import { type Clock, systemClock } from '../clock.js';
-import type { GatewayConfig } from '../config/schema.js';
+import type { AccountConfig, GatewayConfig } from '../config/schema.js';
 import { pause } from '../deadline.js';
 import { asGatewayError } from '../errors.js';
 import type { ClusterRef } from '../journal/records.js';
@@ -69,18 +69,19 @@ const naming = (account: string, http: HttpClient): HttpClient => ({
 export const createRegistry = (
   config: GatewayConfig,
   modules: Readonly<Record<string, AdapterModule>>,
-  transport: Transport,
+  transportOf: (account: Pick<AccountConfig, 'proxy' | 'ca'>) => Transport,
   clock: Clock = systemClock,
   onOmission: OnOmission = () => undefined,
 ): Registry => {
   const accounts = new Map<string, Account>();
-  for (const [name, { vendor, discover, domain, settings }] of Object.entries(config.accounts)) {
+  for (const [name, account] of Object.entries(config.accounts)) {
+    const { vendor, discover, domain, settings } = account;
     const module = modules[vendor];
     if (!module) throw new TypeError(`There is no adapter ${vendor}.`);
     const vendorClock = createVendorClock(clock);
     const adapter = module.create({
       config: settings,
-      http: naming(name, createHttpClient(transport, vendorClock, clock)),
+      http: naming(name, createHttpClient(transportOf(account), vendorClock, clock)),
       now: vendorClock.now,
       sleep: (ms, signal) => pause(ms, signal, clock),
       nonce: () => randomBytes(16).toString('hex'),

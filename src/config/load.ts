@@ -14,11 +14,19 @@ import { validate } from './validate.js';
 type Modules = Readonly<Record<string, AdapterModule>>;
 
 interface CoreConfig extends Omit<GatewayConfig, 'accounts'> {
-  readonly accounts: Record<string, { vendor: string; discover: boolean; domain?: string } & Record<string, unknown>>;
+  readonly accounts: Record<string, CommonAccount & Record<string, unknown>>;
+}
+
+interface CommonAccount {
+  readonly vendor: string;
+  readonly discover: boolean;
+  readonly domain?: string;
+  readonly proxy?: string;
+  readonly caFile?: string;
 }
 
 /** Of every account, whatever its vendor. */
-const ACCOUNT_KEYS = ['vendor', 'discover', 'domain'];
+const ACCOUNT_KEYS = ['vendor', 'discover', 'domain', 'proxy', 'caFile'];
 
 interface Source {
   readonly value: unknown;
@@ -112,6 +120,23 @@ const checkStore = (store: unknown): Problem[] => {
 };
 
 /** The settings of an account, by its vendor's schema. */
+/** The certificates of an account; a problem where they cannot be had. */
+const certificatesOf = (caFile: string, folder: string): { readonly ca: string } | { readonly reason: string } => {
+  const path = resolve(folder, caFile);
+  try {
+    const ca = readFileSync(path, 'utf8');
+    return ca.includes('-----BEGIN CERTIFICATE-----') ? { ca } : { reason: `the file ${path} has no certificate in PEM` };
+  } catch (error) {
+    return { reason: `the file ${path} cannot be read (${errnoOf(error)})` };
+  }
+};
+
+const checkCertificates = (name: string, account: unknown, folder: string): Problem[] => {
+  if (!isObject(account) || typeof account['caFile'] !== 'string') return [];
+  const certificates = certificatesOf(account['caFile'], folder);
+  return 'reason' in certificates ? [{ at: ['accounts', name, 'caFile'], reason: certificates.reason }] : [];
+};
+
 const checkAccount = (name: string, account: unknown, modules: Modules): Problem[] => {
   if (!isObject(account) || typeof account['vendor'] !== 'string') return [];
   const { vendor } = account;
@@ -168,7 +193,8 @@ export const checkConfig = (raw: unknown, modules: Modules, env: Environment, fo
   const core = isObject(value) ? value : {};
   problems.push(...validate(coreSchema, value));
   const given = isObject(core['accounts']) ? core['accounts'] : {};
-  for (const [name, account] of Object.entries(given)) problems.push(...checkAccount(name, account, modules));
+  for (const [name, account] of Object.entries(given))
+    problems.push(...checkAccount(name, account, modules), ...checkCertificates(name, account, folder ?? '.'));
   const clusters: readonly unknown[] = Array.isArray(core['clusters']) ? core['clusters'] : [];
   problems.push(...checkReferences(given, clusters), ...checkStore(core['store']));
   throwAny(problems);
@@ -176,8 +202,13 @@ export const checkConfig = (raw: unknown, modules: Modules, env: Environment, fo
   const usable = value as CoreConfig;
   const accounts = Object.fromEntries(
     Object.entries(usable.accounts).map(([name, account]): [string, AccountConfig] => {
-      const { vendor, discover, domain = name } = account;
-      return [name, { vendor, discover, domain, settings: settingsOf(account) }];
+      const { vendor, discover, domain = name, proxy, caFile } = account;
+      const certificates = caFile === undefined ? undefined : certificatesOf(caFile, folder ?? '.');
+      const network = {
+        ...(proxy !== undefined && { proxy }),
+        ...(certificates && 'ca' in certificates && { ca: certificates.ca }),
+      };
+      return [name, { vendor, discover, domain, ...network, settings: settingsOf(account) }];
     }),
   );
   throwAny(checkOwners(usable.clusters, accounts, modules));

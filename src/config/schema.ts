@@ -82,6 +82,8 @@ export const coreSchema = {
           vendor: { type: 'string' },
           discover: { type: 'boolean', default: false },
           domain: { type: 'string', pattern: ID_PATTERN },
+          proxy: { type: 'string', format: 'proxy' },
+          caFile: { type: 'string', minLength: 1 },
         },
       },
     },
@@ -157,6 +159,10 @@ export interface AccountConfig {
   readonly discover: boolean;
   /** Accounts of one domain are written to by one process at a time; by default each account is a domain of its own. */
   readonly domain: string;
+  /** The URL of a proxy that opens tunnels to the vendor. */
+  readonly proxy?: string;
+  /** Certificates in PEM, trusted beside those of Node. */
+  readonly ca?: string;
   /** What the adapter's `configSchema` describes, checked. */
   readonly settings: unknown;
 }

@@ -13,6 +13,13 @@ const isEndpoint = (text: string): boolean => {
   return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
 };
 
+/** Of an HTTP proxy, with a user and a password where it needs them. */
+const isProxy = (text: string): boolean => {
+  if (!URL.canParse(text)) return false;
+  const { protocol, pathname, search, hash } = new URL(text);
+  return ['http:', 'https:'].includes(protocol) && pathname === '/' && search === '' && hash === '';
+};
+
 const isTimeZone = (text: string): boolean => {
   try {
     return new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions().timeZone !== '';
@@ -25,6 +32,7 @@ const isRedisUrl = (text: string): boolean => URL.canParse(text) && ['redis:', '
 
 const FORMAT_REASONS: Readonly<Record<string, string>> = {
   endpoint: 'must be an https URL without query (http is taken for loopback addresses only)',
+  proxy: 'must be the URL of a proxy, such as http://proxy.example.com:3128',
   key: 'must be 32 bytes in base64; make one with: openssl rand -base64 32',
   'redis-url': 'must be a URL such as redis://127.0.0.1:6379 or rediss://user:password@host:6380/0',
   'time-zone': 'must be a time zone such as UTC or Asia/Shanghai',
@@ -58,6 +66,7 @@ const ajv = new Ajv({
 });
 ajv.addFormat('endpoint', isEndpoint);
 ajv.addFormat('key', isKey);
+ajv.addFormat('proxy', isProxy);
 ajv.addFormat('redis-url', isRedisUrl);
 ajv.addFormat('time-zone', isTimeZone);
 

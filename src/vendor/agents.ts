@@ -1,7 +1,9 @@
 /** Keep-alive agents whose connections hold a request back until they are established, TLS and the certificate included. */
-import { Agent as HttpAgent } from 'node:http';
+import { type ClientRequest, Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { HttpsProxyAgent } from 'https-proxy-agent';
 import type { Clock } from '../clock.js';
 import { onAbort } from '../deadline.js';
 
@@ -19,7 +21,7 @@ const timedOut = (): Error => Object.assign(new Error(CONNECT_TIMEOUT), { code: 
 
 export interface Agents {
   readonly httpAgent: HttpAgent;
-  readonly httpsAgent: HttpsAgent;
+  readonly httpsAgent: HttpAgent;
   /** Calls `act` as soon as the socket is established, at once where it is. Until then no byte of a request has left. */
   whenEstablished(socket: Duplex, act: () => void): void;
   /** Closes the connections that nobody uses. */
@@ -27,37 +29,75 @@ export interface Agents {
   destroy(): void;
 }
 
-/**
- * @param connectMs bound of name look-up, TCP and TLS together
- * @param ca trusted certificates in PEM, in place of Node's own
- */
-export const createAgents = (clock: Clock, connectMs: number, ca?: string): Agents => {
+type TunnelOptions = Parameters<HttpsProxyAgent<string>['connect']>[1];
+
+/** The `code` of the error of a proxy that did not open a tunnel. */
+export const PROXY_REFUSED = 'PROXY_REFUSED';
+
+export interface AgentOptions {
+  /** Trusted certificates in PEM, in place of Node's own. */
+  readonly ca?: string | readonly string[];
+  /** The URL of a proxy that opens tunnels. */
+  readonly proxy?: string;
+}
+
+/** @param connectMs bound of name look-up, TCP, the proxy and TLS together */
+export const createAgents = (clock: Clock, connectMs: number, { ca, proxy }: AgentOptions = {}): Agents => {
   const waiting = new WeakMap<Duplex, (() => void)[]>();
+  const trust = ca === undefined ? {} : { ca: typeof ca === 'string' ? ca : [...ca] };
+  const options = { ...OPTIONS, ...trust };
+
+  /** Node would hand the request to TLS at once, before the certificate is checked. */
+  const holdBack = (socket: Duplex, event: 'connect' | 'secureConnect', timeout: AbortSignal): void => {
+    const actions: (() => void)[] = [];
+    waiting.set(socket, actions);
+    socket.cork();
+    const stop = onAbort(timeout, () => socket.destroy(timedOut()));
+    socket.once(event, () => {
+      waiting.delete(socket);
+      for (const act of actions) act();
+      socket.uncork();
+      stop();
+    });
+    socket.once('close', stop);
+  };
 
   const holdingBack = <Agent extends HttpAgent>(agent: Agent, event: 'connect' | 'secureConnect'): Agent => {
     const connector = agent as unknown as Connector;
     const connect = connector.createConnection.bind(agent);
-    connector.createConnection = (options, created) => {
-      const socket = connect(options, created);
-      const actions: (() => void)[] = [];
-      waiting.set(socket, actions);
-      // Node would hand the request to TLS at once, before the certificate is checked.
-      socket.cork();
-      const stop = onAbort(clock.timeout(connectMs), () => socket.destroy(timedOut()));
-      socket.once(event, () => {
-        waiting.delete(socket);
-        for (const act of actions) act();
-        socket.uncork();
-        stop();
-      });
-      socket.once('close', stop);
+    connector.createConnection = (given, created) => {
+      const socket = connect(given, created);
+      holdBack(socket, event, clock.timeout(connectMs));
       return socket;
     };
     return agent;
   };
 
-  const httpAgent = holdingBack(new HttpAgent(OPTIONS), 'connect');
-  const httpsAgent = holdingBack(new HttpsAgent({ ...OPTIONS, ...(ca !== undefined && { ca }) }), 'secureConnect');
+  /** What the proxy says to a tunnel that it does not open must not be taken for the vendor's answer. */
+  class TunnelAgent extends HttpsProxyAgent<string> {
+    override async connect(request: ClientRequest, given: TunnelOptions): Promise<Socket> {
+      const timeout = clock.timeout(connectMs);
+      let stop = (): void => undefined;
+      const failed = new Promise<never>((_, reject) => {
+        stop = onAbort(timeout, () => reject(timedOut()));
+        request.once('proxyConnect', ({ statusCode }: { statusCode: number }) => {
+          if (statusCode !== 200) reject(Object.assign(new Error(`${statusCode}`), { code: PROXY_REFUSED }));
+        });
+      });
+      try {
+        const socket = await Promise.race([super.connect(request, { ...given, ...trust }), failed]);
+        if (given.secureEndpoint) holdBack(socket, 'secureConnect', timeout);
+        return socket;
+      } finally {
+        failed.catch(() => undefined);
+        stop();
+      }
+    }
+  }
+
+  const tunnels = proxy === undefined ? undefined : new TunnelAgent(proxy, options);
+  const httpAgent = tunnels ?? holdingBack(new HttpAgent(OPTIONS), 'connect');
+  const httpsAgent = tunnels ?? holdingBack(new HttpsAgent(options), 'secureConnect');
   return {
     httpAgent,
     httpsAgent,

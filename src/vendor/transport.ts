@@ -4,7 +4,7 @@ import axios, { isAxiosError } from 'axios';
 import { type Clock, systemClock } from '../clock.js';
 import { deadlinePassed, onAbort } from '../deadline.js';
 import { asGatewayError, GatewayError } from '../errors.js';
-import { type Agents, CONNECT_TIMEOUT, createAgents } from './agents.js';
+import { type AgentOptions, type Agents, CONNECT_TIMEOUT, createAgents, PROXY_REFUSED } from './agents.js';
 import type { HttpRequest, HttpResponse } from './client.js';
 import { currentFence, type Fence } from './fence.js';
 
@@ -14,14 +14,14 @@ import { currentFence, type Fence } from './fence.js';
  */
 export type Transport = (request: HttpRequest, signal: AbortSignal) => Promise<HttpResponse>;
 
-export interface TransportOptions {
+export type ClosableTransport = Transport & { close(): void };
+
+export interface TransportOptions extends AgentOptions {
   readonly clock?: Clock;
   /** Bound of a whole attempt, the body of its answer included. */
   readonly callMs?: number;
   /** Bound of establishing a connection. */
   readonly connectMs?: number;
-  /** Trusted certificates in PEM, in place of Node's own. */
-  readonly ca?: string;
 }
 
 const CALL_MS = 30_000;
@@ -71,6 +71,11 @@ const notConnected = (error: unknown, connectMs: number): GatewayError => {
     return new GatewayError('vendor_unavailable', 'Another process works for this account now. Nothing was sent.', {
       effect: 'none',
     });
+  if (code === PROXY_REFUSED)
+    return new GatewayError('vendor_unavailable', 'The proxy of the account opened no tunnel to the vendor. Nothing was sent.', {
+      cause: causeOf(error),
+      effect: 'none',
+    });
   const what = code === CONNECT_TIMEOUT ? `in ${connectMs / 1000} s` : `(${code})`;
   return new GatewayError('vendor_unavailable', `The gateway could not connect to the vendor ${what}. Nothing was sent.`, {
     cause: causeOf(error),
@@ -96,14 +101,14 @@ const plainHeaders = (headers: object): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]));
 
 /**
- * The only place that uses axios: keep-alive connections, no redirects (they would resend a signed request elsewhere), no proxy from the
- * environment, every status is an answer (E-HPC uses 406 and 407 for its own errors).
+ * The only place that uses axios: keep-alive connections, no redirects (they would resend a signed request elsewhere), a proxy only where the
+ * account has one, every status is an answer (E-HPC uses 406 and 407 for its own errors).
  */
 export const createTransport = (
   userAgent: string,
-  { clock = systemClock, callMs = CALL_MS, connectMs = CONNECT_MS, ca }: TransportOptions = {},
-): Transport & { close(): void } => {
-  const agents = createAgents(clock, connectMs, ca);
+  { clock = systemClock, callMs = CALL_MS, connectMs = CONNECT_MS, ...agentOptions }: TransportOptions = {},
+): ClosableTransport => {
+  const agents = createAgents(clock, connectMs, agentOptions);
   const client = axios.create({
     httpAgent: agents.httpAgent,
     httpsAgent: agents.httpsAgent,

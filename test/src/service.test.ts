@@ -48,7 +48,10 @@ const serve = (adapter: Partial<Adapter>, report: Report = silent): Clusters => 
     clusters: [{ id: 'c', account: 'a', vendorClusterId: 'v' }],
   };
   const transport = async () => ({ status: 200, headers: {}, body: '' });
-  return createClusters(createRegistry(config, { memory: module }, transport), report);
+  return createClusters(
+    createRegistry(config, { memory: module }, () => transport),
+    report,
+  );
 };
 
 describe('a page with a hole', () => {
