@@ -7,6 +7,7 @@ import type { Store } from '../src/store/store.js';
 import type { UserCommands } from '../src/users/commands.js';
 import type { Users } from '../src/users/queries.js';
 import type { Operations } from '../src/writes/operations.js';
+import { withBase, withoutSlash } from './rest/base.js';
 import { withContext } from './rest/context.js';
 import { loadContract } from './rest/contract.js';
 import { type DocsOptions, docs, withExample } from './rest/docs.js';
@@ -32,6 +33,10 @@ export interface AppDeps {
   readonly callerHeader: string;
   readonly docs: DocsOptions;
   readonly isDemo: boolean;
+  /** Where it is reached from outside; without a slash at its end. */
+  readonly publicUrl: string | undefined;
+  /** Addresses whose `X-Forwarded-*` headers count. */
+  readonly trustProxy: readonly string[];
   /** A cluster that the documentation can begin with. */
   readonly exampleCluster: string | undefined;
   /** Whether other gateways should be asked from now on. */
@@ -55,6 +60,8 @@ export const createApp = (deps: AppDeps): Express => {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  app.set('trust proxy', [...deps.trustProxy]);
+  app.use(withBase(deps.publicUrl));
   app.use(withContext(deadlineMs, deps.isDemo));
   app.use(requestLog(log));
   app.use(
@@ -70,5 +77,12 @@ export const createApp = (deps: AppDeps): Express => {
   app.use(docs(document, deps.docs));
   app.use(unknownPath(Object.keys(document.paths)));
   app.use(sendFailure(report));
-  return app;
+  const prefix = deps.publicUrl === undefined ? '' : withoutSlash(new URL(deps.publicUrl).pathname);
+  if (prefix === '') return app;
+  // A proxy may leave the path before ours as it is, or take it away.
+  const outer = express();
+  outer.disable('x-powered-by');
+  outer.use(prefix, app);
+  outer.use(app);
+  return outer;
 };

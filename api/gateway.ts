@@ -21,6 +21,7 @@ import { createTransports } from '../src/vendor/transports.js';
 import { createEngine } from '../src/writes/engine.js';
 import { createApp } from './app.js';
 import { type Connections, followConnections } from './connections.js';
+import { withoutSlash } from './rest/base.js';
 
 export interface Gateway {
   readonly app: Express;
@@ -118,6 +119,8 @@ export const createGateway = (
     deadlineMs,
     callerHeader: server.callerHeader,
     docs: server.docs,
+    publicUrl: server.publicUrl && withoutSlash(server.publicUrl),
+    trustProxy: server.trustProxy,
     isDemo,
     exampleCluster: config.clusters[0]?.id,
     isStopping: () => isStopping,

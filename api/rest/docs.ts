@@ -1,5 +1,6 @@
 import { type Request, type RequestHandler, Router } from 'express';
 import swaggerUi from 'swagger-ui-express';
+import { linkTo } from './base.js';
 import { METHODS, type OpenApiDocument } from './document.js';
 import { PROBLEM_TYPES } from './problem.js';
 
@@ -30,7 +31,8 @@ export const docs = (document: OpenApiDocument, { enabled, tryItOut }: DocsOptio
     customSiteTitle: 'HPC Gateway',
     customCss: '',
     swaggerOptions: {
-      url: '/openapi.json',
+      // Whatever stands before it.
+      url: '../openapi.json',
       tryItOutEnabled: tryItOut,
       supportedSubmitMethods: tryItOut ? METHODS : [],
       validatorUrl: null,
@@ -40,7 +42,7 @@ export const docs = (document: OpenApiDocument, { enabled, tryItOut }: DocsOptio
   /** Made when somebody looks: most gateways are never looked at. */
   let page: RequestHandler | undefined;
   router.get('/', (request, response) => {
-    response.redirect(enabled && isBrowser(request) ? '/docs/' : '/openapi.json');
+    response.redirect(linkTo(enabled && isBrowser(request) ? '/docs/' : '/openapi.json'));
   });
   if (!enabled) return router;
   router.get('/docs/', (request, response, next) => {
@@ -67,7 +69,7 @@ export const problemPage = (code: string): string | undefined => {
 <h1>${escapeHtml(title)}</h1>
 <p><code>${code}</code> · HTTP ${status}</p>
 <p>${words}</p>
-<p><a href="/docs/">API documentation</a></p>
+<p><a href="../docs/">API documentation</a></p>
 </body>
 </html>
 `;

@@ -1,6 +1,7 @@
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { asGatewayError, GatewayError, type Report } from '../../src/errors.js';
 import { isObject } from '../../src/wire.js';
+import { linkTo } from './base.js';
 import { contextOf } from './context.js';
 import { nearestPath } from './paths.js';
 import { sendProblem } from './problem.js';
@@ -51,5 +52,5 @@ export const sendFailure =
       response.destroy();
       return;
     }
-    sendProblem(response, error, request.path, requestId);
+    sendProblem(response, error, linkTo(request.path), requestId);
   };

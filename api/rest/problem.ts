@@ -2,6 +2,7 @@
 import type { Response } from 'express';
 import type { GatewayError } from '../../src/errors.js';
 import type { ErrorCode, Problem } from '../../src/model.js';
+import { linkTo, urlTo } from './base.js';
 
 export interface ProblemType {
   readonly status: number;
@@ -151,12 +152,12 @@ export const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
   internal_error: { status: 500, title: 'Internal error', help: 'A fault of the gateway. Report it with the `requestId`.' },
 };
 
-export const operationPath = (id: string): string => `/operations/${id}`;
+export const operationPath = (id: string): string => linkTo(`/operations/${id}`);
 
 export const toProblem = (error: GatewayError, instance: string, requestId: string): Problem => {
   const { status, title } = PROBLEM_TYPES[error.code];
   return {
-    type: `/problems/${error.code}`,
+    type: urlTo(`/problems/${error.code}`),
     title,
     status,
     detail: error.message,

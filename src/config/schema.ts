@@ -24,6 +24,8 @@ export const coreSchema = {
         callSeconds: { type: 'number', minimum: 0.1, maximum: 60, default: 30 },
         jobSeconds: { type: 'number', minimum: 1, maximum: 86_400, default: 900 },
         callerHeader: { type: 'string', pattern: HEADER_PATTERN, default: 'authorization' },
+        publicUrl: { type: 'string', format: 'public-url' },
+        trustProxy: { type: 'array', items: { type: 'string', format: 'addresses' }, default: [] },
         docs: {
           type: 'object',
           additionalProperties: false,
@@ -114,6 +116,10 @@ export interface ServerConfig {
   readonly deadlineSeconds: number;
   /** How long a stopping gateway waits for what is running. */
   readonly drainSeconds: number;
+  /** Where it is reached from outside, a path before ours included. */
+  readonly publicUrl?: string;
+  /** Addresses and networks whose `X-Forwarded-*` headers count. */
+  readonly trustProxy: readonly string[];
   /** Swagger UI, and whether requests can be sent from it. */
   readonly docs: { readonly enabled: boolean; readonly tryItOut: boolean };
   /** How long a stopping gateway, which says that it is not ready, serves on. */

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { Ajv, type ErrorObject } from 'ajv';
 import { nearest } from '../nearest.js';
 import { isKey } from './key.js';
@@ -20,6 +21,20 @@ const isProxy = (text: string): boolean => {
   return ['http:', 'https:'].includes(protocol) && pathname === '/' && search === '' && hash === '';
 };
 
+const isPublicUrl = (text: string): boolean => {
+  if (!URL.canParse(text)) return false;
+  const { protocol, search, hash, username, pathname } = new URL(text);
+  const isPlain = search === '' && hash === '' && username === '' && /^[\w.~/-]*$/.test(pathname);
+  return ['http:', 'https:'].includes(protocol) && isPlain;
+};
+
+/** An address, or a network as `10.0.0.0/8`. */
+const isAddresses = (text: string): boolean => {
+  const [address = '', bits] = text.split('/');
+  const most = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  return most > 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most));
+};
+
 const isTimeZone = (text: string): boolean => {
   try {
     return new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions().timeZone !== '';
@@ -33,6 +48,8 @@ const isRedisUrl = (text: string): boolean => URL.canParse(text) && ['redis:', '
 const FORMAT_REASONS: Readonly<Record<string, string>> = {
   endpoint: 'must be an https URL without query (http is taken for loopback addresses only)',
   proxy: 'must be the URL of a proxy, such as http://proxy.example.com:3128',
+  'public-url': 'must be the URL under which callers reach the gateway, such as https://hpc.example.org/hpc',
+  addresses: 'must be an address or a network, such as 10.0.0.0/8',
   key: 'must be 32 bytes in base64; make one with: openssl rand -base64 32',
   'redis-url': 'must be a URL such as redis://127.0.0.1:6379 or rediss://user:password@host:6380/0',
   'time-zone': 'must be a time zone such as UTC or Asia/Shanghai',
@@ -67,6 +84,8 @@ const ajv = new Ajv({
 ajv.addFormat('endpoint', isEndpoint);
 ajv.addFormat('key', isKey);
 ajv.addFormat('proxy', isProxy);
+ajv.addFormat('public-url', isPublicUrl);
+ajv.addFormat('addresses', isAddresses);
 ajv.addFormat('redis-url', isRedisUrl);
 ajv.addFormat('time-zone', isTimeZone);
 

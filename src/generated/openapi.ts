@@ -2050,7 +2050,7 @@ export interface operations {
             /** @description Swagger UI is at `/docs/`. */
             302: {
                 headers: {
-                    Location?: "/docs/";
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content?: never;

@@ -56,7 +56,7 @@ describe('/docs', () => {
     expect(assets).toContain('swagger-ui-bundle.js');
     for (const asset of assets) expect([asset, (await fetch(`${gateway.url}/docs/${asset}`)).status]).toEqual([asset, 200]);
     const init = await (await fetch(`${gateway.url}/docs/swagger-ui-init.js`)).text();
-    expect(init).toContain('"/openapi.json"');
+    expect(init).toContain('"../openapi.json"');
     // Requests cannot be sent from it, unless that is configured.
     expect(init).toMatch(/"tryItOutEnabled": false/);
     expect(init).toMatch(/"supportedSubmitMethods": \[\]/);
@@ -156,6 +156,8 @@ describe('faults of the gateway itself', () => {
       store: broken,
       callerHeader: 'authorization',
       docs: { enabled: true, tryItOut: false },
+      publicUrl: undefined,
+      trustProxy: [],
       isDemo: false,
       exampleCluster: undefined,
       log,

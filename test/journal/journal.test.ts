@@ -522,7 +522,7 @@ describe('settle', () => {
       ),
     );
     const one = { updated: 1, deleted: 1, not_found: 1, refused: 1, failed: 1, unknown: 1, cancelled: 1 };
-    const summary = { created: 2, already_exists: 1, ...one };
+    const summary = { created: 2, unchanged: 0, already_exists: 1, ...one };
     expect((await journal.get('op_1'))?.summary).toEqual(summary);
 
     // What is settled stays as it was, and is counted once.

@@ -35,6 +35,7 @@ describe('a good configuration', () => {
       jobSeconds: 900,
       callerHeader: 'authorization',
       docs: { enabled: true, tryItOut: false },
+      trustProxy: [],
     });
     expect(config.store).toEqual({ kind: 'lmdb', path: 'data', leaseSeconds: 5 });
     expect(config.retention).toEqual({ operationDays: 7, idempotencyKeyHours: 24 });

@@ -39,6 +39,7 @@ const serve = (adapter: Partial<Adapter>, report: Report = silent): Clusters => 
       jobSeconds: 1,
       callerHeader: 'authorization',
       docs: { enabled: true, tryItOut: false },
+      trustProxy: [],
     },
     store: { kind: 'memory', path: '', leaseSeconds: 1 },
     retention: { operationDays: 1, idempotencyKeyHours: 1 },

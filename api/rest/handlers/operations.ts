@@ -9,6 +9,7 @@ import {
 } from '../../../src/journal/records.js';
 import type { ItemResult, Operation, OperationHead, OperationKind, User } from '../../../src/model.js';
 import type { Operations } from '../../../src/writes/operations.js';
+import { linkTo } from '../base.js';
 import type { Handlers } from '../operations.js';
 import { applying } from '../prefer.js';
 import { operationPath, toProblem } from '../problem.js';
@@ -45,7 +46,7 @@ const toHead = (record: OperationRecord): OperationHead => {
   const done = isFinal(record);
   const links = {
     self,
-    cluster: `/clusters/${encodeURIComponent(clusterId)}`,
+    cluster: linkTo(`/clusters/${encodeURIComponent(clusterId)}`),
     ...(!done && { cancel: `${self}/cancel` }),
   };
   const progress = { settled: settledOf(summary), total };

@@ -1,5 +1,6 @@
 import { GatewayError } from '../../../src/errors.js';
 import type { Store } from '../../../src/store/store.js';
+import { linkTo, urlTo } from '../base.js';
 import { problemPage } from '../docs.js';
 import type { OpenApiDocument } from '../document.js';
 import type { Handlers } from '../operations.js';
@@ -29,11 +30,11 @@ export const serviceHandlers = ({
     return { status: 200, body: { status: 'ok', ...(isDemo && { demo: true }) } };
   },
 
-  getOpenApi: () => ({ status: 200, body: document }),
+  getOpenApi: () => ({ status: 200, body: { ...document, servers: [{ url: urlTo('') || '/' }] } }),
 
   getDocs: () => {
     if (!hasDocs) throw new GatewayError('not_found', 'The documentation is switched off. See /openapi.json.');
-    return { status: 302, headers: { Location: '/docs/' } };
+    return { status: 302, headers: { Location: linkTo('/docs/') } };
   },
 
   getProblemType: ({ params }) => {

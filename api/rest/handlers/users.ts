@@ -1,6 +1,7 @@
 import { GatewayError } from '../../../src/errors.js';
 import type { User } from '../../../src/model.js';
 import type { Users } from '../../../src/users/queries.js';
+import { linkTo } from '../base.js';
 import { incompleteOf } from '../incomplete.js';
 import type { Handlers } from '../operations.js';
 import { toProblem } from '../problem.js';
@@ -69,7 +70,7 @@ export const userHandlers = (users: Users): Pick<Handlers, 'listUsers' | 'getUse
     return {
       status: 200,
       body: { items: items.map((user) => shown(user, include)), total, nextCursor, incomplete: incompleteOf(omitted) },
-      ...(nextCursor !== null && { headers: { Link: `<${nextUrl(url, nextCursor)}>; rel="next"` } }),
+      ...(nextCursor !== null && { headers: { Link: `<${linkTo(nextUrl(url, nextCursor))}>; rel="next"` } }),
     };
   },
 

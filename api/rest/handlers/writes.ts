@@ -3,13 +3,14 @@ import { type ItemOutcome, type ItemRecord, isFinal, type LoadedOperation, summa
 import type { BatchItem, BatchResult, OperationKind, User } from '../../../src/model.js';
 import type { UserCommands } from '../../../src/users/commands.js';
 import { entityTag } from '../../../src/users/entity-tag.js';
+import { linkTo } from '../base.js';
 import { eitherOf } from '../either.js';
 import type { Handlers, PreferredSubmission } from '../operations.js';
 import { applying } from '../prefer.js';
 import { accepted, plain, resultsOf, toResult, writeStillRunning } from './operations.js';
 
 const userPath = (clusterId: string, username: string): string =>
-  `/clusters/${encodeURIComponent(clusterId)}/users/${encodeURIComponent(username)}`;
+  linkTo(`/clusters/${encodeURIComponent(clusterId)}/users/${encodeURIComponent(username)}`);
 
 export const tagged = (user: User) => ({ ETag: entityTag(user) });
 
