@@ -20,6 +20,8 @@ export interface ShanheQuirks {
   duplicateUser: 'job' | '5000' | '2110';
   /** 11.10: deleteUser and modifyUser of an unknown name; 'job' fails the delete job (modifyUser has none: 5000). */
   unknownUser: '5000' | '2100' | 'job';
+  /** A new name is kept, or written in small letters. Not documented. */
+  names: 'kept' | 'small';
   /** 11.9: list users of an unknown cluster. */
   unknownCluster: '2100' | '5000' | 'empty';
   /** 8.21: passwords must hold upper and lower case, a digit and a symbol. */
@@ -45,6 +47,7 @@ export const SHANHE_QUIRKS: ShanheQuirks = {
   bodyZone: 'required',
   duplicateUser: 'job',
   unknownUser: '5000',
+  names: 'kept',
   unknownCluster: '2100',
   allClasses: false,
   search: 'substring',

@@ -89,7 +89,8 @@ const exclusiveCluster = (cluster: ShanheCluster): ShanheCluster =>
 /** 4.2: the answer is a job; the user is there when the job has succeeded. */
 export const addUser = (call: ShanheCall, fault: Fault | null, { state, jobs, quirks }: UserTools): string => {
   const clusterId = bodyText(call, 'cluster_id');
-  const username = newUsername(call);
+  const given = newUsername(call);
+  const username = quirks.names === 'small' ? given.toLowerCase() : given;
   const password = passwordIn(call, 'password', quirks);
   const mod = modIn(call);
   const cluster = exclusiveCluster(writableCluster(call, state));

@@ -25,6 +25,8 @@ export interface FindOptions {
   readonly maxPages?: number;
   /** To read no further than the first page where the list has more pages than that. */
   readonly wholeOrNothing?: boolean;
+  /** Whether a user counts whose name differs in case alone, where there is one such, and none of the very name. */
+  readonly anyCase?: boolean;
 }
 
 interface WalkOptions extends FindOptions {
@@ -149,10 +151,15 @@ export const findUsers = async (
   if (usernames.length === 0) return { found: new Map(), complete: true };
   const found = new Map<string, VendorUser | null>(usernames.map((username) => [username, null]));
   const missing = new Set(usernames);
+  /** Users by their names, under the name in small letters. */
+  const alike = new Map(
+    options.anyCase ? usernames.map((username) => [username.toLowerCase(), new Map<string, VendorUser>()]) : [],
+  );
   const { complete } = await walk(target, call, {
     ...options,
     enough: (slice) => {
       for (const user of slice) {
+        alike.get(user.username.toLowerCase())?.set(user.username, user);
         if (!found.has(user.username)) continue;
         found.set(user.username, user);
         missing.delete(user.username);
@@ -160,5 +167,9 @@ export const findUsers = async (
       return missing.size === 0;
     },
   });
+  for (const username of missing) {
+    const [only, ...others] = alike.get(username.toLowerCase())?.values() ?? [];
+    if (only && others.length === 0) found.set(username, only);
+  }
   return { found, complete };
 };

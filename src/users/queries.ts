@@ -6,6 +6,7 @@ import type { Role, User } from '../model.js';
 import { readCursor, type Scope, writeCursor } from './cursor.js';
 import { toUser } from './entity-tag.js';
 import { findUser, findUsers, incompleteList, walk } from './find.js';
+import { createSearchTrust } from './search-trust.js';
 
 export interface UserQuery {
   readonly limit: number;
@@ -48,11 +49,13 @@ const fitsFilter = ({ search, role }: UserQuery): ((user: VendorUser) => boolean
 };
 
 export const createUsers = (clusters: Clusters): Users => {
+  const trusts = createSearchTrust();
+
   /** A window of all users maps to vendor pages; the position in a filtered list is known only after reading the whole. */
   const readFiltered = async (target: Target, query: UserQuery, offset: number, snapshot: string | undefined, call: Call) => {
-    const { search } = capabilitiesOf(target);
+    const isNative = query.search !== undefined && capabilitiesOf(target).search === 'native' && (await trusts(target, call));
     const all = await walk(target, call, {
-      ...(search === 'native' && query.search !== undefined && { search: query.search }),
+      ...(isNative && query.search !== undefined && { search: query.search }),
       ...(snapshot !== undefined && { snapshot }),
     });
     if (!all.isWhole) throw incompleteList(target);

@@ -27,6 +27,8 @@ export interface ReadOptions {
   readonly maxPages?: number;
   /** To read no further than the first page where the list has more pages than that. */
   readonly wholeOrNothing?: boolean;
+  /** Whether a thing counts whose name differs in upper and lower case alone, where there is one such, and none of the very name. */
+  readonly anyCase?: boolean;
   /** Whether a look-up that finds nothing will do, where look-ups of this cluster have found things before. */
   readonly trustLookUps?: boolean;
 }

@@ -11,7 +11,9 @@ export const readWritten = async (desk: Desk, doubt: Doubt): Promise<Decision> =
   const { work, item } = doubt.entry;
   const { site } = work;
   if (work.isBatch || !doubt.call.step.isShown) return decide(doubt);
-  const read = await site.read([item.name], boundedCall(desk, work, READ_MS)).catch(() => undefined);
+  // A vendor may write names in its own way; it has confirmed that this one is there.
+  const options = { anyCase: doubt.call.step.nature === 'add' };
+  const read = await site.read([item.name], boundedCall(desk, work, READ_MS), options).catch(() => undefined);
   const thing = read?.found.get(item.name);
   if (!thing) return decide(doubt, 'unread');
   offsets.observe(site.key, item.name, thing.createdAt);

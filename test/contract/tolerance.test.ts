@@ -232,6 +232,30 @@ describe('Shanhe', () => {
     expect(simulator.calls.map(({ action }) => action)).toEqual(['/user']);
   });
 
+  it('a user whose name the vendor writes in its own way is found, and linked under that name', async () => {
+    const { gateway } = await onShanhe({ quirks: { names: 'small' } });
+    const { status, body, headers } = await gateway.post(USERS, { username: 'LiWei01', password: 'Choose@Your0wn' });
+    expect([status, body.username, headers.get('location')]).toEqual([201, 'liwei01', `${USERS}/liwei01`]);
+    expect((await gateway.get(headers.get('location') as string)).body.userId).toBe(body.userId);
+    expect((await gateway.get(`${USERS}/LiWei01`)).status).toBe(404);
+  });
+
+  it('a native search is tried with a user who is there, and used where it finds them', async () => {
+    const { simulator, gateway } = await onShanhe({}, { search: 'native' });
+    const searched = (): number => simulator.calls.filter(({ params }) => params['search_word'] !== undefined).length;
+    expect((await gateway.get(`${USERS}?search=249`)).body.items).toHaveLength(1);
+    expect(searched()).toBe(2);
+    simulator.resetCalls();
+    expect((await gateway.get(`${USERS}?search=U024`)).body.items).toHaveLength(10);
+    expect(simulator.calls.filter(({ action }) => action === '/user').length).toBe(searched());
+  });
+
+  it('a native search that finds too little is noticed, and the gateway searches by itself', async () => {
+    const { gateway } = await onShanhe({ quirks: { search: 'prefix' } }, { search: 'native' });
+    expect((await gateway.get(`${USERS}?search=249`)).body.items).toHaveLength(1);
+    expect((await gateway.get(`${USERS}?search=U024`)).body.items).toHaveLength(10);
+  });
+
   it('a search that matches beginnings only still finds the user', async () => {
     const { gateway } = await onShanhe({ quirks: { search: 'prefix' } });
     expect((await gateway.get(`${USERS}?search=249`)).body.items).toHaveLength(1);
