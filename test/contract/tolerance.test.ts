@@ -81,6 +81,19 @@ describe('E-HPC', () => {
     expect((await gateway.get(next)).body.items).toHaveLength(25);
   });
 
+  it('an AsyncId that is refused in the middle of a listing begins it again, once', async () => {
+    const { simulator, gateway } = await onEhpc({ asyncListing: 'instant' });
+    const refusal = { kind: 'vendor_error', code: 'InvalidParams', status: 400, action: 'ListUsersAsync', skip: 1 } as const;
+    simulator.inject({ ...refusal, times: 1 });
+    const { body } = await gateway.get(`${USERS}?limit=1000`);
+    expect([body.items.length, body.total]).toEqual([125, 125]);
+    simulator.inject({ ...refusal, times: -1 });
+    simulator.resetCalls();
+    const refused = await gateway.get(`${USERS}?limit=1000`);
+    expect([refused.status, refused.body.code, refused.body.vendor.code]).toEqual([502, 'vendor_bad_response', 'InvalidParams']);
+    expect(simulator.calls.length).toBeLessThan(12);
+  });
+
   it('a walk by cursor starts one task', async () => {
     const { simulator, gateway } = await onEhpc({ asyncListing: 'instant' });
     expect(await countOf(gateway, 50)).toBe(125);
