@@ -8,7 +8,7 @@ import { boundedCall, type Desk } from './desk.js';
 import { failedWith, withDetail } from './outcome.js';
 import type { Entry } from './work.js';
 
-/** A check counts for so long before the send is stored, and until its call begins. */
+/** A check counts for so long after its end before the send is stored, and until its call begins: a long list can be read no faster. */
 const FRESH_MS = 1_000;
 const MAX_AGE_MS = 5_000;
 const IN_TURN_MS = 2_000;
@@ -23,10 +23,9 @@ const unread = ({ item }: Entry, error: GatewayError): ItemOutcome =>
 
 /** Checks an item before its turn. @returns what became of it where its precondition does not hold, or its thing cannot be read */
 export const checkPrecondition = async (desk: Desk, entry: Entry): Promise<ItemOutcome | undefined> => {
-  const at = desk.clock.now();
   try {
     const refusal = await entry.work.site.check(entry.item, boundedCall(desk, entry.work));
-    if (!refusal) entry.checkedAt = at;
+    if (!refusal) entry.checkedAt = desk.clock.now();
     return refusal;
   } catch (thrown) {
     return unread(entry, asGatewayError(thrown));
@@ -37,12 +36,11 @@ export const checkPrecondition = async (desk: Desk, entry: Entry): Promise<ItemO
 export const checkInTurn = async (desk: Desk, entry: Entry): Promise<ItemOutcome | 'stale' | undefined> => {
   const { clock } = desk;
   if (entry.item.ifMatch === undefined || clock.now() - (entry.checkedAt ?? 0) <= FRESH_MS) return undefined;
-  const at = clock.now();
   const checked = await entry.work.site
     .check(entry.item, boundedCall(desk, entry.work, IN_TURN_MS))
     .catch(() => 'unread' as const);
   if (checked !== 'unread') {
-    entry.checkedAt = at;
+    entry.checkedAt = clock.now();
     return checked;
   }
   entry.checkedAt = undefined;

@@ -12,6 +12,7 @@ const VENDORS = [
     name: 'alibaba-ehpc, acs3, sync listing',
     add: 'AddUsers',
     remove: 'DeleteUsers',
+    list: 'ListUsers',
     setPassword: 'ModifyUserPasswords',
     group: 'wheel',
   },
@@ -19,12 +20,13 @@ const VENDORS = [
     name: 'shanhe-hpc, gateway search',
     add: '/user/addUser',
     remove: '/user/deleteUser',
+    list: '/user',
     setPassword: '/user/modifyUser',
     group: 'admin',
   },
 ];
 
-describe.each(VENDORS)('$name', ({ name, add, remove, setPassword, group }) => {
+describe.each(VENDORS)('$name', ({ name, add, remove, list, setPassword, group }) => {
   const backend = backendNamed(name);
   const username = backend.seeded[33] as string;
   const password = `9${backend.password.slice(1)}`;
@@ -67,6 +69,15 @@ describe.each(VENDORS)('$name', ({ name, add, remove, setPassword, group }) => {
     lose(setPassword);
     expect((await gateway.request('PUT', `${USERS}/${username}/password`, { body: { password }, headers })).status).toBe(204);
     expect(simulator.checkPassword(live.vendorClusterId, username, password)).toBe(true);
+  });
+
+  it('a user of a list that takes long to read is changed with If-Match, and read once for it', async () => {
+    const headers = { 'if-match': await tagOf() };
+    const pages = callsOf(list).length;
+    simulator.inject({ kind: 'delay', action: list, delayMs: 2_200, times: -1 });
+    const { status } = await gateway.request('PUT', `${USERS}/${username}/password`, { body: { password }, headers });
+    expect([status, simulator.checkPassword(live.vendorClusterId, username, password)]).toEqual([204, true]);
+    expect(callsOf(list)).toHaveLength(2 * pages);
   });
 
   it('a user who was made while a create was throttled is not ours', async () => {
