@@ -127,8 +127,8 @@ export interface paths {
         /**
          * Create a user, or give them the role
          * @description Makes the user exist with this role, however often it is sent. A user who is not there is created: that needs `password`. One who is there keeps
-         *     their password, and gets the role where it is another one; without `role` they stay as they are. The cluster's users are read before; where another party
-         *     creates or deletes the user at the same moment, the answer is 409 or 404, and a repetition settles it.
+         *     their password, and gets the role where it is another one; without `role` they stay as they are. The user is read when all writes to them that were
+         *     accepted before have ended; where another party creates or deletes the user at the same moment, the answer is 409 or 404, and a repetition settles it.
          */
         put: operations["ensureUser"];
         post?: never;
@@ -982,7 +982,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `precondition_failed`: the user is not as `If-Match` says. Read it again before changing it. */
+        /** @description `precondition_failed`: the user is not as `If-Match` or `If-None-Match` says. Read it again before changing it. */
         PreconditionFailed: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -1153,6 +1153,8 @@ export interface components {
         Include: "vendor";
         /** @description The `ETag` of the user, or `*` for any (RFC 9110). When the user is another by now, nothing is changed and the answer is 412. */
         IfMatch: string;
+        /** @description `*`: the user is created, and is not there before (RFC 9110). Where they are, nothing is changed and the answer is 412. */
+        IfNoneMatch: string;
         /**
          * @description A text that the caller chooses for one request and sends again with each repetition of it: the write is made once. While its
          *     operation is open, a repetition waits for it and is answered as the first request would be; afterwards it gets the answer of the
@@ -1528,6 +1530,10 @@ export interface operations {
                 dryRun?: components["parameters"]["DryRunOne"];
             };
             header?: {
+                /** @description The `ETag` of the user, or `*` for any (RFC 9110). When the user is another by now, nothing is changed and the answer is 412. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description `*`: the user is created, and is not there before (RFC 9110). Where they are, nothing is changed and the answer is 412. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
                 /**
                  * @description A text that the caller chooses for one request and sends again with each repetition of it: the write is made once. While its
                  *     operation is open, a repetition waits for it and is answered as the first request would be; afterwards it gets the answer of the
@@ -1592,6 +1598,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];

@@ -28,6 +28,8 @@ export interface Admission {
   admit(clusterId: string, requirement: Requirement, call: Call): Promise<Target>;
   /** The same for many items: those that the cluster cannot take are named. @throws cluster_not_found, cluster_not_ready */
   admitAll(clusterId: string, requirements: readonly Requirement[], call: Call): Promise<Admitted>;
+  /** Why the cluster cannot take an item, in whatever state it is. */
+  refusalOf(target: Target, requirement: Requirement, call: Call): Promise<GatewayError | undefined>;
   /** The work, where a denial that comes from the state of the cluster is reported as that: Shanhe has one code for both. */
   explainDenial<T>(target: Target, call: Call, work: Promise<T>): Promise<T>;
 }
@@ -51,11 +53,10 @@ export const createAdmission = (clusters: Clusters): Admission => {
     );
   };
 
-  const admitAll: Admission['admitAll'] = async (clusterId, requirements, call) => {
-    const target = await clusters.resolve(clusterId, call);
-    if (target.writtenBy !== undefined) throw readOnly(target, target.writtenBy);
+  /** Refusals by the vendor's general rules, then by those of this very cluster; and its facts, where these were needed. */
+  const judge = async (target: Target, requirements: readonly Requirement[], call: Call) => {
     const refusals = new Map<number, GatewayError>();
-    const judge = (capabilities: Capabilities, where: string): void => {
+    const judgeBy = (capabilities: Capabilities, where: string): void => {
       requirements.forEach(({ features, check }, index) => {
         if (refusals.has(index)) return;
         try {
@@ -66,11 +67,18 @@ export const createAdmission = (clusters: Clusters): Admission => {
         }
       });
     };
-    judge(capabilitiesOf(target), target.account.module.title);
-    if (refusals.size === requirements.length) return { target, refusals };
+    judgeBy(capabilitiesOf(target), target.account.module.title);
+    if (refusals.size === requirements.length) return { refusals };
     const facts = await clusters.facts(target, call);
-    judge(capabilitiesOf(target, facts), `The cluster ${clusterId}`);
-    if (refusals.size < requirements.length && !mayWrite(facts.state)) await requireReady(target, call);
+    judgeBy(capabilitiesOf(target, facts), `The cluster ${target.id}`);
+    return { refusals, facts };
+  };
+
+  const admitAll: Admission['admitAll'] = async (clusterId, requirements, call) => {
+    const target = await clusters.resolve(clusterId, call);
+    if (target.writtenBy !== undefined) throw readOnly(target, target.writtenBy);
+    const { refusals, facts } = await judge(target, requirements, call);
+    if (facts && refusals.size < requirements.length && !mayWrite(facts.state)) await requireReady(target, call);
     return { target, refusals };
   };
 
@@ -82,6 +90,8 @@ export const createAdmission = (clusters: Clusters): Admission => {
     },
 
     admitAll,
+
+    refusalOf: async (target, requirement, call) => (await judge(target, [requirement], call)).refusals.get(0),
 
     explainDenial: (target, call, work) =>
       work.catch(async (thrown: unknown) => {

@@ -1,18 +1,18 @@
 /** Writes to users, as operations. */
 import type { Call, NewUser } from '../adapter.js';
 import { clusterRefOf, type Target } from '../clusters/registry.js';
-import { GatewayError } from '../errors.js';
+import { asGatewayError, type GatewayError } from '../errors.js';
 import { type ItemOutcome, isDone, type LoadedOperation } from '../journal/records.js';
 import type { BatchItem, OperationKind, Role, UserCreate } from '../model.js';
 import type { Intake } from '../writes/intake.js';
 import type { NewItem, Submission } from '../writes/new-operation.js';
 import type { Admission, Requirement } from './admission.js';
-import { after, type Known, type Plan, plannedRequirement, planOf, type Wanted, wantedRequirement } from './ensure.js';
+import { after, type Known, plannedRequirement, planOf, type Wanted, wantedRequirement } from './ensure.js';
 import { findUsers, incompleteList } from './find.js';
 import { USERS } from './resource.js';
 import { checkNewUser, checkPassword, checkRole, checkUsername } from './rules.js';
 import type { StepName, UserContent } from './steps/step.js';
-import { failedWith, unchanged } from './steps/wording.js';
+import { failedWith, inItem } from './steps/wording.js';
 
 export interface Batch {
   readonly items: readonly BatchItem[];
@@ -25,6 +25,8 @@ export interface UserReference {
   readonly username: string;
   /** Entity tags, as in `If-Match`. */
   readonly ifMatch?: string;
+  /** `If-None-Match: *`: there must be no such user. */
+  readonly isNew?: boolean;
 }
 
 /** Each write answers its operation, which may not be over. */
@@ -35,7 +37,7 @@ export interface UserCommands {
   delete(user: UserReference, submission: Submission): Promise<LoadedOperation>;
   batch(clusterId: string, batch: Batch, submission: Submission): Promise<LoadedOperation>;
   /** Creates the user, or gives them the role. */
-  ensure(clusterId: string, wanted: Wanted, submission: Submission): Promise<LoadedOperation>;
+  ensure(user: UserReference, wanted: Omit<Wanted, 'username'>, submission: Submission): Promise<LoadedOperation>;
   /** What would become of one item. @throws what refuses it */
   rehearseOne(clusterId: string, item: BatchItem, call: Call): Promise<ItemOutcome>;
   /** What would become of each item: all checks, names against the cluster's users too, and no write. */
@@ -72,11 +74,23 @@ const deleteItem = ({ username }: { username: string }): NewItem => ({
   steps: ['delete' satisfies StepName],
 });
 
-/** @param plan of an item to ensure */
-const toItem = (item: BatchItem, plan: Plan | undefined): NewItem => {
+/** What is done is decided when it is its turn. */
+const ensureItem = ({ username, role, password, directoryMode }: Wanted, isNew = false): NewItem => ({
+  op: 'ensure',
+  name: username,
+  content: {
+    ...(role !== undefined && { role }),
+    ...(directoryMode !== undefined && { directoryMode }),
+    ...(isNew && { isNew }),
+  } satisfies UserContent,
+  ...(password !== undefined && { secret: password }),
+  steps: ['ensure' satisfies StepName],
+});
+
+const toItem = (item: BatchItem): NewItem => {
   switch (item.op) {
     case 'ensure':
-      return ensureItem(item.username, plan);
+      return ensureItem(item);
     case 'create':
       return createItem(toNewUser(item));
     case 'update':
@@ -84,14 +98,6 @@ const toItem = (item: BatchItem, plan: Plan | undefined): NewItem => {
     case 'delete':
       return deleteItem(item);
   }
-};
-
-/** What is to be done to the user; nothing where they are as wanted, or the item is refused. */
-const ensureItem = (username: string, plan: Plan | undefined): NewItem => {
-  const op = 'ensure' as const;
-  if (plan?.kind === 'create') return { ...createItem(plan.user), op };
-  if (plan?.kind === 'setRole') return { ...updateItem({ username, role: plan.role }), op };
-  return { op, name: username, steps: [], ...(plan?.kind === 'unchanged' && { outcome: { status: 'unchanged' as const } }) };
 };
 
 const requirementOf = (item: BatchItem): Requirement => {
@@ -119,14 +125,6 @@ const requirementOf = (item: BatchItem): Requirement => {
   }
 };
 
-/** A refusal of one item, pointing into the body that holds it. */
-const inItem = (error: GatewayError, index: number): GatewayError =>
-  new GatewayError(error.code, error.message, {
-    ...(error.errors && {
-      errors: error.errors.map(({ pointer, message }) => ({ pointer: `/items/${index}${pointer}`, message })),
-    }),
-  });
-
 export const createUserCommands = (admission: Admission, intake: Intake): UserCommands => {
   const conditional = ({ ifMatch }: UserReference) => ifMatch !== undefined && { ifMatch };
 
@@ -151,45 +149,36 @@ export const createUserCommands = (admission: Admission, intake: Intake): UserCo
       submission,
     );
 
-  /** The users as they are, where items depend on that. @throws vendor_bad_response where that cannot be said */
-  const knownOf = async (target: Target, usernames: Iterable<string>, call: Call): Promise<Map<string, Known>> => {
+  const refused = (refusal: GatewayError, index: number): ItemOutcome => failedWith(inItem(refusal, index), 'refused');
+
+  /** The users as they are, by name; `unclear` of a name that may stand in a row that names nobody. */
+  const knownOf = async (target: Target, usernames: Iterable<string>, call: Call) => {
     const { found, complete } = await findUsers(target, [...new Set(usernames)], call);
-    if (!complete) throw incompleteList(target);
-    return new Map([...found].map(([username, user]) => [username, user && { role: user.role, user }]));
-  };
-
-  /** Plans of the items to ensure, by position, as the items before them leave the users. */
-  const planAll = async (target: Target, items: readonly BatchItem[], isRefused: (index: number) => boolean, call: Call) => {
-    const ensured = items.filter(({ op }, index) => op === 'ensure' && !isRefused(index));
-    const known = await knownOf(
-      target,
-      ensured.map(({ username }) => username),
-      call,
+    return new Map<string, Known | 'unclear'>(
+      [...found].map(([username, user]) => [username, user ?? (complete ? null : 'unclear')]),
     );
-    const plans = new Map<number, Plan>();
-    for (const [index, item] of items.entries()) {
-      const { username } = item;
-      if (isRefused(index) || !known.has(username)) continue;
-      if (item.op === 'ensure') plans.set(index, planOf(item, known.get(username) ?? null));
-      known.set(username, after(item, known.get(username) ?? null));
-    }
-    return plans;
   };
 
-  const admitBatch = async (clusterId: string, items: readonly BatchItem[], call: Call) => {
-    const { target, refusals } = await admission.admitAll(clusterId, items.map(requirementOf), call);
-    const plans = await planAll(target, items, (index) => refusals.has(index), call);
-    const later = [...plans.values()].map(plannedRequirement);
-    const planned = later.length === 0 ? undefined : await admission.admitAll(clusterId, later, call);
-    const positions = [...plans.keys()];
-    const refusalOf = (index: number): GatewayError | undefined =>
-      refusals.get(index) ?? planned?.refusals.get(positions.indexOf(index));
-    const outcomes = items.map((_, index): ItemOutcome | undefined => {
-      const refusal = refusalOf(index);
-      return refusal && failedWith(inItem(refusal, index), 'refused');
-    });
-    return { target, outcomes, plans };
+  /** What would become of an item. @throws what refuses it, and vendor_bad_response where nobody can say */
+  const foresee = async (target: Target, item: BatchItem, known: Known | 'unclear', call: Call): Promise<ItemOutcome> => {
+    if (known === 'unclear') throw incompleteList(target, `the user ${item.username} exists`);
+    if (item.op === 'create') return { status: known ? 'already_exists' : 'created' };
+    if (item.op === 'ensure') {
+      const plan = planOf(item, known);
+      const refusal = await admission.refusalOf(target, plannedRequirement(plan, item, item.password !== undefined), call);
+      if (refusal) throw refusal;
+      return { status: PLANNED[plan] };
+    }
+    if (!known) return { status: 'not_found' };
+    return { status: item.op === 'update' ? 'updated' : 'deleted' };
   };
+
+  /** The same for one of many, where what cannot be said is `unknown`. */
+  const foreseeAmong = (target: Target, item: BatchItem, index: number, known: Known | 'unclear', call: Call) =>
+    foresee(target, item, known, call).catch((thrown: unknown): ItemOutcome => {
+      const error = asGatewayError(thrown);
+      return known === 'unclear' ? failedWith(error, 'unknown') : refused(error, index);
+    });
 
   return {
     create: async (clusterId, body, submission) => {
@@ -199,15 +188,10 @@ export const createUserCommands = (admission: Admission, intake: Intake): UserCo
       return submit('createUser', target, [createItem(user)], submission);
     },
 
-    ensure: async (clusterId, wanted, submission) => {
-      const { call } = submission;
-      const target = await admission.admit(clusterId, wantedRequirement(wanted), call);
-      const known = await knownOf(target, [wanted.username], call);
-      const plan = planOf(wanted, known.get(wanted.username) ?? null);
-      await admission.admit(clusterId, plannedRequirement(plan), call);
-      const item = ensureItem(wanted.username, plan);
-      const shown = plan.kind === 'unchanged' && plan.user && { outcome: unchanged(plan.user, target) };
-      return submit('ensureUser', target, [{ ...item, ...shown }], submission);
+    ensure: async (user, wanted, submission) => {
+      const all = { ...wanted, username: user.username };
+      const target = await admission.admit(user.clusterId, wantedRequirement(all), submission.call);
+      return submit('ensureUser', target, [{ ...ensureItem(all, user.isNew), ...conditional(user) }], submission);
     },
 
     setRole: async (user, role, submission) => {
@@ -233,46 +217,42 @@ export const createUserCommands = (admission: Admission, intake: Intake): UserCo
     },
 
     batch: async (clusterId, { items, stopOnError }, submission) => {
-      const { target, outcomes, plans } = await admitBatch(clusterId, items, submission.call);
-      const refused = outcomes.findIndex((outcome) => outcome !== undefined);
+      const { target, refusals } = await admission.admitAll(clusterId, items.map(requirementOf), submission.call);
+      const first = Math.min(...refusals.keys());
       const kept = items.map((item, index): NewItem => {
         // Where an error stops all after it, the first one does.
-        const outcome = stopOnError && index !== refused ? undefined : outcomes[index];
-        return { ...toItem(item, plans.get(index)), ...(outcome && { outcome }) };
+        const refusal = stopOnError && index !== first ? undefined : refusals.get(index);
+        return { ...toItem(item), ...(refusal && { outcome: refused(refusal, index) }) };
       });
       return submit('batchUsers', target, kept, submission, stopOnError);
     },
 
     rehearseOne: async (clusterId, item, call) => {
       const target = await admission.admit(clusterId, requirementOf(item), call);
-      const known = (await knownOf(target, [item.username], call)).get(item.username) ?? null;
-      if (item.op === 'ensure') await admission.admit(clusterId, plannedRequirement(planOf(item, known)), call);
-      return foresee(item, known);
+      const known = await knownOf(target, [item.username], call);
+      return foresee(target, item, known.get(item.username) ?? null, call);
     },
 
     rehearse: async (clusterId, { items, stopOnError }, call) => {
-      const { target, outcomes } = await admitBatch(clusterId, items, call);
-      const names = new Set(items.filter((_, index) => !outcomes[index]).map(({ username }) => username));
+      const { target, refusals } = await admission.admitAll(clusterId, items.map(requirementOf), call);
+      const names = items.filter((_, index) => !refusals.has(index)).map(({ username }) => username);
       const known = await knownOf(target, names, call);
-      let stopped = false;
-      return items.map((item, index): ItemOutcome => {
-        if (stopped) return { status: 'cancelled' };
+      const outcomes: ItemOutcome[] = [];
+      for (const [index, item] of items.entries()) {
+        const last = outcomes.at(-1);
+        if (stopOnError && last && !isDone(last)) {
+          outcomes.push({ status: 'cancelled' });
+          continue;
+        }
         const present = known.get(item.username) ?? null;
-        const outcome = outcomes[index] ?? foresee(item, present);
-        if (isDone(outcome)) known.set(item.username, after(item, present));
-        stopped = stopOnError && !isDone(outcome);
-        return outcome;
-      });
+        const refusal = refusals.get(index);
+        const outcome = refusal ? refused(refusal, index) : await foreseeAmong(target, item, index, present, call);
+        if (isDone(outcome) && present !== 'unclear') known.set(item.username, after(item, present));
+        outcomes.push(outcome);
+      }
+      return outcomes;
     },
   };
 };
 
-const PLANNED = { create: 'created', setRole: 'updated', unchanged: 'unchanged', needs_password: 'refused' } as const;
-
-const foresee = (item: BatchItem, known: Known): ItemOutcome => {
-  const { op } = item;
-  if (op === 'ensure') return { status: PLANNED[planOf(item, known).kind] };
-  if (op === 'create') return { status: known ? 'already_exists' : 'created' };
-  if (!known) return { status: 'not_found' };
-  return { status: op === 'update' ? 'updated' : 'deleted' };
-};
+const PLANNED = { create: 'created', setRole: 'updated', unchanged: 'unchanged' } as const;

@@ -1,9 +1,8 @@
-/** What it takes that a user exists, with a role: decided by a reading of the cluster right before. */
-import type { NewUser, VendorUser } from '../adapter.js';
+/** What it takes that a user exists, with a role: decided by a reading of the cluster, when all items before at this user have ended. */
 import { GatewayError } from '../errors.js';
 import type { BatchItem, Role } from '../model.js';
 import type { Requirement } from './admission.js';
-import { checkNewUser, checkPassword, checkRole, checkUsername } from './rules.js';
+import { checkNewUser, checkPassword, checkUsername } from './rules.js';
 
 export interface Wanted {
   readonly username: string;
@@ -12,52 +11,47 @@ export interface Wanted {
   readonly directoryMode?: string;
 }
 
-export type Plan =
-  | { readonly kind: 'create'; readonly user: NewUser }
-  | { readonly kind: 'setRole'; readonly role: Role }
-  | { readonly kind: 'unchanged'; readonly user: VendorUser | undefined }
-  /** They would have to be created, and a password is missing. */
-  | { readonly kind: 'needs_password' };
+export type Plan = 'create' | 'setRole' | 'unchanged';
 
-/** What is known of a user; null where there is none. `user` is missing where an item before makes or changes them. */
-export type Known = { readonly role: Role; readonly user?: VendorUser } | null;
+/** What matters of a user; null where there is none. */
+export type Known = { readonly role: Role } | null;
 
-export const planOf = ({ username, role, password, directoryMode }: Wanted, known: Known): Plan => {
-  if (known) {
-    const isAsWanted = role === undefined || known.role === role;
-    return isAsWanted ? { kind: 'unchanged', user: known.user } : { kind: 'setRole', role };
-  }
-  if (password === undefined) return { kind: 'needs_password' };
-  return {
-    kind: 'create',
-    user: { username, password, role: role ?? 'member', ...(directoryMode !== undefined && { directoryMode }) },
-  };
+export const planOf = ({ role }: Pick<Wanted, 'role'>, known: Known): Plan => {
+  if (!known) return 'create';
+  return role === undefined || known.role === role ? 'unchanged' : 'setRole';
 };
 
 /** Whatever the plan: what is given has to fit. */
-export const wantedRequirement = ({ username, role, password }: Wanted): Requirement => ({
+export const wantedRequirement = ({ username, password }: Wanted): Requirement => ({
   features: [],
   check: (capabilities) => {
     checkUsername(username);
-    if (role !== undefined) checkRole(role, capabilities);
     if (password !== undefined) checkPassword(password, capabilities);
   },
 });
 
-const passwordMissing = (): never => {
+const passwordMissing = (): GatewayError => {
   const message = 'There is no such user, and creating one needs a password.';
-  throw new GatewayError('invalid_user', message, { errors: [{ pointer: '/password', message }] });
+  return new GatewayError('invalid_user', message, { errors: [{ pointer: '/password', message }] });
 };
 
-/** What the plan asks of the cluster. */
-export const plannedRequirement = (plan: Plan): Requirement => {
-  switch (plan.kind) {
+/** What the plan asks of the cluster. The password was checked before. */
+export const plannedRequirement = (
+  plan: Plan,
+  { username, role = 'member', directoryMode }: Omit<Wanted, 'password'>,
+  hasPassword: boolean,
+): Requirement => {
+  switch (plan) {
     case 'create':
-      return { features: ['create'], check: (capabilities) => checkNewUser(plan.user, capabilities) };
+      return {
+        features: ['create'],
+        check: (capabilities) => {
+          if (!hasPassword) throw passwordMissing();
+          checkNewUser({ username, role, ...(directoryMode !== undefined && { directoryMode }) }, capabilities);
+        },
+      };
     case 'setRole':
       return { features: ['setRole'], check: () => undefined };
-    case 'needs_password':
-      return { features: [], check: passwordMissing };
     case 'unchanged':
       return { features: [], check: () => undefined };
   }
@@ -72,9 +66,7 @@ export const after = (item: BatchItem, known: Known): Known => {
       return known ?? { role: item.role ?? 'member' };
     case 'update':
       return known && item.role !== undefined ? { role: item.role } : known;
-    case 'ensure': {
-      if (known) return item.role === undefined || item.role === known.role ? known : { role: item.role };
-      return item.password === undefined ? null : { role: item.role ?? 'member' };
-    }
+    case 'ensure':
+      return { role: item.role ?? known?.role ?? 'member' };
   }
 };

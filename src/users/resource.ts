@@ -18,13 +18,16 @@ export interface UsersDeps extends ReaderDeps {
 
 export const USERS = 'users';
 
+/** Users who are read together: as many as a batch has. */
+const ENSURED_AT_ONCE = 1_000;
+
 const createSite = (target: Target, deps: UsersDeps): Site => {
   const { clusters, admission } = deps;
   const { account } = target;
   const cluster = clusterRefOf(target);
   const { getJobs } = account.adapter;
   const { key } = cluster;
-  const step = stepsOf(target);
+  const step = stepsOf(target, (requirement, call) => admission.refusalOf(target, requirement, call));
   const read = createReader(target, key, deps);
 
   /** Refusals of the account or the cluster that may pass when they are waited for. */
@@ -48,7 +51,7 @@ const createSite = (target: Target, deps: UsersDeps): Site => {
     limits: async (call) => {
       const facts = await clusters.facts(target, call).catch(() => undefined);
       const { concurrency, ...sizes } = capabilitiesOf(target, facts).batch;
-      return { concurrency, sizes };
+      return { concurrency, sizes: { ...sizes, ensure: ENSURED_AT_ONCE } };
     },
 
     wordOf: async (failure, call) => {

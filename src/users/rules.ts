@@ -55,11 +55,14 @@ export const requireFeature = (feature: UserFeature, { features }: Capabilities,
   if (!features.includes(feature)) throw new GatewayError('not_supported', `${where} cannot ${FEATURE_WORDS[feature]}.`);
 };
 
-/** @throws invalid_user with every rule that is broken */
-export const checkNewUser = (user: NewUser, capabilities: Capabilities): void =>
+/** @param user without a password where that was checked before @throws invalid_user with every rule that is broken */
+export const checkNewUser = (
+  user: Omit<NewUser, 'password'> & { readonly password?: string },
+  capabilities: Capabilities,
+): void =>
   refuse([
     ...usernameErrors(user.username, capabilities.username),
-    ...passwordErrors(user.password, capabilities.password),
+    ...(user.password === undefined ? [] : passwordErrors(user.password, capabilities.password)),
     ...roleErrors(user.role, capabilities),
     ...directoryModeErrors(user.directoryMode, capabilities),
   ]);

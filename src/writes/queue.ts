@@ -102,7 +102,7 @@ const nextInOrder = (work: Work, { sizes }: Limits, queue: Queue): Entry[] => {
     const [first = entry] = group;
     const step = stepNameOf(first);
     const isFull = group.length >= (sizes[step] ?? 1);
-    if (isFull || entry.item.index >= work.stopsAt || stepNameOf(entry) !== step) break;
+    if (isFull || entry.foreseen || entry.item.index >= work.stopsAt || stepNameOf(entry) !== step) break;
     if (entry === first) queue.add(entry);
     if (!queue.isNext(entry) && !queue.isFree(entry)) break;
     if (group.some(({ item }) => item.name === entry.item.name) || entry.isUncertain) break;

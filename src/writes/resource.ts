@@ -39,6 +39,12 @@ export interface Parcel {
   readonly secret: string;
 }
 
+/** An item that is to be planned. */
+export interface Asked {
+  readonly item: ItemRecord;
+  readonly isBatch: boolean;
+}
+
 /** A final verdict, with what it is reported by. */
 export interface Finding {
   readonly verdict: FinalVerdict;
@@ -51,6 +57,9 @@ export interface Finding {
   readonly unread?: true;
 }
 
+/** What a step that only reads has decided: the end of the item, or the steps that follow. */
+export type Planned = ItemOutcome | { readonly status: 'planned'; readonly steps: readonly string[] };
+
 /** One thing that is done to things: what it sends, what a reading shows of it, and how its end is worded. */
 export interface Step {
   readonly name: string;
@@ -62,6 +71,11 @@ export interface Step {
   /** The sentence for an item that is given up after calls that may have done this step. */
   readonly mayBeDone: string;
   send(parcels: readonly Parcel[], call: Call): Promise<Receipt>;
+  /**
+   * Of a step that sends nothing: decides by what was read, for each item.
+   * @param asked with whether the item is one of many, as far as the caller is concerned
+   */
+  plan?(asked: readonly Asked[], read: Found, call: Call): Promise<readonly Planned[]>;
   /** What a thing that was found shows. */
   readingOf(item: ItemRecord, found: Thing): Extract<Reading, 'present' | 'as_asked'>;
   outcome(item: ItemRecord, finding: Finding): ItemOutcome;

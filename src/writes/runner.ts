@@ -9,13 +9,14 @@ import type { LoadedOperation } from '../journal/records.js';
 import { type Board, createBoard } from './board.js';
 import { boundedCall, type Desk } from './desk.js';
 import { failedWith, noAnswer, withDetail } from './outcome.js';
+import { createPreparations, isToBeChecked, mayBeSent, type Preparable, wantsBaseline } from './preparations.js';
 import { leastSent, nextOfBatch } from './queue.js';
 import { startReadings } from './reading.js';
 import type { Limits, Site } from './resource.js';
-import { check, prepare, resume, send } from './sending.js';
+import { resume, send } from './sending.js';
 import { markRivals, resumeInTurn } from './uncertain.js';
 import { tracelessAt } from './vendor-call.js';
-import { createWork, type Entry, isFull, mayGoOn, stepNameOf, stepNow, type Work } from './work.js';
+import { createWork, type Entry, isFull, isToBePlanned, mayGoOn, stepNameOf, stepNow, type Work } from './work.js';
 
 export interface Runner {
   /** Works on an operation. Resolves when it is final, or to be left to others. @throws OwnershipLost */
@@ -34,9 +35,6 @@ const LOOK_MS = 2_000;
 const LOOKS_AT_ONCE = 20;
 /** What depends on the vendor's health or on a reading is looked at so often. */
 const TROUBLED_MS = 500;
-/** Readings before a send, of those that are next. */
-const BATCHES_PREPARED = 4;
-const SINGLES_PREPARED = 10;
 const MIN_TIMER_MS = 20;
 
 /** What becomes of an item, once the vendor is given up. */
@@ -46,12 +44,9 @@ const notDone = (fatal: GatewayError, { item: { sends = 0 } }: Entry): StepOutco
   );
 
 /** An operation here, and who waits for its end. */
-interface Held {
-  readonly work: Work;
+interface Held extends Preparable {
   lookedAt: number;
   isLooking: boolean;
-  /** What was there before is being read, for all its items. */
-  isPreparing: boolean;
   /** What it ends with is being stored. */
   isEnding: boolean;
   resolve(): void;
@@ -60,15 +55,13 @@ interface Held {
 
 /** @param pause aborts when nothing more is to be begun; calls under way end */
 export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
-  const { clock, journal, baselines, report } = desk;
+  const { clock, journal, report } = desk;
   const all = new Map<string, Held>();
   const faults = new Map<Work, unknown>();
   /** The one whose turn is next comes first. */
   const batches = new Set<Held>();
   let limits: Limits = { concurrency: 1, sizes: {} };
   let singlesInARow = 0;
-  /** Single items that are being read before their send. */
-  let preparing = 0;
   let timer = new AbortController();
   /** Operations begin in order, so that nothing is sent for a later one before an earlier one is in the queue. */
   let begun: Promise<unknown> = Promise.resolve();
@@ -82,7 +75,8 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
       if (all.size === 0) return;
       if (!board.stopping.aborted) {
         startReadings(board, limits);
-        startPreparations();
+        resumeInTurn(board, works());
+        startPreparations(batches, limits);
         startCalls();
       }
       setTimer();
@@ -95,6 +89,8 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
 
   const board: Board = createBoard({ desk, pause, onTurn: turn, onFault: (work, fault) => faults.set(work, fault) });
   const { queue, doubts, paceOf } = board;
+  const startPreparations = createPreparations(board);
+  const maySend = (entry: Entry): boolean => mayBeSent(board, limits, entry);
 
   // ---- ends
 
@@ -179,64 +175,13 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
 
   // ---- what comes next
 
-  const wantsBaseline = (entry: Entry): boolean => baselines.wants(stepNow(entry).nature, entry.item.name);
-
-  const isQuiet = (entry: Entry): boolean => paceOf(stepNameOf(entry)).quietMs(entry.work.endurance.maxWaitMs) > 0;
-
-  /** Whether a call of this step may be made now. */
-  const maySend = (entry: Entry): boolean => {
-    const { work } = entry;
-    const pace = paceOf(stepNameOf(entry));
-    if (!mayGoOn(work) || isQuiet(entry)) return false;
-    return pace.isProbing() ? board.sending === 0 : board.sending < limits.concurrency;
-  };
-
-  /** What batches, single items, and those that these wait for, need before their turn: a reading each. */
-  const startPreparations = (): void => {
-    resumeInTurn(board, works());
-    let next = 0;
-    const blocked = new Set<string>();
-    for (const held of batches) {
-      if (next === BATCHES_PREPARED) break;
-      const { work } = held;
-      if (!mayGoOn(work)) continue;
-      const group = held.isPreparing || isFull(work) ? [] : nextOfBatch(work, limits, queue, blocked);
-      const [first] = group;
-      if (first && isQuiet(first)) blocked.add(stepNameOf(first));
-      if (!held.isPreparing && (!first || isQuiet(first))) continue;
-      next++;
-      // A vendor in trouble is not asked for more than it has to be.
-      if (!group.some(wantsBaseline) || group.some((entry) => paceOf(stepNameOf(entry)).isProbing())) continue;
-      held.isPreparing = true;
-      prepare(board, [...work.entries.values()], work, () => {
-        held.isPreparing = false;
-      });
-    }
-    for (const entry of queue.urgent()) {
-      if (preparing === SINGLES_PREPARED) break;
-      if (!mayGoOn(entry.work)) continue;
-      if (wantsBaseline(entry)) {
-        preparing++;
-        board.move([entry], 'preparing');
-        prepare(board, [entry], entry.work, () => {
-          preparing--;
-          board.move([entry], 'waiting');
-        });
-      } else if (entry.item.ifMatch !== undefined && entry.checkedAt === undefined && maySend(entry)) {
-        preparing++;
-        check(board, entry, () => {
-          preparing--;
-        });
-      }
-    }
-  };
-
   const nextSingles = (): readonly Entry[] => {
     const isReady = (entry: Entry): boolean =>
       entry.state === 'waiting' &&
       !entry.isUncertain &&
-      !wantsBaseline(entry) &&
-      (entry.item.ifMatch === undefined || entry.checkedAt !== undefined) &&
+      !wantsBaseline(board, entry) &&
+      !isToBeChecked(entry) &&
+      !isToBePlanned(entry) &&
       maySend(entry);
     const ready = queue.urgent().filter(isReady);
     const [first] = ready;
@@ -253,14 +198,14 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
       if (each.isPreparing || !mayGoOn(work) || isFull(work)) continue;
       const group = nextOfBatch(work, limits, queue, held);
       const [first] = group;
-      if (!first) continue;
+      if (!first || isToBePlanned(first)) continue;
       if (!maySend(first)) {
         held.add(stepNameOf(first));
         continue;
       }
       const pace = paceOf(stepNameOf(first));
       // Prepared in the next turn.
-      if (!pace.isProbing() && group.some(wantsBaseline)) continue;
+      if (!pace.isProbing() && group.some((entry) => wantsBaseline(board, entry))) continue;
       batches.delete(each);
       batches.add(each);
       return pace.isFailing() ? [leastSent(group)] : group;

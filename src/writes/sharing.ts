@@ -15,7 +15,9 @@ const ABOUT_NONE: ReadonlySet<string> = new Set(['applied', 'taken', 'busy_free'
  */
 const canBeToldApart = ({ baselines, offsets, site }: Desk, entry: Entry): boolean => {
   const baseline = baselines.of(entry.item.name, undefined, true);
-  switch (stepNow(entry).nature) {
+  const step = stepNow(entry);
+  if (step.plan) return true;
+  switch (step.nature) {
     case 'add':
       return offsets.isKnown(site.key) || baseline !== 'unread';
     case 'remove':

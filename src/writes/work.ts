@@ -6,7 +6,7 @@ import type { Claim, Stored } from '../journal/claim.js';
 import type { Holding } from '../journal/holding.js';
 import { isOutcome, type StepOutcome, stepOf } from '../journal/item.js';
 import type { Journal } from '../journal/journal.js';
-import { type ItemRecord, isDone, type LoadedOperation } from '../journal/records.js';
+import { type ItemOutcome, type ItemRecord, isDone, type LoadedOperation } from '../journal/records.js';
 import { inViewOf } from './outcome.js';
 import { BATCH_PATIENCE, createEndurance, type Endurance, singlePatience } from './pace.js';
 import type { Site, Step } from './resource.js';
@@ -44,6 +44,8 @@ export interface Entry {
   isSuperseded: boolean;
   /** Sent, not to be sent again, and read back for the last word. */
   isReadAtEnd: boolean;
+  /** What it ends with when all before it are settled: of an operation in order; and when that was read. */
+  foreseen: { readonly outcome: ItemOutcome; readonly at: number } | undefined;
 }
 
 export interface Work {
@@ -114,6 +116,7 @@ export const createEntry = (work: Work, item: ItemRecord): Entry => ({
   hasRival: false,
   isSuperseded: false,
   isReadAtEnd: false,
+  foreseen: undefined,
 });
 
 /** What follows is known. */
@@ -223,6 +226,9 @@ export const isFull = ({ site, busy }: Work): boolean => site.hasJobs && busy >=
 export const stepNameOf = ({ item }: Entry): string => stepOf(item);
 
 export const stepNow = (entry: Entry): Step => entry.work.site.step(stepNameOf(entry));
+
+/** Whether it has to be read first what is to be done. */
+export const isToBePlanned = (entry: Entry): boolean => stepNow(entry).plan !== undefined;
 
 /** Whether this item may be sent, as far as its operation is concerned. */
 export const mayGoOn = ({ isReady, fatal, isCancelling, isGone }: Work): boolean => isReady && !fatal && !isCancelling && !isGone;

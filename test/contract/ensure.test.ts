@@ -73,6 +73,115 @@ describe.each(['ali', 'shan'])('a user who is to be there on %s', (cluster) => {
     expect(done.body.results[4].problem.errors).toMatchObject([{ pointer: '/items/4/password' }]);
   });
 
+  it('is planned when the writes to them that were accepted before have ended', async () => {
+    const username = newName();
+    await put(cluster, username, { password: PASSWORD });
+    const user = `/clusters/${cluster}/users/${username}`;
+    const removal = await stage.gateway.request('DELETE', user, { headers: { prefer: 'respond-async' } });
+    const again = await put(cluster, username, { password: PASSWORD });
+    expect([removal.status, again.status, (await stage.gateway.get(user)).status]).toEqual([202, 201, 200]);
+    expect(effectsOn(username)).toEqual(['created', 'deleted', 'created']);
+    const other = newName();
+    const headers = { prefer: 'respond-async' };
+    const body = { username: other, password: PASSWORD };
+    const creation = await stage.gateway.request('POST', `/clusters/${cluster}/users`, { body, headers });
+    expect(creation.status).toBe(202);
+    expect((await put(cluster, other, {})).status).toBe(200);
+  });
+
+  it('in two batches at once is created by one of them', async () => {
+    const names = Array.from({ length: 12 }, newName);
+    const items = names.map((username) => ({ op: 'ensure', username, password: PASSWORD }));
+    const batches = [items, [...items].reverse()].map((each) =>
+      stage.gateway.post(`/clusters/${cluster}/users/batch`, { items: each }),
+    );
+    const summaries = (await Promise.all(batches)).map(({ body }) => body.summary);
+    const sum = (status: string) => summaries.reduce((all, summary) => all + summary[status], 0);
+    expect([sum('created'), sum('unchanged')]).toEqual([12, 12]);
+  });
+
+  it('is read again where the vendor fails for a moment, and is not changed where it goes on failing', async () => {
+    const username = newName();
+    const [simulator, action] = cluster === 'ali' ? ([stage.ehpc, 'ListUsers'] as const) : ([stage.shanhe, '/user'] as const);
+    simulator.inject({ kind: 'http_status', status: 502, action, times: 4 });
+    expect((await put(cluster, username, { password: PASSWORD })).status).toBe(201);
+    simulator.inject({ kind: 'http_status', status: 502, action, times: -1 });
+    const { status, body } = await put(cluster, newName(), { password: PASSWORD });
+    simulator.clearFaults();
+    expect([status, body.code, body.retryable]).toEqual([503, 'vendor_unavailable', true]);
+    expect(body.detail).toContain('Nothing was changed.');
+  }, 30_000);
+
+  it('in a batch, twice: the second item follows what became of the first', async () => {
+    const bad = 'bad name!!';
+    const items = [
+      { op: 'ensure', username: bad, password: PASSWORD },
+      { op: 'ensure', username: bad },
+    ];
+    const path = `/clusters/${cluster}/users/batch`;
+    expect(statuses(await stage.gateway.post(path, { items }))).toEqual(['refused', 'refused']);
+    expect(statuses(await stage.gateway.post(`${path}?dryRun=true`, { items }))).toEqual(['refused', 'refused']);
+    const username = newName();
+    const [simulator, action] =
+      cluster === 'ali' ? ([stage.ehpc, 'AddUsers'] as const) : ([stage.shanhe, '/user/addUser'] as const);
+    simulator.inject({ kind: 'vendor_error', code: cluster === 'ali' ? 'InvalidParams' : '1100', action });
+    const twice = [
+      { op: 'ensure', username, password: PASSWORD },
+      { op: 'ensure', username },
+    ];
+    expect(statuses(await stage.gateway.post(path, { items: twice }))).toEqual(['refused', 'refused']);
+    simulator.clearFaults();
+  });
+
+  it('in a batch that an error stops, nothing behind the error is reported as done', async () => {
+    const [there, fresh] = [newName(), newName()];
+    await put(cluster, there, { password: PASSWORD });
+    const ensure = (username: string) => ({ op: 'ensure', username, password: PASSWORD });
+    const items = [ensure(there), ensure(fresh), ensure(there), { op: 'delete', username: newName() }, ensure(there)];
+    const path = `/clusters/${cluster}/users/batch?stopOnError=true`;
+    const expected = ['unchanged', 'created', 'unchanged', 'not_found', 'cancelled'];
+    expect(statuses(await stage.gateway.post(`${path}&dryRun=true`, { items }))).toEqual(expected);
+    expect(statuses(await stage.gateway.post(path, { items }))).toEqual(expected);
+  });
+
+  it('is made only as If-Match and If-None-Match say', async () => {
+    const username = newName();
+    const user = `/clusters/${cluster}/users/${username}`;
+    const ask = async (headers: Record<string, string>) => {
+      const { status, body } = await stage.gateway.request('PUT', user, { body: { password: PASSWORD }, headers });
+      return [status, body.code];
+    };
+    expect(await ask({ 'if-match': '*' })).toEqual([412, 'precondition_failed']);
+    expect(await ask({ 'if-none-match': '"x"' })).toEqual([400, 'invalid_request']);
+    expect(await ask({ 'if-none-match': '*' })).toEqual([201, undefined]);
+    expect(await ask({ 'if-none-match': '*' })).toEqual([412, 'precondition_failed']);
+    expect(await ask({ 'if-match': '"other"' })).toEqual([412, 'precondition_failed']);
+    const { headers } = await stage.gateway.get(user);
+    expect(await ask({ 'if-match': headers.get('etag') as string })).toEqual([200, undefined]);
+    expect(effectsOn(username)).toEqual(['created']);
+  });
+
+  it('is created where a row of the list names nobody, and the others of the batch with them', async () => {
+    const [single, other, third] = [newName(), newName(), newName()];
+    const [simulator, action] = cluster === 'ali' ? ([stage.ehpc, undefined] as const) : ([stage.shanhe, '/user'] as const);
+    simulator.inject({ kind: 'wrong_shape', shape: 'row_unnamed', times: -1, action: action ?? 'ListUsers' });
+    const path = `/clusters/${cluster}/users/batch`;
+    const items = [
+      { op: 'ensure', username: other, password: PASSWORD },
+      { op: 'ensure', username: newName() },
+      { op: 'create', username: third, password: PASSWORD },
+    ];
+    const foreseen = await stage.gateway.post(`${path}?dryRun=true`, { items });
+    const done = await stage.gateway.post(path, { items });
+    const alone = await put(cluster, single, { password: PASSWORD });
+    simulator.clearFaults();
+    expect([statuses(foreseen), statuses(done)]).toEqual([
+      ['unknown', 'unknown', 'unknown'],
+      ['created', 'failed', 'created'],
+    ]);
+    expect(alone.status).toBe(201);
+  });
+
   it('a dry run of a single write says what would become of the user, and writes nothing', async () => {
     const username = newName();
     const path = `/clusters/${cluster}/users`;
@@ -112,8 +221,16 @@ describe('the role of a user who is to be there', () => {
     const username = newName();
     await put('shan', username, { password: PASSWORD });
     const { status, body } = await put('shan', username, { role: 'admin' });
-    expect([status, body.code]).toEqual([422, 'invalid_user']);
+    expect([status, body.code]).toEqual([501, 'not_supported']);
+    const made = await put('shan', newName(), { role: 'admin', password: PASSWORD });
+    expect([made.status, made.body.errors[0].pointer]).toEqual([422, '/role']);
   });
+});
+
+it('a user of a role that nobody can be given stays as they are', async () => {
+  const admin = (await stage.gateway.get('/clusters/shan/users?role=admin')).body.items[0];
+  const { status, body } = await put('shan', admin.username, { role: 'admin' });
+  expect([status, body.role]).toEqual([200, 'admin']);
 });
 
 describe('several users by name', () => {

@@ -7,7 +7,7 @@ import { stepsOf } from '../../src/users/steps/index.js';
 import { inViewOf } from '../../src/writes/outcome.js';
 
 describe('a refusal without effect', () => {
-  const step = stepsOf({ id: 'c' } as Target);
+  const step = stepsOf({ id: 'c' } as Target, async () => undefined);
   const error = new GatewayError('vendor_rate_limited', 'The vendor throttles the account.');
   const item: ItemRecord = {
     index: 0,

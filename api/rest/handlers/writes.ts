@@ -92,8 +92,13 @@ export const replyTo =
 /** The user of a path, as long as the user is as `If-Match` says. */
 const reference = (
   { clusterId, username }: { readonly clusterId: string; readonly username: string },
-  { 'If-Match': ifMatch }: { readonly 'If-Match'?: string },
-) => ({ clusterId, username, ...(ifMatch !== undefined && { ifMatch }) });
+  { 'If-Match': ifMatch, 'If-None-Match': ifNoneMatch }: { readonly 'If-Match'?: string; readonly 'If-None-Match'?: string },
+) => ({
+  clusterId,
+  username,
+  ...(ifMatch !== undefined && { ifMatch }),
+  ...(ifNoneMatch !== undefined && { isNew: true }),
+});
 
 type Result = Pick<ItemRecord, 'op' | 'name'> & { readonly outcome: ItemOutcome };
 
@@ -141,9 +146,9 @@ export const writeHandlers = (commands: UserCommands): Pick<Handlers, Write> => 
     },
 
     ensureUser: (input) => {
-      const { params, body, submission } = input;
-      const wanted = { username: params.username, ...body };
-      return written(input, { op: 'ensure', ...wanted }, () => commands.ensure(params.clusterId, wanted, submission), ensured);
+      const { params, headers, body, submission } = input;
+      const write = () => commands.ensure(reference(params, headers), body, submission);
+      return written(input, { op: 'ensure', username: params.username, ...body }, write, ensured);
     },
 
     updateUser: (input) => {

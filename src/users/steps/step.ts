@@ -5,12 +5,14 @@ import { GatewayError } from '../../errors.js';
 import type { Role, UserFeature } from '../../model.js';
 import type { Step, Thing } from '../../writes/resource.js';
 
-export type StepName = Extract<UserFeature, 'create' | 'setRole' | 'setPassword' | 'delete'>;
+export type StepName = Extract<UserFeature, 'create' | 'setRole' | 'setPassword' | 'delete'> | 'ensure';
 
 /** What is written of a user, but for the password. */
 export interface UserContent {
   readonly role?: Role;
   readonly directoryMode?: string;
+  /** Of a user to ensure: there must be none before. */
+  readonly isNew?: true;
 }
 
 /** A user that was read. */

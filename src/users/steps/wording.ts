@@ -19,6 +19,14 @@ const statusOf = ({ code }: GatewayError): ItemStatus | undefined => {
 /** An end in the words of users. */
 export const failedWith = (error: GatewayError, status = statusOf(error)): ItemOutcome => ended(error, status);
 
+/** A refusal of one item, pointing into the body that holds it. */
+export const inItem = (error: GatewayError, index: number): GatewayError =>
+  new GatewayError(error.code, error.message, {
+    ...(error.errors && {
+      errors: error.errors.map(({ pointer, message }) => ({ pointer: `/items/${index}${pointer}`, message })),
+    }),
+  });
+
 /** A user whom the vendor confirmed, and nobody could read. */
 const asAskedFor = (item: ItemRecord): VendorUser => {
   const unknown = { group: null, uid: null, gid: null, mountPoint: null, createdAt: null, updatedAt: null, userId: null };

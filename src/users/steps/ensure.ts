@@ -1,0 +1,67 @@
+import type { Call } from '../../adapter.js';
+import type { Target } from '../../clusters/registry.js';
+import { GatewayError } from '../../errors.js';
+import type { ItemOutcome } from '../../journal/records.js';
+import type { Asked, Found, Planned, Step } from '../../writes/resource.js';
+import type { Requirement } from '../admission.js';
+import { plannedRequirement, planOf } from '../ensure.js';
+import { incompleteList } from '../find.js';
+import { contentOf, userOf } from './step.js';
+import { failedWith, inItem, notDoneWith, unchanged } from './wording.js';
+
+/** Why the cluster cannot take an item. */
+export type RefusalOf = (requirement: Requirement, call: Call) => Promise<GatewayError | undefined>;
+
+/** Only the store can have lost what an earlier try has done. */
+const mayBeOurs = (): ItemOutcome =>
+  failedWith(
+    new GatewayError('vendor_timeout', 'The user is as asked for; whether this request made it so is not known.', {
+      effect: 'open',
+      retryable: true,
+    }),
+    'unknown',
+  );
+
+/** Reads whether the user is as wanted, and what is to be done. Sends nothing. */
+export const ensureStep = (target: Target, refusalOf: RefusalOf): Step => {
+  const plan = async ({ item, isBatch }: Asked, { found, complete }: Found, call: Call): Promise<Planned> => {
+    const { name, index, secret, sends = 0 } = item;
+    const content = contentOf(item);
+    const user = userOf(found.get(name) ?? null);
+    const hasPassword = secret !== undefined;
+    if (user && content.isNew) {
+      const message = `There is a user ${name}, so If-None-Match does not hold.`;
+      return failedWith(new GatewayError('precondition_failed', message));
+    }
+    // With a password the vendor decides, who overwrites nobody.
+    if (!user && !complete && !hasPassword) return failedWith(incompleteList(target, `the user ${name} exists`), 'failed');
+    const decided = planOf(content, user);
+    const refusal = await refusalOf(plannedRequirement(decided, { ...content, username: name }, hasPassword), call);
+    if (refusal) return failedWith(isBatch ? inItem(refusal, index) : refusal, 'refused');
+    if (decided !== 'unchanged') return { status: 'planned', steps: [decided] };
+    if (sends > 0) return mayBeOurs();
+    return user && !isBatch ? unchanged(user, target) : { status: 'unchanged' };
+  };
+
+  return {
+    name: 'ensure',
+    // As far as an earlier try is concerned, of which nobody knows how far it came.
+    nature: 'set-hidden',
+    isShown: true,
+    wasDone: 'The user was read.',
+    mayBeDone: 'Whether the user was created, or given the role, is not known.',
+    send: () => Promise.reject(new TypeError('ensure is planned, not sent')),
+    plan: async (asked, read, call) => {
+      const planned: Planned[] = [];
+      // One after the other: all ask for the same facts.
+      for (const each of asked) planned.push(await plan(each, read, call));
+      return planned;
+    },
+    readingOf: () => 'present',
+    outcome: (item, finding) =>
+      notDoneWith('set-hidden', target, item, finding, {
+        notDone: 'Nothing was changed.',
+        unknown: () => 'Whether the user was created, or given the role, is not known; asking again does no harm.',
+      }),
+  };
+};
