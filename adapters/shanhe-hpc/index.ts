@@ -2,6 +2,7 @@ import type { Adapter, AdapterModule, JobState, NewUser, PasswordChange } from '
 import { GatewayError } from '../../src/errors.js';
 import { byOffset, mapRows } from '../../src/paging.js';
 import { readAll, readWindow } from '../../src/read-window.js';
+import { badResponse } from '../../src/wire.js';
 import { capabilities, MAX_PAGE_SIZE } from './capabilities.js';
 import { createClient } from './client.js';
 import { configSchema, type ShanheConfig } from './config.js';
@@ -47,6 +48,7 @@ export const shanheHpc: AdapterModule<ShanheConfig> = {
         const page = await client.listClusters({ clusterId }, { start: 0, size: MAX_PAGE_SIZE }, call);
         const { rows } = mapRows(page, (item) => toCluster(item, zone));
         const cluster = rows.find((row) => row?.id === clusterId);
+        if (!cluster && rows.includes(null)) throw badResponse('a cluster without a usable name');
         if (!cluster) throw new GatewayError('cluster_not_found', 'The vendor has no such cluster in this zone.');
         return cluster;
       },

@@ -1,22 +1,14 @@
 import type { Call, ClusterListing, VendorCluster } from '../adapter.js';
 import { untilAborted } from '../deadline.js';
-import { asGatewayError, GatewayError, type Report } from '../errors.js';
+import { asGatewayError, type GatewayError, type Report } from '../errors.js';
 import type { ClusterRef } from '../journal/records.js';
 import type { Capabilities, Cluster, UserFeature, Vendor } from '../model.js';
-import { didYouMean } from '../nearest.js';
 import { createCache } from './cache.js';
-import { type Account, clusterKeyOf, type Registry, type Target } from './registry.js';
+import { type AccountProblem, createDiscovery, type OnShared, shared } from './discovery.js';
+import type { Account, Registry, Target } from './registry.js';
 
 /** A cluster's kind and state are asked for again after this time; a write that the state would forbid asks at once. */
 const FACTS_TTL_MS = 60_000;
-const DISCOVERY_TTL_MS = 30_000;
-/** A shared question does not end with the first asker's deadline. */
-const SHARED_DEADLINE_MS = 30_000;
-
-export interface AccountProblem {
-  readonly account: string;
-  readonly error: GatewayError;
-}
 
 export interface Clusters {
   vendors(): Vendor[];
@@ -25,6 +17,8 @@ export interface Clusters {
   get(clusterId: string, call: Call): Promise<Cluster>;
   /** The cluster and its account; asks a vendor only about discovered clusters. @throws cluster_not_found */
   resolve(clusterId: string, call: Call): Promise<Target>;
+  /** Calls `visit` for each cluster, once, as soon as it is known. @returns accounts that cannot be asked for theirs */
+  forEach(call: Call, visit: (target: Target) => Promise<void>): Promise<AccountProblem[]>;
   /** The cluster of work that began earlier, at the address where it was then. Asks no vendor. Undefined when that is no longer served. */
   at(clusterId: string, ref: ClusterRef): Target | undefined;
   /** The vendor's facts, at most a minute old. @throws cluster_not_found */
@@ -43,9 +37,6 @@ const permitted = ({ writtenBy }: Target, capabilities: Capabilities): Capabilit
 
 export const capabilitiesOf = (target: Target, cluster?: VendorCluster): Capabilities =>
   permitted(target, target.account.module.capabilities(cluster, target.account.settings));
-
-const clusterNotFound = (clusterId: string, known: Iterable<string>): GatewayError =>
-  new GatewayError('cluster_not_found', `There is no cluster ${clusterId}.${didYouMean(clusterId, known)}`);
 
 /** A cluster of the configuration, or one that was discovered before, that its vendor does not have. */
 const missingAtVendor = ({ id, account, vendorClusterId, discovered }: Target, cause: GatewayError): GatewayError =>
@@ -69,9 +60,6 @@ const toCluster = (target: Target, facts: VendorCluster | undefined): Cluster =>
   capabilities: capabilitiesOf(target, facts),
 });
 
-/** Hears once of a cluster that is read only, since accounts of several write domains show it. */
-export type OnShared = (clusterId: string, accounts: readonly string[]) => void;
-
 export const createClusters = (
   { modules, accounts, targets }: Registry,
   report: Report,
@@ -79,36 +67,13 @@ export const createClusters = (
 ): Clusters => {
   const configured = new Map(targets.map((target) => [target.id, target]));
   const factsCache = createCache<VendorCluster>(FACTS_TTL_MS);
-  const discoveryCache = createCache<readonly VendorCluster[]>(DISCOVERY_TTL_MS);
+  const discovery = createDiscovery({ accounts, targets }, onShared);
 
   const factsKey = ({ account, vendorClusterId }: Target): string => `${account.name}/${vendorClusterId}`;
 
-  const shared = ({ requestId }: Call): Call => ({ requestId, signal: AbortSignal.timeout(SHARED_DEADLINE_MS) });
-
-  /** A cluster that the configuration names is known by that id only. */
-  const discoveredIn = (account: Account, found: readonly VendorCluster[]): Target[] =>
-    found
-      .filter(({ id }) => !configured.has(id) && !targets.some((t) => t.account === account && t.vendorClusterId === id))
-      .map(({ id }) => ({ id, account, vendorClusterId: id, discovered: true }));
-
-  const warned = new Set<string>();
-
-  /** A discovered cluster, read only where an account of another write domain shows it, too. */
-  const withOwner = (target: Target, shown: readonly Target[]): Target => {
-    const key = clusterKeyOf(target.account, target.vendorClusterId);
-    const rival = [...targets, ...shown].find(
-      ({ account, vendorClusterId }) =>
-        account.domain !== target.account.domain && clusterKeyOf(account, vendorClusterId) === key,
-    );
-    if (!rival) return target;
-    if (!warned.has(target.id)) onShared(target.id, [target.account.name, rival.account.name]);
-    warned.add(target.id);
-    return { ...target, writtenBy: rival.account.name };
-  };
-
   const listAccount = async (account: Account, call: Call): Promise<ClusterListing> => {
     const found = await account.adapter.listClusters(call);
-    discoveryCache.set(account.name, found.clusters);
+    discovery.note(account, found);
     return found;
   };
 
@@ -124,31 +89,6 @@ export const createClusters = (
     }
   };
 
-  const discover = async (clusterId: string, call: Call): Promise<Target> => {
-    let failure: unknown;
-    const known = new Set(configured.keys());
-    const discovering = accounts.filter(({ discover }) => discover);
-    const answers = await Promise.all(
-      discovering.map(async (account) => {
-        const question = discoveryCache.get(
-          account.name,
-          async () => (await account.adapter.listClusters(shared(call))).clusters,
-        );
-        const found = await untilAborted(question, call.signal).catch((error: unknown) => {
-          failure = error;
-          return [];
-        });
-        const targetsFound = discoveredIn(account, found);
-        for (const { id } of targetsFound) known.add(id);
-        return targetsFound.find(({ id }) => id === clusterId);
-      }),
-    );
-    const shown = answers.filter((answer) => answer !== undefined);
-    const [target] = shown;
-    if (target) return withOwner(target, shown);
-    throw failure ?? clusterNotFound(clusterId, known);
-  };
-
   return {
     vendors: () =>
       Object.values(modules).map(({ vendor, title, capabilities }) => ({ name: vendor, title, capabilities: capabilities() })),
@@ -161,14 +101,11 @@ export const createClusters = (
         problems.push({ account: account.name, error });
       };
       const asked = accounts.filter((account) => account.discover || targets.some((target) => target.account === account));
-      const found = new Map<Account, readonly VendorCluster[]>();
-      let omitted = 0;
+      const found = new Map<Account, ClusterListing>();
       await Promise.all(
         asked.map(async (account) => {
           try {
-            const { clusters, omitted: left = 0 } = await listAccount(account, call);
-            found.set(account, clusters);
-            omitted += left;
+            found.set(account, await listAccount(account, call));
           } catch (error) {
             note(account, error);
           }
@@ -177,15 +114,15 @@ export const createClusters = (
       const seen = new Set(configured.keys());
       const shown = asked
         .filter(({ discover }) => discover)
-        .flatMap((account) => discoveredIn(account, found.get(account) ?? []));
+        .flatMap((account) => discovery.targetsIn(account, found.get(account)));
       const byId = new Map<string, Target[]>();
       for (const target of shown) byId.set(target.id, [...(byId.get(target.id) ?? []), target]);
       const discovered = shown
         .filter(({ id }) => !seen.has(id) && seen.add(id))
-        .map((target) => withOwner(target, byId.get(target.id) ?? []));
+        .map((target) => discovery.withOwner(target, byId.get(target.id) ?? []));
       const factsOf = async (target: Target): Promise<VendorCluster | undefined> => {
         const { account, vendorClusterId } = target;
-        const listed = found.get(account)?.find(({ id }) => id === vendorClusterId);
+        const listed = found.get(account)?.clusters.find(({ id }) => id === vendorClusterId);
         if (listed || !found.has(account)) return listed;
         // Not every cluster that works is listed: E-HPC's newer generation may not be.
         return freshFacts(target, call).catch((error: unknown) => {
@@ -196,15 +133,21 @@ export const createClusters = (
       const items = await Promise.all(
         [...targets, ...discovered].map(async (target) => toCluster(target, await factsOf(target))),
       );
+      const omitted = [...found.values()].reduce((sum, { omitted: left = 0 }) => sum + left, 0);
       return { items, problems, omitted };
     },
 
     get: async (clusterId, call) => {
-      const target = configured.get(clusterId) ?? (await discover(clusterId, call));
+      const target = configured.get(clusterId) ?? (await discovery.find(clusterId, call));
       return toCluster(target, await freshFacts(target, call));
     },
 
-    resolve: async (clusterId, call) => configured.get(clusterId) ?? discover(clusterId, call),
+    resolve: async (clusterId, call) => configured.get(clusterId) ?? discovery.find(clusterId, call),
+
+    forEach: async (call, visit) => {
+      const [, problems] = await Promise.all([Promise.all(targets.map(visit)), discovery.forEach(call, visit)]);
+      return problems;
+    },
 
     at: (clusterId, { account: name, vendorClusterId }) => {
       const target = configured.get(clusterId);

@@ -1,5 +1,7 @@
+import { type BulkheadPolicy, bulkhead } from 'cockatiel';
 import type { Call, UserSlice, VendorUser } from '../adapter.js';
-import { type AccountProblem, type Clusters, capabilitiesOf } from '../clusters/directory.js';
+import { type Clusters, capabilitiesOf } from '../clusters/directory.js';
+import type { AccountProblem } from '../clusters/discovery.js';
 import type { Target } from '../clusters/registry.js';
 import { asGatewayError, GatewayError } from '../errors.js';
 import type { Role, User } from '../model.js';
@@ -39,8 +41,9 @@ export interface Everywhere {
   readonly problems: readonly AccountProblem[];
 }
 
-/** Clusters that are asked at the same time. */
-const CLUSTERS_AT_ONCE = 8;
+/** Clusters of one account that are asked at the same time: one that does not answer holds up no others. */
+const CLUSTERS_AT_ONCE = 4;
+const MAX_WAITING = 100_000;
 
 const fitsFilter = ({ search, role }: UserQuery): ((user: VendorUser) => boolean) => {
   const part = search?.toLowerCase();
@@ -75,12 +78,11 @@ export const createUsers = (clusters: Clusters): Users => {
     return { slice, omitted: slice.omitted ?? 0 };
   };
 
-  const get = async (clusterId: string, username: string, call: Call): Promise<User> => {
-    const target = await clusters.resolve(clusterId, call);
+  const getAt = async (target: Target, username: string, call: Call): Promise<User> => {
     const user = await findUser(target, username, call);
     if (user) return toUser(target, user);
     await clusters.facts(target, call);
-    throw new GatewayError('user_not_found', `There is no user ${username} on the cluster ${clusterId}.`);
+    throw new GatewayError('user_not_found', `There is no user ${username} on the cluster ${target.id}.`);
   };
 
   return {
@@ -125,19 +127,23 @@ export const createUsers = (clusters: Clusters): Users => {
       return { users, total: users.length, omitted: 0, nextCursor: null };
     },
 
-    get,
+    get: async (clusterId, username, call) => getAt(await clusters.resolve(clusterId, call), username, call),
 
     everywhere: async (username, call) => {
-      const { items: all, problems } = await clusters.list(call);
-      const left = all.map(({ id }, index) => ({ id, index }));
       const items: { clusterId: string; found: User | GatewayError }[] = [];
-      const worker = async (): Promise<void> => {
-        for (let next = left.shift(); next; next = left.shift()) {
-          const found = await get(next.id, username, call).catch(asGatewayError);
-          items[next.index] = { clusterId: next.id, found };
-        }
+      const slots = new Map<string, BulkheadPolicy>();
+      const slotsOf = ({ account: { name } }: Target): BulkheadPolicy => {
+        const own = slots.get(name) ?? bulkhead(CLUSTERS_AT_ONCE, MAX_WAITING);
+        slots.set(name, own);
+        return own;
       };
-      await Promise.all(Array.from({ length: CLUSTERS_AT_ONCE }, worker));
+      const problems = await clusters.forEach(call, async (target) => {
+        const found = await slotsOf(target)
+          .execute(() => getAt(target, username, call))
+          .catch(asGatewayError);
+        items.push({ clusterId: target.id, found });
+      });
+      items.sort((one, other) => (one.clusterId < other.clusterId ? -1 : 1));
       return { items, problems };
     },
   };

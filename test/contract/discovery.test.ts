@@ -54,6 +54,38 @@ describe('discovered clusters', () => {
     expect(shanhe.calls.map(({ action }) => action)).toEqual(['/user']);
   });
 
+  it('of one account are there while another account does not answer', async () => {
+    const own = await startGateway({
+      server: { deadlineSeconds: 3 },
+      accounts: { aliyun: { ...ehpcAccount(ehpc), discover: true }, jinan: { ...shanheAccount(shanhe), discover: true } },
+      clusters: [{ id: 'second', account: 'jinan', vendorClusterId: SHANHE_CLUSTER }],
+    });
+    ehpc.inject({ kind: 'hang', action: 'ListClusters', times: -1 });
+    try {
+      const since = performance.now();
+      const { body } = await own.get('/users/u0003');
+      const second = body.items.find(({ clusterId }: { clusterId: string }) => clusterId === 'second');
+      expect([second.user.username, body.problems]).toMatchObject(['u0003', [{ account: 'aliyun' }]]);
+      expect(performance.now() - since).toBeLessThan(20_000);
+    } finally {
+      await own.stop();
+      ehpc.clearFaults();
+    }
+    const discovering = await startGateway({
+      server: { deadlineSeconds: 3 },
+      accounts: { aliyun: { ...ehpcAccount(ehpc), discover: true }, jinan: { ...shanheAccount(shanhe), discover: true } },
+    });
+    ehpc.inject({ kind: 'hang', action: 'ListClusters', times: -1 });
+    try {
+      expect((await discovering.get(`/clusters/${SHANHE_CLUSTER}/users?limit=5`)).body.items).toHaveLength(5);
+      const { body } = await discovering.get('/users/u0003');
+      expect(body.items[0]).toMatchObject({ clusterId: SHANHE_CLUSTER, user: { username: 'u0003' } });
+    } finally {
+      await discovering.stop();
+      ehpc.clearFaults();
+    }
+  }, 60_000);
+
   it('do not exist without discovery', async () => {
     const plain = await startGateway({ accounts: { aliyun: ehpcAccount(ehpc) } });
     expect((await plain.get('/clusters')).body).toEqual({ items: [], problems: [], incomplete: null });

@@ -70,6 +70,28 @@ describe.each(VENDORS)('$cluster', ({ cluster, action, clusters, count, known, s
     expect([status, body.code]).toEqual([502, 'vendor_bad_response']);
   });
 
+  it('a cluster that may stand in an odd row is not said to be missing', async () => {
+    const gateway = await startGateway({
+      accounts: { ali: { ...ehpcAccount(stage.ehpc), discover: true }, shan: { ...shanheAccount(stage.shanhe), discover: true } },
+      clusters: [{ id: 'configured', account: 'shan', vendorClusterId: SHANHE_CLUSTER }],
+    });
+    try {
+      simulator().inject({ kind: 'wrong_shape', shape: 'row_unnamed', action: clusters, times: -1 });
+      const paths = ['/clusters/ehpc-unlisted/users', ...(cluster === 'shan' ? ['/clusters/configured'] : [])];
+      for (const path of paths) {
+        const { status, body } = await gateway.get(path);
+        expect([path, status, body.code, body.detail]).toEqual([
+          path,
+          502,
+          'vendor_bad_response',
+          expect.not.stringContaining('Did you mean'),
+        ]);
+      }
+    } finally {
+      await gateway.stop();
+    }
+  });
+
   it.each(ROWS)('%s among clusters takes no other cluster away', async (shape) => {
     const gateway = await discovery();
     const before = (await gateway.get('/clusters')).body;

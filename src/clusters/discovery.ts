@@ -1,0 +1,151 @@
+/** Clusters that no configuration names: those of the accounts' own lists, which are kept for a while. No account waits long for another one. */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Call, ClusterListing } from '../adapter.js';
+import { untilAborted } from '../deadline.js';
+import { asGatewayError, GatewayError } from '../errors.js';
+import { didYouMean } from '../nearest.js';
+import { createCache } from './cache.js';
+import { type Account, clusterKeyOf, type Registry, type Target } from './registry.js';
+
+const KEPT_MS = 30_000;
+/** A shared question does not end with the first asker's deadline. */
+const SHARED_DEADLINE_MS = 30_000;
+/** Once one account has the cluster, the others are waited for so long: they may show it, too. */
+const OTHERS_MS = 1_000;
+
+export const shared = ({ requestId }: Call): Call => ({ requestId, signal: AbortSignal.timeout(SHARED_DEADLINE_MS) });
+
+export interface AccountProblem {
+  readonly account: string;
+  readonly error: GatewayError;
+}
+
+/** Hears once of a cluster that is read only, since accounts of several write domains show it. */
+export type OnShared = (clusterId: string, accounts: readonly string[]) => void;
+
+export interface Discovery {
+  /** What an account was found to have. */
+  note(account: Account, listing: ClusterListing): void;
+  /** A cluster that the configuration names is known by that id only. */
+  targetsIn(account: Account, listing: ClusterListing | undefined): Target[];
+  /** A discovered cluster, read only where an account of another write domain shows it, too. */
+  withOwner(target: Target, shown: readonly Target[]): Target;
+  /** @throws cluster_not_found; vendor_bad_response where it may stand in a row that names nobody; why an account cannot be asked */
+  find(clusterId: string, call: Call): Promise<Target>;
+  /** Calls `visit` for each discovered cluster, once, as soon as it is known. @returns accounts that cannot be asked */
+  forEach(call: Call, visit: (target: Target) => Promise<void>): Promise<AccountProblem[]>;
+}
+
+const notFound = (clusterId: string, known: Iterable<string>): GatewayError =>
+  new GatewayError('cluster_not_found', `There is no cluster ${clusterId}.${didYouMean(clusterId, known)}`);
+
+const mayBeLeftOut = (clusterId: string, account: Account): GatewayError =>
+  new GatewayError(
+    'vendor_bad_response',
+    `The account ${account.name} lists a cluster that has no usable name, so whether it has a cluster ${clusterId} is not known.`,
+  );
+
+export const createDiscovery = ({ accounts, targets }: Pick<Registry, 'accounts' | 'targets'>, onShared: OnShared): Discovery => {
+  const configured = new Set(targets.map(({ id }) => id));
+  const discovering = accounts.filter(({ discover }) => discover);
+  const cache = createCache<ClusterListing>(KEPT_MS);
+  /** For as long as an account does not answer. */
+  const last = new Map<Account, ClusterListing>();
+  const warned = new Set<string>();
+
+  const note = (account: Account, listing: ClusterListing): void => {
+    cache.set(account.name, listing);
+    last.set(account, listing);
+  };
+
+  const ask = (account: Account, call: Call): Promise<ClusterListing> => {
+    const question = cache.get(account.name, async () => {
+      const listing = await account.adapter.listClusters(shared(call));
+      last.set(account, listing);
+      return listing;
+    });
+    return untilAborted(question, call.signal);
+  };
+
+  const targetsIn = (account: Account, listing: ClusterListing | undefined): Target[] =>
+    (listing?.clusters ?? [])
+      .filter(({ id }) => !configured.has(id) && !targets.some((t) => t.account === account && t.vendorClusterId === id))
+      .map(({ id }) => ({ id, account, vendorClusterId: id, discovered: true }));
+
+  const withOwner = (target: Target, shown: readonly Target[]): Target => {
+    const key = clusterKeyOf(target.account, target.vendorClusterId);
+    const rival = [...targets, ...shown].find(
+      ({ account, vendorClusterId }) =>
+        account.domain !== target.account.domain && clusterKeyOf(account, vendorClusterId) === key,
+    );
+    if (!rival) return target;
+    if (!warned.has(target.id)) onShared(target.id, [target.account.name, rival.account.name]);
+    warned.add(target.id);
+    return { ...target, writtenBy: rival.account.name };
+  };
+
+  /** The lists of all accounts, as far as they are known when one of them has the cluster. */
+  const listsFor = async (clusterId: string, call: Call) => {
+    const failures = new Map<Account, unknown>();
+    const answered = new Map<Account, ClusterListing>();
+    let hit = (): void => undefined;
+    const isHit = new Promise<void>((resolve) => {
+      hit = resolve;
+    });
+    const all = Promise.all(
+      discovering.map(async (account) => {
+        try {
+          const listing = await ask(account, call);
+          answered.set(account, listing);
+          if (listing.clusters.some(({ id }) => id === clusterId)) hit();
+        } catch (thrown) {
+          failures.set(account, thrown);
+        }
+      }),
+    );
+    const isEnough = async (): Promise<void> => {
+      await isHit;
+      const isKnown = discovering.every((account) => answered.has(account) || failures.has(account) || last.has(account));
+      if (!isKnown) await pause(OTHERS_MS, undefined, { ref: false });
+    };
+    await Promise.race([all, isEnough()]);
+    const lists = discovering.map((account) => [account, answered.get(account) ?? last.get(account)] as const);
+    return { lists, failures };
+  };
+
+  return {
+    note,
+    targetsIn,
+    withOwner,
+
+    find: async (clusterId, call) => {
+      const { lists, failures } = await listsFor(clusterId, call);
+      const found = lists.flatMap(([account, listing]) => targetsIn(account, listing));
+      const shown = found.filter(({ id }) => id === clusterId);
+      // What an account had before it failed does not count as what it has.
+      const target = shown.find(({ account }) => !failures.has(account));
+      if (target) return withOwner(target, shown);
+      for (const failure of failures.values()) throw failure;
+      const [unsure] = lists.find(([, listing]) => (listing?.omitted ?? 0) > 0) ?? [];
+      if (unsure) throw mayBeLeftOut(clusterId, unsure);
+      throw notFound(clusterId, new Set([...configured, ...found.map(({ id }) => id)]));
+    },
+
+    forEach: async (call, visit) => {
+      const problems: AccountProblem[] = [];
+      const seen = new Set<string>();
+      await Promise.all(
+        discovering.map(async (account) => {
+          try {
+            const fresh = targetsIn(account, await ask(account, call)).filter(({ id }) => !seen.has(id));
+            for (const { id } of fresh) seen.add(id);
+            await Promise.all(fresh.map(visit));
+          } catch (thrown) {
+            problems.push({ account: account.name, error: asGatewayError(thrown) });
+          }
+        }),
+      );
+      return problems;
+    },
+  };
+};
