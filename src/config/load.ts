@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Document, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
@@ -61,10 +62,15 @@ const readYaml = (path: string): Source => {
   const lines = new LineCounter();
   const document = parseDocument(source, { lineCounter: lines, prettyErrors: false });
   const lineAt = (offset: number): number => lines.linePos(offset).line;
-  // By code: the messages quote the source, which may hold secrets.
-  const problems = [...document.errors, ...document.warnings].map(
-    ({ code, pos }) => `line ${lineAt(pos[0])}: is not valid YAML (${code})`,
-  );
+  // By code: the messages quote the source, which may hold secrets. One mistake makes several: the first one of a line is told.
+  const faults = new Map<number, string>();
+  for (const { code, pos } of [...document.errors, ...document.warnings])
+    if (!faults.has(lineAt(pos[0]))) faults.set(lineAt(pos[0]), code);
+  const sourceLines = source.split('\n');
+  const problems = [...faults].map(([line, code]) => {
+    const isUnquoted = /[{,:]\s*\$\{/.test(sourceLines[line - 1] ?? '');
+    return `line ${line}: is not valid YAML (${code})${isUnquoted ? `; put \${env:NAME} in quotes` : ''}`;
+  });
   visit(document, {
     Alias: (_, { range }) => {
       problems.push(`line ${lineAt(range?.[0] ?? 0)}: YAML aliases are not taken; put a text that begins with * in quotes`);
@@ -119,15 +125,25 @@ const checkStore = (store: unknown): Problem[] => {
   ];
 };
 
-/** The settings of an account, by its vendor's schema. */
 /** The certificates of an account; a problem where they cannot be had. */
 const certificatesOf = (caFile: string, folder: string): { readonly ca: string } | { readonly reason: string } => {
   const path = resolve(folder, caFile);
   try {
     const ca = readFileSync(path, 'utf8');
-    return ca.includes('-----BEGIN CERTIFICATE-----') ? { ca } : { reason: `the file ${path} has no certificate in PEM` };
+    const certificates = ca.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+    if (certificates.length === 0) return { reason: `the file ${path} has no certificate in PEM` };
+    const damaged = certificates.findIndex((pem) => !isCertificate(pem));
+    return damaged === -1 ? { ca } : { reason: `certificate ${damaged + 1} of the file ${path} cannot be read` };
   } catch (error) {
     return { reason: `the file ${path} cannot be read (${errnoOf(error)})` };
+  }
+};
+
+const isCertificate = (pem: string): boolean => {
+  try {
+    return new X509Certificate(pem).subject !== undefined;
+  } catch {
+    return false;
   }
 };
 
@@ -137,6 +153,7 @@ const checkCertificates = (name: string, account: unknown, folder: string): Prob
   return 'reason' in certificates ? [{ at: ['accounts', name, 'caFile'], reason: certificates.reason }] : [];
 };
 
+/** The settings of an account, by its vendor's schema. */
 const checkAccount = (name: string, account: unknown, modules: Modules): Problem[] => {
   if (!isObject(account) || typeof account['vendor'] !== 'string') return [];
   const { vendor } = account;
@@ -160,21 +177,19 @@ const settingsOf = (account: Readonly<Record<string, unknown>>): Record<string, 
   return known;
 };
 
-/** A cluster is written to for one domain: two would not know of each other's writes. */
-const checkOwners = (
-  clusters: CoreConfig['clusters'],
-  accounts: Readonly<Record<string, AccountConfig>>,
-  modules: Modules,
-): Problem[] => {
+/** A cluster is written to for one domain: two would not know of each other's writes. @param accounts those in order, as given */
+const checkOwners = (clusters: readonly unknown[], accounts: ReadonlyMap<string, CommonAccount>, modules: Modules): Problem[] => {
   const owners = new Map<string, string>();
-  return clusters.flatMap(({ account: name, vendorClusterId }, index) => {
-    const { vendor, settings, domain } = accounts[name] as AccountConfig;
-    const module = modules[vendor];
-    if (!module?.clusterKey) return [];
-    const key = `${vendor} ${module.clusterKey(settings, vendorClusterId)}`;
+  const domainOf = (name: string): string => accounts.get(name)?.domain ?? name;
+  return clusters.flatMap((cluster, index) => {
+    const { account: name, vendorClusterId } = isObject(cluster) ? cluster : {};
+    const account = accounts.get(String(name));
+    const clusterKey = account && modules[account.vendor]?.clusterKey;
+    if (typeof name !== 'string' || typeof vendorClusterId !== 'string' || !clusterKey) return [];
+    const key = `${account.vendor} ${clusterKey(settingsOf(account as object as Record<string, unknown>), vendorClusterId)}`;
     const owner = owners.get(key) ?? name;
     owners.set(key, owner);
-    if (accounts[owner]?.domain === domain) return [];
+    if (domainOf(owner) === domainOf(name)) return [];
     const reason = `${vendorClusterId} is the same cluster for the accounts ${owner} and ${name}; give both the same domain (accounts.NAME.domain)`;
     return [{ at: ['clusters', index, 'account'], reason }];
   });
@@ -193,10 +208,14 @@ export const checkConfig = (raw: unknown, modules: Modules, env: Environment, fo
   const core = isObject(value) ? value : {};
   problems.push(...validate(coreSchema, value));
   const given = isObject(core['accounts']) ? core['accounts'] : {};
-  for (const [name, account] of Object.entries(given))
-    problems.push(...checkAccount(name, account, modules), ...checkCertificates(name, account, folder ?? '.'));
+  const inOrder = new Map<string, CommonAccount>();
+  for (const [name, account] of Object.entries(given)) {
+    const wrong = checkAccount(name, account, modules);
+    problems.push(...wrong, ...checkCertificates(name, account, folder ?? '.'));
+    if (wrong.length === 0) inOrder.set(name, account as CommonAccount);
+  }
   const clusters: readonly unknown[] = Array.isArray(core['clusters']) ? core['clusters'] : [];
-  problems.push(...checkReferences(given, clusters), ...checkStore(core['store']));
+  problems.push(...checkReferences(given, clusters), ...checkOwners(clusters, inOrder, modules), ...checkStore(core['store']));
   throwAny(problems);
 
   const usable = value as CoreConfig;
@@ -211,7 +230,6 @@ export const checkConfig = (raw: unknown, modules: Modules, env: Environment, fo
       return [name, { vendor, discover, domain, ...network, settings: settingsOf(account) }];
     }),
   );
-  throwAny(checkOwners(usable.clusters, accounts, modules));
   const { store } = usable;
   return { ...usable, accounts, ...(folder !== undefined && { store: { ...store, path: resolve(folder, store.path) } }) };
 };

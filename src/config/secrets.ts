@@ -29,7 +29,7 @@ const fromFile = (path: string): string => {
 };
 
 /** Other tools' ways to write one, and ours with a mistake: sent as they are, the vendor would only say that the key is wrong. */
-const NOT_OURS = [/\$\{(?!(?:env|file):[^}]*\})/, /^\$\w+$/, /\{\{.*\}\}/s];
+const NOT_OURS = [/\$\{(?!(?:env|file):[^}]*\})/, /^\$\w+$/, /\{\{/];
 
 const HELP = `has what is not a placeholder of ours; write \${env:NAME} or \${file:PATH}`;
 

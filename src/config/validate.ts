@@ -14,11 +14,21 @@ const isEndpoint = (text: string): boolean => {
   return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
 };
 
+/** Whether it is valid percent-encoding. */
+const isEncoded = (text: string): boolean => {
+  try {
+    return decodeURIComponent(text).length >= 0;
+  } catch {
+    return false;
+  }
+};
+
 /** Of an HTTP proxy, with a user and a password where it needs them. */
 const isProxy = (text: string): boolean => {
   if (!URL.canParse(text)) return false;
-  const { protocol, pathname, search, hash } = new URL(text);
-  return ['http:', 'https:'].includes(protocol) && pathname === '/' && search === '' && hash === '';
+  const { protocol, pathname, search, hash, username, password } = new URL(text);
+  const isPlain = pathname === '/' && search === '' && hash === '' && isEncoded(username) && isEncoded(password);
+  return ['http:', 'https:'].includes(protocol) && isPlain;
 };
 
 const isPublicUrl = (text: string): boolean => {
@@ -32,7 +42,7 @@ const isPublicUrl = (text: string): boolean => {
 const isAddresses = (text: string): boolean => {
   const [address = '', bits] = text.split('/');
   const most = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
-  return most > 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most));
+  return most > 0 && (bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= most));
 };
 
 const isTimeZone = (text: string): boolean => {
@@ -47,7 +57,7 @@ const isRedisUrl = (text: string): boolean => URL.canParse(text) && ['redis:', '
 
 const FORMAT_REASONS: Readonly<Record<string, string>> = {
   endpoint: 'must be an https URL without query (http is taken for loopback addresses only)',
-  proxy: 'must be the URL of a proxy, such as http://proxy.example.com:3128',
+  proxy: 'must be the URL of a proxy, such as http://proxy.example.com:3128; a % in its password is written %25',
   'public-url': 'must be the URL under which callers reach the gateway, such as https://hpc.example.org/hpc',
   addresses: 'must be an address or a network, such as 10.0.0.0/8',
   key: 'must be 32 bytes in base64; make one with: openssl rand -base64 32',

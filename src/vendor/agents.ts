@@ -3,6 +3,7 @@ import { type ClientRequest, Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 import type { Clock } from '../clock.js';
 import { onAbort } from '../deadline.js';
@@ -85,7 +86,11 @@ export const createAgents = (clock: Clock, connectMs: number, { ca, proxy }: Age
         });
       });
       try {
-        const socket = await Promise.race([super.connect(request, { ...given, ...trust }), failed]);
+        // Else Node checks an address as if it were `localhost`.
+        const identity = {
+          checkServerIdentity: (_: string, certificate: PeerCertificate) => checkServerIdentity(given.host ?? '', certificate),
+        };
+        const socket = await Promise.race([super.connect(request, { ...given, ...trust, ...identity }), failed]);
         if (given.secureEndpoint) holdBack(socket, 'secureConnect', timeout);
         return socket;
       } finally {

@@ -20,6 +20,9 @@ let simulator: ShanheHpcSimulator;
 let proxy: Server;
 /** TLS in front of the simulator. */
 let front: ReturnType<typeof createTlsServer>;
+/** The same, with a certificate for 127.0.0.1 alone. */
+let byAddress: ReturnType<typeof createTlsServer>;
+const addressFile = join(folder, 'address.pem');
 const tunnels: { readonly to: string | undefined; readonly login: string | undefined }[] = [];
 let answer = 200;
 
@@ -46,19 +49,24 @@ beforeAll(async () => {
     });
     for (const socket of [client, vendor]) socket.on('error', () => socket.destroy());
   });
-  const { key, cert } = selfSigned();
-  writeFileSync(caFile, cert);
-  front = createTlsServer({ key, cert }, (client) => {
-    const vendor = connect(Number(port), '127.0.0.1');
-    vendor.pipe(client).pipe(vendor);
-    for (const socket of [client, vendor]) socket.on('error', () => socket.destroy());
-  });
-  await Promise.all([listening(proxy), listening(front)]);
+  const inFront = (file: string, address?: string) => {
+    const { key, cert } = selfSigned(address);
+    writeFileSync(file, cert);
+    return createTlsServer({ key, cert }, (client) => {
+      const vendor = connect(Number(port), '127.0.0.1');
+      vendor.pipe(client).pipe(vendor);
+      for (const socket of [client, vendor]) socket.on('error', () => socket.destroy());
+    });
+  };
+  front = inFront(caFile);
+  byAddress = inFront(addressFile, '127.0.0.1');
+  await Promise.all([listening(proxy), listening(front), listening(byAddress)]);
 });
 afterAll(async () => {
   proxy.closeAllConnections();
   proxy.close();
   front.close();
+  byAddress.close();
   await simulator.close();
   rmSync(folder, { recursive: true });
 });
@@ -121,6 +129,18 @@ describe('a proxy', () => {
   });
 });
 
+it.each(['directly', 'by a proxy'])('a certificate is for the host of the endpoint, a name or an address: %s', async (way) => {
+  const proxied = way === 'directly' ? {} : withProxy();
+  const at = (host: string, server: { address(): unknown }) => ({ endpoint: `https://${host}:${portOf(server)}/api` });
+  await through({ ...proxied, ...at('127.0.0.1', byAddress), caFile: addressFile }, async (gateway) => {
+    expect((await gateway.get(`${USERS}?limit=3`)).body.items).toHaveLength(3);
+  });
+  await through({ ...proxied, ...at('127.0.0.1', front), caFile }, async (gateway) => {
+    const { status, body } = await gateway.get(`${USERS}?limit=3`);
+    expect([status, body.detail]).toEqual([503, expect.stringContaining('ALTNAME')]);
+  });
+});
+
 it('a certificate authority of its own counts for its account', async () => {
   await through({ ...overTls(), caFile }, async (gateway) => {
     expect((await gateway.get(`${USERS}?limit=3`)).body.items).toHaveLength(3);
@@ -133,9 +153,13 @@ it('a certificate authority of its own counts for its account', async () => {
 it('what is not a proxy, or has no certificate, is refused at the start', async () => {
   const empty = join(folder, 'empty.pem');
   writeFileSync(empty, '');
+  const damaged = join(folder, 'damaged.pem');
+  writeFileSync(damaged, '-----BEGIN CERTIFICATE-----\nbm8gY2VydGlmaWNhdGU=\n-----END CERTIFICATE-----\n');
   for (const [change, reason] of [
     [{ proxy: 'socks5://127.0.0.1:1' }, /accounts.jinan.proxy: must be the URL of a proxy/],
     [{ caFile: join(folder, 'none.pem') }, /accounts.jinan.caFile: the file .* cannot be read \(ENOENT\)/],
+    [{ proxy: 'http://u%zz:p@127.0.0.1:1' }, /accounts.jinan.proxy: must be the URL of a proxy/],
+    [{ caFile: damaged }, /accounts.jinan.caFile: certificate 1 of the file .* cannot be read/],
     [{ caFile: empty }, /accounts.jinan.caFile: the file .* has no certificate in PEM/],
   ] as const)
     await expect(through(change, async () => undefined)).rejects.toThrow(reason);

@@ -157,7 +157,7 @@ describe('a wrong configuration names the key and the reason', () => {
     }
   });
 
-  it.each(['${ALI_ID}', '$ALI_ID', '{{ALI_ID}}', '${ENV:ALI_ID}', '${env:ALI_ID', 'x${}', '${file}'])(
+  it.each(['${ALI_ID}', '$ALI_ID', '{{ALI_ID}}', '{{ ALI_ID', '${ENV:ALI_ID}', '${env:ALI_ID', 'x${}', '${file}'])(
     'refuses what is not a placeholder: %s',
     (accessKeyId) => {
       const problems = problemsOf(withAccount({ credentials: { accessKeyId, accessKeySecret: 'pa$$w{o}rd' } }), { ALI_ID: 'x' });
@@ -264,6 +264,8 @@ describe('a wrong configuration names the key and the reason', () => {
     expect(() => loadConfig(path, adapters, {})).toThrow(/bad\.yaml: line \d+: /);
     writeFileSync(path, 'accounts: {}\naccounts: {}\n');
     expect(() => loadConfig(path, adapters, {})).toThrow('line 2: is not valid YAML (DUPLICATE_KEY)');
+    writeFileSync(path, 'accounts:\n  a:\n    credentials: { accessKeyId: ${env:A}, accessKeySecret: ${env:B} }\n');
+    expect(() => loadConfig(path, adapters, {})).toThrow(/line 3: is not valid YAML \(\w+\); put \$\{env:NAME\} in quotes$/m);
     expect(() => loadConfig(join(folder, 'none.yaml'), adapters, {})).toThrow('none.yaml: cannot be read (ENOENT)');
   });
 });
