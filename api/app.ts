@@ -74,7 +74,7 @@ export const createApp = (deps: AppDeps): Express => {
       callerHeader,
     }),
   );
-  app.use(docs(document, deps.docs));
+  app.use(docs(deps.docs));
   app.use(unknownPath(Object.keys(document.paths)));
   app.use(sendFailure(report));
   const prefix = deps.publicUrl === undefined ? '' : withoutSlash(new URL(deps.publicUrl).pathname);

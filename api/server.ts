@@ -90,7 +90,7 @@ const start = async (): Promise<void> => {
   const gateway = createGateway(config, adapters, log, { isDemo: demo !== undefined });
   running.gateway = gateway;
   const url = await gateway.listen();
-  say(`HPC gateway at ${url} · documentation at ${url}/docs`);
+  say(`HPC gateway at ${url}${config.server.docs.enabled ? ` · documentation at ${url}/docs` : ''}`);
   if (demo) say(demoBanner(url));
   else say(`${path}: ${Object.keys(config.accounts).length} accounts, ${config.clusters.length} configured clusters`);
 };

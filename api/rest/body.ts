@@ -28,7 +28,8 @@ const EXPORT =
   'in Excel, save the file as "CSV UTF-8 (Comma delimited)"; in LibreOffice, choose the character set Unicode (UTF-8)';
 
 const decode = (body: Buffer, help = ''): string => {
-  const isUtf16 = UTF_16_MARKS.some((mark) => mark.every((byte, at) => body[at] === byte));
+  // Half of each ASCII character is zero there; a text in UTF-8 has none.
+  const isUtf16 = UTF_16_MARKS.some((mark) => mark.every((byte, at) => body[at] === byte)) || body.subarray(0, 2).includes(0);
   if (isUtf16) refuse(`is in UTF-16, not in UTF-8${help}`);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(body);
@@ -97,7 +98,8 @@ export const readBody = ({ checkBody }: CheckedOperation, request: Request): unk
   const { type, charset } = mediaType(request);
   const check = checkBody.get(type);
   if (check === undefined) throw unsupported(request, types, `Send the body as ${types.join(' or ')}.`);
-  if (charset !== undefined && !UTF_8.test(charset)) throw unsupported(request, types, 'Send the body in UTF-8.');
+  if (charset !== undefined && !UTF_8.test(charset))
+    throw unsupported(request, types, `Send the body in UTF-8${type === CSV ? `; ${EXPORT}` : ''}.`);
   return type === CSV ? checkCsv(check, body) : check(parseJson(decode(body)));
 };
 

@@ -23,17 +23,20 @@ const MAX_NAME = 40;
 /** A name as a message may show it. */
 const quoted = (name: string): string => JSON.stringify(name.length > MAX_NAME ? `${name.slice(0, MAX_NAME)}…` : name);
 
+/** However it is written: the column that is most likely meant. */
+const alike = (name: string): string | undefined => COLUMNS.find((column) => column.toLowerCase() === name.trim().toLowerCase());
+
 /** Where the line of names was forgotten, it is a line of passwords: names are shown only beside one that is known. */
 const checkNames = (names: readonly string[], line: number): string[] => {
   const wrong = names.findIndex((name, at) => !COLUMNS.includes(name) || names.indexOf(name) < at);
   const [name = ''] = names.slice(wrong);
   const expected = `the columns are ${COLUMNS.join(', ')}, each at most once`;
-  if (!names.some((known) => COLUMNS.includes(known)))
+  if (names.every((each) => alike(each) === undefined))
     refuse(
       `has to begin with a line of names; ${expected}, with commas, semicolons or tabs between. Line ${line} names none of them`,
     );
   if (wrong !== -1 && COLUMNS.includes(name)) refuse(`names the column ${name} twice in line ${line}; ${expected}`);
-  const meant = nearest(name, COLUMNS);
+  const meant = alike(name) ?? nearest(name, COLUMNS);
   const help = meant === undefined ? '' : ` (did you mean ${meant}?)`;
   if (wrong !== -1) refuse(`names a column ${quoted(name)} in line ${line}, which is not known${help}; ${expected}`);
   return [...names];
@@ -59,6 +62,9 @@ const delimiterOf = (text: string): string => {
   return DELIMITERS.reduce((most, delimiter) => (count(delimiter) > count(most) ? delimiter : most));
 };
 
+/** How many lines stand before the names. */
+const emptyLinesOf = (text: string): number => /^[\r\n]*/.exec(text)?.[0].match(/\r\n|\n|\r/g)?.length ?? 0;
+
 interface Row {
   readonly record: Readonly<Record<string, string>>;
   readonly info: Info;
@@ -79,7 +85,7 @@ export const readCsv = (given: string): CsvBody => {
   if (!/[\r\n]./.test(text)) refuse('has one line only; curl keeps the lines of a file with --data-binary, not with -d');
   try {
     const rows = parse(text, {
-      columns: (names: string[]) => checkNames(names, 1 + skipped),
+      columns: (names: string[]) => checkNames(names, 1 + skipped + emptyLinesOf(text)),
       delimiter: separator ?? delimiterOf(text),
       record_delimiter: LINE_ENDS,
       info: true,

@@ -25,7 +25,7 @@ export const withExample = (document: OpenApiDocument, clusterId: string | undef
 const isBrowser = (request: Request): boolean => (request.get('accept') ?? '').includes('text/html');
 
 /** Swagger UI below `/docs/`. It reads `/openapi.json` from the gateway itself; nothing is loaded from elsewhere. `/` leads there, and a program to the document. */
-export const docs = (document: OpenApiDocument, { enabled, tryItOut }: DocsOptions): Router => {
+export const docs = ({ enabled, tryItOut }: DocsOptions): Router => {
   const router = Router({ strict: true });
   const options = {
     customSiteTitle: 'HPC Gateway',
@@ -46,17 +46,19 @@ export const docs = (document: OpenApiDocument, { enabled, tryItOut }: DocsOptio
   });
   if (!enabled) return router;
   router.get('/docs/', (request, response, next) => {
-    page ??= swaggerUi.setup(document, options);
+    page ??= swaggerUi.setup(undefined, options);
     page(request, response, next);
   });
-  router.use('/docs/', swaggerUi.serveFiles(document, options));
+  // The page that comes with Swagger UI loads a document of somebody else.
+  router.get(['/docs/index.html', '/docs/swagger-initializer.js'], (_request, _response, next) => next('router'));
+  router.use('/docs/', swaggerUi.serveFiles(undefined, options));
   return router;
 };
 
 const escapeHtml = (text: string): string => text.replace(/[&<>"]/g, (char) => `&#${char.charCodeAt(0)};`);
 
 /** The page that a problem's `type` leads to. */
-export const problemPage = (code: string): string | undefined => {
+export const problemPage = (code: string, hasDocs: boolean): string | undefined => {
   const problem = Object.hasOwn(PROBLEM_TYPES, code) ? PROBLEM_TYPES[code as keyof typeof PROBLEM_TYPES] : undefined;
   if (!problem) return undefined;
   const { title, status, help } = problem;
@@ -69,7 +71,7 @@ export const problemPage = (code: string): string | undefined => {
 <h1>${escapeHtml(title)}</h1>
 <p><code>${code}</code> · HTTP ${status}</p>
 <p>${words}</p>
-<p><a href="../docs/">API documentation</a></p>
+<p><a href="${hasDocs ? '../docs/' : '../openapi.json'}">API documentation</a></p>
 </body>
 </html>
 `;

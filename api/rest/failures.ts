@@ -15,8 +15,8 @@ export const unknownPath =
   (paths: readonly string[]): RequestHandler =>
   ({ path }) => {
     const meant = nearestPath(path, paths);
-    const shown = path.length > MAX_SHOWN ? `${path.slice(0, MAX_SHOWN)}…` : path;
-    const help = meant === undefined ? 'See /openapi.json for all paths.' : `Did you mean ${meant}?`;
+    const shown = linkTo(path.length > MAX_SHOWN ? `${path.slice(0, MAX_SHOWN)}…` : path);
+    const help = meant === undefined ? `See ${linkTo('/openapi.json')} for all paths.` : `Did you mean ${linkTo(meant)}?`;
     throw new GatewayError('not_found', `There is nothing at ${shown}. ${help}`);
   };
 
@@ -52,5 +52,5 @@ export const sendFailure =
       response.destroy();
       return;
     }
-    sendProblem(response, error, linkTo(request.path), requestId);
+    sendProblem(response, error, request.path, requestId);
   };

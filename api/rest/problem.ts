@@ -154,6 +154,7 @@ export const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
 
 export const operationPath = (id: string): string => linkTo(`/operations/${id}`);
 
+/** @param instance the path of ours that it is about, as this process sees it */
 export const toProblem = (error: GatewayError, instance: string, requestId: string): Problem => {
   const { status, title } = PROBLEM_TYPES[error.code];
   return {
@@ -161,7 +162,7 @@ export const toProblem = (error: GatewayError, instance: string, requestId: stri
     title,
     status,
     detail: error.message,
-    instance,
+    instance: linkTo(instance),
     code: error.code,
     requestId,
     retryable: error.retryable,

@@ -23,9 +23,16 @@ interface Seen {
   readonly links: Readonly<Record<string, string>>;
   readonly type: string;
   readonly instance: string;
+  /** Of problems within an answer, and of a repeated request. */
+  readonly instances: readonly string[];
+  readonly meant: string;
   readonly docs: string | null;
   readonly root: string | null;
   readonly servers: readonly object[];
+}
+
+interface Results {
+  readonly results: readonly { readonly problem?: { readonly instance: string } }[];
 }
 
 /** @param at how the gateway itself is reached */
@@ -36,12 +43,21 @@ const look = async (at: string, headers: Record<string, string> = {}): Promise<S
   const created = await ask(USERS, { method: 'POST', body, headers: json });
   const [operation] = ((await (await ask('/operations')).json()) as { items: { links: Record<string, string> }[] }).items;
   const problem = (await (await ask(`${USERS}/nobody`)).json()) as { type: string; instance: string };
+  const items = JSON.stringify({ items: [{ op: 'ensure', username: 'nobody' }] });
+  const batch = { method: 'POST', body: items, headers: json };
+  const tried = (await (await ask(`${USERS}/batch?dryRun=true`, batch)).json()) as Results;
+  const found = (await (await ask('/users/nobody')).json()) as { items: { problem: { instance: string } }[] };
+  const keyed = { method: 'DELETE', headers: { 'idempotency-key': `"${Math.random()}"` } };
+  await ask(`${USERS}/nobody`, keyed);
+  const again = (await (await ask(`${USERS}/nobody`, keyed)).json()) as { instance: string };
   return {
     link: (await ask(`${USERS}?limit=1`)).headers.get('link'),
     location: created.headers.get('location'),
     links: operation?.links ?? {},
     type: problem.type,
     instance: problem.instance,
+    instances: [tried.results[0]?.problem?.instance, found.items[0]?.problem.instance, again.instance].map(String),
+    meant: ((await (await ask('/clusterz')).json()) as { detail: string }).detail,
     docs: (await ask('/docs')).headers.get('location'),
     root: (await ask('/', { headers: { accept: 'text/html' } })).headers.get('location'),
     servers: ((await (await ask('/openapi.json')).json()) as { servers: object[] }).servers,
@@ -57,6 +73,8 @@ const withPrefix = (prefix: string, url = prefix) => ({
   },
   type: `${url}/problems/user_not_found`,
   instance: `${prefix}/clusters/main/users/nobody`,
+  instances: [`${prefix}/clusters/main/users/batch`, `${prefix}/users/nobody`, `${prefix}/clusters/main/users/nobody`],
+  meant: expect.stringContaining(`Did you mean ${prefix}/clusters?`),
   docs: `${prefix}/docs/`,
   root: `${prefix}/docs/`,
   servers: [{ url: url === '' ? '/' : url }],

@@ -56,7 +56,10 @@ describe('/docs', () => {
     expect(assets).toContain('swagger-ui-bundle.js');
     for (const asset of assets) expect([asset, (await fetch(`${gateway.url}/docs/${asset}`)).status]).toEqual([asset, 200]);
     const init = await (await fetch(`${gateway.url}/docs/swagger-ui-init.js`)).text();
-    expect(init).toContain('"../openapi.json"');
+    // Nothing but the document itself knows where it is served.
+    expect([init.includes('"../openapi.json"'), init.includes('"openapi"')]).toEqual([true, false]);
+    for (const page of ['index.html', 'swagger-initializer.js'])
+      expect((await fetch(`${gateway.url}/docs/${page}`)).status).toBe(404);
     // Requests cannot be sent from it, unless that is configured.
     expect(init).toMatch(/"tryItOutEnabled": false/);
     expect(init).toMatch(/"supportedSubmitMethods": \[\]/);
@@ -71,6 +74,7 @@ it('the documentation can be switched off', async () => {
   expect([(await quiet.get('/docs')).status, (await fetch(`${quiet.url}/docs/`)).status]).toEqual([404, 404]);
   const root = await fetch(quiet.url, { headers: { accept: 'text/html' }, redirect: 'manual' });
   expect(root.headers.get('location')).toBe('/openapi.json');
+  expect(await (await fetch(`${quiet.url}/problems/not_found`)).text()).toContain('href="../openapi.json"');
   await quiet.stop();
 });
 

@@ -36,7 +36,7 @@ export const toResult = (
 
 export const resultsOf = (operation: LoadedOperation): ItemResult[] =>
   operation.items.flatMap((item) =>
-    item.outcome ? [toResult(item, item.outcome, operationPath(operation.id), operation.requestId)] : [],
+    item.outcome ? [toResult(item, item.outcome, `/operations/${operation.id}`, operation.requestId)] : [],
   );
 
 const toHead = (record: OperationRecord): OperationHead => {

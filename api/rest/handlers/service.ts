@@ -33,12 +33,12 @@ export const serviceHandlers = ({
   getOpenApi: () => ({ status: 200, body: { ...document, servers: [{ url: urlTo('') || '/' }] } }),
 
   getDocs: () => {
-    if (!hasDocs) throw new GatewayError('not_found', 'The documentation is switched off. See /openapi.json.');
+    if (!hasDocs) throw new GatewayError('not_found', `The documentation is switched off. See ${linkTo('/openapi.json')}.`);
     return { status: 302, headers: { Location: linkTo('/docs/') } };
   },
 
   getProblemType: ({ params }) => {
-    const page = problemPage(params.code);
+    const page = problemPage(params.code, hasDocs);
     if (page === undefined) throw new GatewayError('not_found', `There is no problem ${params.code}.`);
     return { status: 200, type: 'text/html', body: page };
   },

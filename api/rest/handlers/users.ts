@@ -23,16 +23,20 @@ const nextUrl = (url: string, cursor: string): string => {
 };
 
 const MAX_NAMES = 100;
+const MAX_NAME_LENGTH = 255;
 
 /** The names of a look-up. @throws invalid_request */
 const namesIn = (username: string, others: Readonly<Record<string, unknown>>): string[] => {
   const contradicting = ['search', 'offset', 'cursor'].filter((name) => others[name] !== undefined);
-  const names = [...new Set(username.split(','))];
+  const names = [...new Set(username.split(',').map((name) => name.trim()))];
   const errors = [
     ...contradicting.map((name) => ({ pointer: `/query/${name}`, message: 'cannot be used together with username' })),
     ...(names.length > MAX_NAMES ? [{ pointer: '/query/username', message: `must have at most ${MAX_NAMES} names` }] : []),
     ...(names.includes('')
       ? [{ pointer: '/query/username', message: 'has an empty name; put one comma between two names' }]
+      : []),
+    ...(names.some((name) => name.length > MAX_NAME_LENGTH)
+      ? [{ pointer: '/query/username', message: `has a name of more than ${MAX_NAME_LENGTH} characters` }]
       : []),
   ];
   if (errors.length > 0) throw invalidRequest(errors);
