@@ -107,10 +107,6 @@ export const readAnswer = (response: HttpResponse, secrets: readonly string[], n
   });
 };
 
-/** Whether the vendor refused a parameter of a reading. */
-export const isOwnParameter = ({ code, vendor }: GatewayError): boolean =>
-  code === 'vendor_bad_response' && /^(Invalid|Missing)/.test(vendor?.code ?? '') && !UNKNOWN_ACTION.test(vendor?.code ?? '');
-
 /** Whether the endpoint does not know the action: older and private editions lack ListUsersAsync. */
 export const isUnknownAction = (error: unknown): boolean =>
   error instanceof GatewayError && UNKNOWN_ACTION.test(error.vendor?.code ?? '');

@@ -7,7 +7,7 @@ import { readWindow } from '../../src/read-window.js';
 import { badResponse } from '../../src/wire.js';
 import type { AsyncPage, EhpcClient, PageNumber } from './client.js';
 import type { EhpcConfig } from './config.js';
-import { isOwnParameter, isUnknownAction } from './errors.js';
+import { isUnknownAction } from './errors.js';
 import { toUser } from './mapping.js';
 import type { UserInfo } from './types.js';
 
@@ -29,8 +29,11 @@ class StaleTask extends Error {
   }
 }
 
+/** The code for a forgotten task is not documented: any that is about the request will do. */
 const isRefusal = (error: unknown): boolean =>
-  error instanceof GatewayError && (isOwnParameter(error) || error.code === 'cluster_agent_failed');
+  error instanceof GatewayError &&
+  !isUnknownAction(error) &&
+  ((error.code === 'vendor_bad_response' && typeof error.vendor?.code === 'string') || error.code === 'cluster_agent_failed');
 
 /** Marks a task that was started but cannot be asked for again. */
 const CANNOT_FOLLOW = new Error('no AsyncId');
@@ -90,7 +93,9 @@ export const createListing = (client: EhpcClient, { config, now, sleep }: Adapte
         throw new GatewayError('vendor_timeout', `The vendor has not finished its listing in ${LIST_SECONDS} s.`);
       await sleep(waitMs, call.signal);
       sleptMs += waitMs;
-      answer = await client.listUsersAsync(clusterId, page, answer.asyncId, call);
+      answer = await client.listUsersAsync(clusterId, page, answer.asyncId, call).catch((error: unknown) => {
+        throw isRefusal(error) ? new StaleTask(error) : error;
+      });
     }
     return answer;
   };

@@ -151,9 +151,13 @@ export const createUserCommands = (admission: Admission, intake: Intake): UserCo
 
   const refused = (refusal: GatewayError, index: number): ItemOutcome => failedWith(inItem(refusal, index), 'refused');
 
-  /** The users as they are, by name; `unclear` of a name that may stand in a row that names nobody. */
+  /**
+   * The users as they are, by name; `unclear` of a name that may stand in a row that names nobody.
+   * @throws vendor_bad_response where the list is not whole
+   */
   const knownOf = async (target: Target, usernames: Iterable<string>, call: Call) => {
-    const { found, complete } = await findUsers(target, [...new Set(usernames)], call);
+    const { found, isWhole, complete } = await findUsers(target, [...new Set(usernames)], call);
+    if (!isWhole) throw incompleteList(target);
     return new Map<string, Known | 'unclear'>(
       [...found].map(([username, user]) => [username, user ?? (complete ? null : 'unclear')]),
     );

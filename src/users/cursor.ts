@@ -40,5 +40,6 @@ export const readCursor = (cursor: string, scope: Scope): Position => {
   if (!isObject(content) || offset === null || offset > MOST_OFFSET) throw refuse('is none that this gateway gave');
   if (content['f'] !== fingerprint(scope)) throw refuse('belongs to another cluster, search or role');
   const snapshot = text(content['s']);
+  if (snapshot?.isWellFormed() === false) throw refuse('is none that this gateway gave');
   return { offset, ...(snapshot !== null && { snapshot }) };
 };

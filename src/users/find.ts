@@ -135,6 +135,8 @@ export const findUser = async (target: Target, username: string, call: Call): Pr
 };
 
 export interface FoundUsers {
+  /** Whether the list was read to its end, at rest. True once all names are found. */
+  readonly isWhole: boolean;
   /** Null for a name that is not in the list. */
   readonly found: ReadonlyMap<string, VendorUser | null>;
   /** Whether a name that was not found does not exist. True once all names are found. */
@@ -148,14 +150,14 @@ export const findUsers = async (
   call: Call,
   options: FindOptions = {},
 ): Promise<FoundUsers> => {
-  if (usernames.length === 0) return { found: new Map(), complete: true };
+  if (usernames.length === 0) return { found: new Map(), isWhole: true, complete: true };
   const found = new Map<string, VendorUser | null>(usernames.map((username) => [username, null]));
   const missing = new Set(usernames);
   /** Users by their names, under the name in small letters. */
   const alike = new Map(
     options.anyCase ? usernames.map((username) => [username.toLowerCase(), new Map<string, VendorUser>()]) : [],
   );
-  const { complete } = await walk(target, call, {
+  const { isWhole, complete } = await walk(target, call, {
     ...options,
     enough: (slice) => {
       for (const user of slice) {
@@ -171,5 +173,5 @@ export const findUsers = async (
     const [only, ...others] = alike.get(username.toLowerCase())?.values() ?? [];
     if (only && others.length === 0) found.set(username, only);
   }
-  return { found, complete };
+  return { found, isWhole, complete };
 };

@@ -6,9 +6,11 @@ import type { Target } from '../clusters/registry.js';
 import { deadlinePassed, untilAborted } from '../deadline.js';
 import { type FindOptions, type FoundUsers, findUsers } from './find.js';
 
+type Found = Pick<FoundUsers, 'found' | 'complete'>;
+
 export interface SharedReads {
   /** As `findUsers`; the reading begins after this call. */
-  find(target: Target, usernames: readonly string[], call: Call, options: FindOptions): Promise<FoundUsers>;
+  find(target: Target, usernames: readonly string[], call: Call, options: FindOptions): Promise<Found>;
 }
 
 /** A reading that takes longer than this is not waited for: it may hang. */

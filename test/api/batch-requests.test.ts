@@ -242,6 +242,25 @@ describe('a CSV', () => {
     for (const content of [PASSWORD, 'user.one', 'user.two']) expect(text).not.toContain(content);
   });
 
+  it.each([
+    ['Username,Password', 'names a column "Username" in line 1, which is not known (did you mean username?)'],
+    ['\r\n\n\nusername,pasword', 'names a column "pasword" in line 4, which is not known (did you mean password?)'],
+  ])('names a column that is mistyped, and its line: %j', async (names, words) => {
+    const { status, body } = await postCsv(`${names}\nuser.one,${PASSWORD}\n`);
+    expect([status, body.detail]).toEqual([400, expect.stringContaining(words)]);
+  });
+
+  it('in another encoding says how to export it', async () => {
+    const text = `username,password\nuser.one,${PASSWORD}\n`;
+    const plain = Buffer.from(text, 'utf16le');
+    for (const answer of [
+      await postCsv(plain),
+      await postCsv(Buffer.from(plain).swap16()),
+      await postCsv(text, '', 'text/csv; charset=gbk'),
+    ])
+      expect([[400, 415].includes(answer.status), answer.body.detail]).toEqual([true, expect.stringContaining('CSV UTF-8')]);
+  });
+
   it('without its line of names is refused, and its passwords are not told', async () => {
     const { status, text } = await postCsv(`user.one,${PASSWORD}\nuser.two,${PASSWORD}9\n`);
     expect(status).toBe(400);

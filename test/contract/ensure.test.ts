@@ -235,7 +235,7 @@ it('a user of a role that nobody can be given stays as they are', async () => {
 
 describe('several users by name', () => {
   it('come in one window, in the order asked for, without those who are not there', async () => {
-    const { status, body } = await stage.gateway.get('/clusters/ali/users?username=user.0007,nobody.here,user.0003,user.0007');
+    const { status, body } = await stage.gateway.get('/clusters/ali/users?username=user.0007,nobody.here, user.0003,user.0007');
     expect([status, body.items.map(({ username }: { username: string }) => username)]).toEqual([200, ['user.0007', 'user.0003']]);
     expect([body.total, body.nextCursor, body.incomplete]).toEqual([2, null, null]);
     expect((await stage.gateway.get('/clusters/shan/users?username=u0007&role=admin')).body.items).toEqual([]);
@@ -244,6 +244,7 @@ describe('several users by name', () => {
   it.each([
     ['username=a,,b', '/query/username'],
     [`username=${Array.from({ length: 101 }, (_, index) => `n${index}`).join(',')}`, '/query/username'],
+    [`username=a,${'b'.repeat(256)}`, '/query/username'],
     ['username=a&search=b', '/query/search'],
     ['username=a&offset=1', '/query/offset'],
   ])('%s is refused', async (query, pointer) => {

@@ -94,6 +94,17 @@ describe('E-HPC', () => {
     expect(simulator.calls.length).toBeLessThan(12);
   });
 
+  it.each([
+    ['a page', 'TaskNotFound', 'instant', 1],
+    ['a page', 'EntityNotExist.Task', 'instant', 2],
+    ['a look at a task that runs', 'InvalidParams', undefined, 1],
+  ] as const)('%s that is refused with %s begins the listing again', async (_, code, asyncListing, skip) => {
+    const { simulator, gateway } = await onEhpc(asyncListing ? { asyncListing } : {});
+    simulator.inject({ kind: 'vendor_error', code, status: 404, action: 'ListUsersAsync', skip, times: 1 });
+    const { status, body } = await gateway.get(`${USERS}?limit=1000`);
+    expect([status, body.items.length]).toEqual([200, 125]);
+  });
+
   it('a walk by cursor starts one task', async () => {
     const { simulator, gateway } = await onEhpc({ asyncListing: 'instant' });
     expect(await countOf(gateway, 50)).toBe(125);
