@@ -25,6 +25,22 @@ const setPassword = (names: number): fc.Arbitrary<Item> =>
   fc.record({ op: fc.constant('update' as const), who: who(names), secret: secret() });
 const setRole = (names: number): fc.Arbitrary<Item> =>
   fc.record({ op: fc.constant('update' as const), who: who(names), role: role() });
+/** Shanhe has no roles to give. */
+const ensure = (vendor: VendorName, names: number): fc.Arbitrary<Item> =>
+  fc
+    .record({
+      who: who(names),
+      role: fc.option(role(), { nil: undefined, freq: vendor === 'alibaba-ehpc' ? 3 : 1 }),
+      secret: fc.option(secret(), { nil: undefined, freq: 5 }),
+    })
+    .map(
+      ({ who: drawn, ...given }): Item => ({
+        op: 'ensure',
+        who: drawn,
+        ...(given.role && { role: given.role }),
+        ...(given.secret && { secret: given.secret }),
+      }),
+    );
 const setBoth = (names: number): fc.Arbitrary<Item> =>
   fc.record({ op: fc.constant('update' as const), who: who(names), role: role(), secret: secret() });
 
@@ -38,6 +54,7 @@ const single = (vendor: VendorName, names: number): fc.Arbitrary<Request> => {
         { weight: 2, arbitrary: setPassword(names) },
         // Shanhe has no roles to set.
         { weight: vendor === 'alibaba-ehpc' ? 2 : 1, arbitrary: setRole(names) },
+        { weight: 3, arbitrary: ensure(vendor, names) },
       ),
       conditional,
     )
@@ -52,12 +69,14 @@ const batch = (vendor: VendorName, names: number, maxLength: number): fc.Arbitra
     { weight: 1, arbitrary: setPassword(names) },
     { weight: 1, arbitrary: setRole(names) },
     { weight: 1, arbitrary: setBoth(names) },
+    { weight: 2, arbitrary: ensure(vendor, names) },
   );
   // Most batches are of one kind of write: only those go in one call.
   const items = fc.oneof(
     fc.array(item, { minLength: 1, maxLength }),
     fc.array(create(vendor, names), { minLength: 1, maxLength }),
     fc.array(remove(names), { minLength: 1, maxLength }),
+    fc.array(ensure(vendor, names), { minLength: 1, maxLength }),
   );
   const stopOnError = fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, fc.constant(true));
   return fc.record({ kind: fc.constant('batch' as const), items, stopOnError });

@@ -55,7 +55,8 @@ const pagesOf = ({ setup, faults, calls }: Account): number => {
  * What a gateway may cost a vendor, from what was asked of it and what went wrong. With S steps of items, P pages of the list, F calls
  * that met a fault or were refused for their time, R restarts, and W writes made:
  * - writes: 2 S in each life of a gateway, since a refused call is sent once more in parts, and one for each fault;
- * - pages of lists: W readings back, one before the first write and one after the last, in each life one more, of 4 P calls each, and F;
+ * - pages of lists: W readings back, one before the first write and one after the last, one for each item to ensure, in each life one more, of
+ *   4 P calls each, and F;
  * - looks at jobs: 10 for each write in each life, and F; at the cluster: 3 for each write, for the request and for each life, and F.
  */
 export const countsOf = (account: Account): Counts => {
@@ -63,10 +64,11 @@ export const countsOf = (account: Account): Counts => {
   const madeTo = (actions: ReadonlySet<string>): number => calls.filter(({ action }) => actions.has(action)).length;
   const faults = calls.filter(({ faulted, code }) => faulted !== null || code === CLOCK_REFUSED).length;
   const steps = asked.reduce((sum, item) => sum + stepsOf(item), 0);
+  const ensured = asked.filter(({ op }) => op === 'ensure').length;
   const [writes, lists, jobs] = [madeTo(WRITES), madeTo(LISTS), madeTo(JOBS)];
   return {
     writes: { made: writes, most: 2 * steps * (1 + restarts) + faults },
-    lists: { made: lists, most: 4 * pagesOf(account) * (2 + writes + restarts) + faults },
+    lists: { made: lists, most: 4 * pagesOf(account) * (2 + writes + ensured * (1 + restarts) + restarts) + faults },
     // Two for looks at jobs of writes before, which a stop has left open.
     jobs: { made: jobs, most: 10 * writes * (1 + restarts) + faults + 2 },
     clusters: { made: calls.length - writes - lists - jobs, most: 3 * (1 + writes + restarts) + faults },

@@ -34,7 +34,7 @@ export const createPasswords = (picky: string): Passwords => {
 
 /** A request with its values, and how it goes on the wire. */
 export interface Sendable {
-  readonly kind: 'createUser' | 'updateUser' | 'setUserPassword' | 'deleteUser' | 'batchUsers';
+  readonly kind: 'createUser' | 'ensureUser' | 'updateUser' | 'setUserPassword' | 'deleteUser' | 'batchUsers';
   readonly asked: readonly Asked[];
   readonly stopOnError: boolean;
   readonly method: string;
@@ -51,7 +51,7 @@ const askedOf = (item: Item, passwords: Passwords, ifMatch?: Asked['ifMatch']): 
   ...(ifMatch !== undefined && { ifMatch }),
 });
 
-const bodyOf = ({ username, role, password }: Asked): object => ({
+const bodyOf = ({ username, role, password }: Asked) => ({
   username,
   ...(password !== undefined && { password }),
   ...(role !== undefined && { role }),
@@ -70,6 +70,8 @@ const singleOf = async (world: World, asked: Asked): Promise<Sendable> => {
   const shared = { asked: [asked], stopOnError: false, headers };
   const path = `${USERS}/${asked.username}`;
   if (asked.op === 'create') return { ...shared, kind: 'createUser', method: 'POST', path: USERS, body: bodyOf(asked) };
+  const { username: _, ...content } = bodyOf(asked);
+  if (asked.op === 'ensure') return { ...shared, kind: 'ensureUser', method: 'PUT', path, body: content };
   if (asked.op === 'delete') return { ...shared, kind: 'deleteUser', method: 'DELETE', path };
   if (asked.role !== undefined) return { ...shared, kind: 'updateUser', method: 'PATCH', path, body: { role: asked.role } };
   return { ...shared, kind: 'setUserPassword', method: 'PUT', path: `${path}/password`, body: { password: asked.password } };
@@ -173,6 +175,7 @@ const ACTIONS = {
 /** The faults of a command, where the vendor is to meet them. */
 export const inject = ({ setup, simulator }: World, faults: readonly Fault[], { asked }: Sendable): void => {
   const [first] = asked;
-  const step = first?.op === 'update' ? (first.role === undefined ? 'password' : 'role') : (first?.op ?? 'create');
+  const { op = 'create', role } = first ?? {};
+  const step = op === 'update' ? (role === undefined ? 'password' : 'role') : op === 'ensure' ? 'create' : op;
   for (const fault of faults) simulator.inject(fault.action === OWN ? { ...fault, action: ACTIONS[setup.vendor][step] } : fault);
 };

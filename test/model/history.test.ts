@@ -18,6 +18,19 @@ describe('reports that can be true', () => {
     ['a create', { after: made, effects: ['created'], operations: [[line('create', 'created')]] }],
     ['an unknown create without effect', { operations: [[line('create', 'unknown')]] }],
     ['an unknown create with effect', { after: made, effects: ['created'], operations: [[line('create', 'unknown')]] }],
+    ['a user who is as wanted', { before: there, after: there, operations: [[line('ensure', 'unchanged', { role: 'member' })]] }],
+    [
+      'a user to ensure between a delete and another one',
+      {
+        before: there,
+        after: made,
+        effects: ['deleted', 'created'],
+        operations: [
+          [line('delete', 'deleted')],
+          [line('ensure', 'created', { password: 'first' }), line('ensure', 'unchanged')],
+        ],
+      },
+    ],
     ['a taken name', { before: there, after: there, operations: [[line('create', 'already_exists')]] }],
     [
       'a delete between two creates',
@@ -68,6 +81,15 @@ describe('reports that can be true', () => {
 
 describe('reports that cannot', () => {
   it.each<[string, Partial<History>]>([
+    ['a user who is as wanted, and is not there', { operations: [[line('ensure', 'unchanged')]] }],
+    [
+      'a user who is as wanted, and has another role',
+      { before: there, after: there, operations: [[line('ensure', 'unchanged', { role: 'admin' })]] },
+    ],
+    [
+      'a user who was made, and is reported as unchanged',
+      { after: made, effects: ['created'], operations: [[line('ensure', 'unchanged', { password: 'first' })]] },
+    ],
     ['a create without effect', { operations: [[line('create', 'created')]] }],
     ['a failed create with effect', { after: made, effects: ['created'], operations: [[line('create', 'failed')]] }],
     ['a name that nobody had', { operations: [[line('create', 'already_exists')]] }],

@@ -7,7 +7,7 @@ import type { Role } from './plan.js';
 
 /** What one item of an operation asked for, and what was reported of it. */
 export interface Line {
-  readonly op: 'create' | 'update' | 'delete';
+  readonly op: 'create' | 'ensure' | 'update' | 'delete';
   readonly username: string;
   readonly role?: Role;
   readonly password?: string;
@@ -54,8 +54,10 @@ const withoutEffect = (done: Done): boolean => done.created + done.deleted + don
 const mayBeHalf = ({ op, role, password, detail }: Line, { password: set }: Done): boolean =>
   op === 'update' && role !== undefined && password !== undefined && set === 0 && detail.includes('The role was changed');
 
-const isUpdated = ({ role, password }: Line, done: Done, user: UserState): boolean =>
-  (role === undefined || done.role > 0 || user?.role === role) && (password === undefined || done.password > 0);
+/** The password of a user to ensure counts only where they are created. */
+const isUpdated = ({ op, role, password }: Line, done: Done, user: UserState): boolean =>
+  (role === undefined || done.role > 0 || user?.role === role) &&
+  (op === 'ensure' || password === undefined || done.password > 0);
 
 /** Whether the report of an item is true of what it did, at the moment at which it ended. */
 const isTrue = (line: Line, done: Done, user: UserState): boolean => {
@@ -66,11 +68,13 @@ const isTrue = (line: Line, done: Done, user: UserState): boolean => {
       return done.deleted === 1;
     case 'updated':
       return isUpdated(line, done, user);
+    case 'unchanged':
+      return withoutEffect(done) && user !== null && (line.role === undefined || user.role === line.role);
     case 'already_exists':
       return withoutEffect(done) && user !== null;
     case 'not_found':
       // What was set on a user who is deleted since leaves no trace: row 6 of docs/design/verdicts.md.
-      return (withoutEffect(done) || line.op === 'update') && user === null;
+      return (withoutEffect(done) || line.op === 'update' || line.op === 'ensure') && user === null;
     case 'unknown':
       return true;
     case 'failed':
@@ -86,9 +90,11 @@ const isTrue = (line: Line, done: Done, user: UserState): boolean => {
 /** The user after an effect of the item; undefined where the item cannot have it. */
 const applied = (line: Line, effect: Effect['effect'], user: UserState): UserState | undefined => {
   const { op, role, password } = line;
-  if (effect === 'created' && op === 'create' && !user) return { role: role ?? 'member', password: password ?? null };
+  const isNew = op === 'create' || op === 'ensure';
+  if (effect === 'created' && isNew && !user) return { role: role ?? 'member', password: password ?? null };
   if (effect === 'deleted' && op === 'delete' && user) return null;
-  if (effect === 'role_changed' && op === 'update' && role !== undefined && user) return { ...user, role };
+  const setsRole = op === 'update' || op === 'ensure';
+  if (effect === 'role_changed' && setsRole && role !== undefined && user) return { ...user, role };
   if (effect === 'password_changed' && op === 'update' && password !== undefined && user) return { ...user, password };
   return undefined;
 };

@@ -4,7 +4,7 @@ import { BAD_NAME, type Role, type VendorName } from './plan.js';
 
 /** An item with its values. */
 export interface Asked {
-  readonly op: 'create' | 'update' | 'delete';
+  readonly op: 'create' | 'ensure' | 'update' | 'delete';
   readonly username: string;
   readonly role?: Role;
   readonly password?: string;
@@ -15,13 +15,30 @@ export interface Asked {
 
 export type Users = Map<string, Exclude<UserState, null>>;
 
-const DONE = new Set(['created', 'updated', 'deleted']);
+const DONE = new Set(['created', 'updated', 'unchanged', 'deleted']);
+
+/** The user is there, and has the role. */
+const ensure = (vendor: VendorName, users: Users, { username, role, password, picky, ifMatch }: Asked): string => {
+  const user = users.get(username);
+  const hasNoRoles = vendor === 'shanhe-hpc';
+  if (ifMatch === 'stale' || (ifMatch !== undefined && !user)) return 'refused';
+  if (user) {
+    if (role === undefined || user.role === role) return 'unchanged';
+    if (hasNoRoles) return 'refused';
+    users.set(username, { ...user, role });
+    return 'updated';
+  }
+  if (password === undefined || username === BAD_NAME || picky || (hasNoRoles && role === 'admin')) return 'refused';
+  users.set(username, { role: role ?? 'member', password });
+  return 'created';
+};
 
 /** What happens to one item; changes `users` as the vendor's would. */
 const perform = (vendor: VendorName, users: Users, asked: Asked): string => {
   const { op, username, role, password = null, picky, ifMatch } = asked;
   const user = users.get(username);
   const hasNoRoles = vendor === 'shanhe-hpc';
+  if (op === 'ensure') return ensure(vendor, users, asked);
   if (op === 'create') {
     if (username === BAD_NAME) return 'refused';
     if (picky) return user ? 'refused or already_exists' : 'refused';

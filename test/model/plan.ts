@@ -23,6 +23,7 @@ export type IfMatch = 'stale' | 'current' | 'any';
 export type Item =
   | { readonly op: 'create'; readonly who: Who; readonly role?: Role; readonly secret: Secret }
   | { readonly op: 'update'; readonly who: Who; readonly role?: Role; readonly secret?: Secret }
+  | { readonly op: 'ensure'; readonly who: Who; readonly role?: Role; readonly secret?: Secret }
   | { readonly op: 'delete'; readonly who: Who };
 
 export type Request =
