@@ -112,14 +112,11 @@ export const createClusters = (
         }),
       );
       const seen = new Set(configured.keys());
-      const shown = asked
+      const discovered = asked
         .filter(({ discover }) => discover)
-        .flatMap((account) => discovery.targetsIn(account, found.get(account)));
-      const byId = new Map<string, Target[]>();
-      for (const target of shown) byId.set(target.id, [...(byId.get(target.id) ?? []), target]);
-      const discovered = shown
+        .flatMap((account) => discovery.targetsIn(account, found.get(account)))
         .filter(({ id }) => !seen.has(id) && seen.add(id))
-        .map((target) => discovery.withOwner(target, byId.get(target.id) ?? []));
+        .map((target) => discovery.owned(target, found));
       const factsOf = async (target: Target): Promise<VendorCluster | undefined> => {
         const { account, vendorClusterId } = target;
         const listed = found.get(account)?.clusters.find(({ id }) => id === vendorClusterId);
@@ -146,6 +143,7 @@ export const createClusters = (
 
     forEach: async (call, visit) => {
       const [, problems] = await Promise.all([Promise.all(targets.map(visit)), discovery.forEach(call, visit)]);
+      for (const { error } of problems) if (error.code === 'internal_error') report(error, call.requestId);
       return problems;
     },
 

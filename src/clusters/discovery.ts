@@ -10,7 +10,7 @@ import { type Account, clusterKeyOf, type Registry, type Target } from './regist
 const KEPT_MS = 30_000;
 /** A shared question does not end with the first asker's deadline. */
 const SHARED_DEADLINE_MS = 30_000;
-/** Once one account has the cluster, the others are waited for so long: they may show it, too. */
+/** Once one account has the cluster, the others are waited for so long since they were asked: they may show it, too. */
 const OTHERS_MS = 1_000;
 
 export const shared = ({ requestId }: Call): Call => ({ requestId, signal: AbortSignal.timeout(SHARED_DEADLINE_MS) });
@@ -28,8 +28,8 @@ export interface Discovery {
   note(account: Account, listing: ClusterListing): void;
   /** A cluster that the configuration names is known by that id only. */
   targetsIn(account: Account, listing: ClusterListing | undefined): Target[];
-  /** A discovered cluster, read only where an account of another write domain shows it, too. */
-  withOwner(target: Target, shown: readonly Target[]): Target;
+  /** A discovered cluster, read only where an account of another write domain shows it, too. @param answered what accounts have now */
+  owned(target: Target, answered: ReadonlyMap<Account, ClusterListing>): Target;
   /** @throws cluster_not_found; vendor_bad_response where it may stand in a row that names nobody; why an account cannot be asked */
   find(clusterId: string, call: Call): Promise<Target>;
   /** Calls `visit` for each discovered cluster, once, as soon as it is known. @returns accounts that cannot be asked */
@@ -49,8 +49,9 @@ export const createDiscovery = ({ accounts, targets }: Pick<Registry, 'accounts'
   const configured = new Set(targets.map(({ id }) => id));
   const discovering = accounts.filter(({ discover }) => discover);
   const cache = createCache<ClusterListing>(KEPT_MS);
-  /** For as long as an account does not answer. */
+  /** What an account had when it answered last. */
   const last = new Map<Account, ClusterListing>();
+  const askedAt = new Map<Account, number>();
   const warned = new Set<string>();
 
   const note = (account: Account, listing: ClusterListing): void => {
@@ -60,6 +61,7 @@ export const createDiscovery = ({ accounts, targets }: Pick<Registry, 'accounts'
 
   const ask = (account: Account, call: Call): Promise<ClusterListing> => {
     const question = cache.get(account.name, async () => {
+      askedAt.set(account, performance.now());
       const listing = await account.adapter.listClusters(shared(call));
       last.set(account, listing);
       return listing;
@@ -84,6 +86,12 @@ export const createDiscovery = ({ accounts, targets }: Pick<Registry, 'accounts'
     return { ...target, writtenBy: rival.account.name };
   };
 
+  /** The cluster at all accounts that show it, or showed it when they answered last: such a one may still write to it. */
+  const shownBy = (answered: ReadonlyMap<Account, ClusterListing>, clusterId: string): Target[] =>
+    discovering
+      .flatMap((account) => targetsIn(account, answered.get(account) ?? last.get(account)))
+      .filter(({ id }) => id === clusterId);
+
   /** The lists of all accounts, as far as they are known when one of them has the cluster. */
   const listsFor = async (clusterId: string, call: Call) => {
     const failures = new Map<Account, unknown>();
@@ -105,28 +113,27 @@ export const createDiscovery = ({ accounts, targets }: Pick<Registry, 'accounts'
     );
     const isEnough = async (): Promise<void> => {
       await isHit;
-      const isKnown = discovering.every((account) => answered.has(account) || failures.has(account) || last.has(account));
-      if (!isKnown) await pause(OTHERS_MS, undefined, { ref: false });
+      const silent = discovering.filter((account) => !answered.has(account) && !failures.has(account));
+      const asked = Math.max(0, ...silent.map((account) => askedAt.get(account) ?? 0));
+      const left = asked + OTHERS_MS - performance.now();
+      if (left > 0) await pause(left, undefined, { ref: false });
     };
     await Promise.race([all, isEnough()]);
-    const lists = discovering.map((account) => [account, answered.get(account) ?? last.get(account)] as const);
-    return { lists, failures };
+    return { answered, failures };
   };
 
   return {
     note,
     targetsIn,
-    withOwner,
+    owned: (target, answered) => withOwner(target, shownBy(answered, target.id)),
 
     find: async (clusterId, call) => {
-      const { lists, failures } = await listsFor(clusterId, call);
-      const found = lists.flatMap(([account, listing]) => targetsIn(account, listing));
-      const shown = found.filter(({ id }) => id === clusterId);
-      // What an account had before it failed does not count as what it has.
-      const target = shown.find(({ account }) => !failures.has(account));
-      if (target) return withOwner(target, shown);
+      const { answered, failures } = await listsFor(clusterId, call);
+      const found = discovering.flatMap((account) => targetsIn(account, answered.get(account)));
+      const [target] = found.filter(({ id }) => id === clusterId);
+      if (target) return withOwner(target, shownBy(answered, clusterId));
       for (const failure of failures.values()) throw failure;
-      const [unsure] = lists.find(([, listing]) => (listing?.omitted ?? 0) > 0) ?? [];
+      const unsure = discovering.find((account) => (answered.get(account)?.omitted ?? 0) > 0);
       if (unsure) throw mayBeLeftOut(clusterId, unsure);
       throw notFound(clusterId, new Set([...configured, ...found.map(({ id }) => id)]));
     },

@@ -1,0 +1,83 @@
+/** Discovered clusters while accounts are slow or silent: whose they are, and who may write to them. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
+import type { ClusterListing } from '../../src/adapter.js';
+import { createDiscovery } from '../../src/clusters/discovery.js';
+import type { Account } from '../../src/clusters/registry.js';
+
+const realNow = Date.now;
+let passed = 0;
+beforeEach(() => {
+  passed = 0;
+  jest.spyOn(Date, 'now').mockImplementation(() => realNow() + passed);
+});
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+/** Lists that were read are old now. */
+const later = (): void => {
+  passed += 31_000;
+};
+
+const X = { clusters: [{ id: 'X' }] } as unknown as ClusterListing;
+const NOTHING: ClusterListing = { clusters: [] };
+const account = (name: string, domain: string, listClusters: () => Promise<ClusterListing>): Account =>
+  ({
+    name,
+    domain,
+    discover: true,
+    settings: {},
+    module: { vendor: 'v', clusterKey: (_: unknown, id: string) => id },
+    adapter: { listClusters },
+  }) as unknown as Account;
+const call = () => ({ requestId: 'r', signal: AbortSignal.timeout(5_000) });
+const never = (): Promise<never> => new Promise(() => undefined);
+
+it('a cluster that a slow account of another domain shows too is read only, from the first moment', async () => {
+  let isShared = false;
+  const fast = account('fast', 'one', async () => (isShared ? X : NOTHING));
+  const slow = account('slow', 'two', async () => {
+    await sleep(isShared ? 200 : 0);
+    return isShared ? X : NOTHING;
+  });
+  const discovery = createDiscovery({ accounts: [fast, slow], targets: [] }, () => undefined);
+  await expect(discovery.find('X', call())).rejects.toMatchObject({ code: 'cluster_not_found' });
+  isShared = true;
+  later();
+  expect(await discovery.find('X', call())).toMatchObject({ account: { name: 'fast' }, writtenBy: 'slow' });
+});
+
+it('a silent account is not asked for what another one has, and its old list keeps a cluster read only', async () => {
+  let list: () => Promise<ClusterListing> = async () => X;
+  const silent = account('silent', 'one', () => list());
+  for (const [domain, writtenBy] of [
+    ['one', undefined],
+    ['two', 'silent'],
+  ] as const) {
+    list = async () => X;
+    const other = account('other', domain, async () => X);
+    const discovery = createDiscovery({ accounts: [silent, other], targets: [] }, () => undefined);
+    await discovery.find('X', call());
+    list = never;
+    later();
+    const found = await discovery.find('X', call());
+    expect([found.account.name, found.writtenBy]).toEqual(['other', writtenBy]);
+    expect(discovery.owned(found, new Map([[other, X]])).writtenBy).toBe(writtenBy);
+    const since = performance.now();
+    for (let time = 0; time < 20; time++) await discovery.find('X', call());
+    // It is waited for once, not by everybody.
+    expect(performance.now() - since).toBeLessThan(900);
+  }
+});
+
+it('what nobody has is told only when all have answered', async () => {
+  const failure = new Error('away');
+  const away = account('away', 'one', async () => {
+    throw failure;
+  });
+  const discovery = createDiscovery(
+    { accounts: [away, account('empty', 'one', async () => NOTHING)], targets: [] },
+    () => undefined,
+  );
+  await expect(discovery.find('X', call())).rejects.toBe(failure);
+});
