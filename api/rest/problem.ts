@@ -66,7 +66,7 @@ export const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
   precondition_failed: {
     status: 412,
     title: 'Precondition failed',
-    help: 'The user is not as `If-Match` or `If-None-Match` says: they were changed since they were read. Read the user again before changing them.',
+    help: 'The user is not as `If-Match` says: they were changed since they were read. Read the user again before changing them. With `If-None-Match: *`: the user is there already.',
   },
   payload_too_large: { status: 413, title: 'Payload too large', help: 'A request body may have up to 1 MiB.' },
   unsupported_media_type: {

@@ -80,13 +80,14 @@ const perform = async (
     return render(await handle({ params: request.params, query, headers, body, url, call, submission: referred }));
   };
   const given = headers[IDEMPOTENCY_KEY];
+  const ifNoneMatch = headers['If-None-Match'];
   const reference = idempotency.refer({
     ...(given !== undefined && { key: readKey(given) }),
     caller: request.get(callerHeader) ?? null,
     method: request.method,
     path: request.path,
     ifMatch: headers['If-Match'],
-    content: { body, query },
+    content: { body, query, ...(ifNoneMatch !== undefined && { ifNoneMatch }) },
   });
   const repeatable = { submission, perform: answer, answerTo: (known: LoadedOperation) => render(replyTo(known, submission)) };
   // A dry run writes nothing: there is nothing to repeat.

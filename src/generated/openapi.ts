@@ -1180,7 +1180,7 @@ export interface components {
         PreferWait: string;
         /** @description As the member of the body; for bodies that have no place for it. Where both are given they have to agree. */
         DryRun: boolean;
-        /** @description To check only, and write nothing. The answer is 200 with what would become of the user. `If-Match` is not checked. */
+        /** @description To check only, and write nothing. The answer is 200 with what would become of the user. `If-Match` and `If-None-Match` are not checked. */
         DryRunOne: boolean;
         /** @description As the member of the body; for bodies that have no place for it. Where both are given they have to agree. */
         StopOnError: boolean;
@@ -1343,7 +1343,7 @@ export interface operations {
     createUser: {
         parameters: {
             query?: {
-                /** @description To check only, and write nothing. The answer is 200 with what would become of the user. `If-Match` is not checked. */
+                /** @description To check only, and write nothing. The answer is 200 with what would become of the user. `If-Match` and `If-None-Match` are not checked. */
                 dryRun?: components["parameters"]["DryRunOne"];
             };
             header?: {
@@ -1526,7 +1526,7 @@ export interface operations {
     ensureUser: {
         parameters: {
             query?: {
-                /** @description To check only, and write nothing. The answer is 200 with what would become of the user. `If-Match` is not checked. */
+                /** @description To check only, and write nothing. The answer is 200 with what would become of the user. `If-Match` and `If-None-Match` are not checked. */
                 dryRun?: components["parameters"]["DryRunOne"];
             };
             header?: {
@@ -1613,7 +1613,7 @@ export interface operations {
     deleteUser: {
         parameters: {
             query?: {
-                /** @description To check only, and write nothing. The answer is 200 with what would become of the user. `If-Match` is not checked. */
+                /** @description To check only, and write nothing. The answer is 200 with what would become of the user. `If-Match` and `If-None-Match` are not checked. */
                 dryRun?: components["parameters"]["DryRunOne"];
             };
             header?: {
@@ -1685,7 +1685,7 @@ export interface operations {
     updateUser: {
         parameters: {
             query?: {
-                /** @description To check only, and write nothing. The answer is 200 with what would become of the user. `If-Match` is not checked. */
+                /** @description To check only, and write nothing. The answer is 200 with what would become of the user. `If-Match` and `If-None-Match` are not checked. */
                 dryRun?: components["parameters"]["DryRunOne"];
             };
             header?: {
@@ -1757,7 +1757,7 @@ export interface operations {
     setUserPassword: {
         parameters: {
             query?: {
-                /** @description To check only, and write nothing. The answer is 200 with what would become of the user. `If-Match` is not checked. */
+                /** @description To check only, and write nothing. The answer is 200 with what would become of the user. `If-Match` and `If-None-Match` are not checked. */
                 dryRun?: components["parameters"]["DryRunOne"];
             };
             header?: {

@@ -63,8 +63,14 @@ const isSafeToRepeat = ({ op, outcome }: ItemRecord): boolean =>
     ? outcome.error.effect === 'none' || ((op === 'update' || op === 'ensure') && outcome.status === 'failed')
     : outcome?.status === 'cancelled';
 
-const isWorthAnotherTry = ({ outcome }: ItemRecord): boolean =>
-  outcome?.error !== undefined && (restoreError(outcome.error).retryable || outcome.error.code === 'precondition_failed');
+/** Another party was there at the same moment: the next try settles it. */
+const LOST_RACES: ReadonlySet<string> = new Set(['already_exists', 'not_found']);
+
+const isWorthAnotherTry = ({ op, outcome }: ItemRecord): boolean =>
+  outcome?.error !== undefined &&
+  (restoreError(outcome.error).retryable ||
+    outcome.error.code === 'precondition_failed' ||
+    (op === 'ensure' && LOST_RACES.has(outcome.status)));
 
 /** Whether a repetition of the request is a new request: nothing was changed, and another try can succeed. */
 export const mayRunAgain = ({ state, items }: LoadedOperation): boolean =>

@@ -59,6 +59,12 @@ describe('a request whose operation has ended is a new one', () => {
     expect(again('failed', ...each(...outcomes))).toBe(expected);
   });
 
+  it('when a user to ensure was created or deleted by somebody else at the same moment', () => {
+    expect(again('failed', itemOf(TAKEN, 'ensure'))).toBe(true);
+    expect(again('failed', itemOf(failing('not_found', 'user_not_found', 'none'), 'ensure'))).toBe(true);
+    expect(again('failed', itemOf(REFUSED, 'ensure'))).toBe(false);
+  });
+
   it('not after a cancellation', () => {
     expect(again('cancelled', ...each(THROTTLED, CANCELLED))).toBe(false);
   });
