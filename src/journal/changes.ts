@@ -117,7 +117,7 @@ export const createChanges = (deps: JournalDeps): Changes => {
           // Written down by this very change before, which was made twice.
           const item =
             record.underWay === undefined
-              ? beforeCall(record, thing, thing?.by === self, departure)
+              ? beforeCall({ ...record, steps: items[at]?.steps ?? record.steps }, thing, thing?.by === self, departure)
               : { ...record, underWay: departure.at() };
           departed.push(item);
           put[keyOf.item(claim.id, item.index)] = item;

@@ -8,13 +8,11 @@ import type { ItemOutcome, ItemRecord, ThingRecord } from './records.js';
 export type StepOutcome =
   | ItemOutcome
   | { readonly status: 'again'; readonly untouched: boolean }
-  /** It was read what is to be done to its thing. */
-  | { readonly status: 'planned'; readonly steps: readonly string[] }
   /** `step` says which one, so that it is not counted twice. */
   | { readonly status: 'step_done'; readonly step: number };
 
 export const isOutcome = (outcome: StepOutcome): outcome is ItemOutcome =>
-  outcome.status !== 'again' && outcome.status !== 'step_done' && outcome.status !== 'planned';
+  outcome.status !== 'again' && outcome.status !== 'step_done';
 
 export const stepOf = ({ steps, stepsDone = 0 }: ItemRecord): string => steps[stepsDone] ?? '';
 
@@ -68,7 +66,6 @@ const settled = ({ secret: _, ...item }: ItemRecord, outcome: ItemOutcome): Item
 export const afterCall = (item: ItemRecord, outcome: StepOutcome): ItemRecord => {
   if (isOutcome(outcome)) return settled(item, outcome);
   if (outcome.status === 'step_done') return { ...withoutStep(item), stepsDone: outcome.step + 1 };
-  if (outcome.status === 'planned') return { ...withoutStep(item), steps: outcome.steps };
   const sends = (item.sends ?? 1) - (outcome.untouched ? 1 : 0);
   return sends === 0 ? withoutStep(item) : { ...withoutCall(item), sends };
 };
@@ -77,7 +74,6 @@ export const afterCall = (item: ItemRecord, outcome: StepOutcome): ItemRecord =>
 export const isStored = (item: ItemRecord, outcome: StepOutcome): boolean => {
   if (item.outcome) return true;
   if (outcome.status === 'step_done') return (item.stepsDone ?? 0) > outcome.step;
-  if (outcome.status === 'planned') return stepOf(item) === outcome.steps[0];
   return outcome.status === 'again' && item.underWay === undefined;
 };
 

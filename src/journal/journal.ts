@@ -52,7 +52,7 @@ export interface Journal extends DomainRecords {
   /** Newest first. */
   list(filter: ListFilter): Promise<OperationPage>;
   /**
-   * Stores that these items are about to be sent. Returns those whose things no other operation has on its way.
+   * Stores that these items are about to be sent, with their steps, which may have been decided only now. Returns those whose things no other operation has on its way.
    * @param inOrder to return only those before the first that cannot go
    */
   markSent(claim: Claim, items: readonly ItemRecord[], departure: Departure, inOrder: boolean): Promise<Stored>;

@@ -21,7 +21,7 @@ export const planOf = ({ role }: Pick<Wanted, 'role'>, known: Known): Plan => {
   return role === undefined || known.role === role ? 'unchanged' : 'setRole';
 };
 
-/** Whatever the plan: what is given has to fit. */
+/** Whatever the plan. Role and `directoryMode` are checked where they are to be set. */
 export const wantedRequirement = ({ username, password }: Wanted): Requirement => ({
   features: [],
   check: (capabilities) => {

@@ -51,9 +51,10 @@ export const createReader = (target: Target, cluster: string, { lookUps, reads }
     const found = await lookUp(usernames, call);
     const rest = usernames.filter((username) => !found.has(username));
     const isLookedUp = adapter.lookUpUser !== undefined && usernames.length <= MAX_LOOK_UPS;
-    if (rest.length === 0 || (trustLookUps && isLookedUp && lookUps.works(cluster))) return { found, complete: true };
+    if (rest.length === 0 || (trustLookUps && isLookedUp && lookUps.works(cluster)))
+      return { found, complete: true, isWhole: true };
     const listed = await reads.find(target, rest, call, options);
     for (const [username, user] of listed.found) found.set(username, user && toThing(user));
-    return { found, complete: listed.complete };
+    return { found, complete: listed.complete, isWhole: listed.isWhole };
   };
 };

@@ -6,11 +6,9 @@ import type { Target } from '../clusters/registry.js';
 import { deadlinePassed, untilAborted } from '../deadline.js';
 import { type FindOptions, type FoundUsers, findUsers } from './find.js';
 
-type Found = Pick<FoundUsers, 'found' | 'complete'>;
-
 export interface SharedReads {
   /** As `findUsers`; the reading begins after this call. */
-  find(target: Target, usernames: readonly string[], call: Call, options: FindOptions): Promise<Found>;
+  find(target: Target, usernames: readonly string[], call: Call, options: FindOptions): Promise<FoundUsers>;
 }
 
 /** A reading that takes longer than this is not waited for: it may hang. */
@@ -63,12 +61,13 @@ export const createSharedReads = (clock: Clock): SharedReads => {
       const reading = gathering.get(key) ?? begin(key, target, requestId, options);
       for (const username of usernames) reading.usernames.add(username);
       reading.askers++;
-      const { found, complete } = await untilAborted(reading.answer, signal).finally(() => {
+      const { found, complete, isWhole } = await untilAborted(reading.answer, signal).finally(() => {
         reading.askers--;
         if (reading.askers === 0) reading.abandoned.abort();
       });
       const own = new Map(usernames.map((username) => [username, found.get(username) ?? null]));
-      return { found: own, complete: complete || [...own.values()].every((user) => user !== null) };
+      const isAll = [...own.values()].every((user) => user !== null);
+      return { found: own, complete: complete || isAll, isWhole: isWhole || isAll };
     },
   };
 };

@@ -12,7 +12,7 @@ import type { Baseline, Nature } from './verdict.js';
 /** Vendor pages that are worth it. A longer list is not read for creates; for removals the thing is most often found before its end. */
 const MAX_PAGES = { create: 10, deleteOne: 4, deleteMany: 40 } as const;
 /** After so long somebody else may have been there. */
-const FRESH_MS = 45_000;
+export const FRESH_MS = 45_000;
 const READ_MS = { one: 5_000, many: 20_000 } as const;
 /** How long one thing is tried to be read, with waits in between. */
 const TRY_MS = 1_000;
@@ -87,8 +87,11 @@ export const createBaselines = (
     return read;
   };
 
+  let forgottenAt = 0;
   const forgetOld = (): void => {
-    if (triedAt.size + known.size < MAX_NAMES) return;
+    const isDue = triedAt.size + known.size >= MAX_NAMES && !isFresh(forgottenAt);
+    if (!isDue) return;
+    forgottenAt = clock.now();
     for (const [name, at] of triedAt) if (!isFresh(at)) triedAt.delete(name);
     for (const [name, { at }] of known) if (!isFresh(at)) known.delete(name);
   };
@@ -108,7 +111,10 @@ export const createBaselines = (
 
     seen: (name) => known.get(name)?.identity,
 
-    note: (name, thing, at) => void known.set(name, notedOf(thing, at)),
+    note: (name, thing, at) => {
+      forgetOld();
+      known.set(name, notedOf(thing, at));
+    },
 
     prepare: async ({ created, deleted }, { requestId, signal }) => {
       const judged = offsets.isKnown(cluster) ? deleted : [...new Set([...created, ...deleted])];

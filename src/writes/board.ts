@@ -18,8 +18,8 @@ export interface Board {
   readonly doubts: Map<Entry, VendorCall>;
   /** Items of which the store may have lost that they were sent, until it is their turn. */
   readonly uncertain: Set<Entry>;
-  /** The order of the last operation that was sent for a thing. */
-  readonly sentOrders: Map<string, number>;
+  /** The order of the last operation that was sent for a thing, and when. */
+  readonly sent: Map<string, { readonly order: number; readonly at: number }>;
   /** Calls to the vendor that are being made. */
   sending: number;
   /** The last failure that was no refusal. */
@@ -82,7 +82,7 @@ export const createBoard = ({ desk, pause, onTurn, onFault }: BoardDeps): Board 
     sharing: createSharing(desk),
     doubts,
     uncertain: new Set(),
-    sentOrders: new Map(),
+    sent: new Map(),
     sending: 0,
     lastError: undefined,
     stopping,

@@ -48,6 +48,9 @@ const FIRST_WAIT_MS = 500;
 const MAX_WAIT_MS = 60_000;
 const GROWTH = 2;
 
+/** How long a reading is put off that has failed so often in a row. */
+export const readAgainMs = (failures: number): number => Math.min(FIRST_WAIT_MS * GROWTH ** failures, MAX_WAIT_MS);
+
 /** How fast something is written to. */
 export interface Pace {
   /** Milliseconds until something may be sent. @param maxWaitMs of a back-off that the vendor has not asked for */

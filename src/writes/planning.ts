@@ -5,20 +5,18 @@
 import { asGatewayError, GatewayError } from '../errors.js';
 import type { StepOutcome } from '../journal/item.js';
 import { isDone } from '../journal/records.js';
+import { FRESH_MS } from './baseline.js';
 import { type Board, noteFault } from './board.js';
 import { boundedCall } from './desk.js';
 import { failedWith, withDetail } from './outcome.js';
-import { troubleOf } from './pace.js';
+import { readAgainMs, troubleOf } from './pace.js';
 import type { Planned } from './resource.js';
-import { rest } from './sending.js';
-import { type Entry, mayGoOn, stepNow, type Work } from './work.js';
+import { type Entry, foreseenOf, mayGoOn, stepNow, type Work } from './work.js';
 
 /** Items of one change. */
 const STORED_AT_ONCE = 100;
-/** Then it is read again. */
-const FRESH_MS = 45_000;
-const FIRST_WAIT_MS = 500;
-const MAX_WAIT_MS = 60_000;
+/** A single item that waits for one of a batch does not wait longer for its reading, unless the vendor asks for it. */
+const AWAITED_MS = 4_000;
 
 /** Reads the things of items, all of one account, and plans. */
 const planOf = async ({ desk }: Board, entries: readonly [Entry, ...Entry[]]): Promise<readonly Planned[]> => {
@@ -26,41 +24,88 @@ const planOf = async ({ desk }: Board, entries: readonly [Entry, ...Entry[]]): P
   const { baselines, clock } = desk;
   const call = boundedCall(desk, first.work);
   const at = clock.now();
-  const read = await first.work.site.read(
-    entries.map(({ item }) => item.name),
-    call,
-  );
-  for (const { item } of entries) {
-    const thing = read.found.get(item.name) ?? null;
-    if (thing || read.complete) baselines.note(item.name, thing, at);
+  const names = entries.map(({ item }) => item.name);
+  const read = await first.work.site.read(names, call);
+  for (const name of names) {
+    const thing = read.found.get(name) ?? null;
+    if (thing || read.complete) baselines.note(name, thing, at);
   }
   const asked = entries.map(({ item, work }) => ({ item, isBatch: work.isBatch }));
   return stepNow(first).plan?.(asked, read, call) ?? [];
 };
-
-/** What cannot be read is read again later, for as long as its operation is patient. Nothing was sent. */
-const putOff = (board: Board, all: readonly Entry[], error: GatewayError): Promise<unknown> =>
-  board.forEachWork(all, async (work, entries) => {
-    const { endurance, requestId } = work;
-    noteFault(board, error, requestId);
-    const kind = troubleOf(error);
-    const wait = Math.max(Math.min(FIRST_WAIT_MS * 2 ** work.unreadable++, MAX_WAIT_MS), error.retryAfterMs ?? 0);
-    endurance.noteTrouble(kind, wait, true);
-    if (error.retryable && endurance.isLeft(kind, wait)) {
-      rest(board, entries, wait);
-      return;
-    }
-    const outcome = failedWith(withDetail(error.withEffect('none'), 'Nothing was changed.', 'none'), 'failed');
-    await store(work, new Map(entries.map((entry) => [entry, outcome])));
-  });
 
 const store = async (work: Work, outcomes: ReadonlyMap<Entry, StepOutcome>): Promise<void> => {
   const all = [...outcomes];
   for (let at = 0; at < all.length; at += STORED_AT_ONCE) await work.settle(new Map(all.slice(at, at + STORED_AT_ONCE)));
 };
 
+/** What cannot be read is read again later, for as long as its operation is patient. Nothing was sent. */
+const putOff = async (board: Board, work: Work, entries: readonly Entry[], error: GatewayError): Promise<void> => {
+  if (entries.length === 0) return;
+  const { endurance, requestId } = work;
+  noteFault(board, error, requestId);
+  const [kind, asked] = [troubleOf(error), error.retryAfterMs ?? 0];
+  const own = Math.min(readAgainMs(work.unreadable++), endurance.maxWaitMs);
+  const wait = Math.max(own, asked);
+  endurance.noteTrouble(kind, wait, true);
+  if (error.retryable && endurance.isLeft(kind, wait)) {
+    const now = board.desk.clock.now();
+    work.planAt = now + wait;
+    work.planSoonAt = now + Math.max(Math.min(own, AWAITED_MS), asked);
+    board.move(entries, 'waiting');
+    return;
+  }
+  const unsent = failedWith(withDetail(error.withEffect('none'), 'Nothing was changed.', 'none'), 'failed');
+  const outcomeOf = ({ item }: Entry) => ((item.sends ?? 0) > 0 ? failedWith(error.withEffect('none'), 'failed') : unsent);
+  await store(work, new Map(entries.map((entry) => [entry, outcomeOf(entry)])));
+};
+
+/** When a reading began, and when it ended. */
+interface Times {
+  readonly startedAt: number;
+  readonly readAt: number;
+}
+
+interface Reading {
+  readonly startedAt: number;
+  readonly planned: ReadonlyMap<Entry, Planned>;
+}
+
+/** Of an operation in order, whose items wait in no queue: for a while, and as long as nobody else was sent to the thing. */
+const isUntouched =
+  ({ desk: { clock }, sent }: Board, { item }: Entry, { startedAt, readAt }: Times) =>
+  (): boolean =>
+    clock.now() - readAt <= FRESH_MS && (sent.get(item.name)?.at ?? 0) < startedAt;
+
+/** What was planned for the items of one operation. */
+const take = async (board: Board, work: Work, entries: readonly Entry[], { startedAt, planned }: Reading): Promise<void> => {
+  const times: Times = { startedAt, readAt: board.desk.clock.now() };
+  const ends = new Map<Entry, StepOutcome>();
+  const unread: Entry[] = [];
+  let error: GatewayError | undefined;
+  for (const entry of entries) {
+    const each = planned.get(entry) as Planned;
+    if (each.status === 'unread') {
+      unread.push(entry);
+      error = each.error;
+    } else if (work.inOrder) entry.plan = { planned: each, isUsable: isUntouched(board, entry, times) };
+    else if (each.status === 'planned') entry.plan = { planned: each, isUsable: () => true };
+    else ends.set(entry, each);
+  }
+  if (unread.length < entries.length) {
+    work.unreadable = 0;
+    work.endurance.noteProgress();
+  }
+  await store(work, ends);
+  board.move(
+    entries.filter((entry) => !entry.item.outcome && !unread.includes(entry)),
+    'waiting',
+  );
+  if (error) await putOff(board, work, unread, error);
+};
+
 /** @param done is called when they are read */
-export const plan = (board: Board, entries: readonly Entry[], done: () => void = () => undefined): void => {
+export const plan = (board: Board, entries: readonly Entry[], done: () => void): void => {
   const [first, ...others] = entries;
   if (!first) {
     done();
@@ -69,52 +114,36 @@ export const plan = (board: Board, entries: readonly Entry[], done: () => void =
   const { desk } = board;
   board.move(entries, 'preparing');
   board.run(entries, async () => {
-    const at = desk.clock.now();
-    const planned = await planOf(board, [first, ...others])
+    const startedAt = desk.clock.now();
+    const plans = await planOf(board, [first, ...others])
       .catch(asGatewayError)
       .finally(done);
     if (desk.signal.aborted) return;
-    if (planned instanceof GatewayError) {
-      await putOff(board, entries, planned);
+    if (plans instanceof GatewayError) {
+      await board.forEachWork(entries, (work, own) => putOff(board, work, own, plans));
       return;
     }
-    const outcomes = new Map(entries.map((entry, position) => [entry, planned[position] as Planned]));
-    await board.forEachWork(entries, async (work, own) => {
-      work.unreadable = 0;
-      work.endurance.noteProgress();
-      const now = new Map<Entry, StepOutcome>();
-      for (const entry of own) {
-        const outcome = outcomes.get(entry) as Planned;
-        // What an earlier item may still stop has not ended.
-        if (work.inOrder && outcome.status !== 'planned') entry.foreseen = { outcome, at };
-        else now.set(entry, outcome);
-      }
-      await store(work, now);
-      board.move(
-        own.filter(({ item }) => !item.outcome),
-        'waiting',
-      );
-    });
+    const planned = new Map(entries.map((entry, position) => [entry, plans[position] as Planned]));
+    await board.forEachWork(entries, (work, own) => take(board, work, own, { startedAt, planned }));
   });
 };
 
-/** Ends what comes next in an operation in order, and needs nothing to be sent. */
+/** In an operation in order: ends what comes next and needs nothing to be sent. */
 export const endForeseen = (board: Board, work: Work): void => {
   if (!work.inOrder || work.busy > 0 || !mayGoOn(work)) return;
-  const now = board.desk.clock.now();
+  const { queue } = board;
   const next = new Map<Entry, StepOutcome>();
   for (const entry of work.entries.values()) {
-    const { foreseen, item } = entry;
-    if (!foreseen || item.index >= work.stopsAt) break;
-    if (now - foreseen.at > FRESH_MS) {
-      entry.foreseen = undefined;
-      break;
-    }
-    next.set(entry, foreseen.outcome);
-    if (!isDone(foreseen.outcome)) break;
+    if (entry.plan?.isUsable() === false) entry.plan = undefined;
+    const foreseen = foreseenOf(entry);
+    if (!foreseen || entry.item.index >= work.stopsAt) break;
+    // Whoever waits at its thing was there before.
+    if (next.size === 0) queue.add(entry);
+    if (!queue.isNext(entry) && !queue.isFree(entry)) break;
+    next.set(entry, foreseen);
+    if (!isDone(foreseen)) break;
   }
   if (next.size === 0) return;
-  const entries = [...next.keys()];
-  board.move(entries, 'deciding');
-  board.run(entries, () => store(work, next));
+  board.move(next.keys(), 'deciding');
+  board.run([...next.keys()], () => store(work, next));
 };

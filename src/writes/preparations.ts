@@ -25,6 +25,9 @@ export const isToBeChecked = ({ item, checkedAt }: Entry): boolean => item.ifMat
 const isQuiet = ({ paceOf }: Board, entry: Entry): boolean =>
   paceOf(stepNameOf(entry)).quietMs(entry.work.endurance.maxWaitMs) > 0;
 
+/** Whether its reading is to wait. A single item waits for it, or is the item. */
+const isPutOff = ({ desk }: Board, { work }: Entry): boolean => desk.clock.now() < work.planSoonAt;
+
 /** Whether a call of the item's step may be made now. */
 export const mayBeSent = (board: Board, { concurrency }: Limits, entry: Entry): boolean => {
   if (!mayGoOn(entry.work) || isQuiet(board, entry)) return false;
@@ -34,8 +37,9 @@ export const mayBeSent = (board: Board, { concurrency }: Limits, entry: Entry): 
 /** @returns starts the preparations of batches, the next one first, of single items, and of those that these wait for */
 export const createPreparations = (board: Board) => {
   const { queue, paceOf, sharing } = board;
-  /** Single items that are being read. */
+  /** Single items that are being read, and batches that are being planned. */
   let preparing = 0;
+  let planning = 0;
 
   const prepareBatches = (batches: Iterable<Preparable>, limits: Limits): void => {
     let next = 0;
@@ -51,7 +55,11 @@ export const createPreparations = (board: Board) => {
       if (!held.isPreparing && (!first || isQuiet(board, first))) continue;
       next++;
       if (first && isToBePlanned(first)) {
-        plan(board, group);
+        if (planning === BATCHES_PREPARED) continue;
+        planning++;
+        plan(board, group, () => {
+          planning--;
+        });
         continue;
       }
       // A vendor in trouble is not asked for more than it has to be.
@@ -80,9 +88,9 @@ export const createPreparations = (board: Board) => {
       if (!mayBeSent(board, limits, entry)) return;
       preparing++;
       check(board, entry, done);
-    } else if (isToBePlanned(entry) && !entry.isUncertain && !isQuiet(board, entry)) {
+    } else if (isToBePlanned(entry) && !entry.isUncertain && !isQuiet(board, entry) && !isPutOff(board, entry)) {
       preparing++;
-      const others = queue.urgent().filter((other) => !isToBeChecked(other) && !other.isUncertain);
+      const others = queue.urgent().filter((other) => !isToBeChecked(other) && !other.isUncertain && !isPutOff(board, other));
       plan(board, sharing.groupOf(entry, others, limits.sizes[stepNameOf(entry)] ?? 1), done);
     }
   };

@@ -1,7 +1,7 @@
 /** Whose turn it is on one cluster. What was accepted first at a thing is done first; nobody else is at it meanwhile. */
-import { hasAnotherStep } from '../journal/item.js';
+import { isDone } from '../journal/records.js';
 import type { Limits } from './resource.js';
-import { type Entry, mayGoOn, stepNameOf, type Work } from './work.js';
+import { type Entry, foreseenOf, isToBePlanned, mayGoOn, stepNameOf, stepsOf, type Work } from './work.js';
 
 export interface Queue {
   add(entry: Entry): void;
@@ -98,16 +98,26 @@ const nextApart = ({ apart, entries, stopsAt }: Work, isReady: (entry: Entry) =>
  */
 const nextInOrder = (work: Work, { sizes }: Limits, queue: Queue): Entry[] => {
   const group: Entry[] = [];
+  /** What ends without a call does not part those that go in one. */
+  const passed = new Set<string>();
   for (const entry of work.entries.values()) {
+    const { name, index } = entry.item;
+    if (entry.plan?.isUsable() === false) entry.plan = undefined;
+    const foreseen = foreseenOf(entry);
+    if (foreseen && group.length > 0 && isDone(foreseen)) {
+      passed.add(name);
+      continue;
+    }
     const [first = entry] = group;
     const step = stepNameOf(first);
     const isFull = group.length >= (sizes[step] ?? 1);
-    if (isFull || entry.foreseen || entry.item.index >= work.stopsAt || stepNameOf(entry) !== step) break;
+    const isPutOff = isToBePlanned(entry) && work.isPutOff();
+    if (isFull || foreseen || isPutOff || index >= work.stopsAt || stepNameOf(entry) !== step) break;
     if (entry === first) queue.add(entry);
     if (!queue.isNext(entry) && !queue.isFree(entry)) break;
-    if (group.some(({ item }) => item.name === entry.item.name) || entry.isUncertain) break;
+    if (passed.has(name) || group.some(({ item }) => item.name === name) || entry.isUncertain) break;
     group.push(entry);
-    if (hasAnotherStep(entry.item)) break;
+    if (stepsOf(entry).length > (entry.item.stepsDone ?? 0) + 1) break;
   }
   return group;
 };
@@ -136,7 +146,9 @@ const NONE: ReadonlySet<string> = new Set();
 /** The items of a batch's next call; empty where none can be sent. @param held steps that nothing can be sent of */
 export const nextOfBatch = (work: Work, limits: Limits, queue: Queue, held: ReadonlySet<string> = NONE): Entry[] => {
   if (work.inOrder && work.busy > 0) return [];
-  const isReady = (entry: Entry): boolean => entry.state === 'waiting' && queue.isNext(entry) && !entry.isUncertain;
+  const isPutOff = work.isPutOff();
+  const isReady = (entry: Entry): boolean =>
+    entry.state === 'waiting' && queue.isNext(entry) && !entry.isUncertain && !(isPutOff && isToBePlanned(entry));
   const apart = nextApart(work, isReady);
   if (apart.length > 0) return apart;
   return work.inOrder ? nextInOrder(work, limits, queue) : nextOfOneStep(work, limits, isReady, held);

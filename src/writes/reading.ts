@@ -2,6 +2,7 @@
 import type { Board } from './board.js';
 import { carryOut, noteFailure } from './conclude.js';
 import { type Doubt, reconcile } from './evidence.js';
+import { readAgainMs } from './pace.js';
 import { nextOfBatch } from './queue.js';
 import type { Limits } from './resource.js';
 import type { VendorCall } from './vendor-call.js';
@@ -11,8 +12,7 @@ import { type Entry, isFull, mayGoOn, stepNameOf, type Work } from './work.js';
 const MAX_FAILED_JOBS = 7;
 /** How long reading back is put off, once it can settle an item. */
 const MAX_DOUBT_MS = 30_000;
-const FIRST_UNREADABLE_MS = 500;
-const MAX_UNREADABLE_MS = 60_000;
+const MAX_QUIET_MS = 60_000;
 
 /** Reads back, all together. What cannot be read is in doubt again. */
 const read = (board: Board, entries: readonly Entry[]): void => {
@@ -43,7 +43,7 @@ const noteReading = (board: Board, work: Work, unreadable: VendorCall | undefine
     work.unreadable = 0;
     return;
   }
-  const wait = Math.min(FIRST_UNREADABLE_MS * 2 ** work.unreadable++, MAX_UNREADABLE_MS);
+  const wait = readAgainMs(work.unreadable++);
   work.endurance.noteTrouble('unavailable', wait, true);
   work.readAt = now + wait;
   if (!work.endurance.isLeft('unavailable', wait) && unreadable.error) board.giveUp(work, unreadable.error);
@@ -64,7 +64,7 @@ const isTimeToRead = (board: Board, work: Work, entries: readonly Entry[], limit
   if (!next && work.busy === entries.length) return true;
   if (entries.filter((entry) => doubts.get(entry)?.job === 'failed').length >= MAX_FAILED_JOBS) return true;
   const pace = next && paceOf(stepNameOf(next));
-  if (pace?.trouble()?.kind === 'quota' && pace.quietMs(MAX_UNREADABLE_MS) > MAX_DOUBT_MS) return true;
+  if (pace?.trouble()?.kind === 'quota' && pace.quietMs(MAX_QUIET_MS) > MAX_DOUBT_MS) return true;
   const oldest = Math.min(...entries.map((entry) => doubts.get(entry)?.endedAt ?? now));
   return !pace?.isProbing() && now >= oldest + desk.settleMs + MAX_DOUBT_MS;
 };

@@ -17,6 +17,8 @@ export interface Found {
   readonly found: ReadonlyMap<string, Thing | null>;
   /** Whether a name that is not found is not there. */
   readonly complete: boolean;
+  /** Whether a name that is not found can only stand in a row that names nobody. */
+  readonly isWhole: boolean;
 }
 
 /** Up to so many things are looked up one by one, where the vendor can; for more, a list is read. */
@@ -57,8 +59,11 @@ export interface Finding {
   readonly unread?: true;
 }
 
-/** What a step that only reads has decided: the end of the item, or the steps that follow. */
-export type Planned = ItemOutcome | { readonly status: 'planned'; readonly steps: readonly string[] };
+/** What a step that only reads has decided: the end of the item, the steps that follow, or that it has to be read again. */
+export type Planned =
+  | ItemOutcome
+  | { readonly status: 'planned'; readonly steps: readonly string[] }
+  | { readonly status: 'unread'; readonly error: GatewayError };
 
 /** One thing that is done to things: what it sends, what a reading shows of it, and how its end is worded. */
 export interface Step {

@@ -263,6 +263,7 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
       const [first] = work.entries.values();
       const quiet = first ? paceOf(stepNameOf(first)).quietMs(work.endurance.maxWaitMs) : 0;
       if (quiet > 0) waits.push(quiet);
+      if (work.isPutOff()) waits.push(TROUBLED_MS);
     }
     if (doubts.size > 0) waits.push(TROUBLED_MS);
     void clock.sleep(Math.max(Math.min(...waits), MIN_TIMER_MS), over).then(() => {

@@ -75,11 +75,11 @@ const putBack = async (board: Board, entries: readonly Entry[]): Promise<void> =
 /** More are forgotten: they matter for moments after a failover. */
 const MAX_ORDERS = 50_000;
 
-const noteOrder = ({ sentOrders }: Board, sent: Iterable<Entry>): void => {
-  for (const { item, work } of sent) {
-    sentOrders.delete(item.name);
-    sentOrders.set(item.name, work.order);
-    if (sentOrders.size > MAX_ORDERS) sentOrders.delete(sentOrders.keys().next().value as string);
+const noteSent = ({ sent, desk }: Board, entries: Iterable<Entry>): void => {
+  for (const { item, work } of entries) {
+    sent.delete(item.name);
+    sent.set(item.name, { order: work.order, at: desk.clock.now() });
+    if (sent.size > MAX_ORDERS) sent.delete(sent.keys().next().value as string);
   }
 };
 
@@ -96,7 +96,7 @@ const storeAndCall = async (board: Board, entries: readonly Entry[]) => {
       'waiting',
     );
     if (!first || desk.signal.aborted) return undefined;
-    noteOrder(board, gone);
+    noteSent(board, gone);
     return await callVendor(desk, [first, ...others]);
   } finally {
     board.sending--;
@@ -139,7 +139,7 @@ export const send = (board: Board, entries: readonly Entry[]): void => {
  * of it is under way; the rest is read back.
  */
 export const resume = (board: Board, entry: Entry): void => {
-  const { clock, holding } = board.desk;
+  const { clock, holding, settleMs } = board.desk;
   const { underWay, job } = entry.item;
   if (underWay === undefined) return;
   const step = stepNow(entry);
@@ -149,7 +149,9 @@ export const resume = (board: Board, entry: Entry): void => {
     board.run([entry], () => end(board, { ...sent, endedAt: underWay, word: 'taken', job: 'running', jobId: job }));
     return;
   }
-  const endedAt = holding?.quietAfter(underWay) ?? underWay;
+  const quietAt = holding?.quietAfter(underWay) ?? underWay;
+  // It may have been a create: what it did shows only then.
+  const endedAt = step.plan ? quietAt + settleMs : quietAt;
   const call: VendorCall = { ...sent, endedAt, word: 'none', job: 'unknown', error: died() };
   if (!isRepeatable(step.nature)) {
     board.putInDoubt(entry, call);

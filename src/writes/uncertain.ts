@@ -12,7 +12,7 @@ import { type Entry, mayGoOn, type Work } from './work.js';
  * Marks those that are at one thing: what is found there may be the work of any, and what is missing the work of a later one. So may it be
  * where a later item was sent by this process.
  */
-export const markRivals = ({ sentOrders }: Board, works: Iterable<Work>): void => {
+export const markRivals = ({ sent: lastSent }: Board, works: Iterable<Work>): void => {
   const byName = new Map<string, Entry[]>();
   for (const { entries } of works)
     for (const entry of entries.values()) {
@@ -23,7 +23,7 @@ export const markRivals = ({ sentOrders }: Board, works: Iterable<Work>): void =
     }
   for (const [name, entries] of byName) {
     const last = entries.reduce((one, other) => (isBefore(one, other) ? other : one));
-    const sent = sentOrders.get(name) ?? Number.NEGATIVE_INFINITY;
+    const sent = lastSent.get(name)?.order ?? Number.NEGATIVE_INFINITY;
     for (const entry of entries) {
       entry.isSuperseded ||= entry !== last || sent > entry.work.order;
       entry.hasRival ||= entries.length > 1 || entry.isSuperseded;

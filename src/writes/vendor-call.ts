@@ -6,7 +6,7 @@ import { fenced } from '../vendor/fence.js';
 import { boundedCall, type Desk, secretOf } from './desk.js';
 import type { Parcel, Step } from './resource.js';
 import type { Job, Word } from './verdict.js';
-import { type Entry, stepNow, type Work } from './work.js';
+import { type Entry, stepNow, stepsOf, type Work } from './work.js';
 
 /** A call, and what is known of its end. */
 export interface VendorCall {
@@ -72,14 +72,16 @@ const storeSent = async (desk: Desk, work: Work, entries: readonly Entry[], depa
   const { journal, site, offsets } = desk;
   const stored = await journal.markSent(
     work.claim,
-    entries.map(({ item }) => item),
+    entries.map((entry) => ({ ...entry.item, steps: stepsOf(entry) })),
     departure,
     work.inOrder,
   );
   work.update(stored);
   const gone = new Set(stored.items.map(({ index }) => index));
   for (const { name } of stored.items) offsets.forget(site.key, name);
-  return entries.filter(({ item }) => gone.has(item.index));
+  const departed = entries.filter(({ item }) => gone.has(item.index));
+  for (const entry of departed) entry.plan = undefined;
+  return departed;
 };
 
 /** What the vendor said, and when. */

@@ -9,7 +9,7 @@ import type { Journal } from '../journal/journal.js';
 import { type ItemOutcome, type ItemRecord, isDone, type LoadedOperation } from '../journal/records.js';
 import { inViewOf } from './outcome.js';
 import { BATCH_PATIENCE, createEndurance, type Endurance, singlePatience } from './pace.js';
-import type { Site, Step } from './resource.js';
+import type { Planned, Site, Step } from './resource.js';
 
 /**
  * What is done for an item now. `waiting`: nothing. `preparing`, `checking`: its thing is read before the send. `sending`: from the moment
@@ -26,6 +26,12 @@ export type EntryState =
   | 'doubt'
   | 'reading'
   | 'resting';
+
+export interface Plan {
+  readonly planned: Exclude<Planned, { readonly status: 'unread' }>;
+  /** Whether it is still true, as far as this process knows. */
+  isUsable(): boolean;
+}
 
 /** An item that is not settled. */
 export interface Entry {
@@ -44,8 +50,8 @@ export interface Entry {
   isSuperseded: boolean;
   /** Sent, not to be sent again, and read back for the last word. */
   isReadAtEnd: boolean;
-  /** What it ends with when all before it are settled: of an operation in order; and when that was read. */
-  foreseen: { readonly outcome: ItemOutcome; readonly at: number } | undefined;
+  /** What was decided by a reading, until it is sent or ended. */
+  plan: Plan | undefined;
 }
 
 export interface Work {
@@ -83,12 +89,17 @@ export interface Work {
   readAt: number;
   /** Readings in a row that gave no answer. */
   unreadable: number;
+  /** Before then, nothing of it is planned, by our clock; and where a single item waits for one of its items. */
+  planAt: number;
+  planSoonAt: number;
   /** Smaller groups, of items that were refused together. */
   readonly apart: Entry[][];
   /** How long it waits for a vendor in trouble. */
   readonly endurance: Endurance;
   /** The operation as the journal has it, as far as this process knows. */
   known(): LoadedOperation;
+  /** Whether planning is to wait. */
+  isPutOff(): boolean;
   move(entry: Entry, state: EntryState): void;
   /** Takes over what the journal has stored. */
   update(stored: Stored): void;
@@ -116,7 +127,7 @@ export const createEntry = (work: Work, item: ItemRecord): Entry => ({
   hasRival: false,
   isSuperseded: false,
   isReadAtEnd: false,
-  foreseen: undefined,
+  plan: undefined,
 });
 
 /** What follows is known. */
@@ -168,6 +179,9 @@ export const createWork = (
     isGone: false,
     readAt: 0,
     unreadable: 0,
+    planAt: 0,
+    planSoonAt: 0,
+    isPutOff: () => clock.now() < work.planAt,
     apart: [],
     endurance: createEndurance(clock, isBatch ? BATCH_PATIENCE : singlePatience(singlePatienceMs)),
     known: () => ({ ...operation, cancelling: work.isCancelling, items: [...records.values()] }),
@@ -223,12 +237,20 @@ const MAX_OPEN_JOBS = 100;
 
 export const isFull = ({ site, busy }: Work): boolean => site.hasJobs && busy >= MAX_OPEN_JOBS;
 
-export const stepNameOf = ({ item }: Entry): string => stepOf(item);
+export const stepsOf = ({ item, plan }: Entry): readonly string[] =>
+  plan?.planned.status === 'planned' ? plan.planned.steps : item.steps;
+
+export const stepNameOf = ({ item, plan }: Entry): string =>
+  plan?.planned.status === 'planned' ? (plan.planned.steps[0] ?? '') : stepOf(item);
+
+/** What it ends with when all before it are settled, without a call: of an operation in order. */
+export const foreseenOf = ({ plan }: Entry): ItemOutcome | undefined =>
+  plan && plan.planned.status !== 'planned' ? plan.planned : undefined;
 
 export const stepNow = (entry: Entry): Step => entry.work.site.step(stepNameOf(entry));
 
 /** Whether it has to be read first what is to be done. */
-export const isToBePlanned = (entry: Entry): boolean => stepNow(entry).plan !== undefined;
+export const isToBePlanned = (entry: Entry): boolean => entry.plan === undefined && stepNow(entry).plan !== undefined;
 
 /** Whether this item may be sent, as far as its operation is concerned. */
 export const mayGoOn = ({ isReady, fatal, isCancelling, isGone }: Work): boolean => isReady && !fatal && !isCancelling && !isGone;

@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { EHPC_CLUSTER } from '../support/backends.js';
 import { bothVendors } from '../support/both-vendors.js';
 import type { TestAnswer } from '../support/gateway.js';
+import { until } from '../support/wait.js';
 
 const stage = bothVendors();
 const PASSWORD = 'Choose@Your0wn';
@@ -77,6 +78,9 @@ describe.each(['ali', 'shan'])('a user who is to be there on %s', (cluster) => {
     const username = newName();
     await put(cluster, username, { password: PASSWORD });
     const user = `/clusters/${cluster}/users/${username}`;
+    const [simulator, action] =
+      cluster === 'ali' ? ([stage.ehpc, 'DeleteUsers'] as const) : ([stage.shanhe, '/user/deleteUser'] as const);
+    simulator.inject({ kind: 'delay', action, delayMs: 500 });
     const removal = await stage.gateway.request('DELETE', user, { headers: { prefer: 'respond-async' } });
     const again = await put(cluster, username, { password: PASSWORD });
     expect([removal.status, again.status, (await stage.gateway.get(user)).status]).toEqual([202, 201, 200]);
@@ -161,6 +165,27 @@ describe.each(['ali', 'shan'])('a user who is to be there on %s', (cluster) => {
     expect(effectsOn(username)).toEqual(['created']);
   });
 
+  it('is not taken for the same as a request without If-None-Match, nor joins it', async () => {
+    const username = newName();
+    const user = `/clusters/${cluster}/users/${username}`;
+    const [simulator, action] =
+      cluster === 'ali' ? ([stage.ehpc, 'AddUsers'] as const) : ([stage.shanhe, '/user/addUser'] as const);
+    simulator.inject({ kind: 'delay', action, delayMs: 800 });
+    const body = { password: PASSWORD };
+    const key = { 'idempotency-key': `"ensure ${username}"` };
+    const plain = stage.gateway.request('PUT', user, { body, headers: key });
+    await until(() => simulator.calls.some((call) => call.action === action));
+    const conditional = await stage.gateway.request('PUT', user, { body, headers: { 'if-none-match': '*' } });
+    const keyed = await stage.gateway.request('PUT', user, { body, headers: { ...key, 'if-none-match': '*' } });
+    expect([(await plain).status, conditional.status, keyed.status, keyed.body.code]).toEqual([
+      201,
+      412,
+      422,
+      'idempotency_key_reused',
+    ]);
+    simulator.clearFaults();
+  });
+
   it('is created where a row of the list names nobody, and the others of the batch with them', async () => {
     const [single, other, third] = [newName(), newName(), newName()];
     const [simulator, action] = cluster === 'ali' ? ([stage.ehpc, undefined] as const) : ([stage.shanhe, '/user'] as const);
@@ -225,6 +250,18 @@ describe('the role of a user who is to be there', () => {
     const made = await put('shan', newName(), { role: 'admin', password: PASSWORD });
     expect([made.status, made.body.errors[0].pointer]).toEqual([422, '/role']);
   });
+});
+
+it('a user who may stand where a list has a hole is not created', async () => {
+  stage.ehpc.inject({ kind: 'hole_page', rows: 2, action: 'ListUsers', times: -1 });
+  stage.ehpc.resetCalls();
+  const { status, body } = await put('ali', 'user.0033', { password: PASSWORD, role: 'member' });
+  stage.ehpc.clearFaults();
+  expect([status, body.code, stage.ehpc.calls.some(({ action }) => action === 'AddUsers')]).toEqual([
+    502,
+    'vendor_bad_response',
+    false,
+  ]);
 });
 
 it('a user of a role that nobody can be given stays as they are', async () => {

@@ -74,7 +74,7 @@ const isTrue = (line: Line, done: Done, user: UserState): boolean => {
       return withoutEffect(done) && user !== null;
     case 'not_found':
       // What was set on a user who is deleted since leaves no trace: row 6 of docs/design/verdicts.md.
-      return (withoutEffect(done) || line.op === 'update' || line.op === 'ensure') && user === null;
+      return (withoutEffect(done) || (line.op !== 'create' && done.created + done.deleted === 0)) && user === null;
     case 'unknown':
       return true;
     case 'failed':

@@ -55,7 +55,7 @@ it('trusts a look-up that finds nobody only where asked to, and only once look-u
   expect(calls.splice(0)).toEqual(['look up eve', 'list']);
   await reader(['ada'], call);
   calls.length = 0;
-  expect(await reader(['eve'], call, trusting)).toEqual({ found: new Map(), complete: true });
+  expect(await reader(['eve'], call, trusting)).toEqual({ found: new Map(), complete: true, isWhole: true });
   expect(calls.splice(0)).toEqual(['look up eve']);
   await reader(['eve'], call);
   expect(calls).toEqual(['look up eve', 'list']);

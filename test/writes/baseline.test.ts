@@ -33,7 +33,11 @@ const stage = (there: readonly string[], complete = true, failures = 0) => {
   const read = async (names: readonly string[], _: Call, options?: ReadOptions): Promise<Found> => {
     readings.push({ names, options });
     if (left-- > 0) throw new Error('unreadable');
-    return { found: new Map(names.map((name) => [name, there.includes(name) ? thingNamed(name) : null])), complete };
+    return {
+      found: new Map(names.map((name) => [name, there.includes(name) ? thingNamed(name) : null])),
+      complete,
+      isWhole: complete,
+    };
   };
   const baselines = createBaselines({ key: CLUSTER, read }, offsets, clock);
   return {

@@ -10,7 +10,7 @@ import type { Store } from '../../src/store/store.js';
 import { createEngine } from '../../src/writes/engine.js';
 import type { NewItem } from '../../src/writes/new-operation.js';
 import { failedWith } from '../../src/writes/outcome.js';
-import type { Finding, Limits, Parcel, Resource, Step, Thing } from '../../src/writes/resource.js';
+import type { Finding, Limits, Parcel, Planned, Resource, Step, Thing } from '../../src/writes/resource.js';
 import type { Nature, Word } from '../../src/writes/verdict.js';
 
 const KEYS = 'keys';
@@ -45,6 +45,9 @@ export interface Toy {
   readonly calls: ToyCall[];
   /** Calls that are being made now, and the most that ever were. */
   readonly busy: { now: number; most: number };
+  /** Names of each reading, and what comes before its answer. */
+  readonly reads: (readonly string[])[];
+  whileReading: (names: readonly string[]) => Promise<void>;
   /** Answers a call before it does anything; undefined lets it. */
   answer: (call: ToyCall) => Word | undefined | Promise<Word | undefined>;
   /** Calls are taken by jobs, which never end as far as anybody can look. */
@@ -71,6 +74,12 @@ export const createToy = (limits: Limits): Toy => {
     }
   };
 
+  const planHave: NonNullable<Step['plan']> = async (asked, { found }) =>
+    asked.map(({ item: { name, sends = 0 } }): Planned => {
+      if (!found.get(name)) return { status: 'planned', steps: ['add'] };
+      return { status: sends > 0 ? 'unknown' : 'unchanged' };
+    });
+
   const stepNamed = (name: string, nature: Nature): Step => ({
     name,
     nature,
@@ -91,6 +100,7 @@ export const createToy = (limits: Limits): Toy => {
         toy.busy.now--;
       }
     },
+    ...(name === 'have' && { plan: planHave }),
     readingOf: (item, found) => ((found as Key).colour === colourOf(item) ? 'as_asked' : 'present'),
     outcome: (_, { verdict, found, error }: Finding) => {
       if (verdict === 'done') return { status: STATUS[nature], ...(found && { value: found }) };
@@ -107,6 +117,7 @@ export const createToy = (limits: Limits): Toy => {
         ['drop', 'remove'],
         ['paint', 'set-visible'],
         ['code', 'set-hidden'],
+        ['have', 'set-hidden'],
       ] as const
     ).map(([name, nature]) => [name, stepNamed(name, nature)]),
   );
@@ -115,6 +126,8 @@ export const createToy = (limits: Limits): Toy => {
     keys: new Map(),
     calls: [],
     busy: { now: 0, most: 0 },
+    reads: [],
+    whileReading: async () => undefined,
     answer: () => undefined,
     hasEndlessJobs: false,
     resource: {
@@ -130,8 +143,13 @@ export const createToy = (limits: Limits): Toy => {
         },
         hasJobs: toy.hasEndlessJobs,
         step: (name) => steps.get(name) as Step,
-        limits: async () => limits,
-        read: async (names) => ({ found: new Map(names.map((name) => [name, toy.keys.get(name) ?? null])), complete: true }),
+        limits: async () => ({ ...limits, sizes: { have: 1_000, ...limits.sizes } }),
+        read: async (names) => {
+          toy.reads.push(names);
+          const found = new Map(names.map((name) => [name, toy.keys.get(name) ?? null]));
+          await toy.whileReading(names);
+          return { found, complete: true, isWhole: true };
+        },
         wordOf: async (error) => ({ error, word: error instanceof Refusal ? error.word : 'failed' }),
         check: async () => undefined,
       }),
@@ -143,7 +161,7 @@ export const createToy = (limits: Limits): Toy => {
 export const item = (op: NewItem['op'], name: string, more: Partial<NewItem> = {}): NewItem => ({
   op,
   name,
-  steps: [{ create: 'add', ensure: 'add', delete: 'drop', update: 'paint' }[op]],
+  steps: [{ create: 'add', ensure: 'have', delete: 'drop', update: 'paint' }[op]],
   ...more,
 });
 

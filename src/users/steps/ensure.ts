@@ -2,6 +2,7 @@ import type { Call } from '../../adapter.js';
 import type { Target } from '../../clusters/registry.js';
 import { GatewayError } from '../../errors.js';
 import type { ItemOutcome } from '../../journal/records.js';
+import { withDetail } from '../../writes/outcome.js';
 import type { Asked, Found, Planned, Step } from '../../writes/resource.js';
 import type { Requirement } from '../admission.js';
 import { plannedRequirement, planOf } from '../ensure.js';
@@ -24,7 +25,7 @@ const mayBeOurs = (): ItemOutcome =>
 
 /** Reads whether the user is as wanted, and what is to be done. Sends nothing. */
 export const ensureStep = (target: Target, refusalOf: RefusalOf): Step => {
-  const plan = async ({ item, isBatch }: Asked, { found, complete }: Found, call: Call): Promise<Planned> => {
+  const plan = async ({ item, isBatch }: Asked, { found, complete, isWhole }: Found, call: Call): Promise<Planned> => {
     const { name, index, secret, sends = 0 } = item;
     const content = contentOf(item);
     const user = userOf(found.get(name) ?? null);
@@ -33,8 +34,10 @@ export const ensureStep = (target: Target, refusalOf: RefusalOf): Step => {
       const message = `There is a user ${name}, so If-None-Match does not hold.`;
       return failedWith(new GatewayError('precondition_failed', message));
     }
-    // With a password the vendor decides, who overwrites nobody.
-    if (!user && !complete && !hasPassword) return failedWith(incompleteList(target, `the user ${name} exists`), 'failed');
+    const mayExist = () => incompleteList(target, `the user ${name} exists`);
+    if (!user && !isWhole) return { status: 'unread', error: mayExist() };
+    // They may stand in a row that names nobody: with a password the vendor decides, who overwrites nobody.
+    if (!user && !complete && !hasPassword) return failedWith(mayExist(), 'failed');
     const decided = planOf(content, user);
     const refusal = await refusalOf(plannedRequirement(decided, { ...content, username: name }, hasPassword), call);
     if (refusal) return failedWith(isBatch ? inItem(refusal, index) : refusal, 'refused');
@@ -48,7 +51,7 @@ export const ensureStep = (target: Target, refusalOf: RefusalOf): Step => {
     // As far as an earlier try is concerned, of which nobody knows how far it came.
     nature: 'set-hidden',
     isShown: true,
-    wasDone: 'The user was read.',
+    wasDone: '',
     mayBeDone: 'Whether the user was created, or given the role, is not known.',
     send: () => Promise.reject(new TypeError('ensure is planned, not sent')),
     plan: async (asked, read, call) => {
@@ -59,9 +62,11 @@ export const ensureStep = (target: Target, refusalOf: RefusalOf): Step => {
     },
     readingOf: () => 'present',
     outcome: (item, finding) =>
-      notDoneWith('set-hidden', target, item, finding, {
-        notDone: 'Nothing was changed.',
-        unknown: () => 'Whether the user was created, or given the role, is not known; asking again does no harm.',
-      }),
+      finding.verdict === 'was_missing' && finding.error
+        ? failedWith(withDetail(finding.error, 'There is no such user.', 'none'), 'failed')
+        : notDoneWith('set-hidden', target, item, finding, {
+            notDone: 'Nothing was changed.',
+            unknown: () => 'Whether the user was created, or given the role, is not known; asking again does no harm.',
+          }),
   };
 };

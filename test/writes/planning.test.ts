@@ -1,0 +1,185 @@
+/** Steps that read and decide what is to be done: in the turn of their item, and never untrue because of what comes between. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, expect, it } from '@jest/globals';
+import { type Clock, systemClock } from '../../src/clock.js';
+import { GatewayError } from '../../src/errors.js';
+import { fastClock, scaledClock } from '../support/fast-clock.js';
+import { createSharedServer } from '../support/shared-server.js';
+import { until } from '../support/wait.js';
+import { createToy, item, startToys, type Toy } from './toy.js';
+
+let toy: Toy;
+let toys: Awaited<ReturnType<typeof startToys>> | undefined;
+const start = async (clock: Clock = systemClock) => {
+  toy = createToy({ concurrency: 2, sizes: { add: 5, drop: 5 } });
+  toys = await startToys(toy, { clock });
+  return toys;
+};
+afterEach(async () => {
+  await toys?.stop();
+  toys = undefined;
+});
+
+const have = (name: string) => item('ensure', name);
+const put = (...names: string[]): void => {
+  for (const name of names) toy.keys.set(name, { createdAt: null, identity: name, colour: 'grey' });
+};
+/** Calls for a thing wait until they are let go on. */
+const hold = (held: string) => {
+  let open = (): void => undefined;
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const before = toy.answer;
+  toy.answer = async (call) => {
+    if (call.names.includes(held)) await gate;
+    return before(call);
+  };
+  return () => open();
+};
+const calledFor = (name: string): boolean => toy.calls.some(({ names }) => names.includes(name));
+
+it('many are read together, and those that are there are not sent', async () => {
+  const { batch } = await start();
+  put('b', 'd');
+  expect(await batch([have('a'), have('b'), have('c'), have('d')])).toEqual(['created', 'unchanged', 'created', 'unchanged']);
+  expect([toy.reads.length, toy.calls.map(({ names }) => names.join(' '))]).toEqual([1, ['a c']]);
+});
+
+it('in order too, where those that are there do not part a call', async () => {
+  const { batch } = await start();
+  put('b', 'd');
+  const items = [have('a'), have('b'), have('c'), have('d'), item('create', 'd'), have('e')];
+  const expected = ['created', 'unchanged', 'created', 'unchanged', 'already_exists', 'cancelled'];
+  expect(await batch(items, true)).toEqual(expected);
+  expect(toy.calls.map(({ names }) => names.join(' '))).toEqual(['a c', 'd']);
+});
+
+it('what an operation that was accepted earlier does counts, though the plan was made before', async () => {
+  const { batch } = await start();
+  put('m');
+  const open = hold('x');
+  const go = hold('y');
+  const earlier = batch([item('create', 'x'), item('delete', 'm')], true);
+  await until(() => calledFor('x'));
+  const later = batch([have('y'), have('m')], true);
+  await until(() => calledFor('y'));
+  open();
+  expect(await earlier).toEqual(['created', 'deleted']);
+  go();
+  expect([await later, [...toy.keys.keys()].toSorted()]).toEqual([
+    ['created', 'created'],
+    ['m', 'x', 'y'],
+  ]);
+});
+
+it('what single writes do meanwhile counts', async () => {
+  const { batch, single } = await start();
+  put('m');
+  const open = hold('a');
+  const all = batch([have('a'), have('m'), have('b')], true);
+  await until(() => calledFor('a'));
+  // Planned to be sent with the first one.
+  const second = single(have('b'));
+  expect([await single(have('c')), await single(item('delete', 'm'))]).toEqual(['created', 'deleted']);
+  open();
+  expect([await all, await second]).toEqual([['created', 'created', 'created'], 'unchanged']);
+});
+
+it('two imports of one file, in opposite orders, do not stop each other', async () => {
+  const { batch } = await start();
+  const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+  toy.answer = async () => {
+    await sleep(20);
+    return undefined;
+  };
+  const [one, two] = await Promise.all([batch(names.map(have), true), batch(names.toReversed().map(have), true)]);
+  const statuses = [...one, ...two];
+  expect(statuses.filter((status) => status === 'created')).toHaveLength(names.length);
+  expect(statuses.filter((status) => status === 'unchanged')).toHaveLength(names.length);
+});
+
+it('a list that takes long to read is read once', async () => {
+  const clock = scaledClock(100);
+  const { batch } = await start(clock);
+  put('a');
+  toy.whileReading = () => clock.sleep(50_000);
+  expect(await batch([have('a'), have('a')], true)).toEqual(['unchanged', 'unchanged']);
+  expect(toy.reads).toHaveLength(2);
+}, 30_000);
+
+it('what has become old is read again, all together', async () => {
+  const clock = scaledClock(50);
+  const { batch } = await start(clock);
+  const there = Array.from({ length: 40 }, (_, index) => `k${index}`);
+  put(...there);
+  toy.answer = async () => {
+    await clock.sleep(60_000);
+    return undefined;
+  };
+  const statuses = await batch([have('new'), ...there.map(have)], true);
+  expect([statuses[0], new Set(statuses.slice(1))]).toEqual(['created', new Set(['unchanged'])]);
+  expect(toy.reads.length).toBeLessThan(5);
+}, 30_000);
+
+it('a reading that is put off holds up neither a cancellation nor a single write', async () => {
+  const { begin, single, engine } = await start();
+  const failure = (retryAfterMs?: number) =>
+    new GatewayError('vendor_unavailable', 'Away.', { effect: 'none', ...(retryAfterMs !== undefined && { retryAfterMs }) });
+  let thrown: GatewayError | undefined = failure(60_000);
+  toy.whileReading = async () => {
+    if (thrown) throw thrown;
+  };
+  const asked = await begin([have('a'), have('b')]);
+  await until(() => toy.reads.length > 0);
+  await sleep(100);
+  await engine.operations.cancel(asked.id, AbortSignal.timeout(1));
+  const { state } = await engine.operations.watch(asked.id, AbortSignal.timeout(5_000));
+  expect(state).toBe('cancelled');
+  thrown = failure();
+  const before = toy.reads.length;
+  const plain = await begin([have('a'), have('b')]);
+  await until(() => toy.reads.length > before + 1);
+  thrown = undefined;
+  const since = performance.now();
+  expect(await single(have('a'))).toBe('unchanged');
+  expect(performance.now() - since).toBeLessThan(6_000);
+  const ended = await engine.operations.watch(plain.id, AbortSignal.timeout(10_000));
+  expect(ended.state).toBe('succeeded');
+}, 30_000);
+
+it.each(['ensure', 'create'] as const)(
+  'a failover loses that it was sent: %s',
+  async (op) => {
+    const clock = fastClock(20);
+    const server = createSharedServer(clock);
+    toy = createToy({ concurrency: 1, sizes: { add: 5 } });
+    const one = await startToys(toy, { clock, store: server.open().store });
+    const reader = await startToys(toy, { clock, store: server.open().store });
+    let arrive = (): void => undefined;
+    const isLate = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
+    // The first call takes effect when the second one arrives.
+    toy.answer = async () => {
+      if (toy.calls.length === 1) await isLate;
+      else {
+        arrive();
+        await sleep(50);
+      }
+      return undefined;
+    };
+    const { id } = await one.begin([item(op, 'a')], false);
+    server.lag();
+    await until(() => toy.calls.length === 1);
+    await one.stop();
+    server.failOver();
+    const two = await startToys(toy, { clock, store: server.open().store });
+    toys = two;
+    await until(async () => (await two.engine.operations.get(id)).finishedAt !== null);
+    const [status] = two.statuses(await two.engine.operations.get(id));
+    expect(status).toBe('unknown');
+    await reader.stop();
+  },
+  30_000,
+);
