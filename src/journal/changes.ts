@@ -58,6 +58,12 @@ const latelyBy = (
   return lately.made || lately.goneAt !== undefined || lately.touchedAt !== undefined ? lately : null;
 };
 
+/** The record with the steps that were decided for it. */
+const withSteps = (record: ItemRecord, { steps }: ItemRecord = record): ItemRecord => {
+  const isDecided = steps.join() !== record.steps.join();
+  return isDecided ? { ...record, steps, asked: record.asked ?? record.steps } : record;
+};
+
 type Changes = Pick<Journal, 'markSent' | 'attachJob' | 'settle' | 'finish' | 'restore'>;
 
 export const createChanges = (deps: JournalDeps): Changes => {
@@ -117,7 +123,7 @@ export const createChanges = (deps: JournalDeps): Changes => {
           // Written down by this very change before, which was made twice.
           const item =
             record.underWay === undefined
-              ? beforeCall({ ...record, steps: items[at]?.steps ?? record.steps }, thing, thing?.by === self, departure)
+              ? beforeCall(withSteps(record, items[at]), thing, thing?.by === self, departure)
               : { ...record, underWay: departure.at() };
           departed.push(item);
           put[keyOf.item(claim.id, item.index)] = item;

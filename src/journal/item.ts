@@ -57,6 +57,12 @@ const withoutCall = ({ underWay: _, job: __, doubt: ___, ...item }: ItemRecord):
 /** The record without what belongs to a step that is over. */
 const withoutStep = ({ sentAt: _, sends: __, baseline: ___, seen: ____, ...item }: ItemRecord): ItemRecord => withoutCall(item);
 
+/** The record as it was before anything was sent: what was decided for that send is decided again. */
+const unsent = (item: ItemRecord): ItemRecord => {
+  const { asked, ...rest } = withoutStep(item);
+  return asked ? { ...rest, steps: asked } : rest;
+};
+
 /** The secret is not needed any more. What an unknown end may still be judged by is kept. */
 const settled = ({ secret: _, ...item }: ItemRecord, outcome: ItemOutcome): ItemRecord => ({
   ...(outcome.status === 'unknown' ? item : withoutStep(item)),
@@ -67,7 +73,7 @@ export const afterCall = (item: ItemRecord, outcome: StepOutcome): ItemRecord =>
   if (isOutcome(outcome)) return settled(item, outcome);
   if (outcome.status === 'step_done') return { ...withoutStep(item), stepsDone: outcome.step + 1 };
   const sends = (item.sends ?? 1) - (outcome.untouched ? 1 : 0);
-  return sends === 0 ? withoutStep(item) : { ...withoutCall(item), sends };
+  return sends === 0 ? unsent(item) : { ...withoutCall(item), sends };
 };
 
 /** Whether what came of an item is stored already: the change that stores it may be made twice. */

@@ -76,6 +76,8 @@ export interface ItemRecord {
   readonly secret?: Sealed;
   /** What is done to it, one after the other. */
   readonly steps: readonly string[];
+  /** What was asked for, where the steps were decided right before they were sent. */
+  readonly asked?: readonly string[];
   /** How many of them are done. */
   readonly stepsDone?: number;
   /** The thing has to be as one of these entity tags says. */

@@ -27,7 +27,7 @@ export const checkUser = (target: Target, step: Step, item: ItemRecord, { found,
   const user = userOf(found.get(name) ?? null);
   if (!user && !complete) throw incompleteList(target, 'the user is as If-Match says');
   // An earlier send may have deleted them: the next one shows.
-  if (!user && sends > 0) return undefined;
+  if (!user && sends > 0 && item.op !== 'ensure') return undefined;
   if (!user && item.op === 'ensure')
     return failedWith(new GatewayError('precondition_failed', `There is no user ${name}, so If-Match does not hold.`));
   if (!user) return failedWith(notFound(target, name, new GatewayError('user_not_found', '')));

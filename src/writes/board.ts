@@ -18,8 +18,10 @@ export interface Board {
   readonly doubts: Map<Entry, VendorCall>;
   /** Items of which the store may have lost that they were sent, until it is their turn. */
   readonly uncertain: Set<Entry>;
-  /** The order of the last operation that was sent for a thing, and when. */
+  /** The order of the last operation that was sent for a thing, and the how manieth send that was. */
   readonly sent: Map<string, { readonly order: number; readonly at: number }>;
+  /** How many sends there were. */
+  sends: number;
   /** Calls to the vendor that are being made. */
   sending: number;
   /** The last failure that was no refusal. */
@@ -83,6 +85,7 @@ export const createBoard = ({ desk, pause, onTurn, onFault }: BoardDeps): Board 
     doubts,
     uncertain: new Set(),
     sent: new Map(),
+    sends: 0,
     sending: 0,
     lastError: undefined,
     stopping,

@@ -11,7 +11,7 @@ import { boundedCall } from './desk.js';
 import { failedWith, withDetail } from './outcome.js';
 import { readAgainMs, troubleOf } from './pace.js';
 import type { Planned } from './resource.js';
-import { type Entry, foreseenOf, mayGoOn, stepNow, type Work } from './work.js';
+import { dropStalePlan, type Entry, foreseenOf, mayGoOn, stepNow, type Work } from './work.js';
 
 /** Items of one change. */
 const STORED_AT_ONCE = 100;
@@ -30,7 +30,7 @@ const planOf = async ({ desk }: Board, entries: readonly [Entry, ...Entry[]]): P
     const thing = read.found.get(name) ?? null;
     if (thing || read.complete) baselines.note(name, thing, at);
   }
-  const asked = entries.map(({ item, work }) => ({ item, isBatch: work.isBatch }));
+  const asked = entries.map(({ item, work, unread }) => ({ item, isBatch: work.isBatch, unread }));
   return stepNow(first).plan?.(asked, read, call) ?? [];
 };
 
@@ -39,16 +39,26 @@ const store = async (work: Work, outcomes: ReadonlyMap<Entry, StepOutcome>): Pro
   for (let at = 0; at < all.length; at += STORED_AT_ONCE) await work.settle(new Map(all.slice(at, at + STORED_AT_ONCE)));
 };
 
-/** What cannot be read is read again later, for as long as its operation is patient. Nothing was sent. */
-const putOff = async (board: Board, work: Work, entries: readonly Entry[], error: GatewayError): Promise<void> => {
+/**
+ * What could not be read, or not well enough, is read again later, for as long as its operation is patient. Nothing was sent.
+ * @param isWorthIt whatever the error says
+ */
+const putOff = async (
+  board: Board,
+  work: Work,
+  entries: readonly Entry[],
+  error: GatewayError,
+  isWorthIt: boolean,
+): Promise<void> => {
   if (entries.length === 0) return;
-  const { endurance, requestId } = work;
+  const { planning, requestId } = work;
   noteFault(board, error, requestId);
-  const [kind, asked] = [troubleOf(error), error.retryAfterMs ?? 0];
-  const own = Math.min(readAgainMs(work.unreadable++), endurance.maxWaitMs);
+  const kind = isWorthIt ? 'unavailable' : troubleOf(error);
+  const asked = error.retryAfterMs ?? 0;
+  const own = Math.min(readAgainMs(work.unplanned++), planning.maxWaitMs);
   const wait = Math.max(own, asked);
-  endurance.noteTrouble(kind, wait, true);
-  if (error.retryable && endurance.isLeft(kind, wait)) {
+  planning.noteTrouble(kind, wait, true);
+  if ((error.retryable || isWorthIt) && planning.isLeft(kind, wait)) {
     const now = board.desk.clock.now();
     work.planAt = now + wait;
     work.planSoonAt = now + Math.max(Math.min(own, AWAITED_MS), asked);
@@ -60,48 +70,51 @@ const putOff = async (board: Board, work: Work, entries: readonly Entry[], error
   await store(work, new Map(entries.map((entry) => [entry, outcomeOf(entry)])));
 };
 
-/** When a reading began, and when it ended. */
-interface Times {
-  readonly startedAt: number;
-  readonly readAt: number;
-}
-
+/** What a reading showed, and which send was the last when it began. */
 interface Reading {
-  readonly startedAt: number;
+  readonly lastSend: number;
   readonly planned: ReadonlyMap<Entry, Planned>;
 }
 
-/** Of an operation in order, whose items wait in no queue: for a while, and as long as nobody else was sent to the thing. */
-const isUntouched =
-  ({ desk: { clock }, sent }: Board, { item }: Entry, { startedAt, readAt }: Times) =>
-  (): boolean =>
-    clock.now() - readAt <= FRESH_MS && (sent.get(item.name)?.at ?? 0) < startedAt;
-
 /** What was planned for the items of one operation. */
-const take = async (board: Board, work: Work, entries: readonly Entry[], { startedAt, planned }: Reading): Promise<void> => {
-  const times: Times = { startedAt, readAt: board.desk.clock.now() };
+const take = async (board: Board, work: Work, entries: readonly Entry[], { lastSend, planned }: Reading): Promise<void> => {
+  const { desk, sent } = board;
+  const { clock } = desk;
+  const readAt = clock.now();
   const ends = new Map<Entry, StepOutcome>();
   const unread: Entry[] = [];
   let error: GatewayError | undefined;
   for (const entry of entries) {
     const each = planned.get(entry) as Planned;
     if (each.status === 'unread') {
+      entry.unread++;
       unread.push(entry);
       error = each.error;
-    } else if (work.inOrder) entry.plan = { planned: each, isUsable: isUntouched(board, entry, times) };
-    else if (each.status === 'planned') entry.plan = { planned: each, isUsable: () => true };
-    else ends.set(entry, each);
+    } else if (each.status !== 'planned' && !work.inOrder) ends.set(entry, each);
+    else {
+      // Others may be sent to it before, and the items of an operation in order may wait for long.
+      const isUntouched = (): boolean => (sent.get(entry.item.name)?.at ?? 0) <= lastSend;
+      const isUsable = work.inOrder ? () => isUntouched() && clock.now() - readAt <= FRESH_MS : isUntouched;
+      entry.plan = { planned: each, isUsable };
+      // The reading has shown that, too.
+      entry.checkedAt = readAt;
+    }
   }
-  if (unread.length < entries.length) {
-    work.unreadable = 0;
+  if (!error) {
+    work.unplanned = 0;
+    work.planAt = 0;
+    work.planSoonAt = 0;
+    work.planning.noteSuccess(true);
+  }
+  if (ends.size > 0) {
+    await store(work, ends);
     work.endurance.noteProgress();
   }
-  await store(work, ends);
   board.move(
     entries.filter((entry) => !entry.item.outcome && !unread.includes(entry)),
     'waiting',
   );
-  if (error) await putOff(board, work, unread, error);
+  if (error) await putOff(board, work, unread, error, true);
 };
 
 /** @param done is called when they are read */
@@ -114,17 +127,17 @@ export const plan = (board: Board, entries: readonly Entry[], done: () => void):
   const { desk } = board;
   board.move(entries, 'preparing');
   board.run(entries, async () => {
-    const startedAt = desk.clock.now();
+    const lastSend = board.sends;
     const plans = await planOf(board, [first, ...others])
       .catch(asGatewayError)
       .finally(done);
     if (desk.signal.aborted) return;
     if (plans instanceof GatewayError) {
-      await board.forEachWork(entries, (work, own) => putOff(board, work, own, plans));
+      await board.forEachWork(entries, (work, own) => putOff(board, work, own, plans, false));
       return;
     }
     const planned = new Map(entries.map((entry, position) => [entry, plans[position] as Planned]));
-    await board.forEachWork(entries, (work, own) => take(board, work, own, { startedAt, planned }));
+    await board.forEachWork(entries, (work, own) => take(board, work, own, { lastSend, planned }));
   });
 };
 
@@ -134,7 +147,7 @@ export const endForeseen = (board: Board, work: Work): void => {
   const { queue } = board;
   const next = new Map<Entry, StepOutcome>();
   for (const entry of work.entries.values()) {
-    if (entry.plan?.isUsable() === false) entry.plan = undefined;
+    dropStalePlan(entry);
     const foreseen = foreseenOf(entry);
     if (!foreseen || entry.item.index >= work.stopsAt) break;
     // Whoever waits at its thing was there before.
@@ -145,5 +158,8 @@ export const endForeseen = (board: Board, work: Work): void => {
   }
   if (next.size === 0) return;
   board.move(next.keys(), 'deciding');
-  board.run([...next.keys()], () => store(work, next));
+  board.run([...next.keys()], async () => {
+    await store(work, next);
+    work.endurance.noteProgress();
+  });
 };

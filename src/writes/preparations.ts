@@ -1,7 +1,7 @@
 /** What items need before their turn: a reading of what is there, of whether it is as `If-Match` says, or of what is to be done. */
 import type { Board } from './board.js';
 import { endForeseen, plan } from './planning.js';
-import { nextOfBatch } from './queue.js';
+import { nextOfBatch, nextToPlan } from './queue.js';
 import type { Limits } from './resource.js';
 import { check, prepare } from './sending.js';
 import { type Entry, isFull, isToBePlanned, mayGoOn, stepNameOf, stepNow, type Work } from './work.js';
@@ -20,13 +20,12 @@ export interface Preparable {
 export const wantsBaseline = ({ desk }: Board, entry: Entry): boolean =>
   desk.baselines.wants(stepNow(entry).nature, entry.item.name);
 
-export const isToBeChecked = ({ item, checkedAt }: Entry): boolean => item.ifMatch !== undefined && checkedAt === undefined;
+/** What has to be planned is checked with it. */
+export const isToBeChecked = (entry: Entry): boolean =>
+  entry.item.ifMatch !== undefined && entry.checkedAt === undefined && !isToBePlanned(entry);
 
 const isQuiet = ({ paceOf }: Board, entry: Entry): boolean =>
   paceOf(stepNameOf(entry)).quietMs(entry.work.endurance.maxWaitMs) > 0;
-
-/** Whether its reading is to wait. A single item waits for it, or is the item. */
-const isPutOff = ({ desk }: Board, { work }: Entry): boolean => desk.clock.now() < work.planSoonAt;
 
 /** Whether a call of the item's step may be made now. */
 export const mayBeSent = (board: Board, { concurrency }: Limits, entry: Entry): boolean => {
@@ -34,12 +33,58 @@ export const mayBeSent = (board: Board, { concurrency }: Limits, entry: Entry): 
   return board.paceOf(stepNameOf(entry)).isProbing() ? board.sending === 0 : board.sending < concurrency;
 };
 
+/** Plans what is next, whether anything can be sent or not: readings that hang hold up nothing that needs none. */
+const createPlanner = (board: Board) => {
+  const { queue, sharing, desk } = board;
+  let batchesRead = 0;
+  let singlesRead = 0;
+
+  const planBatches = (batches: Iterable<Preparable>): void => {
+    for (const { work } of batches) {
+      if (!mayGoOn(work)) continue;
+      endForeseen(board, work);
+      if (batchesRead === BATCHES_PREPARED) continue;
+      const group = nextToPlan(work, queue, desk.clock.now());
+      const [first] = group;
+      if (!first || isQuiet(board, first)) continue;
+      batchesRead++;
+      plan(board, group, () => {
+        batchesRead--;
+      });
+    }
+  };
+
+  /** Single items, and those of batches that they wait for: of one batch together. */
+  const planSingles = (): void => {
+    const now = desk.clock.now();
+    const isReady = (entry: Entry): boolean =>
+      isToBePlanned(entry) && !entry.isUncertain && now >= entry.work.planSoonAt && !isQuiet(board, entry);
+    let ready = queue.urgent().filter(isReady);
+    while (singlesRead < SINGLES_PREPARED) {
+      const [first] = ready;
+      if (!first) return;
+      const { isBatch } = first.work;
+      const group = isBatch ? ready.filter(({ work }) => work === first.work) : sharing.groupOf(first, ready, ready.length);
+      ready = ready.filter((entry) => !group.includes(entry));
+      singlesRead++;
+      plan(board, group, () => {
+        singlesRead--;
+      });
+    }
+  };
+
+  return (batches: Iterable<Preparable>): void => {
+    planBatches(batches);
+    planSingles();
+  };
+};
+
 /** @returns starts the preparations of batches, the next one first, of single items, and of those that these wait for */
 export const createPreparations = (board: Board) => {
-  const { queue, paceOf, sharing } = board;
-  /** Single items that are being read, and batches that are being planned. */
+  const { queue, paceOf } = board;
+  const startPlanning = createPlanner(board);
+  /** Single items that are being read. */
   let preparing = 0;
-  let planning = 0;
 
   const prepareBatches = (batches: Iterable<Preparable>, limits: Limits): void => {
     let next = 0;
@@ -48,20 +93,11 @@ export const createPreparations = (board: Board) => {
       if (next === BATCHES_PREPARED) break;
       const { work } = held;
       if (!mayGoOn(work)) continue;
-      endForeseen(board, work);
       const group = held.isPreparing || isFull(work) ? [] : nextOfBatch(work, limits, queue, blocked);
       const [first] = group;
       if (first && isQuiet(board, first)) blocked.add(stepNameOf(first));
       if (!held.isPreparing && (!first || isQuiet(board, first))) continue;
       next++;
-      if (first && isToBePlanned(first)) {
-        if (planning === BATCHES_PREPARED) continue;
-        planning++;
-        plan(board, group, () => {
-          planning--;
-        });
-        continue;
-      }
       // A vendor in trouble is not asked for more than it has to be.
       const isProbing = group.some((entry) => paceOf(stepNameOf(entry)).isProbing());
       if (isProbing || !group.some((entry) => wantsBaseline(board, entry))) continue;
@@ -84,18 +120,14 @@ export const createPreparations = (board: Board) => {
         done();
         board.move([entry], 'waiting');
       });
-    } else if (isToBeChecked(entry)) {
-      if (!mayBeSent(board, limits, entry)) return;
+    } else if (isToBeChecked(entry) && mayBeSent(board, limits, entry)) {
       preparing++;
       check(board, entry, done);
-    } else if (isToBePlanned(entry) && !entry.isUncertain && !isQuiet(board, entry) && !isPutOff(board, entry)) {
-      preparing++;
-      const others = queue.urgent().filter((other) => !isToBeChecked(other) && !other.isUncertain && !isPutOff(board, other));
-      plan(board, sharing.groupOf(entry, others, limits.sizes[stepNameOf(entry)] ?? 1), done);
     }
   };
 
   return (batches: Iterable<Preparable>, limits: Limits): void => {
+    startPlanning(batches);
     prepareBatches(batches, limits);
     for (const entry of queue.urgent()) {
       if (preparing === SINGLES_PREPARED) break;

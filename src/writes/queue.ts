@@ -1,7 +1,7 @@
 /** Whose turn it is on one cluster. What was accepted first at a thing is done first; nobody else is at it meanwhile. */
 import { isDone } from '../journal/records.js';
 import type { Limits } from './resource.js';
-import { type Entry, foreseenOf, isToBePlanned, mayGoOn, stepNameOf, stepsOf, type Work } from './work.js';
+import { dropStalePlan, type Entry, foreseenOf, isToBePlanned, mayGoOn, stepNameOf, stepsOf, type Work } from './work.js';
 
 export interface Queue {
   add(entry: Entry): void;
@@ -19,8 +19,11 @@ export interface Queue {
 export const isBefore = (a: Entry, b: Entry): boolean =>
   a.work === b.work ? a.item.index < b.item.index : a.work.order < b.work.order;
 
-/** What was sent by an earlier process comes before all that was not. */
-const isOnItsWay = ({ state, item }: Entry): boolean => state !== 'waiting' || item.underWay !== undefined;
+/** It was sent before, maybe by an earlier process, or a step of it is done: it keeps its thing, and all others wait for it. */
+export const isBegun = ({ item: { underWay, sends = 0, stepsDone = 0 } }: Entry): boolean =>
+  underWay !== undefined || sends > 0 || stepsDone > 0;
+
+const isOnItsWay = (entry: Entry): boolean => entry.state !== 'waiting' || isBegun(entry);
 
 export const createQueue = (): Queue => {
   const names = new Map<string, Entry[]>();
@@ -32,11 +35,7 @@ export const createQueue = (): Queue => {
     add: (entry) => {
       const queue = queueOf(entry);
       if (queue.includes(entry)) return;
-      // What is stored as sent holds its thing, so all others wait for it.
-      const isSent = entry.item.underWay !== undefined;
-      const at = queue.findIndex((other) =>
-        isSent ? other.item.underWay === undefined : !isOnItsWay(other) && isBefore(entry, other),
-      );
+      const at = queue.findIndex((other) => (isBegun(entry) ? !isBegun(other) : !isOnItsWay(other) && isBefore(entry, other)));
       queue.splice(at === -1 ? queue.length : at, 0, entry);
       names.set(entry.item.name, queue);
       if (!entry.work.isBatch) singles.add(entry);
@@ -58,6 +57,7 @@ export const createQueue = (): Queue => {
       const found = new Set<Entry>();
       for (const single of singles) {
         const [first] = queueOf(single);
+        if (first) dropStalePlan(first);
         if (first?.state === 'waiting' && !first.work.inOrder && mayGoOn(first.work)) found.add(first);
       }
       return [...found];
@@ -102,7 +102,7 @@ const nextInOrder = (work: Work, { sizes }: Limits, queue: Queue): Entry[] => {
   const passed = new Set<string>();
   for (const entry of work.entries.values()) {
     const { name, index } = entry.item;
-    if (entry.plan?.isUsable() === false) entry.plan = undefined;
+    dropStalePlan(entry);
     const foreseen = foreseenOf(entry);
     if (foreseen && group.length > 0 && isDone(foreseen)) {
       passed.add(name);
@@ -111,13 +111,40 @@ const nextInOrder = (work: Work, { sizes }: Limits, queue: Queue): Entry[] => {
     const [first = entry] = group;
     const step = stepNameOf(first);
     const isFull = group.length >= (sizes[step] ?? 1);
-    const isPutOff = isToBePlanned(entry) && work.isPutOff();
-    if (isFull || foreseen || isPutOff || index >= work.stopsAt || stepNameOf(entry) !== step) break;
+    if (isFull || foreseen || isToBePlanned(entry) || index >= work.stopsAt || stepNameOf(entry) !== step) break;
     if (entry === first) queue.add(entry);
     if (!queue.isNext(entry) && !queue.isFree(entry)) break;
     if (passed.has(name) || group.some(({ item }) => item.name === name) || entry.isUncertain) break;
     group.push(entry);
     if (stepsOf(entry).length > (entry.item.stepsDone ?? 0) + 1) break;
+  }
+  return group;
+};
+
+/**
+ * The items of a batch that are to be planned now, together. In order: only where its next item is one; then those behind it too, whose
+ * plans are void as soon as somebody is sent to their things.
+ */
+export const nextToPlan = (work: Work, queue: Queue, now: number): Entry[] => {
+  const [head] = work.entries.values();
+  if (!head || !work.isPlanned || now < work.planSoonAt) return [];
+  if (now < work.planAt && !(work.inOrder && queue.isAwaited(head))) return [];
+  if (work.inOrder) {
+    dropStalePlan(head);
+    if (work.busy > 0 || !isToBePlanned(head)) return [];
+    queue.add(head);
+    if (!queue.isNext(head)) return [];
+  }
+  const group: Entry[] = [];
+  const names = new Set<string>();
+  for (const entry of work.entries.values()) {
+    const { name, index } = entry.item;
+    if (index >= work.stopsAt) break;
+    const isFirst = !names.has(name);
+    names.add(name);
+    dropStalePlan(entry);
+    if (!isFirst || entry.state !== 'waiting' || entry.isUncertain || !isToBePlanned(entry)) continue;
+    if (queue.isNext(entry) || (work.inOrder && queue.isFree(entry))) group.push(entry);
   }
   return group;
 };
@@ -134,7 +161,7 @@ const nextOfOneStep = (
     const [first = entry] = group;
     const step = stepNameOf(first);
     if (group.length >= (sizes[step] ?? 1)) break;
-    if (stepNameOf(entry) !== step || !isReady(entry)) continue;
+    if (!isReady(entry) || stepNameOf(entry) !== step) continue;
     if (held.has(step)) break;
     group.push(entry);
   }
@@ -146,9 +173,11 @@ const NONE: ReadonlySet<string> = new Set();
 /** The items of a batch's next call; empty where none can be sent. @param held steps that nothing can be sent of */
 export const nextOfBatch = (work: Work, limits: Limits, queue: Queue, held: ReadonlySet<string> = NONE): Entry[] => {
   if (work.inOrder && work.busy > 0) return [];
-  const isPutOff = work.isPutOff();
-  const isReady = (entry: Entry): boolean =>
-    entry.state === 'waiting' && queue.isNext(entry) && !entry.isUncertain && !(isPutOff && isToBePlanned(entry));
+  const isReady = (entry: Entry): boolean => {
+    if (entry.state !== 'waiting' || !queue.isNext(entry) || entry.isUncertain) return false;
+    dropStalePlan(entry);
+    return !isToBePlanned(entry);
+  };
   const apart = nextApart(work, isReady);
   if (apart.length > 0) return apart;
   return work.inOrder ? nextInOrder(work, limits, queue) : nextOfOneStep(work, limits, isReady, held);

@@ -45,6 +45,8 @@ export interface Parcel {
 export interface Asked {
   readonly item: ItemRecord;
   readonly isBatch: boolean;
+  /** How often what was read was not enough. */
+  readonly unread: number;
 }
 
 /** A final verdict, with what it is reported by. */
@@ -59,7 +61,7 @@ export interface Finding {
   readonly unread?: true;
 }
 
-/** What a step that only reads has decided: the end of the item, the steps that follow, or that it has to be read again. */
+/** What a step that only reads has decided: the end of the item, the steps that follow, or that it has to be read again: for as long as the operation is patient. */
 export type Planned =
   | ItemOutcome
   | { readonly status: 'planned'; readonly steps: readonly string[] }

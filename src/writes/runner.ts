@@ -10,7 +10,7 @@ import { type Board, createBoard } from './board.js';
 import { boundedCall, type Desk } from './desk.js';
 import { failedWith, noAnswer, withDetail } from './outcome.js';
 import { createPreparations, isToBeChecked, mayBeSent, type Preparable, wantsBaseline } from './preparations.js';
-import { leastSent, nextOfBatch } from './queue.js';
+import { isBegun, leastSent, nextOfBatch } from './queue.js';
 import { startReadings } from './reading.js';
 import type { Limits, Site } from './resource.js';
 import { resume, send } from './sending.js';
@@ -198,7 +198,7 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
       if (each.isPreparing || !mayGoOn(work) || isFull(work)) continue;
       const group = nextOfBatch(work, limits, queue, held);
       const [first] = group;
-      if (!first || isToBePlanned(first)) continue;
+      if (!first) continue;
       if (!maySend(first)) {
         held.add(stepNameOf(first));
         continue;
@@ -208,7 +208,8 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
       if (!pace.isProbing() && group.some((entry) => wantsBaseline(board, entry))) continue;
       batches.delete(each);
       batches.add(each);
-      return pace.isFailing() ? [leastSent(group)] : group;
+      if (!pace.isFailing()) return group;
+      return [work.inOrder ? first : leastSent(group)];
     }
     return [];
   };
@@ -263,7 +264,7 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
       const [first] = work.entries.values();
       const quiet = first ? paceOf(stepNameOf(first)).quietMs(work.endurance.maxWaitMs) : 0;
       if (quiet > 0) waits.push(quiet);
-      if (work.isPutOff()) waits.push(TROUBLED_MS);
+      if (work.unplanned > 0) waits.push(TROUBLED_MS);
     }
     if (doubts.size > 0) waits.push(TROUBLED_MS);
     void clock.sleep(Math.max(Math.min(...waits), MIN_TIMER_MS), over).then(() => {
@@ -283,7 +284,7 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
         all.set(work.id, held);
       });
       // At once: who comes later finds it there.
-      for (const entry of work.entries.values()) if (!work.inOrder || entry.item.underWay !== undefined) queue.add(entry);
+      for (const entry of work.entries.values()) if (!work.inOrder || isBegun(entry)) queue.add(entry);
       board.pump();
       const before = begun;
       const known = own.limits(boundedCall(desk, operation));

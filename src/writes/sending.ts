@@ -75,10 +75,11 @@ const putBack = async (board: Board, entries: readonly Entry[]): Promise<void> =
 /** More are forgotten: they matter for moments after a failover. */
 const MAX_ORDERS = 50_000;
 
-const noteSent = ({ sent, desk }: Board, entries: Iterable<Entry>): void => {
+const noteSent = (board: Board, entries: Iterable<Entry>): void => {
+  const { sent } = board;
   for (const { item, work } of entries) {
     sent.delete(item.name);
-    sent.set(item.name, { order: work.order, at: desk.clock.now() });
+    sent.set(item.name, { order: work.order, at: ++board.sends });
     if (sent.size > MAX_ORDERS) sent.delete(sent.keys().next().value as string);
   }
 };

@@ -52,6 +52,8 @@ export interface Entry {
   isReadAtEnd: boolean;
   /** What was decided by a reading, until it is sent or ended. */
   plan: Plan | undefined;
+  /** How often it was read without being enough for a plan. */
+  unread: number;
 }
 
 export interface Work {
@@ -71,8 +73,9 @@ export interface Work {
   readonly startedAt: number;
   /** By index, in the order of the request. */
   readonly entries: ReadonlyMap<number, Entry>;
-  /** How many of them are not waiting. */
+  /** How many of them are not waiting, and how many of these are only being read before their turn. */
   readonly busy: number;
+  readonly readAhead: number;
   /** Nothing after this index is sent. */
   readonly stopsAt: number;
   /** How much its cluster takes is known, and all that was accepted before has begun. */
@@ -89,17 +92,20 @@ export interface Work {
   readAt: number;
   /** Readings in a row that gave no answer. */
   unreadable: number;
+  /** Whether some of its items have to be planned. */
+  readonly isPlanned: boolean;
   /** Before then, nothing of it is planned, by our clock; and where a single item waits for one of its items. */
   planAt: number;
   planSoonAt: number;
+  /** Readings for a plan in a row that were not enough, and how long they are made again. */
+  unplanned: number;
+  readonly planning: Endurance;
   /** Smaller groups, of items that were refused together. */
   readonly apart: Entry[][];
   /** How long it waits for a vendor in trouble. */
   readonly endurance: Endurance;
   /** The operation as the journal has it, as far as this process knows. */
   known(): LoadedOperation;
-  /** Whether planning is to wait. */
-  isPutOff(): boolean;
   move(entry: Entry, state: EntryState): void;
   /** Takes over what the journal has stored. */
   update(stored: Stored): void;
@@ -128,7 +134,10 @@ export const createEntry = (work: Work, item: ItemRecord): Entry => ({
   isSuperseded: false,
   isReadAtEnd: false,
   plan: undefined,
+  unread: 0,
 });
+
+const isReadAhead = (state: EntryState): boolean => state === 'preparing' || state === 'checking';
 
 /** What follows is known. */
 const CERTAIN = { isUncertain: false, hasRival: false, isSuperseded: false } as const;
@@ -141,9 +150,12 @@ export const createWork = (
   const { id, order, requestId, isBatch, stopOnError, createdAt } = operation;
   const askedAt = Date.parse(createdAt);
   const isUncertain = holding !== undefined && askedAt <= holding.traceless + SKEW_MS;
+  const patience = isBatch ? BATCH_PATIENCE : singlePatience(singlePatienceMs);
   const entries = new Map<number, Entry>();
   const records = new Map(operation.items.map((item) => [item.index, item]));
   let busy = 0;
+  let readAhead = 0;
+  let isPlanned = false;
   let stopsAt = Number.POSITIVE_INFINITY;
 
   const noteOutcome = ({ index, outcome }: ItemRecord): void => {
@@ -152,6 +164,7 @@ export const createWork = (
 
   const move = (entry: Entry, state: EntryState): void => {
     busy += Number(state !== 'waiting') - Number(entry.state !== 'waiting');
+    readAhead += Number(isReadAhead(state)) - Number(isReadAhead(entry.state));
     entry.state = state;
   };
 
@@ -169,6 +182,9 @@ export const createWork = (
     get busy() {
       return busy;
     },
+    get readAhead() {
+      return readAhead;
+    },
     get stopsAt() {
       return stopsAt;
     },
@@ -179,11 +195,15 @@ export const createWork = (
     isGone: false,
     readAt: 0,
     unreadable: 0,
+    get isPlanned() {
+      return isPlanned;
+    },
     planAt: 0,
     planSoonAt: 0,
-    isPutOff: () => clock.now() < work.planAt,
+    unplanned: 0,
+    planning: createEndurance(clock, patience),
     apart: [],
-    endurance: createEndurance(clock, isBatch ? BATCH_PATIENCE : singlePatience(singlePatienceMs)),
+    endurance: createEndurance(clock, patience),
     known: () => ({ ...operation, cancelling: work.isCancelling, items: [...records.values()] }),
     move,
     update: ({ items, isCancelling }) => {
@@ -227,7 +247,9 @@ export const createWork = (
   for (const item of operation.items) {
     noteOutcome(item);
     if (item.outcome) continue;
-    entries.set(item.index, { ...createEntry(work, item), isUncertain });
+    const entry = { ...createEntry(work, item), isUncertain };
+    entries.set(item.index, entry);
+    isPlanned ||= isToBePlanned(entry);
   }
   return work;
 };
@@ -235,7 +257,7 @@ export const createWork = (
 /** Jobs of a vendor's that one operation has open at once: as many as one look at them shows. */
 const MAX_OPEN_JOBS = 100;
 
-export const isFull = ({ site, busy }: Work): boolean => site.hasJobs && busy >= MAX_OPEN_JOBS;
+export const isFull = ({ site, busy, readAhead }: Work): boolean => site.hasJobs && busy - readAhead >= MAX_OPEN_JOBS;
 
 export const stepsOf = ({ item, plan }: Entry): readonly string[] =>
   plan?.planned.status === 'planned' ? plan.planned.steps : item.steps;
@@ -248,6 +270,11 @@ export const foreseenOf = ({ plan }: Entry): ItemOutcome | undefined =>
   plan && plan.planned.status !== 'planned' ? plan.planned : undefined;
 
 export const stepNow = (entry: Entry): Step => entry.work.site.step(stepNameOf(entry));
+
+/** A plan that is not true any more is made again. */
+export const dropStalePlan = (entry: Entry): void => {
+  if (entry.plan?.isUsable() === false) entry.plan = undefined;
+};
 
 /** Whether it has to be read first what is to be done. */
 export const isToBePlanned = (entry: Entry): boolean => entry.plan === undefined && stepNow(entry).plan !== undefined;

@@ -161,7 +161,13 @@ describe.each(['ali', 'shan'])('a user who is to be there on %s', (cluster) => {
     expect(await ask({ 'if-none-match': '*' })).toEqual([412, 'precondition_failed']);
     expect(await ask({ 'if-match': '"other"' })).toEqual([412, 'precondition_failed']);
     const { headers } = await stage.gateway.get(user);
+    stage.ehpc.resetCalls();
+    await ask({});
+    const readings = stage.ehpc.calls.length;
+    stage.ehpc.resetCalls();
     expect(await ask({ 'if-match': headers.get('etag') as string })).toEqual([200, undefined]);
+    // One reading shows both: nobody can come between.
+    expect(stage.ehpc.calls).toHaveLength(readings);
     expect(effectsOn(username)).toEqual(['created']);
   });
 
@@ -252,16 +258,65 @@ describe('the role of a user who is to be there', () => {
   });
 });
 
-it('a user who may stand where a list has a hole is not created', async () => {
-  stage.ehpc.inject({ kind: 'hole_page', rows: 2, action: 'ListUsers', times: -1 });
-  stage.ehpc.resetCalls();
-  const { status, body } = await put('ali', 'user.0033', { password: PASSWORD, role: 'member' });
-  stage.ehpc.clearFaults();
-  expect([status, body.code, stage.ehpc.calls.some(({ action }) => action === 'AddUsers')]).toEqual([
-    502,
-    'vendor_bad_response',
-    false,
+it('a user who is to be there while an import changes the list is created', async () => {
+  stage.shanhe.inject({ kind: 'delay', action: '/user', delayMs: 100, times: -1 });
+  stage.shanhe.inject({ kind: 'delay', action: '/user/addUser', delayMs: 50, times: -1 });
+  const items = Array.from({ length: 200 }, () => ({ op: 'create', username: newName(), password: PASSWORD }));
+  const headers = { prefer: 'respond-async' };
+  const { body: accepted } = await stage.gateway.request('POST', '/clusters/shan/users/batch', { body: { items }, headers });
+  const ensured = [newName(), newName()];
+  const [single, batch] = await Promise.all([
+    put('shan', newName(), { password: PASSWORD }),
+    stage.gateway.post('/clusters/shan/users/batch', {
+      items: ensured.map((username) => ({ op: 'ensure', username, password: PASSWORD })),
+    }),
   ]);
+  expect([single.status, statuses(batch)]).toEqual([201, ['created', 'created']]);
+  const operation = `/operations/${accepted.id}`;
+  const { body: ended } = await until(
+    () => stage.gateway.get(operation),
+    (answer) => answer.body.done,
+  );
+  stage.shanhe.clearFaults();
+  expect(ended.state).toBe('succeeded');
+}, 60_000);
+
+describe('a user who may stand where a list has a hole', () => {
+  const open = () => stage.ehpc.inject({ kind: 'hole_page', rows: 2, action: 'ListUsers', times: -1 });
+  const created = () => stage.ehpc.calls.some(({ action }) => action === 'AddUsers');
+
+  it('is looked for again, and found when it has closed', async () => {
+    open();
+    stage.ehpc.resetCalls();
+    const answer = put('ali', 'user.0033', { password: PASSWORD, role: 'member' });
+    await until(() => stage.ehpc.calls.length > 0);
+    stage.ehpc.clearFaults();
+    const { status, body } = await answer;
+    expect([status, body.username, created()]).toEqual([200, 'user.0033', false]);
+  });
+
+  it('is left to the vendor when it stays, who overwrites nobody', async () => {
+    open();
+    stage.ehpc.resetCalls();
+    const { status, body } = await put('ali', 'user.0034', { password: PASSWORD, role: 'member' });
+    const username = newName();
+    const other = await put('ali', username, { password: PASSWORD });
+    stage.ehpc.clearFaults();
+    expect([status, body.code]).toEqual([409, 'user_already_exists']);
+    expect([other.status, effectsOn('user.0034'), effectsOn(username)]).toEqual([201, [], ['created']]);
+  });
+
+  it('cannot be given a role as long as it stays', async () => {
+    open();
+    const { status, body } = await put('ali', 'user.0035', { role: 'admin' });
+    stage.ehpc.clearFaults();
+    expect([status, body.code, body.detail]).toEqual([
+      502,
+      'vendor_bad_response',
+      expect.stringContaining('Nothing was changed.'),
+    ]);
+    expect(effectsOn('user.0035')).toEqual([]);
+  }, 30_000);
 });
 
 it('a user of a role that nobody can be given stays as they are', async () => {

@@ -3,15 +3,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, it } from '@jest/globals';
 import { type Clock, systemClock } from '../../src/clock.js';
 import { GatewayError } from '../../src/errors.js';
+import type { LoadedOperation } from '../../src/journal/records.js';
+import { createMemoryStore } from '../../src/store/memory.js';
 import { fastClock, scaledClock } from '../support/fast-clock.js';
 import { createSharedServer } from '../support/shared-server.js';
 import { until } from '../support/wait.js';
-import { createToy, item, startToys, type Toy } from './toy.js';
+import { createToy, have, hold, isCalledFor, item, put, startToys, type Toy } from './toy.js';
 
 let toy: Toy;
 let toys: Awaited<ReturnType<typeof startToys>> | undefined;
-const start = async (clock: Clock = systemClock) => {
-  toy = createToy({ concurrency: 2, sizes: { add: 5, drop: 5 } });
+const LIMITS = { concurrency: 2, sizes: { add: 5, drop: 5 } };
+const start = async (limits = LIMITS, clock: Clock = systemClock) => {
+  toy = createToy(limits);
   toys = await startToys(toy, { clock });
   return toys;
 };
@@ -20,50 +23,31 @@ afterEach(async () => {
   toys = undefined;
 });
 
-const have = (name: string) => item('ensure', name);
-const put = (...names: string[]): void => {
-  for (const name of names) toy.keys.set(name, { createdAt: null, identity: name, colour: 'grey' });
-};
-/** Calls for a thing wait until they are let go on. */
-const hold = (held: string) => {
-  let open = (): void => undefined;
-  const gate = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  const before = toy.answer;
-  toy.answer = async (call) => {
-    if (call.names.includes(held)) await gate;
-    return before(call);
-  };
-  return () => open();
-};
-const calledFor = (name: string): boolean => toy.calls.some(({ names }) => names.includes(name));
-
 it('many are read together, and those that are there are not sent', async () => {
   const { batch } = await start();
-  put('b', 'd');
+  put(toy, 'b', 'd');
   expect(await batch([have('a'), have('b'), have('c'), have('d')])).toEqual(['created', 'unchanged', 'created', 'unchanged']);
   expect([toy.reads.length, toy.calls.map(({ names }) => names.join(' '))]).toEqual([1, ['a c']]);
 });
 
 it('in order too, where those that are there do not part a call', async () => {
   const { batch } = await start();
-  put('b', 'd');
+  put(toy, 'b', 'd');
   const items = [have('a'), have('b'), have('c'), have('d'), item('create', 'd'), have('e')];
   const expected = ['created', 'unchanged', 'created', 'unchanged', 'already_exists', 'cancelled'];
   expect(await batch(items, true)).toEqual(expected);
-  expect(toy.calls.map(({ names }) => names.join(' '))).toEqual(['a c', 'd']);
+  expect(toy.calls.map(({ names }) => names.join(' '))).toEqual(['a c', 'd e']);
 });
 
 it('what an operation that was accepted earlier does counts, though the plan was made before', async () => {
   const { batch } = await start();
-  put('m');
-  const open = hold('x');
-  const go = hold('y');
+  put(toy, 'm');
+  const open = hold(toy, 'x');
+  const go = hold(toy, 'y');
   const earlier = batch([item('create', 'x'), item('delete', 'm')], true);
-  await until(() => calledFor('x'));
+  await until(() => isCalledFor(toy, 'x'));
   const later = batch([have('y'), have('m')], true);
-  await until(() => calledFor('y'));
+  await until(() => isCalledFor(toy, 'y'));
   open();
   expect(await earlier).toEqual(['created', 'deleted']);
   go();
@@ -73,12 +57,103 @@ it('what an operation that was accepted earlier does counts, though the plan was
   ]);
 });
 
+it.each([
+  ['creates', 'a single one', false, 'unchanged'],
+  ['creates', 'a batch', false, 'unchanged'],
+  ['removes', 'a single one', true, 'created'],
+  ['removes', 'a batch', true, 'created'],
+] as const)(
+  'what an earlier operation in order %s counts for a plan that %s has not sent',
+  async (_, whose, isThere, expected) => {
+    const { batch, single } = await start({ concurrency: 1, sizes: { add: 1, drop: 1 } });
+    if (isThere) put(toy, 'm');
+    let isPlanned = false;
+    toy.plan = (__, found) => {
+      isPlanned = true;
+      return found ? { status: 'planned', steps: ['paint'] } : undefined;
+    };
+    const open = hold(toy, 'x');
+    const earlier = batch([item('create', 'x'), item(isThere ? 'delete' : 'create', 'm')], true);
+    await until(() => isCalledFor(toy, 'x'));
+    const later = whose === 'a batch' ? batch([have('m')]) : single(have('m'));
+    await until(() => isPlanned);
+    await sleep(50);
+    toy.plan = () => undefined;
+    open();
+    expect(await earlier).toEqual(['created', isThere ? 'deleted' : 'created']);
+    expect([await later].flat()).toEqual([expected]);
+  },
+);
+
+it('a send that did nothing leaves open what is to be done', async () => {
+  const { batch, single } = await start({ concurrency: 2, sizes: { add: 1, drop: 1 } });
+  const open = hold(toy, 'x');
+  const before = toy.answer;
+  let isFirst = true;
+  toy.answer = (call) => {
+    if (!call.names.includes('m') || !isFirst) return before(call);
+    isFirst = false;
+    open();
+    return 'busy_free';
+  };
+  const earlier = batch([item('create', 'x'), item('create', 'm')], true);
+  await until(() => isCalledFor(toy, 'x'));
+  const ends = [await single(have('m')), await earlier];
+  // Whoever comes first.
+  const right = [
+    ['unchanged', ['created', 'created']],
+    ['created', ['created', 'already_exists']],
+  ];
+  expect(right).toContainEqual(ends);
+});
+
+it('steps that were stored with a send that did nothing are decided again after a restart', async () => {
+  const store = createMemoryStore();
+  toy = createToy({ concurrency: 2, sizes: { add: 5 } });
+  const one = await startToys(toy, { store });
+  toy.answer = () => 'busy_free';
+  const asked = await one.begin([have('a'), have('c')], true, true);
+  await until(() => toy.calls.length > 0);
+  await until(async () => (await one.engine.operations.get(asked.id)).items.every(({ underWay }) => underWay === undefined));
+  const { items } = await one.engine.operations.get(asked.id);
+  expect(items.map(({ steps }) => steps)).toEqual([['have'], ['have']]);
+  await one.stop();
+  put(toy, 'c');
+  toy.answer = () => undefined;
+  const two = await startToys(toy, { store });
+  toys = two;
+  const ended = await two.engine.operations.watch(asked.id, AbortSignal.timeout(20_000));
+  expect(two.statuses(ended as LoadedOperation)).toEqual(['created', 'unchanged']);
+}, 30_000);
+
+it('what was sent, and may be sent again, keeps its thing after a restart', async () => {
+  const store = createMemoryStore();
+  const sizes = { add: 2 };
+  toy = createToy({ concurrency: 2, sizes });
+  const one = await startToys(toy, { store });
+  toy.answer = () => 'busy';
+  const asked = await one.begin([have('x'), have('m')], true, true);
+  await until(async () => (await one.engine.operations.get(asked.id)).items.every(({ sends, underWay }) => sends && !underWay));
+  const later = await one.begin([have('m')]);
+  await one.stop();
+  sizes.add = 1;
+  toy.answer = () => undefined;
+  const open = hold(toy, 'x');
+  const two = await startToys(toy, { store });
+  toys = two;
+  await until(() => toy.calls.filter(({ names }) => names.includes('x')).length > 1);
+  await sleep(100);
+  open();
+  const ends = await Promise.all([asked, later].map(({ id }) => two.engine.operations.watch(id, AbortSignal.timeout(20_000))));
+  expect(ends.map((ended) => two.statuses(ended as LoadedOperation))).toEqual([['created', 'created'], ['unchanged']]);
+}, 30_000);
+
 it('what single writes do meanwhile counts', async () => {
   const { batch, single } = await start();
-  put('m');
-  const open = hold('a');
+  put(toy, 'm');
+  const open = hold(toy, 'a');
   const all = batch([have('a'), have('m'), have('b')], true);
-  await until(() => calledFor('a'));
+  await until(() => isCalledFor(toy, 'a'));
   // Planned to be sent with the first one.
   const second = single(have('b'));
   expect([await single(have('c')), await single(item('delete', 'm'))]).toEqual(['created', 'deleted']);
@@ -101,8 +176,8 @@ it('two imports of one file, in opposite orders, do not stop each other', async 
 
 it('a list that takes long to read is read once', async () => {
   const clock = scaledClock(100);
-  const { batch } = await start(clock);
-  put('a');
+  const { batch } = await start(LIMITS, clock);
+  put(toy, 'a');
   toy.whileReading = () => clock.sleep(50_000);
   expect(await batch([have('a'), have('a')], true)).toEqual(['unchanged', 'unchanged']);
   expect(toy.reads).toHaveLength(2);
@@ -110,9 +185,9 @@ it('a list that takes long to read is read once', async () => {
 
 it('what has become old is read again, all together', async () => {
   const clock = scaledClock(50);
-  const { batch } = await start(clock);
+  const { batch } = await start(LIMITS, clock);
   const there = Array.from({ length: 40 }, (_, index) => `k${index}`);
-  put(...there);
+  put(toy, ...there);
   toy.answer = async () => {
     await clock.sleep(60_000);
     return undefined;

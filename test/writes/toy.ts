@@ -48,6 +48,8 @@ export interface Toy {
   /** Names of each reading, and what comes before its answer. */
   readonly reads: (readonly string[])[];
   whileReading: (names: readonly string[]) => Promise<void>;
+  /** What is planned; undefined for what is most often: to be added where it is missing. */
+  plan: (item: ItemRecord, found: Thing | null) => Planned | undefined;
   /** Answers a call before it does anything; undefined lets it. */
   answer: (call: ToyCall) => Word | undefined | Promise<Word | undefined>;
   /** Calls are taken by jobs, which never end as far as anybody can look. */
@@ -75,7 +77,10 @@ export const createToy = (limits: Limits): Toy => {
   };
 
   const planHave: NonNullable<Step['plan']> = async (asked, { found }) =>
-    asked.map(({ item: { name, sends = 0 } }): Planned => {
+    asked.map(({ item: given }): Planned => {
+      const { name, sends = 0 } = given;
+      const own = toy.plan(given, found.get(name) ?? null);
+      if (own) return own;
       if (!found.get(name)) return { status: 'planned', steps: ['add'] };
       return { status: sends > 0 ? 'unknown' : 'unchanged' };
     });
@@ -128,6 +133,7 @@ export const createToy = (limits: Limits): Toy => {
     busy: { now: 0, most: 0 },
     reads: [],
     whileReading: async () => undefined,
+    plan: () => undefined,
     answer: () => undefined,
     hasEndlessJobs: false,
     resource: {
@@ -164,6 +170,34 @@ export const item = (op: NewItem['op'], name: string, more: Partial<NewItem> = {
   steps: [{ create: 'add', ensure: 'have', delete: 'drop', update: 'paint' }[op]],
   ...more,
 });
+
+export const have = (name: string): NewItem => item('ensure', name);
+
+/** These are there already. */
+export const put = ({ keys }: Toy, ...names: readonly string[]): void => {
+  for (const name of names) keys.set(name, { createdAt: null, identity: name, colour: 'grey' });
+};
+
+export const createGate = (): { readonly isOpen: Promise<void>; open(): void } => {
+  let open = (): void => undefined;
+  const isOpen = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { isOpen, open: () => open() };
+};
+
+/** Calls for a thing wait. @returns lets them go on */
+export const hold = (toy: Toy, held: string): (() => void) => {
+  const gate = createGate();
+  const before = toy.answer;
+  toy.answer = async (call) => {
+    if (call.names.includes(held)) await gate.isOpen;
+    return before(call);
+  };
+  return gate.open;
+};
+
+export const isCalledFor = ({ calls }: Toy, name: string): boolean => calls.some(({ names }) => names.includes(name));
 
 /** A process that works on toys. */
 export const startToys = async (

@@ -7,11 +7,15 @@ import type { Asked, Found, Planned, Step } from '../../writes/resource.js';
 import type { Requirement } from '../admission.js';
 import { plannedRequirement, planOf } from '../ensure.js';
 import { incompleteList } from '../find.js';
+import { checkUser } from '../precondition.js';
 import { contentOf, userOf } from './step.js';
 import { failedWith, inItem, notDoneWith, unchanged } from './wording.js';
 
 /** Why the cluster cannot take an item. */
 export type RefusalOf = (requirement: Requirement, call: Call) => Promise<GatewayError | undefined>;
+
+/** A list that has holes is read so often before somebody may be created who is not in it. */
+const UNREAD_BEFORE_CREATE = 3;
 
 /** Only the store can have lost what an earlier try has done. */
 const mayBeOurs = (): ItemOutcome =>
@@ -25,8 +29,9 @@ const mayBeOurs = (): ItemOutcome =>
 
 /** Reads whether the user is as wanted, and what is to be done. Sends nothing. */
 export const ensureStep = (target: Target, refusalOf: RefusalOf): Step => {
-  const plan = async ({ item, isBatch }: Asked, { found, complete, isWhole }: Found, call: Call): Promise<Planned> => {
-    const { name, index, secret, sends = 0 } = item;
+  const plan = async ({ item, isBatch, unread }: Asked, read: Found, call: Call): Promise<Planned> => {
+    const { found, complete, isWhole } = read;
+    const { name, index, secret, ifMatch, sends = 0 } = item;
     const content = contentOf(item);
     const user = userOf(found.get(name) ?? null);
     const hasPassword = secret !== undefined;
@@ -35,9 +40,13 @@ export const ensureStep = (target: Target, refusalOf: RefusalOf): Step => {
       return failedWith(new GatewayError('precondition_failed', message));
     }
     const mayExist = () => incompleteList(target, `the user ${name} exists`);
-    if (!user && !isWhole) return { status: 'unread', error: mayExist() };
-    // They may stand in a row that names nobody: with a password the vendor decides, who overwrites nobody.
+    // A list that changes while it is read comes to rest, or not for long; then the vendor decides, who overwrites nobody.
+    if (!user && !isWhole && (!hasPassword || unread < UNREAD_BEFORE_CREATE)) return { status: 'unread', error: mayExist() };
+    // They may stand in a row that names nobody.
     if (!user && !complete && !hasPassword) return failedWith(mayExist(), 'failed');
+    if (!user && !complete && ifMatch !== undefined) return { status: 'unread', error: mayExist() };
+    const refused = ifMatch === undefined ? undefined : checkUser(target, ensure, item, read);
+    if (refused) return refused;
     const decided = planOf(content, user);
     const refusal = await refusalOf(plannedRequirement(decided, { ...content, username: name }, hasPassword), call);
     if (refusal) return failedWith(isBatch ? inItem(refusal, index) : refusal, 'refused');
@@ -46,7 +55,7 @@ export const ensureStep = (target: Target, refusalOf: RefusalOf): Step => {
     return user && !isBatch ? unchanged(user, target) : { status: 'unchanged' };
   };
 
-  return {
+  const ensure: Step = {
     name: 'ensure',
     // As far as an earlier try is concerned, of which nobody knows how far it came.
     nature: 'set-hidden',
@@ -69,4 +78,5 @@ export const ensureStep = (target: Target, refusalOf: RefusalOf): Step => {
             unknown: () => 'Whether the user was created, or given the role, is not known; asking again does no harm.',
           }),
   };
+  return ensure;
 };
