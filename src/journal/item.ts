@@ -57,10 +57,11 @@ const withoutCall = ({ underWay: _, job: __, doubt: ___, ...item }: ItemRecord):
 /** The record without what belongs to a step that is over. */
 const withoutStep = ({ sentAt: _, sends: __, baseline: ___, seen: ____, ...item }: ItemRecord): ItemRecord => withoutCall(item);
 
-/** The record as it was before anything was sent: what was decided for that send is decided again. */
+/** The record as it was before anything was sent. What was decided for the first step is decided again. */
 const unsent = (item: ItemRecord): ItemRecord => {
-  const { asked, ...rest } = withoutStep(item);
-  return asked ? { ...rest, steps: asked } : rest;
+  const before = withoutStep(item);
+  const { asked, ...rest } = before;
+  return asked && !item.stepsDone ? { ...rest, steps: asked } : before;
 };
 
 /** The secret is not needed any more. What an unknown end may still be judged by is kept. */

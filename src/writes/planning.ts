@@ -2,119 +2,131 @@
  * Steps that send nothing: things are read when it is their turn, and what is to be done to them is decided. Nothing is stored before, so
  * a process that dies meanwhile leaves nothing behind.
  */
-import { asGatewayError, GatewayError } from '../errors.js';
+import { asGatewayError, type GatewayError } from '../errors.js';
 import type { StepOutcome } from '../journal/item.js';
-import { isDone } from '../journal/records.js';
+import { type ItemOutcome, isDone } from '../journal/records.js';
 import { FRESH_MS } from './baseline.js';
 import { type Board, noteFault } from './board.js';
 import { boundedCall } from './desk.js';
 import { failedWith, withDetail } from './outcome.js';
 import { readAgainMs, troubleOf } from './pace.js';
-import type { Planned } from './resource.js';
+import type { Planned, Unread } from './resource.js';
 import { dropStalePlan, type Entry, foreseenOf, mayGoOn, stepNow, type Work } from './work.js';
 
 /** Items of one change. */
 const STORED_AT_ONCE = 100;
 /** A single item that waits for one of a batch does not wait longer for its reading, unless the vendor asks for it. */
 const AWAITED_MS = 4_000;
-
-/** Reads the things of items, all of one account, and plans. */
-const planOf = async ({ desk }: Board, entries: readonly [Entry, ...Entry[]]): Promise<readonly Planned[]> => {
-  const [first] = entries;
-  const { baselines, clock } = desk;
-  const call = boundedCall(desk, first.work);
-  const at = clock.now();
-  const names = entries.map(({ item }) => item.name);
-  const read = await first.work.site.read(names, call);
-  for (const name of names) {
-    const thing = read.found.get(name) ?? null;
-    if (thing || read.complete) baselines.note(name, thing, at);
-  }
-  const asked = entries.map(({ item, work, unread }) => ({ item, isBatch: work.isBatch, unread }));
-  return stepNow(first).plan?.(asked, read, call) ?? [];
-};
+/** A thing that may stand where a list has holes is read so often before what is to be done is decided without. */
+const MAX_UNREAD = 3;
 
 const store = async (work: Work, outcomes: ReadonlyMap<Entry, StepOutcome>): Promise<void> => {
   const all = [...outcomes];
   for (let at = 0; at < all.length; at += STORED_AT_ONCE) await work.settle(new Map(all.slice(at, at + STORED_AT_ONCE)));
 };
 
-/**
- * What could not be read, or not well enough, is read again later, for as long as its operation is patient. Nothing was sent.
- * @param isWorthIt whatever the error says
- */
-const putOff = async (
-  board: Board,
-  work: Work,
-  entries: readonly Entry[],
-  error: GatewayError,
-  isWorthIt: boolean,
-): Promise<void> => {
-  if (entries.length === 0) return;
-  const { planning, requestId } = work;
-  noteFault(board, error, requestId);
+interface Reading {
+  readonly planned: ReadonlyMap<Entry, Planned>;
+  /** Which send was the last when it began. */
+  readonly lastSend: number;
+  /** When it ended, by our clock. */
+  readonly readAt: number;
+  readonly failed?: true;
+}
+
+/** Reads the things of items, all of one account, and plans. Never rejects. */
+const read = async (board: Board, entries: readonly [Entry, ...Entry[]]): Promise<Reading> => {
+  const { desk, sends: lastSend } = board;
+  const { baselines, clock } = desk;
+  const [first] = entries;
+  const call = boundedCall(desk, first.work);
+  const at = clock.now();
+  const names = entries.map(({ item }) => item.name);
+  try {
+    const found = await first.work.site.read(names, call);
+    const readAt = clock.now();
+    for (const name of names) {
+      const thing = found.found.get(name) ?? null;
+      if (thing || found.complete) baselines.note(name, thing, at);
+    }
+    const asked = entries.map(({ item, work }) => ({ item, isBatch: work.isBatch }));
+    const plans = (await stepNow(first).plan?.(asked, found, call)) ?? [];
+    return { planned: new Map(entries.map((entry, position) => [entry, plans[position] as Planned])), lastSend, readAt };
+  } catch (thrown) {
+    const error = asGatewayError(thrown);
+    noteFault(board, error, call.requestId);
+    const planned = new Map(entries.map((entry) => [entry, { status: 'unread', error } as const]));
+    return { planned, lastSend, readAt: clock.now(), failed: true };
+  }
+};
+
+/** Whether there is patience for another reading, which is then put off. @param isWorthIt whatever the error says */
+const putOff = ({ desk }: Board, work: Work, error: GatewayError, isWorthIt: boolean): boolean => {
+  const { planning } = work;
   const kind = isWorthIt ? 'unavailable' : troubleOf(error);
   const asked = error.retryAfterMs ?? 0;
   const own = Math.min(readAgainMs(work.unplanned++), planning.maxWaitMs);
   const wait = Math.max(own, asked);
   planning.noteTrouble(kind, wait, true);
-  if ((error.retryable || isWorthIt) && planning.isLeft(kind, wait)) {
-    const now = board.desk.clock.now();
-    work.planAt = now + wait;
-    work.planSoonAt = now + Math.max(Math.min(own, AWAITED_MS), asked);
-    board.move(entries, 'waiting');
-    return;
-  }
-  const unsent = failedWith(withDetail(error.withEffect('none'), 'Nothing was changed.', 'none'), 'failed');
-  const outcomeOf = ({ item }: Entry) => ((item.sends ?? 0) > 0 ? failedWith(error.withEffect('none'), 'failed') : unsent);
-  await store(work, new Map(entries.map((entry) => [entry, outcomeOf(entry)])));
+  if (!(error.retryable || isWorthIt) || !planning.isLeft(kind, wait)) return false;
+  const now = desk.clock.now();
+  work.planAt = now + wait;
+  work.planSoonAt = now + Math.max(Math.min(own, AWAITED_MS), asked);
+  return true;
 };
 
-/** What a reading showed, and which send was the last when it began. */
-interface Reading {
-  readonly lastSend: number;
-  readonly planned: ReadonlyMap<Entry, Planned>;
-}
+const noteRead = (work: Work): void => {
+  work.unplanned = 0;
+  work.planAt = 0;
+  work.planSoonAt = 0;
+  work.planning.noteSuccess(true);
+};
 
-/** What was planned for the items of one operation. */
-const take = async (board: Board, work: Work, entries: readonly Entry[], { lastSend, planned }: Reading): Promise<void> => {
+/** What becomes of an item that cannot be read. Nothing was sent, or nothing of it had an effect. */
+const notRead = ({ item }: Entry, error: GatewayError): ItemOutcome => {
+  const failure = error.withEffect('none');
+  return failedWith((item.sends ?? 0) > 0 ? failure : withDetail(failure, 'Nothing was changed.', 'none'), 'failed');
+};
+
+/** What a reading shows for the items of one operation. */
+const take = async (board: Board, work: Work, entries: readonly Entry[], reading: Reading): Promise<void> => {
   const { desk, sent } = board;
   const { clock } = desk;
-  const readAt = clock.now();
+  const { planned, lastSend, readAt, failed } = reading;
   const ends = new Map<Entry, StepOutcome>();
-  const unread: Entry[] = [];
-  let error: GatewayError | undefined;
-  for (const entry of entries) {
-    const each = planned.get(entry) as Planned;
-    if (each.status === 'unread') {
-      entry.unread++;
-      unread.push(entry);
-      error = each.error;
-    } else if (each.status !== 'planned' && !work.inOrder) ends.set(entry, each);
-    else {
-      // Others may be sent to it before, and the items of an operation in order may wait for long.
-      const isUntouched = (): boolean => (sent.get(entry.item.name)?.at ?? 0) <= lastSend;
-      const isUsable = work.inOrder ? () => isUntouched() && clock.now() - readAt <= FRESH_MS : isUntouched;
-      entry.plan = { planned: each, isUsable };
-      // The reading has shown that, too.
-      entry.checkedAt = readAt;
+  const again: (readonly [Entry, Unread])[] = [];
+
+  const accept = (entry: Entry, plan: Exclude<Planned, Unread>): void => {
+    if (plan.status !== 'planned' && !work.inOrder) {
+      ends.set(entry, plan);
+      return;
     }
+    // Others may be sent to it before, and the items of an operation in order may wait for long.
+    const isUntouched = (): boolean => (sent.get(entry.item.name)?.at ?? 0) <= lastSend;
+    const isUsable = work.inOrder ? () => isUntouched() && clock.now() - readAt <= FRESH_MS : isUntouched;
+    entry.plan = { planned: plan, isUsable };
+    // The reading has shown that, too.
+    entry.checkedAt = readAt;
+  };
+
+  for (const entry of entries) {
+    const plan = planned.get(entry) as Planned;
+    if (plan.status !== 'unread') accept(entry, plan);
+    else if (plan.otherwise && ++entry.unread >= MAX_UNREAD) accept(entry, plan.otherwise);
+    else again.push([entry, plan]);
   }
-  if (!error) {
-    work.unplanned = 0;
-    work.planAt = 0;
-    work.planSoonAt = 0;
-    work.planning.noteSuccess(true);
-  }
+  const [one] = again;
+  if (!one) noteRead(work);
+  else if (!putOff(board, work, one[1].error, !failed))
+    for (const [entry, { error, otherwise }] of again) accept(entry, otherwise ?? notRead(entry, error));
   if (ends.size > 0) {
     await store(work, ends);
     work.endurance.noteProgress();
   }
   board.move(
-    entries.filter((entry) => !entry.item.outcome && !unread.includes(entry)),
+    entries.filter(({ item }) => !item.outcome),
     'waiting',
   );
-  if (error) await putOff(board, work, unread, error, true);
 };
 
 /** @param done is called when they are read */
@@ -124,20 +136,11 @@ export const plan = (board: Board, entries: readonly Entry[], done: () => void):
     done();
     return;
   }
-  const { desk } = board;
   board.move(entries, 'preparing');
   board.run(entries, async () => {
-    const lastSend = board.sends;
-    const plans = await planOf(board, [first, ...others])
-      .catch(asGatewayError)
-      .finally(done);
-    if (desk.signal.aborted) return;
-    if (plans instanceof GatewayError) {
-      await board.forEachWork(entries, (work, own) => putOff(board, work, own, plans, false));
-      return;
-    }
-    const planned = new Map(entries.map((entry, position) => [entry, plans[position] as Planned]));
-    await board.forEachWork(entries, (work, own) => take(board, work, own, { lastSend, planned }));
+    const reading = await read(board, [first, ...others]).finally(done);
+    if (board.desk.signal.aborted) return;
+    await board.forEachWork(entries, (work, own) => take(board, work, own, reading));
   });
 };
 

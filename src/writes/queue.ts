@@ -100,11 +100,13 @@ const nextInOrder = (work: Work, { sizes }: Limits, queue: Queue): Entry[] => {
   const group: Entry[] = [];
   /** What ends without a call does not part those that go in one. */
   const passed = new Set<string>();
+  const isAlone = (entry: Entry): boolean => queue.isNext(entry) || queue.isFree(entry);
   for (const entry of work.entries.values()) {
     const { name, index } = entry.item;
     dropStalePlan(entry);
     const foreseen = foreseenOf(entry);
-    if (foreseen && group.length > 0 && isDone(foreseen)) {
+    // Only where nobody is: else two operations could each keep what the other one has passed.
+    if (foreseen && group.length > 0 && isDone(foreseen) && isAlone(entry)) {
       passed.add(name);
       continue;
     }
@@ -113,7 +115,7 @@ const nextInOrder = (work: Work, { sizes }: Limits, queue: Queue): Entry[] => {
     const isFull = group.length >= (sizes[step] ?? 1);
     if (isFull || foreseen || isToBePlanned(entry) || index >= work.stopsAt || stepNameOf(entry) !== step) break;
     if (entry === first) queue.add(entry);
-    if (!queue.isNext(entry) && !queue.isFree(entry)) break;
+    if (!isAlone(entry)) break;
     if (passed.has(name) || group.some(({ item }) => item.name === name) || entry.isUncertain) break;
     group.push(entry);
     if (stepsOf(entry).length > (entry.item.stepsDone ?? 0) + 1) break;

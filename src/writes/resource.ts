@@ -45,8 +45,6 @@ export interface Parcel {
 export interface Asked {
   readonly item: ItemRecord;
   readonly isBatch: boolean;
-  /** How often what was read was not enough. */
-  readonly unread: number;
 }
 
 /** A final verdict, with what it is reported by. */
@@ -61,11 +59,20 @@ export interface Finding {
   readonly unread?: true;
 }
 
-/** What a step that only reads has decided: the end of the item, the steps that follow, or that it has to be read again: for as long as the operation is patient. */
-export type Planned =
-  | ItemOutcome
-  | { readonly status: 'planned'; readonly steps: readonly string[] }
-  | { readonly status: 'unread'; readonly error: GatewayError };
+export interface Steps {
+  readonly status: 'planned';
+  readonly steps: readonly string[];
+}
+
+/** It has to be read again. After a few readings, or when the operation has no patience left, it is `otherwise`, or a failure. */
+export interface Unread {
+  readonly status: 'unread';
+  readonly error: GatewayError;
+  readonly otherwise?: ItemOutcome | Steps;
+}
+
+/** What a step that only reads has decided: the end of the item, or the steps that follow. */
+export type Planned = ItemOutcome | Steps | Unread;
 
 /** One thing that is done to things: what it sends, what a reading shows of it, and how its end is worded. */
 export interface Step {

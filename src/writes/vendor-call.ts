@@ -79,9 +79,9 @@ const storeSent = async (desk: Desk, work: Work, entries: readonly Entry[], depa
   work.update(stored);
   const gone = new Set(stored.items.map(({ index }) => index));
   for (const { name } of stored.items) offsets.forget(site.key, name);
-  const departed = entries.filter(({ item }) => gone.has(item.index));
-  for (const entry of departed) entry.plan = undefined;
-  return departed;
+  // It is stored; or somebody else is at the thing.
+  for (const entry of entries) entry.plan = undefined;
+  return entries.filter(({ item }) => gone.has(item.index));
 };
 
 /** What the vendor said, and when. */

@@ -9,7 +9,7 @@ import type { Journal } from '../journal/journal.js';
 import { type ItemOutcome, type ItemRecord, isDone, type LoadedOperation } from '../journal/records.js';
 import { inViewOf } from './outcome.js';
 import { BATCH_PATIENCE, createEndurance, type Endurance, singlePatience } from './pace.js';
-import type { Planned, Site, Step } from './resource.js';
+import type { Planned, Site, Step, Unread } from './resource.js';
 
 /**
  * What is done for an item now. `waiting`: nothing. `preparing`, `checking`: its thing is read before the send. `sending`: from the moment
@@ -28,7 +28,7 @@ export type EntryState =
   | 'resting';
 
 export interface Plan {
-  readonly planned: Exclude<Planned, { readonly status: 'unread' }>;
+  readonly planned: Exclude<Planned, Unread>;
   /** Whether it is still true, as far as this process knows. */
   isUsable(): boolean;
 }

@@ -2,6 +2,8 @@
 import { afterEach, expect, it } from '@jest/globals';
 import { type Clock, systemClock } from '../../src/clock.js';
 import { GatewayError } from '../../src/errors.js';
+import { failedWith } from '../../src/writes/outcome.js';
+import type { Resource, Site, Step } from '../../src/writes/resource.js';
 import { scaledClock } from '../support/fast-clock.js';
 import { until } from '../support/wait.js';
 import { createGate, createToy, have, hold, isCalledFor, item, put, startToys, type Toy } from './toy.js';
@@ -140,6 +142,51 @@ it.each([true, false])(
   },
   30_000,
 );
+
+it('what holds for a reading holds as long as the reading is new, however long the planning took', async () => {
+  toy = createToy({ concurrency: 2, sizes: {} });
+  put(toy, 'a');
+  const { resource } = toy;
+  let checks = 0;
+  const planning = createGate();
+  const slow: Resource = {
+    ...resource,
+    at: (...given) => {
+      const site = resource.at(...given) as Site;
+      const have = site.step('have');
+      const plan: Step['plan'] = async (asked) => {
+        await planning.isOpen;
+        return asked.map(() => ({ status: 'planned', steps: ['paint'] }));
+      };
+      const check: Site['check'] = async () => {
+        checks++;
+        return failedWith(new GatewayError('precondition_failed', 'It has changed.'));
+      };
+      return { ...site, check, step: (name) => (name === 'have' ? { ...have, plan } : site.step(name)) };
+    },
+  };
+  const clock = scaledClock(20);
+  toys = await startToys({ ...toy, resource: slow }, { clock });
+  const ended = toys.single(item('ensure', 'a', { ifMatch: '"old"' }));
+  await until(() => toy.reads.length > 0);
+  await clock.sleep(5_000);
+  planning.open();
+  expect([await ended, checks, toy.calls]).toEqual(['refused', 1, []]);
+});
+
+it('what is to be done without a reading that is good enough is done when there is no patience left', async () => {
+  const clock = scaledClock(50);
+  const { single, batch } = await start(clock);
+  let plans = 0;
+  toy.plan = () => {
+    plans++;
+    return { ...unread(), otherwise: { status: 'planned', steps: ['add'] } };
+  };
+  expect([await batch([have('a')]), plans]).toEqual([['created'], 3]);
+  // No more than two readings fit in.
+  toy.whileReading = () => clock.sleep(3_000);
+  expect([await single(have('b')), plans]).toEqual(['created', 5]);
+}, 30_000);
 
 it('where the vendor is in trouble, an operation in order tries its first item', async () => {
   const sizes = { add: 1 };

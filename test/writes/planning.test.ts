@@ -5,14 +5,15 @@ import { type Clock, systemClock } from '../../src/clock.js';
 import { GatewayError } from '../../src/errors.js';
 import type { LoadedOperation } from '../../src/journal/records.js';
 import { createMemoryStore } from '../../src/store/memory.js';
+import type { Limits } from '../../src/writes/resource.js';
 import { fastClock, scaledClock } from '../support/fast-clock.js';
 import { createSharedServer } from '../support/shared-server.js';
 import { until } from '../support/wait.js';
-import { createToy, have, hold, isCalledFor, item, put, startToys, type Toy } from './toy.js';
+import { createGate, createToy, have, hold, isCalledFor, item, put, startToys, type Toy } from './toy.js';
 
 let toy: Toy;
 let toys: Awaited<ReturnType<typeof startToys>> | undefined;
-const LIMITS = { concurrency: 2, sizes: { add: 5, drop: 5 } };
+const LIMITS: Limits = { concurrency: 2, sizes: { add: 5, drop: 5 } };
 const start = async (limits = LIMITS, clock: Clock = systemClock) => {
   toy = createToy(limits);
   toys = await startToys(toy, { clock });
@@ -147,6 +148,40 @@ it('what was sent, and may be sent again, keeps its thing after a restart', asyn
   const ends = await Promise.all([asked, later].map(({ id }) => two.engine.operations.watch(id, AbortSignal.timeout(20_000))));
   expect(ends.map((ended) => two.statuses(ended as LoadedOperation))).toEqual([['created', 'created'], ['unchanged']]);
 }, 30_000);
+
+it('two imports that disagree, in opposite orders, do not wait for each other for ever', async () => {
+  await start({ concurrency: 2, sizes: { paint: 5 } });
+  const want = (name: string, colour: string) => item('ensure', name, { content: { colour } });
+  for (const name of ['x', 'y', 'p', 'm']) toy.keys.set(name, { createdAt: null, identity: name, colour: 'red' });
+  toy.plan = ({ content }, found) => {
+    const { colour } = content as { colour: string };
+    return (found as { colour?: string } | null)?.colour === colour
+      ? { status: 'unchanged' }
+      : { status: 'planned', steps: ['paint'] };
+  };
+  const read = createGate();
+  toy.whileReading = () => read.isOpen;
+  // Each leaves as it is what the other one is to change; and the first calls are to be repeated.
+  toy.answer = () => (toy.calls.length <= 2 ? 'busy' : undefined);
+  const { begin, engine, statuses } = toys as NonNullable<typeof toys>;
+  const one = await begin([want('x', 'blue'), want('p', 'red'), want('m', 'blue')], true, true);
+  const two = await begin([want('y', 'blue'), want('m', 'red'), want('p', 'blue')], true, true);
+  await until(() => toy.reads.length >= 2);
+  read.open();
+  const ends = await Promise.all([one, two].map(({ id }) => engine.operations.watch(id, AbortSignal.timeout(20_000))));
+  expect(ends.map((ended) => [ended.state, statuses(ended as LoadedOperation)[0]])).toEqual([
+    ['succeeded', 'updated'],
+    ['succeeded', 'updated'],
+  ]);
+}, 30_000);
+
+it('a later step that did nothing is sent again, and what was done before stays', async () => {
+  const { single } = await start();
+  toy.plan = (_, found) => (found ? { status: 'unchanged' } : { status: 'planned', steps: ['add', 'code'] });
+  toy.answer = () => (toy.calls.length === 2 ? 'busy_free' : undefined);
+  expect([await single(have('a')), await single(have('a'))]).toEqual(['updated', 'unchanged']);
+  expect(toy.calls.map(({ step }) => step)).toEqual(['add', 'code', 'code']);
+});
 
 it('what single writes do meanwhile counts', async () => {
   const { batch, single } = await start();

@@ -1,9 +1,9 @@
-import type { Call } from '../../adapter.js';
+import type { Call, VendorUser } from '../../adapter.js';
 import type { Target } from '../../clusters/registry.js';
 import { GatewayError } from '../../errors.js';
 import type { ItemOutcome } from '../../journal/records.js';
 import { withDetail } from '../../writes/outcome.js';
-import type { Asked, Found, Planned, Step } from '../../writes/resource.js';
+import type { Asked, Found, Planned, Step, Steps } from '../../writes/resource.js';
 import type { Requirement } from '../admission.js';
 import { plannedRequirement, planOf } from '../ensure.js';
 import { incompleteList } from '../find.js';
@@ -13,9 +13,6 @@ import { failedWith, inItem, notDoneWith, unchanged } from './wording.js';
 
 /** Why the cluster cannot take an item. */
 export type RefusalOf = (requirement: Requirement, call: Call) => Promise<GatewayError | undefined>;
-
-/** A list that has holes is read so often before somebody may be created who is not in it. */
-const UNREAD_BEFORE_CREATE = 3;
 
 /** Only the store can have lost what an earlier try has done. */
 const mayBeOurs = (): ItemOutcome =>
@@ -29,30 +26,39 @@ const mayBeOurs = (): ItemOutcome =>
 
 /** Reads whether the user is as wanted, and what is to be done. Sends nothing. */
 export const ensureStep = (target: Target, refusalOf: RefusalOf): Step => {
-  const plan = async ({ item, isBatch, unread }: Asked, read: Found, call: Call): Promise<Planned> => {
-    const { found, complete, isWhole } = read;
-    const { name, index, secret, ifMatch, sends = 0 } = item;
+  /** What becomes of them, in view of the user as read; null where there is none. */
+  const decide = async ({ item, isBatch }: Asked, user: VendorUser | null, call: Call): Promise<ItemOutcome | Steps> => {
+    const { name, index, secret, sends = 0 } = item;
     const content = contentOf(item);
-    const user = userOf(found.get(name) ?? null);
     const hasPassword = secret !== undefined;
-    if (user && content.isNew) {
-      const message = `There is a user ${name}, so If-None-Match does not hold.`;
-      return failedWith(new GatewayError('precondition_failed', message));
-    }
-    const mayExist = () => incompleteList(target, `the user ${name} exists`);
-    // A list that changes while it is read comes to rest, or not for long; then the vendor decides, who overwrites nobody.
-    if (!user && !isWhole && (!hasPassword || unread < UNREAD_BEFORE_CREATE)) return { status: 'unread', error: mayExist() };
-    // They may stand in a row that names nobody.
-    if (!user && !complete && !hasPassword) return failedWith(mayExist(), 'failed');
-    if (!user && !complete && ifMatch !== undefined) return { status: 'unread', error: mayExist() };
-    const refused = ifMatch === undefined ? undefined : checkUser(target, ensure, item, read);
-    if (refused) return refused;
     const decided = planOf(content, user);
     const refusal = await refusalOf(plannedRequirement(decided, { ...content, username: name }, hasPassword), call);
     if (refusal) return failedWith(isBatch ? inItem(refusal, index) : refusal, 'refused');
     if (decided !== 'unchanged') return { status: 'planned', steps: [decided] };
     if (sends > 0) return mayBeOurs();
     return user && !isBatch ? unchanged(user, target) : { status: 'unchanged' };
+  };
+
+  const plan = async (asked: Asked, read: Found, call: Call): Promise<Planned> => {
+    const { found, complete, isWhole } = read;
+    const { item } = asked;
+    const { name, secret, ifMatch } = item;
+    const user = userOf(found.get(name) ?? null);
+    if (user && contentOf(item).isNew) {
+      const message = `There is a user ${name}, so If-None-Match does not hold.`;
+      return failedWith(new GatewayError('precondition_failed', message));
+    }
+    const error = incompleteList(target, `the user ${name} exists`);
+    if (!user && !complete) {
+      if (ifMatch !== undefined) return { status: 'unread', error };
+      // They may stand in a row that names nobody, or where the list changed while it was read: that comes to rest.
+      if (secret === undefined) return isWhole ? failedWith(error, 'failed') : { status: 'unread', error };
+    }
+    const refused = ifMatch === undefined ? undefined : checkUser(target, ensure, item, read);
+    if (refused) return refused;
+    const decided = await decide(asked, user, call);
+    // If it never does, the vendor decides, who overwrites nobody.
+    return user || isWhole ? decided : { status: 'unread', error, otherwise: decided };
   };
 
   const ensure: Step = {
