@@ -34,6 +34,10 @@ describe('architecture', () => {
     expect(naming(/console\./, ['api', 'src', 'adapters'])).toEqual([]);
   });
 
+  it('takes deadlines from the clock only: those of the platform can be collected', () => {
+    expect(naming(/AbortSignal\.timeout\(/, ['api', 'src', 'adapters', 'simulators'])).toEqual([]);
+  });
+
   it('keeps clocks and randomness out of adapters', () => {
     expect(naming(/new Date\(\)|Date\.now|Math\.random|randomUUID|randomBytes/, ['adapters'])).toEqual([]);
   });

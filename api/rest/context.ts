@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { RequestHandler, Response } from 'express';
 import type { Call } from '../../src/adapter.js';
+import { systemClock } from '../../src/clock.js';
 import type { GatewayError } from '../../src/errors.js';
 
 export interface RequestContext {
@@ -36,7 +37,7 @@ export const withContext =
   (request, response, next) => {
     const given = request.get('x-request-id');
     const requestId = given !== undefined && REQUEST_ID.test(given) ? given : randomUUID();
-    const signals = [AbortSignal.timeout(deadlineMs), ...(READS.has(request.method) ? [leaving(response)] : [])];
+    const signals = [systemClock.timeout(deadlineMs), ...(READS.has(request.method) ? [leaving(response)] : [])];
     const context: RequestContext = {
       call: { requestId, signal: AbortSignal.any(signals) },
       startedMs: performance.now(),
