@@ -2,7 +2,7 @@
 import { GatewayError } from '../errors.js';
 import type { BatchItem, Role } from '../model.js';
 import type { Requirement } from './admission.js';
-import { checkNewUser, checkPassword, checkUsername } from './rules.js';
+import { checkNewUser, checkPassword, checkRole, checkUsername } from './rules.js';
 
 export interface Wanted {
   readonly username: string;
@@ -51,7 +51,7 @@ export const plannedRequirement = (
         },
       };
     case 'setRole':
-      return { features: ['setRole'], check: () => undefined };
+      return { features: ['setRole'], check: (capabilities) => checkRole(role, capabilities) };
     case 'unchanged':
       return { features: [], check: () => undefined };
   }

@@ -258,6 +258,30 @@ describe('the role of a user who is to be there', () => {
   });
 });
 
+it("a role that the cluster does not give is refused, and takes nobody's role", async () => {
+  const username = newName();
+  await put('ali', username, { password: PASSWORD, role: 'admin' });
+  const wrong = await put('ali', username, { role: 'owner' });
+  expect([wrong.status, wrong.body.errors]).toMatchObject([422, [{ pointer: '/role' }]]);
+  const items = [{ op: 'ensure', username, role: 'owner' }];
+  const path = '/clusters/ali/users/batch';
+  for (const query of ['', '?dryRun=true']) {
+    const { body } = await stage.gateway.post(`${path}${query}`, { items });
+    expect([query, body.results[0].status, body.results[0].problem.errors]).toMatchObject([
+      query,
+      'refused',
+      [{ pointer: '/items/0/role' }],
+    ]);
+  }
+  const csv = `op,username,role\nensure,${username},owner\n`;
+  const imported = await stage.gateway.request('POST', path, { raw: csv, headers: { 'content-type': 'text/csv' } });
+  expect([statuses(imported), (await stage.gateway.get(`/clusters/ali/users/${username}`)).body.role]).toEqual([
+    ['refused'],
+    'admin',
+  ]);
+  expect(effectsOn(username)).toEqual(['created']);
+});
+
 it('a user who is to be there while an import changes the list is created', async () => {
   stage.shanhe.inject({ kind: 'delay', action: '/user', delayMs: 100, times: -1 });
   stage.shanhe.inject({ kind: 'delay', action: '/user/addUser', delayMs: 50, times: -1 });
