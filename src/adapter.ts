@@ -95,7 +95,7 @@ export interface PasswordChange {
 /** What the vendor said: done, or taken and to be followed with `getJobs`. No vendor answers per user; the service finds that out. */
 export type Receipt = { readonly state: 'applied' } | { readonly state: 'accepted'; readonly job: string };
 
-/** `unknown`: the vendor does not list the job (any more); reading back has to settle it. */
+/** `unknown`: the vendor does not list the job (any more), or says what nobody has explained; reading back has to settle it. */
 export type JobState =
   | { readonly state: 'pending' | 'succeeded' | 'unknown' }
   | { readonly state: 'failed'; readonly code: string | null };

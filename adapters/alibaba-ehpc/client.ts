@@ -3,9 +3,9 @@ import type { AdapterContext, Call } from '../../src/adapter.js';
 import type { Params } from '../../src/encoding.js';
 import type { PageOf } from '../../src/paging.js';
 import type { SendOptions } from '../../src/vendor/client.js';
-import { badResponse, count, isObject, type JsonObject, rowsOf, text } from '../../src/wire.js';
+import { count, isObject, type JsonObject, rowsOf, text } from '../../src/wire.js';
 import { type EhpcConfig, endpointOf } from './config.js';
-import { readAnswer } from './errors.js';
+import { badShape, readAnswer } from './errors.js';
 import { repeatList } from './mapping.js';
 import { type RpcCall, signAcs3, signRpcV1 } from './signer.js';
 import type { ClusterInfoSimple, UserInfo, WritableUser } from './types.js';
@@ -37,12 +37,11 @@ const listOf = (value: unknown, key: string): readonly (JsonObject | null)[] | n
 const readUsers = (answer: JsonObject): PageOf<UserInfo> => {
   const users = answer['Users'];
   const rows = isObject(users) && 'UserInfo' in users ? listOf(users['UserInfo'], 'Name') : listOf(users, 'Name');
-  if (rows === null) throw badResponse('Users is no list of users');
-  return {
-    rows: rows.filter((row) => row === null || Object.keys(row).length > 0),
-    total: count(answer['TotalCount']),
-    size: count(answer['PageSize']),
-  };
+  if (rows === null) throw badShape(answer, 'Users is no list of users');
+  const total = count(answer['TotalCount']);
+  // An empty list may hold one row that is empty, as XML becomes JSON.
+  const isEmpty = !total && rows.every((row) => row !== null && Object.keys(row).length === 0);
+  return { rows: isEmpty ? [] : rows, total, size: count(answer['PageSize']) };
 };
 
 export const createClient = ({ config, http, now, nonce }: AdapterContext<EhpcConfig>) => {
@@ -78,14 +77,15 @@ export const createClient = ({ config, http, now, nonce }: AdapterContext<EhpcCo
       const answer = await read('ListClusters', paging(page), call);
       const { Clusters: clusters } = answer;
       const rows = listOf(isObject(clusters) ? clusters['ClusterInfoSimple'] : clusters, 'Id');
-      if (rows === null) throw badResponse('Clusters is no list of clusters');
+      if (rows === null) throw badShape(answer, 'Clusters is no list of clusters');
       return { rows, total: count(answer['TotalCount']), size: count(answer['PageSize']) };
     },
 
     /** https://alibabacloud.com/help/en/doc-detail/87126.html */
     describeCluster: async (clusterId: string, call: Call): Promise<ClusterInfoSimple> => {
-      const { ClusterInfo: info } = await read('DescribeCluster', { ClusterId: clusterId }, call);
-      if (!isObject(info)) throw badResponse('no ClusterInfo');
+      const answer = await read('DescribeCluster', { ClusterId: clusterId }, call);
+      const { ClusterInfo: info } = answer;
+      if (!isObject(info)) throw badShape(answer, 'no ClusterInfo');
       return info;
     },
 

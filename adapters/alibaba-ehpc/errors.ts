@@ -90,9 +90,9 @@ export const readAnswer = (response: HttpResponse, secrets: readonly string[], n
   const { status, headers } = response;
   const body = parseObject(response.body);
   const code = body && text(body['Code'] ?? body['code']);
-  if (body && status < 300 && !code) return body;
-
   const requestId = (body && text(body['RequestId'] ?? body['requestId'])) ?? text(headers['x-acs-request-id']);
+  if (body && status < 300 && !code) return { ...body, RequestId: requestId };
+
   const message = body && text(body['Message'] ?? body['message']);
   const vendor = { name: 'alibaba-ehpc', code, message: message && redact(message, secrets), requestId, status };
   if (status < 300 && !code) throw badResponse('no JSON object', { vendor });
@@ -106,6 +106,10 @@ export const readAnswer = (response: HttpResponse, secrets: readonly string[], n
     ...effectOf(code),
   });
 };
+
+/** An answer of `readAnswer` that says success, and is not what was asked for. */
+export const badShape = ({ RequestId }: JsonObject, what: string): GatewayError =>
+  badResponse(what, { vendor: { name: 'alibaba-ehpc', code: null, message: null, requestId: text(RequestId), status: 200 } });
 
 /** Whether the endpoint does not know the action: older and private editions lack ListUsersAsync. */
 export const isUnknownAction = (error: unknown): boolean =>

@@ -18,6 +18,9 @@ const refuse = (message: string): never => {
 
 // The parsers' own messages quote the body, which may hold a password.
 
+/** Enough to hold an ASCII character, of a line of names or of JSON. */
+const HEAD_BYTES = 64;
+
 const UTF_16_MARKS: readonly (readonly number[])[] = [
   [0xff, 0xfe],
   [0xfe, 0xff],
@@ -29,7 +32,8 @@ const EXPORT =
 
 const decode = (body: Buffer, help = ''): string => {
   // Half of each ASCII character is zero there; a text in UTF-8 has none.
-  const isUtf16 = UTF_16_MARKS.some((mark) => mark.every((byte, at) => body[at] === byte)) || body.subarray(0, 2).includes(0);
+  const isUtf16 =
+    UTF_16_MARKS.some((mark) => mark.every((byte, at) => body[at] === byte)) || body.subarray(0, HEAD_BYTES).includes(0);
   if (isUtf16) refuse(`is in UTF-16, not in UTF-8${help}`);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(body);
@@ -81,6 +85,8 @@ const refuseBody: RequestHandler = (request, response, next) => {
     next();
     return;
   }
+  // Of nothing, there is none.
+  delete request.headers['content-encoding'];
   readNothing(request, response, (failure: unknown) => next(failure && invalidRequest([{ pointer: '', message: NOT_TAKEN }])));
 };
 

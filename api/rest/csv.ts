@@ -7,6 +7,7 @@ const COLUMNS: readonly string[] = ['op', 'username', 'password', 'role', 'direc
 
 /** The longest first, since the first that fits ends a record. A file may have been written on several systems. */
 const LINE_ENDS = ['\r\n', '\n', '\r'];
+const [CR, LF] = [13, 10];
 const DELIMITERS = [',', ';', '\t'] as const;
 /** A line that some spreadsheets begin with. */
 const SEPARATOR_LINE = /^sep=([,;\t])(?:\r\n|\n|\r)/i;
@@ -42,6 +43,12 @@ const checkNames = (names: readonly string[], line: number): string[] => {
   return [...names];
 };
 
+/** How far the parser came; where a quote was not closed, into the record with it. */
+const bytesOf = (error: CsvError): number => {
+  const bytes = 'bytes' in error ? Number(error.bytes) : 0;
+  return error.code === 'CSV_QUOTE_NOT_CLOSED' ? bytes + 1 : bytes;
+};
+
 /** By the parser's own codes; its messages quote the line. */
 const REASONS: Readonly<Record<string, string>> = {
   CSV_RECORD_INCONSISTENT_COLUMNS: 'has more or fewer fields than names',
@@ -50,9 +57,22 @@ const REASONS: Readonly<Record<string, string>> = {
   INVALID_OPENING_QUOTE: 'has a quote in the middle of a field',
 };
 
-const explain = (error: CsvError, skipped: number): string => {
-  const { code, lines } = error as { readonly code: string; readonly lines?: number };
-  return `is not valid CSV: line ${(lines ?? 1) + skipped} ${REASONS[code] ?? 'cannot be read'}`;
+const explain = ({ code }: CsvError, line: number): string =>
+  `is not valid CSV: line ${line} ${REASONS[code] ?? 'cannot be read'}`;
+
+/** @returns in which line the parser was after so many bytes; it counts a CRLF inside quotes twice itself. To be asked in order */
+const createLineCounter = (text: string, skipped: number): ((bytes: number) => number) => {
+  const content = Buffer.from(text);
+  let line = 1 + skipped;
+  let at = 0;
+  return (bytes) => {
+    // A record ends with its line end.
+    for (; at < Math.min(bytes, content.length) - 1; at++) {
+      const isCrLf = content[at] === CR && content[at + 1] === LF;
+      if (content[at] === LF || (content[at] === CR && !isCrLf)) line++;
+    }
+    return line;
+  };
 };
 
 /** What stands between the names: the one that is there most often. */
@@ -83,6 +103,7 @@ export const readCsv = (given: string): CsvBody => {
   const text = given.slice(head.length);
   const skipped = head === '' ? 0 : 1;
   if (!/[\r\n]./.test(text)) refuse('has one line only; curl keeps the lines of a file with --data-binary, not with -d');
+  const lineAfter = createLineCounter(text, skipped);
   try {
     const rows = parse(text, {
       columns: (names: string[]) => checkNames(names, 1 + skipped + emptyLinesOf(text)),
@@ -97,9 +118,9 @@ export const readCsv = (given: string): CsvBody => {
       const fields = Object.entries(record).filter(([, field]) => field !== '');
       return { op: 'create', ...Object.fromEntries(fields) };
     });
-    return { body: { items }, lines: rows.map(({ info }) => info.lines + skipped) };
+    return { body: { items }, lines: rows.map(({ info }) => lineAfter(info.bytes)) };
   } catch (error) {
-    if (error instanceof CsvError) refuse(explain(error, skipped));
+    if (error instanceof CsvError) refuse(explain(error, lineAfter(bytesOf(error))));
     throw error;
   }
 };

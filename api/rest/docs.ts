@@ -1,7 +1,7 @@
 import { type Request, type RequestHandler, Router } from 'express';
 import swaggerUi from 'swagger-ui-express';
 import { linkTo } from './base.js';
-import { METHODS, type OpenApiDocument } from './document.js';
+import { METHODS, type OpenApiDocument, type Parameter } from './document.js';
 import { PROBLEM_TYPES } from './problem.js';
 
 export interface DocsOptions {
@@ -10,15 +10,13 @@ export interface DocsOptions {
   readonly tryItOut: boolean;
 }
 
-/** The document with a cluster that is there, so that its requests work as they stand. */
+/** The document with a cluster that is there, so that its requests work as they stand; with none where none is known. */
 export const withExample = (document: OpenApiDocument, clusterId: string | undefined): OpenApiDocument => {
-  if (clusterId === undefined) return document;
-  const { parameters } = document.components as unknown as { parameters: Readonly<Record<string, object>> };
-  const components = {
-    ...document.components,
-    parameters: { ...parameters, ClusterId: { ...parameters['ClusterId'], example: clusterId } },
-  };
-  return { ...document, components };
+  const { parameters } = document.components as unknown as { parameters: Readonly<Record<string, Parameter>> };
+  const given = parameters['ClusterId'] as Parameter;
+  const { examples: _, ...schema } = given.schema as { readonly examples?: unknown };
+  const parameter = clusterId === undefined ? { ...given, schema } : { ...given, example: clusterId };
+  return { ...document, components: { ...document.components, parameters: { ...parameters, ClusterId: parameter } } as never };
 };
 
 /** A browser asks for HTML by name. */

@@ -34,7 +34,7 @@ export type FaultKind = (typeof FAULT_KINDS)[number];
 
 /**
  * `strings`: list items are strings; `object`: the list is an object; `missing`: the payload key is absent; `array`, `null`: the whole body is that.
- * `row_null`, `row_text`: one row is null, or a text; `row_unnamed`, `row_typed`: its name is absent, or an object.
+ * `row_null`, `row_text`, `row_empty`: one row is null, a text, or has no members; `row_unnamed`, `row_typed`: its name is absent, or an object.
  */
 export const SHAPES = [
   'strings',
@@ -44,6 +44,7 @@ export const SHAPES = [
   'null',
   'row_null',
   'row_text',
+  'row_empty',
   'row_unnamed',
   'row_typed',
 ] as const;

@@ -18,6 +18,7 @@ export const spoilRow = (rows: readonly unknown[], shape: Shape, keys: readonly 
     rows.map((row, at) => (at === placeIn(rows) ? change(row as Row) : row));
   if (shape === 'row_null') return spoilt(() => null);
   if (shape === 'row_text') return spoilt(() => 'row');
+  if (shape === 'row_empty') return spoilt(() => ({}));
   if (shape === 'row_unnamed') return spoilt((row) => without(row, keys));
   if (shape === 'row_typed') return spoilt((row) => typed(row, keys));
   return undefined;

@@ -40,6 +40,9 @@ export interface Discovery {
 const notFound = (clusterId: string, known: Iterable<string>): GatewayError =>
   new GatewayError('cluster_not_found', `There is no cluster ${clusterId}.${didYouMean(clusterId, known)}`);
 
+const isNamed = (clusterId: string, { id }: Target): GatewayError =>
+  new GatewayError('cluster_not_found', `There is no cluster ${clusterId}. The configuration calls it ${id}.`);
+
 const mayBeLeftOut = (clusterId: string, account: Account): GatewayError =>
   new GatewayError(
     'vendor_bad_response',
@@ -136,7 +139,8 @@ export const createDiscovery = ({ accounts, targets }: Pick<Registry, 'accounts'
       for (const failure of failures.values()) throw failure;
       const unsure = discovering.find((account) => (answered.get(account)?.omitted ?? 0) > 0);
       if (unsure) throw mayBeLeftOut(clusterId, unsure);
-      throw notFound(clusterId, new Set([...configured, ...found.map(({ id }) => id)]));
+      const named = targets.find(({ vendorClusterId }) => vendorClusterId === clusterId);
+      throw named ? isNamed(clusterId, named) : notFound(clusterId, new Set([...configured, ...found.map(({ id }) => id)]));
     },
 
     forEach: async (call, visit) => {

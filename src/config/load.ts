@@ -60,7 +60,7 @@ const readYaml = (path: string): Source => {
     throw new ConfigError([`cannot be read (${errnoOf(error)})`]);
   }
   const lines = new LineCounter();
-  const document = parseDocument(source, { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(source, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
   const lineAt = (offset: number): number => lines.linePos(offset).line;
   // By code: the messages quote the source, which may hold secrets. One mistake makes several: the first one of a line is told.
   const faults = new Map<number, string>();

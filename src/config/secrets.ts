@@ -33,6 +33,12 @@ const NOT_OURS = [/\$\{(?!(?:env|file):[^}]*\})/, /^\$\w+$/, /\{\{/];
 
 const HELP = `has what is not a placeholder of ours; write \${env:NAME} or \${file:PATH}`;
 
+/** `{{NAME}}` without quotes is a map in YAML, whose one key is a map. */
+const isBraced = (value: unknown): boolean =>
+  isObject(value) &&
+  Object.entries(value).every(([key, item]) => /^\{.*\}$/s.test(key) && item === null) &&
+  Object.keys(value).length === 1;
+
 /** @param folder what a relative PATH begins at */
 const resolveText = (text: string, env: Environment, folder: string): string => {
   if (NOT_OURS.some((pattern) => pattern.test(text))) throw new Error(HELP);
@@ -53,6 +59,10 @@ export const resolveSecrets = (value: unknown, env: Environment, folder: string,
       report({ at: path, reason: (error as Error).message });
       return value;
     }
+  }
+  if (isBraced(value)) {
+    report({ at: path, reason: HELP });
+    return Object.keys(value as object).join();
   }
   const inside = (item: unknown, key: string | number): unknown => resolveSecrets(item, env, folder, report, [...path, key]);
   if (Array.isArray(value)) return value.map(inside);

@@ -1300,7 +1300,8 @@ export interface operations {
                 search?: string;
                 /**
                  * @description Only users of these very names, at most 100, with commas between: all in one window, in this order; names that are not there are left
-                 *     out. Not together with `search`, `offset` and `cursor`.
+                 *     out; where `incomplete` is not null, they may stand in a row that nobody can read. `limit` does not count. Not together with `search`,
+                 *     `offset` and `cursor`.
                  */
                 username?: string;
                 /** @description Only users of this role. */
@@ -1844,7 +1845,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One result for each cluster, in the order of `GET /clusters`. */
+            /** @description One result for each cluster, by the id of the cluster. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];

@@ -9,7 +9,9 @@ const MOST_OFFSET = 10_000_000;
 export interface Position {
   readonly offset: number;
   /** The vendor's listing to go on in, where it keeps one. */
-  readonly snapshot?: string;
+  readonly snapshot?: string | undefined;
+  /** What the window was like; the next one is another. */
+  readonly mark?: string | undefined;
 }
 
 /** What a cursor is good for. */
@@ -19,17 +21,17 @@ export interface Scope {
   readonly role?: string | undefined;
 }
 
-const fingerprint = ({ clusterId, search, role }: Scope): string =>
-  createHash('sha256')
-    .update(JSON.stringify([clusterId, search ?? null, role ?? null]))
-    .digest('base64url')
-    .slice(0, 12);
+const digest = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('base64url').slice(0, 12);
+
+const fingerprint = ({ clusterId, search, role }: Scope): string => digest([clusterId, search ?? null, role ?? null]);
+
+/** Tells a window from the next one. Undefined for one user alone, whom an insertion before may move into the next. */
+export const markOf = (users: readonly { readonly username: string }[]): string | undefined =>
+  users.length > 1 ? digest(users.map(({ username }) => username)) : undefined;
 
 /** Opaque to callers; holds no secret, so it is not signed. */
-export const writeCursor = ({ offset, snapshot }: Position, scope: Scope): string =>
-  Buffer.from(JSON.stringify({ o: offset, f: fingerprint(scope), ...(snapshot !== undefined && { s: snapshot }) })).toString(
-    'base64url',
-  );
+export const writeCursor = ({ offset, snapshot, mark }: Position, scope: Scope): string =>
+  Buffer.from(JSON.stringify({ o: offset, f: fingerprint(scope), s: snapshot, m: mark })).toString('base64url');
 
 /** @throws invalid_request when it is no cursor, or one of another list */
 export const readCursor = (cursor: string, scope: Scope): Position => {
@@ -41,5 +43,5 @@ export const readCursor = (cursor: string, scope: Scope): Position => {
   if (content['f'] !== fingerprint(scope)) throw refuse('belongs to another cluster, search or role');
   const snapshot = text(content['s']);
   if (snapshot?.isWellFormed() === false) throw refuse('is none that this gateway gave');
-  return { offset, ...(snapshot !== null && { snapshot }) };
+  return { offset, snapshot: snapshot ?? undefined, mark: text(content['m']) ?? undefined };
 };

@@ -141,6 +141,8 @@ export interface FoundUsers {
   readonly found: ReadonlyMap<string, VendorUser | null>;
   /** Whether a name that was not found does not exist. True once all names are found. */
   readonly complete: boolean;
+  /** Rows that name nobody, and may be those that were not found. */
+  readonly omitted: number;
 }
 
 /** The users of these very names; reads the list once, and stops once all are found. */
@@ -150,14 +152,14 @@ export const findUsers = async (
   call: Call,
   options: FindOptions = {},
 ): Promise<FoundUsers> => {
-  if (usernames.length === 0) return { found: new Map(), isWhole: true, complete: true };
+  if (usernames.length === 0) return { found: new Map(), isWhole: true, complete: true, omitted: 0 };
   const found = new Map<string, VendorUser | null>(usernames.map((username) => [username, null]));
   const missing = new Set(usernames);
   /** Users by their names, under the name in small letters. */
   const alike = new Map(
     options.anyCase ? usernames.map((username) => [username.toLowerCase(), new Map<string, VendorUser>()]) : [],
   );
-  const { isWhole, complete } = await walk(target, call, {
+  const { isWhole, complete, omitted } = await walk(target, call, {
     ...options,
     enough: (slice) => {
       for (const user of slice) {
@@ -173,5 +175,5 @@ export const findUsers = async (
     const [only, ...others] = alike.get(username.toLowerCase())?.values() ?? [];
     if (only && others.length === 0) found.set(username, only);
   }
-  return { found, isWhole, complete };
+  return { found, isWhole, complete, omitted: complete ? 0 : omitted };
 };

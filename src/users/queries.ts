@@ -5,7 +5,8 @@ import type { AccountProblem } from '../clusters/discovery.js';
 import type { Target } from '../clusters/registry.js';
 import { asGatewayError, GatewayError } from '../errors.js';
 import type { Role, User } from '../model.js';
-import { readCursor, type Scope, writeCursor } from './cursor.js';
+import { badResponse } from '../wire.js';
+import { markOf, type Position, readCursor, type Scope, writeCursor } from './cursor.js';
 import { toUser } from './entity-tag.js';
 import { findUser, findUsers, incompleteList, walk } from './find.js';
 import { createSearchTrust } from './search-trust.js';
@@ -92,12 +93,15 @@ export const createUsers = (clusters: Clusters): Users => {
         throw new GatewayError('invalid_request', `The cursor ${message}.`, { errors: [{ pointer: '/query/cursor', message }] });
       }
       const scope: Scope = { clusterId, search: query.search, role: query.role };
-      const { offset, snapshot } = query.cursor === undefined ? { offset: query.offset ?? 0 } : readCursor(query.cursor, scope);
+      const position: Position = query.cursor === undefined ? { offset: query.offset ?? 0 } : readCursor(query.cursor, scope);
+      const { offset, snapshot } = position;
       const target = await clusters.resolve(clusterId, call);
       const filtered = query.search !== undefined || query.role !== undefined;
       const { slice, omitted } = filtered
         ? await readFiltered(target, query, offset, snapshot, call)
         : await readPlain(target, query.limit, offset, snapshot, call);
+      const mark = filtered ? undefined : markOf(slice.users);
+      if (mark !== undefined && mark === position.mark) throw badResponse('a page that repeats another one');
       // Shanhe may answer an unknown cluster with an empty list.
       if (offset === 0 && slice.users.length + omitted === 0) await clusters.facts(target, call);
 
@@ -108,23 +112,21 @@ export const createUsers = (clusters: Clusters): Users => {
         users: slice.users.map((user) => toUser(target, user)),
         total: slice.total,
         omitted,
-        nextCursor: more
-          ? writeCursor({ offset: next, ...(slice.snapshot !== undefined && { snapshot: slice.snapshot }) }, scope)
-          : null,
+        nextCursor: more ? writeCursor({ offset: next, snapshot: slice.snapshot, mark }, scope) : null,
       };
     },
 
     lookUp: async (clusterId, usernames, role, call) => {
       const target = await clusters.resolve(clusterId, call);
-      const { found, complete } = await findUsers(target, usernames, call);
-      if (!complete) throw incompleteList(target, 'those who are missing exist');
+      const { found, isWhole, omitted } = await findUsers(target, usernames, call);
+      if (!isWhole) throw incompleteList(target, 'those who are missing exist');
       if ([...found.values()].every((user) => user === null)) await clusters.facts(target, call);
       const users = usernames
         .map((username) => found.get(username) ?? null)
         .filter((user) => user !== null)
         .filter((user) => role === undefined || user.role === role)
         .map((user) => toUser(target, user));
-      return { users, total: users.length, omitted: 0, nextCursor: null };
+      return { users, total: users.length, omitted, nextCursor: null };
     },
 
     get: async (clusterId, username, call) => getAt(await clusters.resolve(clusterId, call), username, call),

@@ -61,13 +61,13 @@ export const createSharedReads = (clock: Clock): SharedReads => {
       const reading = gathering.get(key) ?? begin(key, target, requestId, options);
       for (const username of usernames) reading.usernames.add(username);
       reading.askers++;
-      const { found, complete, isWhole } = await untilAborted(reading.answer, signal).finally(() => {
+      const { found, complete, isWhole, omitted } = await untilAborted(reading.answer, signal).finally(() => {
         reading.askers--;
         if (reading.askers === 0) reading.abandoned.abort();
       });
       const own = new Map(usernames.map((username) => [username, found.get(username) ?? null]));
       const isAll = [...own.values()].every((user) => user !== null);
-      return { found: own, complete: complete || isAll, isWhole: isWhole || isAll };
+      return { found: own, complete: complete || isAll, isWhole: isWhole || isAll, omitted };
     },
   };
 };

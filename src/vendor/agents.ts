@@ -32,8 +32,12 @@ export interface Agents {
 
 type TunnelOptions = Parameters<HttpsProxyAgent<string>['connect']>[1];
 
-/** The `code` of the error of a proxy that did not open a tunnel. */
-export const PROXY_REFUSED = 'PROXY_REFUSED';
+/** The `code` of the error of a proxy that did not open a tunnel, and its answer in it. */
+const PROXY_REFUSED = 'PROXY_REFUSED_';
+
+/** The status that the proxy answered; undefined for other errors. */
+export const proxyAnswer = (code: string): string | undefined =>
+  code.startsWith(PROXY_REFUSED) ? code.slice(PROXY_REFUSED.length) : undefined;
 
 export interface AgentOptions {
   /** Trusted certificates in PEM, in place of Node's own. */
@@ -82,7 +86,7 @@ export const createAgents = (clock: Clock, connectMs: number, { ca, proxy }: Age
       const failed = new Promise<never>((_, reject) => {
         stop = onAbort(timeout, () => reject(timedOut()));
         request.once('proxyConnect', ({ statusCode }: { statusCode: number }) => {
-          if (statusCode !== 200) reject(Object.assign(new Error(`${statusCode}`), { code: PROXY_REFUSED }));
+          if (statusCode !== 200) reject(Object.assign(new Error(`${statusCode}`), { code: `${PROXY_REFUSED}${statusCode}` }));
         });
       });
       try {

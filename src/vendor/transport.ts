@@ -4,7 +4,7 @@ import axios, { isAxiosError } from 'axios';
 import { type Clock, systemClock } from '../clock.js';
 import { deadlinePassed, onAbort } from '../deadline.js';
 import { asGatewayError, GatewayError } from '../errors.js';
-import { type AgentOptions, type Agents, CONNECT_TIMEOUT, createAgents, PROXY_REFUSED } from './agents.js';
+import { type AgentOptions, type Agents, CONNECT_TIMEOUT, createAgents, proxyAnswer } from './agents.js';
 import type { HttpRequest, HttpResponse } from './client.js';
 import { currentFence, type Fence } from './fence.js';
 
@@ -65,19 +65,25 @@ export const isClosedMeanwhile = (error: unknown): boolean => error instanceof G
 /** Redacts at the source: axios' errors carry the URL, the headers and the body, so only the code is passed on. */
 const causeOf = (error: unknown): Error => new Error(codeOf(error));
 
-const notConnected = (error: unknown, connectMs: number): GatewayError => {
+/** Node's codes for what is the proxy's fault, where there is one: it looks up the vendor's name, and connects to it. */
+const NOT_REACHED: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
+
+const notConnected = (error: unknown, connectMs: number, hasProxy: boolean): GatewayError => {
   const code = codeOf(error);
   if (code === FENCED)
     return new GatewayError('vendor_unavailable', 'Another process works for this account now. Nothing was sent.', {
       effect: 'none',
     });
-  if (code === PROXY_REFUSED)
-    return new GatewayError('vendor_unavailable', 'The proxy of the account opened no tunnel to the vendor. Nothing was sent.', {
-      cause: causeOf(error),
-      effect: 'none',
-    });
+  const refusal = proxyAnswer(code);
+  if (refusal !== undefined) {
+    const help = refusal === '407' ? '; its URL in the configuration needs a user and a password' : '';
+    const message = `The proxy of the account opened no tunnel to the vendor (it answered ${refusal}${help}). Nothing was sent.`;
+    return new GatewayError('vendor_unavailable', message, { cause: causeOf(error), effect: 'none' });
+  }
+  const proxied = NOT_REACHED.has(code) ? 'the proxy of the account' : 'the vendor through the proxy of the account';
+  const whom = hasProxy ? proxied : 'the vendor';
   const what = code === CONNECT_TIMEOUT ? `in ${connectMs / 1000} s` : `(${code})`;
-  return new GatewayError('vendor_unavailable', `The gateway could not connect to the vendor ${what}. Nothing was sent.`, {
+  return new GatewayError('vendor_unavailable', `The gateway could not connect to ${whom} ${what}. Nothing was sent.`, {
     cause: causeOf(error),
     effect: 'none',
   });
@@ -143,7 +149,7 @@ export const createTransport = (
       if (signal.aborted) throw deadlinePassed(stage === 'sent' ? 'open' : 'none');
       if (timeout.aborted) throw late(callMs, stage);
       if (stage === 'building') throw asGatewayError(causeOf(error)).withEffect('none');
-      if (stage !== 'sent') throw notConnected(error, connectMs);
+      if (stage !== 'sent') throw notConnected(error, connectMs, agentOptions.proxy !== undefined);
       const failure = interrupted(error);
       if (progress.request?.reusedSocket && CLOSED.has(codeOf(error))) {
         closedMeanwhile.add(failure);

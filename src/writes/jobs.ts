@@ -57,7 +57,8 @@ const jobFailed = (account: JobSource, code: string | null): GatewayError =>
 
 const notEnded = (): GatewayError => new GatewayError('vendor_timeout', "The vendor's job has not ended in time.");
 
-const notListed = (): GatewayError => new GatewayError('vendor_bad_response', 'The vendor does not list the job that it named.');
+const notListed = (): GatewayError =>
+  new GatewayError('vendor_bad_response', 'The vendor does not say how the job that it named has ended.');
 
 /** The jobs of one account, each with those who follow it. */
 const createWatch = (account: JobSource, getJobs: NonNullable<JobSource['getJobs']>, clock: Clock) => {

@@ -234,6 +234,16 @@ describe('a CSV', () => {
     ['a quote that never ends', `username,password\nuser.one,"${PASSWORD}\n`, 'line 2'],
     ['a quote in the middle', `username,password\nuser.one,${PASSWORD}\nuser.two,a"${PASSWORD}\n`, 'line 3'],
     ['a field too many', `username,password\nuser.one,${PASSWORD},member\n`, 'line 2'],
+    [
+      'a quote that never ends, in lines of CRLF',
+      `username,password\r\nuser.one,b\r\n"user.two,${PASSWORD}\r\nc,d\r\n`,
+      'line 3',
+    ],
+    [
+      'a field too many behind line ends in quotes',
+      `username,password\r\n"a\r\n\r\nb",c\r\nuser.one,${PASSWORD},x\r\n`,
+      'line 5',
+    ],
     ['a field too few', `username,password,role\nuser.one,${PASSWORD},\nuser.two,${PASSWORD}\n`, 'line 3'],
   ])('that is broken is refused with its line, and not quoted: %s', async (_, csv, line) => {
     const { status, body, text } = await postCsv(csv);
@@ -250,11 +260,20 @@ describe('a CSV', () => {
     expect([status, body.detail]).toEqual([400, expect.stringContaining(words)]);
   });
 
+  it('names the line of an item behind line ends in quotes', async () => {
+    const { status, body } = await postCsv(`username,password\r\n"a\r\nb",${PASSWORD}\r\nuser.one,\r\n`);
+    expect([status, body.errors]).toMatchObject([
+      400,
+      [{ pointer: '/items/1/password', message: expect.stringContaining('(line 4)') }],
+    ]);
+  });
+
   it('in another encoding says how to export it', async () => {
     const text = `username,password\nuser.one,${PASSWORD}\n`;
     const plain = Buffer.from(text, 'utf16le');
     for (const answer of [
       await postCsv(plain),
+      await postCsv(Buffer.from(`用户,${text}`, 'utf16le')),
       await postCsv(Buffer.from(plain).swap16()),
       await postCsv(text, '', 'text/csv; charset=gbk'),
     ])

@@ -157,10 +157,11 @@ describe('bodies', () => {
   });
 
   it('that are empty, in chunks, are none: proxies send them', async () => {
+    const chunked = { 'transfer-encoding': 'chunked', 'content-encoding': 'gzip' };
     const send = (method: string, path: string, ...chunks: string[]): Promise<number | undefined> =>
       new Promise((resolve, reject) => {
         const { hostname, port } = new URL(gateway.url);
-        const sending = httpRequest({ hostname, port, method, path, headers: { 'transfer-encoding': 'chunked' } }, (response) => {
+        const sending = httpRequest({ hostname, port, method, path, headers: chunked }, (response) => {
           response.resume();
           response.on('end', () => resolve(response.statusCode));
         });
@@ -229,6 +230,8 @@ describe('paths and methods', () => {
   it('a cluster id that is mistyped is named', async () => {
     expect((await gateway.get('/clusters/mian/users')).body.detail).toBe('There is no cluster mian. Did you mean main?');
     expect((await gateway.get('/clusters/elsewhere')).body.detail).toBe('There is no cluster elsewhere.');
+    // As long as the id of any cluster may be.
+    expect((await gateway.get(`/operations?clusterId=${'c'.repeat(255)}`)).body.items).toEqual([]);
   });
 
   it('/ leads a browser to the documentation, and a program to the document', async () => {

@@ -47,6 +47,11 @@ describe('discovered clusters', () => {
     expect((await gateway.get(`${path}/first.user`)).body.clusterId).toBe('ehpc-hz-many00124');
   });
 
+  it('are no example in the document, nor is one that is not there', async () => {
+    const { ClusterId } = (await gateway.get('/openapi.json')).body.components.parameters;
+    expect(JSON.stringify(ClusterId)).not.toContain('xample');
+  });
+
   it('are looked up without asking the vendor each time', async () => {
     await gateway.get(`/clusters/${SHANHE_CLUSTER}/users`);
     shanhe.resetCalls();
@@ -90,6 +95,17 @@ describe('discovered clusters', () => {
     const { status, body } = await plain.get(`/clusters/${EHPC_CLUSTER}/users`);
     expect([status, body.code]).toEqual([404, 'cluster_not_found']);
     await plain.stop();
+    const vendorClusterId = 'ehpc-hz-many00001';
+    const named = await startGateway({
+      accounts: { aliyun: { ...ehpcAccount(ehpc), discover: true } },
+      clusters: [{ id: 'hangzhou', account: 'aliyun', vendorClusterId }],
+    });
+    const answer = await named.get(`/clusters/${vendorClusterId}/users`);
+    await named.stop();
+    expect([answer.status, answer.body.detail]).toEqual([
+      404,
+      `There is no cluster ${vendorClusterId}. The configuration calls it hangzhou.`,
+    ]);
   });
 });
 

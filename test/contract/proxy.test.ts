@@ -111,8 +111,17 @@ describe('a proxy', () => {
       simulator.resetCalls();
       const { status: got, body } = await gateway.get(`${USERS}?limit=3`);
       expect([got, body.code, body.vendor]).toEqual([503, 'vendor_unavailable', undefined]);
-      expect(body.detail).toContain('The proxy of the account opened no tunnel');
+      expect(body.detail).toContain(`The proxy of the account opened no tunnel to the vendor (it answered ${status}`);
+      expect(body.detail.includes('needs a user and a password')).toBe(status === 407);
       expect(simulator.calls).toHaveLength(0);
+    });
+  });
+
+  it('that is not there is named, and not the vendor', async () => {
+    await through({ proxy: 'http://127.0.0.1:1' }, async (gateway) => {
+      const { status, body } = await gateway.get(`${USERS}?limit=3`);
+      const words = 'The gateway could not connect to the proxy of the account (ECONNREFUSED). Nothing was sent';
+      expect([status, body.detail]).toEqual([503, expect.stringContaining(words)]);
     });
   });
 

@@ -167,6 +167,33 @@ describe('a wrong configuration names the key and the reason', () => {
     },
   );
 
+  it('refuses what is not a placeholder where YAML takes it for a map', () => {
+    const path = join(folder, 'braced.yaml');
+    const lines = [
+      'accounts:',
+      '  jinan:',
+      '    vendor: shanhe-hpc',
+      '    zone: jn1a',
+      '    credentials: { accessKeyId: x, secretAccessKey: y }',
+      '  aliyun:',
+      '    vendor: alibaba-ehpc',
+      '    region: cn-hangzhou',
+      '    credentials:',
+      '      accessKeyId: {{ALI_ID}}',
+      '      accessKeySecret: {{ ALI_SECRET }}',
+    ];
+    writeFileSync(path, lines.join('\n'));
+    const problem = 'has what is not a placeholder of ours; write ${env:NAME} or ${file:PATH}';
+    expect(() => loadConfig(path, adapters, {})).toThrow(
+      expect.objectContaining({
+        problems: [
+          `${path}: line 10: accounts.aliyun.credentials.accessKeyId: ${problem}`,
+          `${path}: line 11: accounts.aliyun.credentials.accessKeySecret: ${problem}`,
+        ],
+      }),
+    );
+  });
+
   it('shows all its mistakes at once, whatever they are of, each with its line', () => {
     const path = join(folder, 'all.yaml');
     const lines = [

@@ -85,7 +85,7 @@ describe('many users', () => {
 
   it('are not looked for where there are none', async () => {
     const { target, windows } = clusterOf();
-    expect(await findUsers(target, [], call)).toEqual({ found: new Map(), isWhole: true, complete: true });
+    expect(await findUsers(target, [], call)).toEqual({ found: new Map(), isWhole: true, complete: true, omitted: 0 });
     expect(windows).toEqual([]);
   });
 
