@@ -8,7 +8,7 @@ export interface Clock {
   monotonic(): number;
   /** Resolves after `ms`, or as soon as the signal aborts. Never rejects. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
-  /** Aborts after `ms`, whoever holds it. */
+  /** Aborts after `ms`. */
   timeout(ms: number): AbortSignal;
 }
 
@@ -21,17 +21,6 @@ const realSleep = async (ms: number, signal?: AbortSignal): Promise<void> => {
   await delay(timerMs(ms), undefined, signal && { signal }).catch(() => undefined);
 };
 
-/**
- * `AbortSignal.timeout` is not used: a signal that only an `AbortSignal.any` knows is collected by Node 20, and never aborts. The timer keeps
- * this one.
- */
-const realTimeout = (ms: number): AbortSignal => {
-  const controller = new AbortController();
-  const abort = (): void => controller.abort(new DOMException('The deadline has passed.', 'TimeoutError'));
-  setTimeout(abort, timerMs(ms)).unref();
-  return controller.signal;
-};
-
 /** The clocks of two processes may differ by so much, in milliseconds. */
 export const SKEW_MS = 5_000;
 
@@ -39,5 +28,5 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   sleep: realSleep,
-  timeout: realTimeout,
+  timeout: (ms) => AbortSignal.timeout(timerMs(ms)),
 };

@@ -7,6 +7,18 @@ export const deadlinePassed = (effect: Effect = 'open'): GatewayError => {
   return new GatewayError('vendor_timeout', `The vendor did not answer before the deadline of the request.${sent}`, { effect });
 };
 
+const sources = new WeakMap<AbortSignal, readonly AbortSignal[]>();
+
+/**
+ * Aborts as soon as one of them does. Node's own combination does not keep what it is made of: a timeout that nobody else knows is collected,
+ * and never aborts.
+ */
+export const firstOf = (signals: readonly AbortSignal[]): AbortSignal => {
+  const first = AbortSignal.any([...signals]);
+  sources.set(first, signals);
+  return first;
+};
+
 /** Calls `act` when the signal aborts, at once where it has. @returns a function that stops listening */
 export const onAbort = (signal: AbortSignal, act: () => void): (() => void) => {
   if (signal.aborted) act();

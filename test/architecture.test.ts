@@ -34,8 +34,8 @@ describe('architecture', () => {
     expect(naming(/console\./, ['api', 'src', 'adapters'])).toEqual([]);
   });
 
-  it('takes deadlines from the clock only: those of the platform can be collected', () => {
-    expect(naming(/AbortSignal\.timeout\(/, ['api', 'src', 'adapters', 'simulators'])).toEqual([]);
+  it('combines signals in one place: the platform forgets what they are made of', () => {
+    expect(naming(/AbortSignal\.any\(/, ['api', 'src', 'adapters', 'simulators'])).toEqual([join('src', 'deadline.ts')]);
   });
 
   it('keeps clocks and randomness out of adapters', () => {

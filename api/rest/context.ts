@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { RequestHandler, Response } from 'express';
 import type { Call } from '../../src/adapter.js';
-import { systemClock } from '../../src/clock.js';
+import { firstOf } from '../../src/deadline.js';
 import type { GatewayError } from '../../src/errors.js';
 
 export interface RequestContext {
@@ -37,9 +37,9 @@ export const withContext =
   (request, response, next) => {
     const given = request.get('x-request-id');
     const requestId = given !== undefined && REQUEST_ID.test(given) ? given : randomUUID();
-    const signals = [systemClock.timeout(deadlineMs), ...(READS.has(request.method) ? [leaving(response)] : [])];
+    const signals = [AbortSignal.timeout(deadlineMs), ...(READS.has(request.method) ? [leaving(response)] : [])];
     const context: RequestContext = {
-      call: { requestId, signal: AbortSignal.any(signals) },
+      call: { requestId, signal: firstOf(signals) },
       startedMs: performance.now(),
     };
     response.locals['context'] = context;

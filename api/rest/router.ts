@@ -1,6 +1,6 @@
 /** The document becomes routes: its paths, its methods, its schemas, its operationIds. */
 import express, { type Request, type RequestHandler, type Response, type Router } from 'express';
-import { systemClock } from '../../src/clock.js';
+import { firstOf } from '../../src/deadline.js';
 import { asGatewayError, GatewayError } from '../../src/errors.js';
 import type { LoadedOperation } from '../../src/journal/records.js';
 import type { RequestReference } from '../../src/journal/requests.js';
@@ -72,7 +72,7 @@ const perform = async (
   const url = pathAndQuery(request);
   const preference = readPrefer(headers['Prefer'], deadlineMs);
   const waitMs = preference.waitMs ?? (preference.respondAsync ? 0 : undefined);
-  const patience = waitMs === undefined ? call.signal : AbortSignal.any([call.signal, systemClock.timeout(waitMs)]);
+  const patience = waitMs === undefined ? call.signal : firstOf([call.signal, AbortSignal.timeout(waitMs)]);
   const submission: PreferredSubmission = { call, path: request.path, patience, preference };
 
   const handle = handlers[operation.operationId as OperationId] as unknown as AnyHandler;

@@ -1,7 +1,6 @@
 /** Clusters that no configuration names: those of the accounts' own lists, which are kept for a while. No account waits long for another one. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Call, ClusterListing } from '../adapter.js';
-import { systemClock } from '../clock.js';
 import { untilAborted } from '../deadline.js';
 import { asGatewayError, GatewayError } from '../errors.js';
 import { didYouMean } from '../nearest.js';
@@ -14,7 +13,7 @@ const SHARED_DEADLINE_MS = 30_000;
 /** Once one account has the cluster, the others are waited for so long since they were asked: they may show it, too. */
 const OTHERS_MS = 1_000;
 
-export const shared = ({ requestId }: Call): Call => ({ requestId, signal: systemClock.timeout(SHARED_DEADLINE_MS) });
+export const shared = ({ requestId }: Call): Call => ({ requestId, signal: AbortSignal.timeout(SHARED_DEADLINE_MS) });
 
 export interface AccountProblem {
   readonly account: string;

@@ -3,7 +3,6 @@
  * little looks like one that finds nobody.
  */
 import type { Call } from '../adapter.js';
-import { systemClock } from '../clock.js';
 import { createCache } from '../clusters/cache.js';
 import { capabilitiesOf } from '../clusters/directory.js';
 import type { Target } from '../clusters/registry.js';
@@ -36,7 +35,7 @@ export const createSearchTrust = (): SearchTrust => {
   const trusted = createCache<boolean>(TRUSTED_MS);
   return (target, { requestId, signal }) => {
     const key = `${target.account.name}/${target.vendorClusterId}`;
-    const trial = trusted.get(key, () => tryOut(target, { requestId, signal: systemClock.timeout(TRIAL_MS) }));
+    const trial = trusted.get(key, () => tryOut(target, { requestId, signal: AbortSignal.timeout(TRIAL_MS) }));
     return untilAborted(trial, signal);
   };
 };

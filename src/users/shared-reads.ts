@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Call } from '../adapter.js';
 import type { Clock } from '../clock.js';
 import type { Target } from '../clusters/registry.js';
-import { deadlinePassed, untilAborted } from '../deadline.js';
+import { deadlinePassed, firstOf, untilAborted } from '../deadline.js';
 import { type FindOptions, type FoundUsers, findUsers } from './find.js';
 
 export interface SharedReads {
@@ -37,7 +37,7 @@ export const createSharedReads = (clock: Clock): SharedReads => {
       await Promise.race([last.get(key), clock.sleep(MAX_WAIT_MS)]);
       await nextTurn();
       gathering.delete(key);
-      const signal = AbortSignal.any([abandoned.signal, clock.timeout(READ_MS)]);
+      const signal = firstOf([abandoned.signal, clock.timeout(READ_MS)]);
       if (signal.aborted) throw deadlinePassed('none');
       const answer = findUsers(target, [...usernames], { requestId, signal }, options);
       const ended = answer.then(

@@ -4,6 +4,7 @@
  */
 import type { Call } from '../adapter.js';
 import { type Clock, SKEW_MS } from '../clock.js';
+import { firstOf } from '../deadline.js';
 import type { ThingRecord } from '../journal/records.js';
 import { type Offsets, TEACHERS } from './offsets.js';
 import type { Found, ReadOptions, Site, Thing } from './resource.js';
@@ -128,7 +129,7 @@ export const createBaselines = (
       const options: ReadOptions = isForDeletes
         ? { maxPages: isOne ? MAX_PAGES.deleteOne : MAX_PAGES.deleteMany }
         : { maxPages: MAX_PAGES.create, wholeOrNothing: true };
-      const bounded = { requestId, signal: AbortSignal.any([signal, clock.timeout(isOne ? READ_MS.one : READ_MS.many)]) };
+      const bounded = { requestId, signal: firstOf([signal, clock.timeout(isOne ? READ_MS.one : READ_MS.many)]) };
       const names = isOne ? wanted : [...wanted, ...offsets.awaited(cluster).slice(0, TEACHERS)];
       const read = await tryToRead(names, bounded, options, isOne ? at + TRY_MS : at);
       // A reading that took long is not repeated before the send.

@@ -1,6 +1,7 @@
 /** What work on one cluster needs. */
 import type { Call } from '../adapter.js';
 import type { Clock } from '../clock.js';
+import { firstOf } from '../deadline.js';
 import type { Report } from '../errors.js';
 import type { Holding } from '../journal/holding.js';
 import type { Journal } from '../journal/journal.js';
@@ -61,7 +62,7 @@ export const boundedCall = (
   ms = CALL_MS,
 ): Call => ({
   requestId,
-  signal: AbortSignal.any([signal, clock.timeout(ms)]),
+  signal: firstOf([signal, clock.timeout(ms)]),
 });
 
 export const secretOf = ({ encryptor }: Desk, { work, item: { index, secret } }: Entry): string =>
