@@ -407,13 +407,17 @@ describeWithRedis('the Redis store', () => {
   });
   itKeepsItsPromises(() => store);
 
-  const isBack = async (away: Store): Promise<void> => {
-    await until(() =>
-      away.check().then(
-        () => true,
-        () => false,
-      ),
+  const isThere = (one: Store): Promise<boolean> =>
+    one.check().then(
+      () => true,
+      () => false,
     );
+  const isBack = async (away: Store): Promise<void> => {
+    await until(() => isThere(away));
+  };
+  /** The end of the connection has been noticed: nothing is sent into it any more. */
+  const isGone = async (away: Store): Promise<void> => {
+    await until(async () => !(await isThere(away)));
   };
 
   it('says that it keeps', () => {
@@ -469,6 +473,7 @@ describeWithRedis('the Redis store', () => {
   it('writes nothing later that was refused, and keeps nothing of it', async () => {
     const key = fresh();
     await redis.down();
+    await isGone(store);
     await expect(put(store, { [key]: { written: true } })).rejects.toMatchObject({ code: 'store_unavailable', effect: 'none' });
     await redis.up();
     await isBack(store);
