@@ -1,5 +1,6 @@
 /** Wire ↔ model, pure. What maps to what stands in docs/vendors/. */
 import type { NewUser, VendorCluster, VendorUser } from '../../src/adapter.js';
+import { GatewayError } from '../../src/errors.js';
 import type { ClusterState, Role } from '../../src/model.js';
 import { toUtc } from '../../src/time.js';
 import { count, text } from '../../src/wire.js';
@@ -23,7 +24,11 @@ const STATES: ReadonlyMap<string, ClusterState> = new Map(
   }),
 );
 
-export const groupOf = (role: Role): 'users' | 'wheel' => GROUP_OF_ROLE[role === 'admin' ? 'admin' : 'member'];
+/** @throws invalid_user for a role that E-HPC has no group for: no other group is taken in its place */
+export const groupOf = (role: Role): 'users' | 'wheel' => {
+  if (role === 'owner') throw new GatewayError('invalid_user', 'E-HPC has no group for the role owner.', { effect: 'none' });
+  return GROUP_OF_ROLE[role];
+};
 
 export const toWire = ({ username, password, role }: NewUser): WritableUser => ({
   Name: username,
