@@ -4,12 +4,14 @@ import { firstOf } from '../../src/deadline.js';
 import { asGatewayError, GatewayError } from '../../src/errors.js';
 import type { LoadedOperation } from '../../src/journal/records.js';
 import type { RequestReference } from '../../src/journal/requests.js';
+import { linkTo } from './base.js';
 import { bodyParser, readBody } from './body.js';
 import { contextOf } from './context.js';
 import type { CheckedOperation } from './contract.js';
 import { eitherOf } from './either.js';
 import { readKey } from './idempotency-key.js';
 import type { AnyHandler, AnyReply, Handlers, OperationId, PreferredSubmission } from './operations.js';
+import { nearestPath } from './paths.js';
 import { applying, readPrefer } from './prefer.js';
 import { type Rendered, send } from './problem.js';
 import { performOnce, type RepeatableDeps } from './repetition.js';
@@ -122,9 +124,16 @@ export const createRouter = (documented: readonly CheckedOperation[], deps: Rout
   }
   for (const path of new Set(documented.map((operation) => operation.path))) {
     router.all(expressPath(path), (request, response) => {
-      const allow = methodsAt(documented, request.path).join(', ');
+      const { method, path: given } = request;
+      const allow = methodsAt(documented, given).join(', ');
       response.set('Allow', allow);
-      throw new GatewayError('method_not_allowed', `${request.method} is not a method of this path; it has ${allow}.`);
+      const others = documented.filter((operation) => operation.method === method.toLowerCase());
+      const meant = nearestPath(
+        given,
+        others.map((operation) => operation.path),
+      );
+      const help = meant === undefined ? '' : ` Did you mean ${method} ${linkTo(meant)}?`;
+      throw new GatewayError('method_not_allowed', `${method} is not a method of this path; it has ${allow}.${help}`);
     });
   }
   return router;

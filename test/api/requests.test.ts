@@ -221,6 +221,13 @@ describe('paths and methods', () => {
     expect([status, body.detail]).toEqual([404, `There is nothing at ${path}. Did you mean ${meant}?`]);
   });
 
+  it('a method that a path like it has is named', async () => {
+    const { status, body } = await gateway.post(`${USERS}/bacth`, { items: [] });
+    expect([status, body.detail]).toEqual([405, expect.stringMatching(/ Did you mean POST \/clusters\/main\/users\/batch\?$/)]);
+    expect((await gateway.post(`${USERS}/alice.chen`, {})).body.detail).not.toContain('Did you mean');
+    expect((await gateway.get('/problems/user-not-found')).body.detail).toContain('Did you mean user_not_found?');
+  });
+
   it('a path like none leads to the document, and is not repeated at any length', async () => {
     expect((await gateway.get('/wp-admin/setup.php')).body.detail).toContain('See /openapi.json');
     const long = await gateway.get(`/${'x'.repeat(8_000)}`);

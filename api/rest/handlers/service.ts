@@ -1,9 +1,11 @@
 import { GatewayError } from '../../../src/errors.js';
+import { didYouMean } from '../../../src/nearest.js';
 import type { Store } from '../../../src/store/store.js';
 import { linkTo, urlTo } from '../base.js';
 import { problemPage } from '../docs.js';
 import type { OpenApiDocument } from '../document.js';
 import type { Handlers } from '../operations.js';
+import { PROBLEM_TYPES } from '../problem.js';
 
 type ServiceOperation = 'getHealth' | 'getReadiness' | 'getOpenApi' | 'getDocs' | 'getProblemType';
 
@@ -39,7 +41,11 @@ export const serviceHandlers = ({
 
   getProblemType: ({ params }) => {
     const page = problemPage(params.code, hasDocs);
-    if (page === undefined) throw new GatewayError('not_found', `There is no problem ${params.code}.`);
+    if (page === undefined)
+      throw new GatewayError(
+        'not_found',
+        `There is no problem ${params.code}.${didYouMean(params.code, Object.keys(PROBLEM_TYPES))}`,
+      );
     return { status: 200, type: 'text/html', body: page };
   },
 });
