@@ -30,6 +30,8 @@ export interface EhpcQuirks {
   timeWindowMinutes: 15 | 31;
   /** 6b: the code for an unknown user; Terraform looks for the second one. */
   unknownUser: 'AgentError.Account.UserNotExist' | 'UserNotFound';
+  /** A new name is kept, or written in small letters. Not documented. */
+  names: 'kept' | 'small';
   /** 5: DescribeCluster's ClusterInfo.Id, described with an instance id. */
   describedId: 'cluster' | 'instance';
   /**
@@ -57,6 +59,7 @@ export const EHPC_QUIRKS: EhpcQuirks = {
   ramDenial: 'NotAuthorized',
   unknownKeyStatus: 404,
   signatureStatus: 400,
+  names: 'kept',
   timeWindowMinutes: 15,
   unknownUser: 'AgentError.Account.UserNotExist',
   describedId: 'cluster',

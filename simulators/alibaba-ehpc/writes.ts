@@ -12,7 +12,7 @@ interface Write {
   /** The vendor's code when the cluster's agent stopped half-way. */
   readonly failure: string;
   /** One step an entry; refuses entries that break the rules. */
-  prepare(state: EhpcState, entries: readonly Entry[]): Step[];
+  prepare(state: EhpcState, entries: readonly Entry[], quirks: EhpcQuirks): Step[];
 }
 
 /** A change of a user that must exist. */
@@ -27,9 +27,10 @@ const onUser = (state: EhpcState, name: string, apply: Step['apply']): Step => (
 export const WRITES: Record<string, Write> = {
   AddUsers: {
     failure: 'AgentError.Account.UserAddFailure',
-    prepare: (state, entries) =>
+    prepare: (state, entries, { names }) =>
       entries
         .map((entry, i) => ({ name: nameOf(entry, i), group: groupOf(entry, i), password: passwordOf(entry, i) }))
+        .map((user) => (names === 'small' ? { ...user, name: user.name.toLowerCase() } : user))
         .map((user) => ({
           check: (cluster) => state.mustBeFree(cluster, user.name),
           apply: (cluster) => state.add(cluster, user),
@@ -77,7 +78,7 @@ export const runWrite = (write: Write, call: EhpcCall, clusterId: string, fault:
   const later = isAsync(call.values);
   const entries = readEntries(call.values);
   checkEntries(entries);
-  const steps = write.prepare(state, entries);
+  const steps = write.prepare(state, entries, quirks);
   const cluster = state.runningCluster(clusterId);
   occupy(clusterId, tools);
   const apply = applyBatch[quirks.batch];

@@ -128,7 +128,7 @@ export interface paths {
          * Create a user, or give them the role
          * @description Makes the user exist with this role, however often it is sent. A user who is not there is created: that needs `password`. One who is there keeps
          *     their password, and gets the role where it is another one; without `role` they stay as they are. The user is read when all writes to them that were
-         *     accepted before have ended; where another party creates or deletes the user at the same moment, the answer is 409 or 404, and a repetition settles it.
+         *     accepted before have ended; where another party creates or deletes the user at the same moment, it is decided once more; after that the answer is 409 or 404, and a repetition settles it.
          */
         put: operations["ensureUser"];
         post?: never;

@@ -57,6 +57,16 @@ export const noteFailure = (board: Board, { entry: { work }, call }: Doubt, deci
   if (work.isBatch && !endurance.isLeft(kind, wait)) board.giveUp(work, error);
 };
 
+const NOTHING_DONE = { status: 'again', untouched: true } as const;
+
+/** Whether somebody else came between the reading and the send of what was planned: it is planned again, once. */
+const isOvertaken = (entry: Entry, { status }: StepOutcome): boolean => {
+  const { asked, sends, stepsDone = 0 } = entry.item;
+  if (entry.isOvertaken || asked === undefined || sends !== 1 || stepsDone > 0) return false;
+  entry.isOvertaken = status === 'already_exists' || status === 'not_found';
+  return entry.isOvertaken;
+};
+
 /** Stores what was decided, and plans what is to be sent again. */
 export const carryOut = async (board: Board, decided: readonly Decided[]): Promise<void> => {
   const { baselines } = board.desk;
@@ -66,7 +76,8 @@ export const carryOut = async (board: Board, decided: readonly Decided[]): Promi
     const apart = new Map<VendorCall, Entry[]>();
     for (const entry of entries) {
       const { doubt, decision } = decidedOf.get(entry) as Decided;
-      if (decision.kind === 'settled') outcomes.set(entry, decision.outcome);
+      if (decision.kind === 'settled')
+        outcomes.set(entry, isOvertaken(entry, decision.outcome) ? NOTHING_DONE : decision.outcome);
       if (decision.kind !== 'again') continue;
       outcomes.set(entry, { status: 'again', untouched: decision.untouched });
       if (!decision.wasRead) baselines.forget(entry.item.name);

@@ -43,13 +43,14 @@ const read = async (board: Board, entries: readonly [Entry, ...Entry[]]): Promis
   const at = clock.now();
   const names = entries.map(({ item }) => item.name);
   try {
-    const found = await first.work.site.read(names, call);
+    const anyCase = entries.some(({ isOvertaken }) => isOvertaken);
+    const found = await first.work.site.read(names, call, anyCase ? { anyCase } : {});
     const readAt = clock.now();
-    for (const name of names) {
+    for (const name of anyCase ? [] : names) {
       const thing = found.found.get(name) ?? null;
       if (thing || found.complete) baselines.note(name, thing, at);
     }
-    const asked = entries.map(({ item, work }) => ({ item, isBatch: work.isBatch }));
+    const asked = entries.map(({ item, work, isOvertaken }) => ({ item, isBatch: work.isBatch, isOvertaken }));
     const plans = (await stepNow(first).plan?.(asked, found, call)) ?? [];
     return { planned: new Map(entries.map((entry, position) => [entry, plans[position] as Planned])), lastSend, readAt };
   } catch (thrown) {

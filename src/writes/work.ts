@@ -54,6 +54,8 @@ export interface Entry {
   plan: Plan | undefined;
   /** How often it was read without being enough for a plan. */
   unread: number;
+  /** Its plan was overtaken by somebody else once. */
+  isOvertaken: boolean;
 }
 
 export interface Work {
@@ -135,6 +137,7 @@ export const createEntry = (work: Work, item: ItemRecord): Entry => ({
   isReadAtEnd: false,
   plan: undefined,
   unread: 0,
+  isOvertaken: false,
 });
 
 const isReadAhead = (state: EntryState): boolean => state === 'preparing' || state === 'checking';

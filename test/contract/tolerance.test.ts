@@ -55,6 +55,20 @@ const countOf = async (gateway: TestGateway, limit: number): Promise<number> => 
 };
 
 describe('E-HPC', () => {
+  it('a user whose name the vendor writes in its own way is there when they are to be there again', async () => {
+    const { simulator, gateway } = await onEhpc({ quirks: { names: 'small' } });
+    const put = (change: object = {}) =>
+      gateway.request('PUT', `${USERS}/LiWei01`, { body: { password: 'Choose@Your0wn', ...change } });
+    const first = await put();
+    expect([first.status, first.body.username]).toEqual([201, 'liwei01']);
+    const again = await put();
+    expect([again.status, again.body.username, again.body.userId]).toEqual([200, 'liwei01', first.body.userId]);
+    const items = [{ op: 'ensure', username: 'LiWei01', password: 'Choose@Your0wn' }];
+    const { body } = await gateway.post(`${USERS}/batch`, { items });
+    expect(body.results[0].status).toBe('unchanged');
+    expect(simulator.journal.map(({ effect }) => effect)).toEqual(['created']);
+  });
+
   it('a task without AsyncId is not taken for an empty cluster', async () => {
     const { gateway } = await onEhpc({ quirks: { asyncId: 'missing' } });
     expect((await gateway.get(`${USERS}?limit=1000`)).body.items).toHaveLength(125);

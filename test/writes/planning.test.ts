@@ -149,6 +149,31 @@ it('what was sent, and may be sent again, keeps its thing after a restart', asyn
   expect(ends.map((ended) => two.statuses(ended as LoadedOperation))).toEqual([['created', 'created'], ['unchanged']]);
 }, 30_000);
 
+it.each([
+  ['created', false, 'unchanged', ['add']],
+  ['removed', true, 'created', ['paint', 'add']],
+] as const)('another party %s it between the reading and the send: it is planned again', async (_, isThere, expected, steps) => {
+  const { single } = await start();
+  if (isThere) put(toy, 'a');
+  toy.plan = (__, found) => (found && toy.calls.length === 0 ? { status: 'planned', steps: ['paint'] } : undefined);
+  const open = hold(toy, 'a');
+  const ended = single(have('a'));
+  await until(() => isCalledFor(toy, 'a'));
+  if (isThere) toy.keys.delete('a');
+  else put(toy, 'a');
+  open();
+  expect([await ended, toy.calls.map(({ step }) => step)]).toEqual([expected, steps]);
+});
+
+it('a reading that goes on contradicting the vendor is believed no longer', async () => {
+  const { single, batch } = await start();
+  put(toy, 'a');
+  toy.plan = () => ({ status: 'planned', steps: ['add'] });
+  expect(await single(have('a'))).toBe('already_exists');
+  expect(await batch([have('a'), have('b')])).toEqual(['already_exists', 'created']);
+  expect(toy.calls.filter(({ names }) => names.includes('a')).length).toBeLessThan(7);
+});
+
 it('two imports that disagree, in opposite orders, do not wait for each other for ever', async () => {
   await start({ concurrency: 2, sizes: { paint: 5 } });
   const want = (name: string, colour: string) => item('ensure', name, { content: { colour } });
