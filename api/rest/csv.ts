@@ -44,9 +44,11 @@ const checkNames = (names: readonly string[], line: number): string[] => {
 };
 
 /** How far the parser came; where a quote was not closed, into the record with it. */
-const bytesOf = (error: CsvError): number => {
+const bytesOf = (error: CsvError, text: string): number => {
   const bytes = 'bytes' in error ? Number(error.bytes) : 0;
-  return error.code === 'CSV_QUOTE_NOT_CLOSED' ? bytes + 1 : bytes;
+  if (error.code !== 'CSV_QUOTE_NOT_CLOSED') return bytes;
+  const emptyLines = /^[\r\n]*/.exec(Buffer.from(text).subarray(bytes).toString('latin1'))?.[0].length ?? 0;
+  return bytes + emptyLines + 1;
 };
 
 /** By the parser's own codes; its messages quote the line. */
@@ -120,7 +122,7 @@ export const readCsv = (given: string): CsvBody => {
     });
     return { body: { items }, lines: rows.map(({ info }) => lineAfter(info.bytes)) };
   } catch (error) {
-    if (error instanceof CsvError) refuse(explain(error, lineAfter(bytesOf(error))));
+    if (error instanceof CsvError) refuse(explain(error, lineAfter(bytesOf(error, text))));
     throw error;
   }
 };

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { UserSlice } from '../adapter.js';
 import { GatewayError } from '../errors.js';
 import { count, isObject, parseObject, text } from '../wire.js';
 
@@ -25,9 +26,12 @@ const digest = (value: unknown): string => createHash('sha256').update(JSON.stri
 
 const fingerprint = ({ clusterId, search, role }: Scope): string => digest([clusterId, search ?? null, role ?? null]);
 
-/** Tells a window from the next one. Undefined for one user alone, whom an insertion before may move into the next. */
-export const markOf = (users: readonly { readonly username: string }[]): string | undefined =>
-  users.length > 1 ? digest(users.map(({ username }) => username)) : undefined;
+/**
+ * Tells a window from the next one. With the total: users who were inserted before it may have moved the same ones into the next. Undefined for
+ * one user alone.
+ */
+export const markOf = ({ users, total }: Pick<UserSlice, 'users' | 'total'>): string | undefined =>
+  users.length > 1 ? digest([total, ...users.map(({ username }) => username)]) : undefined;
 
 /** Opaque to callers; holds no secret, so it is not signed. */
 export const writeCursor = ({ offset, snapshot, mark }: Position, scope: Scope): string =>

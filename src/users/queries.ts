@@ -100,7 +100,7 @@ export const createUsers = (clusters: Clusters): Users => {
       const { slice, omitted } = filtered
         ? await readFiltered(target, query, offset, snapshot, call)
         : await readPlain(target, query.limit, offset, snapshot, call);
-      const mark = filtered ? undefined : markOf(slice.users);
+      const mark = filtered ? undefined : markOf(slice);
       if (mark !== undefined && mark === position.mark) throw badResponse('a page that repeats another one');
       // Shanhe may answer an unknown cluster with an empty list.
       if (offset === 0 && slice.users.length + omitted === 0) await clusters.facts(target, call);

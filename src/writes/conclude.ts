@@ -5,7 +5,7 @@ import { type Decided, type Decision, type Doubt, decide } from './evidence.js';
 import { troubleOf } from './pace.js';
 import { sendApart } from './queue.js';
 import { byWork, type VendorCall } from './vendor-call.js';
-import type { Entry, Work } from './work.js';
+import { type Entry, mayGoOn, type Work } from './work.js';
 import { readWritten } from './written.js';
 
 /** Refusals of a call that say nothing about the next one. */
@@ -62,9 +62,10 @@ const NOTHING_DONE = { status: 'again', untouched: true } as const;
 /** Whether somebody else came between the reading and the send of what was planned: it is planned again, once. */
 const isOvertaken = (entry: Entry, { status }: StepOutcome): boolean => {
   const { asked, sends, stepsDone = 0 } = entry.item;
-  if (entry.isOvertaken || asked === undefined || sends !== 1 || stepsDone > 0) return false;
-  entry.isOvertaken = status === 'already_exists' || status === 'not_found';
-  return entry.isOvertaken;
+  if (!mayGoOn(entry.work) || entry.overtakenBy || asked === undefined || sends !== 1 || stepsDone > 0) return false;
+  if (status !== 'already_exists' && status !== 'not_found') return false;
+  entry.overtakenBy = status;
+  return true;
 };
 
 /** Stores what was decided, and plans what is to be sent again. */
@@ -76,8 +77,10 @@ export const carryOut = async (board: Board, decided: readonly Decided[]): Promi
     const apart = new Map<VendorCall, Entry[]>();
     for (const entry of entries) {
       const { doubt, decision } = decidedOf.get(entry) as Decided;
-      if (decision.kind === 'settled')
-        outcomes.set(entry, isOvertaken(entry, decision.outcome) ? NOTHING_DONE : decision.outcome);
+      if (decision.kind === 'settled' && isOvertaken(entry, decision.outcome)) {
+        outcomes.set(entry, NOTHING_DONE);
+        baselines.forget(entry.item.name);
+      } else if (decision.kind === 'settled') outcomes.set(entry, decision.outcome);
       if (decision.kind !== 'again') continue;
       outcomes.set(entry, { status: 'again', untouched: decision.untouched });
       if (!decision.wasRead) baselines.forget(entry.item.name);

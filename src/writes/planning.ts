@@ -25,6 +25,8 @@ const store = async (work: Work, outcomes: ReadonlyMap<Entry, StepOutcome>): Pro
   for (let at = 0; at < all.length; at += STORED_AT_ONCE) await work.settle(new Map(all.slice(at, at + STORED_AT_ONCE)));
 };
 
+const isThere = ({ overtakenBy }: Entry): boolean => overtakenBy === 'already_exists';
+
 interface Reading {
   readonly planned: ReadonlyMap<Entry, Planned>;
   /** Which send was the last when it began. */
@@ -43,14 +45,14 @@ const read = async (board: Board, entries: readonly [Entry, ...Entry[]]): Promis
   const at = clock.now();
   const names = entries.map(({ item }) => item.name);
   try {
-    const anyCase = entries.some(({ isOvertaken }) => isOvertaken);
+    const anyCase = entries.some(isThere);
     const found = await first.work.site.read(names, call, anyCase ? { anyCase } : {});
     const readAt = clock.now();
     for (const name of anyCase ? [] : names) {
       const thing = found.found.get(name) ?? null;
       if (thing || found.complete) baselines.note(name, thing, at);
     }
-    const asked = entries.map(({ item, work, isOvertaken }) => ({ item, isBatch: work.isBatch, isOvertaken }));
+    const asked = entries.map((entry) => ({ item: entry.item, isBatch: entry.work.isBatch, isThere: isThere(entry) }));
     const plans = (await stepNow(first).plan?.(asked, found, call)) ?? [];
     return { planned: new Map(entries.map((entry, position) => [entry, plans[position] as Planned])), lastSend, readAt };
   } catch (thrown) {

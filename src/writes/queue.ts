@@ -181,7 +181,8 @@ export const nextOfBatch = (work: Work, limits: Limits, queue: Queue, held: Read
     return !isToBePlanned(entry);
   };
   const apart = nextApart(work, isReady);
-  if (apart.length > 0) return apart;
+  const [head] = work.entries.values();
+  if (apart.length > 0 && (!work.inOrder || apart[0] === head)) return apart;
   return work.inOrder ? nextInOrder(work, limits, queue) : nextOfOneStep(work, limits, isReady, held);
 };
 

@@ -45,8 +45,8 @@ export interface Parcel {
 export interface Asked {
   readonly item: ItemRecord;
   readonly isBatch: boolean;
-  /** Its plan was sent before, and the vendor said that somebody had made it untrue; what was read counts whatever the case of its name. */
-  readonly isOvertaken: boolean;
+  /** The vendor has said that there is one of this name: it is the one that was read, whatever the case of its name. */
+  readonly isThere: boolean;
 }
 
 /** A final verdict, with what it is reported by. */

@@ -54,8 +54,8 @@ export interface Entry {
   plan: Plan | undefined;
   /** How often it was read without being enough for a plan. */
   unread: number;
-  /** Its plan was overtaken by somebody else once. */
-  isOvertaken: boolean;
+  /** What the vendor said when somebody else had come before what was planned; once. */
+  overtakenBy: 'already_exists' | 'not_found' | undefined;
 }
 
 export interface Work {
@@ -137,7 +137,7 @@ export const createEntry = (work: Work, item: ItemRecord): Entry => ({
   isReadAtEnd: false,
   plan: undefined,
   unread: 0,
-  isOvertaken: false,
+  overtakenBy: undefined,
 });
 
 const isReadAhead = (state: EntryState): boolean => state === 'preparing' || state === 'checking';

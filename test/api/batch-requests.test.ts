@@ -244,6 +244,11 @@ describe('a CSV', () => {
       `username,password\r\n"a\r\n\r\nb",c\r\nuser.one,${PASSWORD},x\r\n`,
       'line 5',
     ],
+    [
+      'a quote that never ends, behind empty lines',
+      `username,password\r\nuser.one,b\r\n\r\n\r\n"user.two,${PASSWORD}\r\nc,d\r\n`,
+      'line 5',
+    ],
     ['a field too few', `username,password,role\nuser.one,${PASSWORD},\nuser.two,${PASSWORD}\n`, 'line 3'],
   ])('that is broken is refused with its line, and not quoted: %s', async (_, csv, line) => {
     const { status, body, text } = await postCsv(csv);

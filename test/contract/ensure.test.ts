@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { EHPC_CLUSTER } from '../support/backends.js';
 import { bothVendors } from '../support/both-vendors.js';
 import type { TestAnswer } from '../support/gateway.js';
-import { until } from '../support/wait.js';
+import { pause, until } from '../support/wait.js';
 
 const stage = bothVendors();
 const PASSWORD = 'Choose@Your0wn';
@@ -341,6 +341,27 @@ describe('a user who may stand where a list has a hole', () => {
     ]);
     expect(effectsOn('user.0035')).toEqual([]);
   }, 30_000);
+});
+
+it('a user who is taken away before their role is set is created again, and is nobody of a like name', async () => {
+  await put('ali', 'CaseUser1', { password: PASSWORD });
+  await put('ali', 'caseuser1', { password: PASSWORD, role: 'admin' });
+  stage.ehpc.inject({
+    kind: 'vendor_error',
+    code: 'AgentError.Account.UserNotExist',
+    action: 'ModifyUserGroups',
+    times: 1,
+    delayMs: 500,
+  });
+  stage.ehpc.resetCalls();
+  const answer = put('ali', 'CaseUser1', { role: 'admin', password: PASSWORD });
+  // They are read on the last page of the list.
+  await until(() => stage.ehpc.calls.filter(({ action }) => action === 'ListUsers').length >= 3);
+  await pause(100);
+  stage.ehpc.removeUser(EHPC_CLUSTER, 'CaseUser1');
+  const { status, body } = await answer;
+  stage.ehpc.clearFaults();
+  expect([status, body.username, body.role]).toEqual([201, 'CaseUser1', 'admin']);
 });
 
 it('a user of a role that nobody can be given stays as they are', async () => {

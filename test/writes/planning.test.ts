@@ -165,6 +165,40 @@ it.each([
   expect([await ended, toy.calls.map(({ step }) => step)]).toEqual([expected, steps]);
 });
 
+it('in order, nothing behind what is planned again goes before it', async () => {
+  const { batch } = await start();
+  put(toy, 'a');
+  toy.plan = () => ({ status: 'planned', steps: ['add'] });
+  expect(await batch([have('a'), have('b'), have('c')], true)).toEqual(['already_exists', 'cancelled', 'cancelled']);
+  expect([toy.keys.has('b'), toy.keys.has('c')]).toEqual([false, false]);
+});
+
+it('the last word of the vendor on what was sent stays where nothing more is to be done', async () => {
+  const { begin, engine, statuses } = await start();
+  put(toy, 'a');
+  toy.plan = () => ({ status: 'planned', steps: ['add'] });
+  const open = hold(toy, 'a');
+  const { id } = await begin([have('a'), have('a')]);
+  await until(() => isCalledFor(toy, 'a'));
+  await engine.operations.cancel(id, AbortSignal.timeout(1));
+  await until(async () => (await engine.operations.get(id)).cancelling);
+  open();
+  const ended = await engine.operations.watch(id, AbortSignal.timeout(10_000));
+  expect(statuses(ended as LoadedOperation)).toEqual(['already_exists', 'cancelled']);
+});
+
+it('a reading from before somebody else came proves nothing any more', async () => {
+  const { single } = await start();
+  toy.plan = () => ({ status: 'planned', steps: ['add'] });
+  const before = toy.answer;
+  // Their key is there before the first call; the answer to the second one is lost.
+  toy.answer = (call) => {
+    if (toy.calls.length === 1) toy.keys.set('a', { createdAt: null, identity: 'theirs', colour: 'grey' });
+    return toy.calls.length === 2 ? 'none' : before(call);
+  };
+  expect(await single(have('a'))).not.toBe('created');
+}, 20_000);
+
 it('a reading that goes on contradicting the vendor is believed no longer', async () => {
   const { single, batch } = await start();
   put(toy, 'a');

@@ -41,11 +41,11 @@ export const ensureStep = (target: Target, refusalOf: RefusalOf): Step => {
 
   const plan = async (asked: Asked, read: Found, call: Call): Promise<Planned> => {
     const { found, complete, isWhole } = read;
-    const { item, isOvertaken } = asked;
+    const { item, isThere } = asked;
     const { name, secret, ifMatch } = item;
     const shown = userOf(found.get(name) ?? null);
     // A vendor that has one of this name, and shows another case of it alone, makes no difference between them.
-    const user = shown?.username === name || isOvertaken ? shown : null;
+    const user = shown?.username === name || isThere ? shown : null;
     if (user && contentOf(item).isNew) {
       const message = `There is a user ${name}, so If-None-Match does not hold.`;
       return failedWith(new GatewayError('precondition_failed', message));
