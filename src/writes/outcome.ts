@@ -19,6 +19,13 @@ export const noAnswer = (): GatewayError => new GatewayError('vendor_timeout', '
 export const withDetail = (failure: GatewayError, text: string, effect: Effect = failure.effect): GatewayError =>
   failure.withMessage(`${failure.message} ${text}`, failure.code, effect);
 
+/** What is refused now says nothing about an earlier call; its code would say that nothing was done. */
+const withoutClaim = ({ status }: ItemOutcome, error: GatewayError): GatewayError => {
+  if (status === 'failed' || status === 'cancelled') return error;
+  const { message, retryable } = error;
+  return new GatewayError('vendor_timeout', message, { effect: 'open', retryable, cause: error });
+};
+
 /** The steps before this one, or earlier calls for it, may have changed something: no end hides that. */
 export const inViewOf = (item: ItemRecord, outcome: ItemOutcome, { step }: Pick<Site, 'step'>): ItemOutcome => {
   if (isDone(outcome) || outcome.status === 'unknown') return outcome;
@@ -30,7 +37,7 @@ export const inViewOf = (item: ItemRecord, outcome: ItemOutcome, { step }: Pick<
   if (mayHaveHadEffect(item) && outcome.status !== 'not_found') {
     // Reading back, and nothing else, shows that a visible property was not changed.
     const isOpen = nature === 'set-hidden' || (nature === 'set-visible' && error.effect !== 'none');
-    if (isOpen) return failedWith(withDetail(error, [mayBeDone, ...done].join(' '), 'open'), 'unknown');
+    if (isOpen) return failedWith(withDetail(withoutClaim(outcome, error), [mayBeDone, ...done].join(' '), 'open'), 'unknown');
   }
   if (done.length === 0) return outcome;
   return failedWith(withDetail(error, done.join(' '), 'open'), outcome.status === 'cancelled' ? 'failed' : outcome.status);
