@@ -18,9 +18,6 @@ export interface UsersDeps extends ReaderDeps {
 
 export const USERS = 'users';
 
-/** Users who are read together: as many as a batch has. */
-const ENSURED_AT_ONCE = 1_000;
-
 const createSite = (target: Target, deps: UsersDeps): Site => {
   const { clusters, admission } = deps;
   const { account } = target;
@@ -51,7 +48,7 @@ const createSite = (target: Target, deps: UsersDeps): Site => {
     limits: async (call) => {
       const facts = await clusters.facts(target, call).catch(() => undefined);
       const { concurrency, ...sizes } = capabilitiesOf(target, facts).batch;
-      return { concurrency, sizes: { ...sizes, ensure: ENSURED_AT_ONCE } };
+      return { concurrency, sizes };
     },
 
     wordOf: async (failure, call) => {
