@@ -34,10 +34,10 @@ const NOT_OURS = [/\$\{(?!(?:env|file):[^}]*\})/, /^\$\w+$/, /\{\{/];
 const HELP = `has what is not a placeholder of ours; write \${env:NAME} or \${file:PATH}`;
 
 /** `{{NAME}}` without quotes is a map in YAML, whose one key is a map. */
-const isBraced = (value: unknown): boolean =>
-  isObject(value) &&
-  Object.entries(value).every(([key, item]) => /^\{.*\}$/s.test(key) && item === null) &&
-  Object.keys(value).length === 1;
+const isBraced = (value: unknown): boolean => {
+  const [[key, item] = ['', value], ...others] = isObject(value) ? Object.entries(value) : [];
+  return /^\{.*\}$/s.test(key) && item === null && others.length === 0;
+};
 
 /** @param folder what a relative PATH begins at */
 const resolveText = (text: string, env: Environment, folder: string): string => {
