@@ -1,4 +1,5 @@
 /** Whose turn it is on one cluster. What was accepted first at a thing is done first; nobody else is at it meanwhile. */
+import { hasAnotherStep } from '../journal/item.js';
 import { isDone } from '../journal/records.js';
 import type { Limits } from './resource.js';
 import { dropStalePlan, type Entry, foreseenOf, isToBePlanned, mayGoOn, stepNameOf, stepsOf, type Work } from './work.js';
@@ -118,7 +119,7 @@ const nextInOrder = (work: Work, { sizes }: Limits, queue: Queue): Entry[] => {
     if (!isAlone(entry)) break;
     if (passed.has(name) || group.some(({ item }) => item.name === name) || entry.isUncertain) break;
     group.push(entry);
-    if (stepsOf(entry).length > (entry.item.stepsDone ?? 0) + 1) break;
+    if (hasAnotherStep({ ...entry.item, steps: stepsOf(entry) })) break;
   }
   return group;
 };
