@@ -59,13 +59,12 @@ export const noteFailure = (board: Board, { entry: { work }, call }: Doubt, deci
 
 const NOTHING_DONE = { status: 'again', untouched: true } as const;
 
-/** Whether somebody else came between the reading and the send of what was planned: it is planned again, once. */
-const isOvertaken = (entry: Entry, { status }: StepOutcome): boolean => {
+/** What the vendor said where somebody else came between the reading and the send of what was planned: it is planned again, once. */
+const overtakenBy = (entry: Entry, { status }: StepOutcome): Entry['overtakenBy'] => {
   const { asked, sends, stepsDone = 0 } = entry.item;
-  if (!mayGoOn(entry.work) || entry.overtakenBy || asked === undefined || sends !== 1 || stepsDone > 0) return false;
-  if (status !== 'already_exists' && status !== 'not_found') return false;
-  entry.overtakenBy = status;
-  return true;
+  const isFirst = asked !== undefined && sends === 1 && stepsDone === 0 && !entry.overtakenBy;
+  const isSaid = status === 'already_exists' || status === 'not_found';
+  return isFirst && isSaid && mayGoOn(entry.work) ? status : undefined;
 };
 
 /** Stores what was decided, and plans what is to be sent again. */
@@ -77,10 +76,12 @@ export const carryOut = async (board: Board, decided: readonly Decided[]): Promi
     const apart = new Map<VendorCall, Entry[]>();
     for (const entry of entries) {
       const { doubt, decision } = decidedOf.get(entry) as Decided;
-      if (decision.kind === 'settled' && isOvertaken(entry, decision.outcome)) {
-        outcomes.set(entry, NOTHING_DONE);
+      const by = decision.kind === 'settled' ? overtakenBy(entry, decision.outcome) : undefined;
+      if (by) {
+        entry.overtakenBy = by;
         baselines.forget(entry.item.name);
-      } else if (decision.kind === 'settled') outcomes.set(entry, decision.outcome);
+      }
+      if (decision.kind === 'settled') outcomes.set(entry, by ? NOTHING_DONE : decision.outcome);
       if (decision.kind !== 'again') continue;
       outcomes.set(entry, { status: 'again', untouched: decision.untouched });
       if (!decision.wasRead) baselines.forget(entry.item.name);

@@ -48,8 +48,8 @@ const FIRST_WAIT_MS = 500;
 const MAX_WAIT_MS = 60_000;
 const GROWTH = 2;
 
-/** How long a reading is put off that has failed so often in a row. */
-export const readAgainMs = (failures: number): number => Math.min(FIRST_WAIT_MS * GROWTH ** failures, MAX_WAIT_MS);
+/** How long is waited after so many failures in a row before this one. */
+export const backOffMs = (failures: number): number => Math.min(FIRST_WAIT_MS * GROWTH ** failures, MAX_WAIT_MS);
 
 /** How fast something is written to. */
 export interface Pace {
@@ -114,7 +114,7 @@ export const createPace = (clock: Clock): Pace => {
       if (askedMs <= BATCH_PATIENCE.quotaMs) askedUntil = Math.max(askedUntil, now + askedMs);
       if (!counts) return false;
       if (streak === 0) since = now;
-      quietUntil = Math.max(quietUntil, now + Math.min(FIRST_WAIT_MS * GROWTH ** streak, MAX_WAIT_MS));
+      quietUntil = Math.max(quietUntil, now + backOffMs(streak));
       streak++;
       if (kind === 'failing') failing++;
       last = { kind, at: now };

@@ -9,7 +9,7 @@ import { FRESH_MS } from './baseline.js';
 import { type Board, noteFault } from './board.js';
 import { boundedCall } from './desk.js';
 import { failedWith, withDetail } from './outcome.js';
-import { readAgainMs, troubleOf } from './pace.js';
+import { backOffMs, troubleOf } from './pace.js';
 import type { Planned, Unread } from './resource.js';
 import { dropStalePlan, type Entry, foreseenOf, mayGoOn, stepNow, type Work } from './work.js';
 
@@ -68,7 +68,7 @@ const putOff = ({ desk }: Board, work: Work, error: GatewayError, isWorthIt: boo
   const { planning } = work;
   const kind = isWorthIt ? 'unavailable' : troubleOf(error);
   const asked = error.retryAfterMs ?? 0;
-  const own = Math.min(readAgainMs(work.unplanned++), planning.maxWaitMs);
+  const own = Math.min(backOffMs(work.unplanned++), planning.maxWaitMs);
   const wait = Math.max(own, asked);
   planning.noteTrouble(kind, wait, true);
   if (!(error.retryable || isWorthIt) || !planning.isLeft(kind, wait)) return false;
@@ -156,7 +156,7 @@ export const endForeseen = (board: Board, work: Work): void => {
     dropStalePlan(entry);
     const foreseen = foreseenOf(entry);
     if (!foreseen || entry.item.index >= work.stopsAt) break;
-    // Whoever waits at its thing was there before.
+    // An entry that waits at its thing was there before.
     if (next.size === 0) queue.add(entry);
     if (!queue.isNext(entry) && !queue.isFree(entry)) break;
     next.set(entry, foreseen);

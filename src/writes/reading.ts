@@ -2,7 +2,7 @@
 import type { Board } from './board.js';
 import { carryOut, noteFailure } from './conclude.js';
 import { type Doubt, reconcile } from './evidence.js';
-import { readAgainMs } from './pace.js';
+import { backOffMs } from './pace.js';
 import { nextOfBatch } from './queue.js';
 import type { Limits } from './resource.js';
 import type { VendorCall } from './vendor-call.js';
@@ -43,7 +43,7 @@ const noteReading = (board: Board, work: Work, unreadable: VendorCall | undefine
     work.unreadable = 0;
     return;
   }
-  const wait = readAgainMs(work.unreadable++);
+  const wait = backOffMs(work.unreadable++);
   work.endurance.noteTrouble('unavailable', wait, true);
   work.readAt = now + wait;
   if (!work.endurance.isLeft('unavailable', wait) && unreadable.error) board.giveUp(work, unreadable.error);
