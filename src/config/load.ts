@@ -62,7 +62,7 @@ const readYaml = (path: string): Source => {
   const lines = new LineCounter();
   const document = parseDocument(source, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
   const lineAt = (offset: number): number => lines.linePos(offset).line;
-  // By code: the messages quote the source, which may hold secrets. One mistake makes several: the first one of a line is told.
+  // By code: the messages quote the source, which may hold secrets. One mistake makes several: the first one of a line is reported.
   const faults = new Map<number, string>();
   for (const { code, pos } of [...document.errors, ...document.warnings])
     if (!faults.has(lineAt(pos[0]))) faults.set(lineAt(pos[0]), code);

@@ -27,7 +27,7 @@ const digest = (value: unknown): string => createHash('sha256').update(JSON.stri
 const fingerprint = ({ clusterId, search, role }: Scope): string => digest([clusterId, search ?? null, role ?? null]);
 
 /**
- * Tells a window from the next one. With the total: users who were inserted before it may have moved the same ones into the next. Undefined for
+ * Distinguishes a window from the next one. With the total: users who were inserted before it may have moved the same ones into the next. Undefined for
  * one user alone.
  */
 export const markOf = ({ users, total }: Pick<UserSlice, 'users' | 'total'>): string | undefined =>

@@ -70,7 +70,7 @@ it('a silent account is not asked for what another one has, and its old list kee
   }
 });
 
-it('what nobody has is told only when all have answered', async () => {
+it('what nobody has is reported only when all have answered', async () => {
   const failure = new Error('away');
   const away = account('away', 'one', async () => {
     throw failure;

@@ -13,11 +13,11 @@ it.each<[ErrorCode, 'refused' | 'failed', ErrorCode]>([
   ['invalid_user', 'refused', 'vendor_timeout'],
   ['precondition_failed', 'refused', 'vendor_timeout'],
   ['vendor_unavailable', 'failed', 'vendor_unavailable'],
-])('after a call that may have had an effect, %s does not claim that nothing was done', (code, status, told) => {
+])('after a call that may have had an effect, %s does not claim that nothing was done', (code, status, reported) => {
   const outcome = failedWith(new GatewayError(code, 'Not now.', { retryable: false }), status);
   expect(inViewOf(item(0), outcome, site)).toBe(outcome);
   expect(inViewOf(item(1), outcome, site)).toMatchObject({
     status: 'unknown',
-    error: { code: told, effect: 'open', retryable: false, message: 'Not now. Whether it was changed is not known.' },
+    error: { code: reported, effect: 'open', retryable: false, message: 'Not now. Whether it was changed is not known.' },
   });
 });

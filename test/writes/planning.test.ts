@@ -100,7 +100,7 @@ it('a send that did nothing leaves open what is to be done', async () => {
   const earlier = batch([item('create', 'x'), item('create', 'm')], true);
   await until(() => isCalledFor(toy, 'x'));
   const ends = [await single(have('m')), await earlier];
-  // Whoever comes first.
+  // Either of the two may be first.
   const right = [
     ['unchanged', ['created', 'created']],
     ['created', ['created', 'already_exists']],
