@@ -1,4 +1,4 @@
-/** Making a user exist, however often it is asked for; dry runs of single writes; looking for several users, and on several clusters. */
+/** Making a user exist, however often it is asked for; dry runs of single writes. */
 import { describe, expect, it } from '@jest/globals';
 import { EHPC_CLUSTER } from '../support/backends.js';
 import { bothVendors } from '../support/both-vendors.js';
@@ -368,39 +368,4 @@ it('a user of a role that nobody can be given stays as they are', async () => {
   const admin = (await stage.gateway.get('/clusters/shan/users?role=admin')).body.items[0];
   const { status, body } = await put('shan', admin.username, { role: 'admin' });
   expect([status, body.role]).toEqual([200, 'admin']);
-});
-
-describe('several users by name', () => {
-  it('come in one window, in the order asked for, without those who are not there', async () => {
-    const { status, body } = await stage.gateway.get('/clusters/ali/users?username=user.0007,nobody.here, user.0003,user.0007');
-    expect([status, body.items.map(({ username }: { username: string }) => username)]).toEqual([200, ['user.0007', 'user.0003']]);
-    expect([body.total, body.nextCursor, body.incomplete]).toEqual([2, null, null]);
-    expect((await stage.gateway.get('/clusters/shan/users?username=u0007&role=admin')).body.items).toEqual([]);
-  });
-
-  it.each([
-    ['username=a,,b', '/query/username'],
-    [`username=${Array.from({ length: 101 }, (_, index) => `n${index}`).join(',')}`, '/query/username'],
-    [`username=a,${'b'.repeat(256)}`, '/query/username'],
-    ['username=a&search=b', '/query/search'],
-    ['username=a&offset=1', '/query/offset'],
-  ])('%s is refused', async (query, pointer) => {
-    const { status, body } = await stage.gateway.get(`/clusters/ali/users?${query}`);
-    expect([status, body.errors[0].pointer]).toEqual([400, pointer]);
-  });
-});
-
-it('one user on all clusters: a result or a problem for each', async () => {
-  const username = newName();
-  await put('ali', username, { password: PASSWORD });
-  const { status, body } = await stage.gateway.get(`/users/${username}`);
-  expect([status, body.username]).toEqual([200, username]);
-  const of = (id: string) => body.items.find(({ clusterId }: { clusterId: string }) => clusterId === id);
-  expect(of('ali')).toMatchObject({ user: { username } });
-  expect(of('shan')).toMatchObject({ problem: { code: 'user_not_found' } });
-  stage.shanhe.inject({ kind: 'http_status', status: 500, action: '/user', times: -1 });
-  const partly = await stage.gateway.get(`/users/${username}`);
-  expect(
-    partly.body.items.map(({ user, problem }: { user?: object; problem?: { code: string } }) => (user ? 'user' : problem?.code)),
-  ).toContain('vendor_unavailable');
 });
