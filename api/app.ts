@@ -1,5 +1,7 @@
 import express, { type Express } from 'express';
 import type { Logger } from 'pino';
+import type { Authenticate } from '../src/callers/authenticate.js';
+import type { Rate } from '../src/callers/rate.js';
 import type { Clusters } from '../src/clusters/directory.js';
 import type { Report } from '../src/errors.js';
 import type { Idempotency } from '../src/idempotency/service.js';
@@ -19,6 +21,10 @@ import { userHandlers } from './rest/handlers/users.js';
 import { replyOf, replyTo, writeHandlers } from './rest/handlers/writes.js';
 import { requestLog } from './rest/request-log.js';
 import { createRouter } from './rest/router.js';
+import { checkOrigin, crossOrigin, protectiveHeaders } from './rest/security/browsers.js';
+import { createGuard } from './rest/security/guard.js';
+import { checkHost, createIsOurs, type HostsOptions } from './rest/security/hosts.js';
+import { createInFlight } from './rest/security/in-flight.js';
 
 export interface AppDeps {
   readonly clusters: Clusters;
@@ -30,7 +36,16 @@ export interface AppDeps {
   readonly log: Logger;
   readonly report: Report;
   readonly deadlineMs: number;
-  readonly callerHeader: string;
+  readonly authenticate: Authenticate;
+  readonly rate: Rate;
+  readonly maxRequestsInFlight: number;
+  readonly hosts: HostsOptions;
+  /** Origins whose pages may send requests. */
+  readonly origins: readonly string[];
+  /** Whether browsers reach it by https only. */
+  readonly isHttps: boolean;
+  /** Header in which a proxy names users; it decides what is answered. */
+  readonly userHeader: string | undefined;
   readonly docs: DocsOptions;
   readonly isDemo: boolean;
   /** Where it is reached from outside; without a slash at its end. */
@@ -45,7 +60,7 @@ export interface AppDeps {
 
 /** The Express application, not listening yet. @throws TypeError when the document and the handlers do not match */
 export const createApp = (deps: AppDeps): Express => {
-  const { clusters, users, commands, operations, idempotency, store, log, report, deadlineMs, callerHeader } = deps;
+  const { clusters, users, commands, operations, idempotency, store, log, report, deadlineMs, hosts, origins } = deps;
   const contract = loadContract();
   const { operations: documented } = contract;
   const document = withExample(contract.document, deps.exampleCluster);
@@ -64,6 +79,16 @@ export const createApp = (deps: AppDeps): Express => {
   app.use(withBase(deps.publicUrl));
   app.use(withContext(deadlineMs, deps.isDemo));
   app.use(requestLog(log));
+  app.use(checkHost(createIsOurs(hosts)));
+  app.use(protectiveHeaders(deps.isHttps));
+  if (origins.length > 0) app.use(crossOrigin(origins));
+  app.use(checkOrigin(deps.publicUrl, origins));
+  const guard = createGuard({
+    authenticate: deps.authenticate,
+    inFlight: createInFlight(deps.maxRequestsInFlight),
+    rate: deps.rate,
+    unknownCluster: clusters.unknown,
+  });
   app.use(
     createRouter(documented, {
       handlers,
@@ -71,7 +96,8 @@ export const createApp = (deps: AppDeps): Express => {
       operations,
       replyTo: (operation, submission) => replyTo(replyOf, submission)(operation),
       deadlineMs,
-      callerHeader,
+      guard,
+      vary: ['Authorization', 'X-API-Key', ...(deps.userHeader === undefined ? [] : [deps.userHeader])].join(', '),
     }),
   );
   app.use(docs(deps.docs));

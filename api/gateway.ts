@@ -4,12 +4,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Express } from 'express';
 import type { Logger } from 'pino';
 import type { AdapterModule } from '../src/adapter.js';
+import { createAuthenticate } from '../src/callers/authenticate.js';
+import type { CallerLimits } from '../src/callers/caller.js';
+import { createRate } from '../src/callers/rate.js';
 import { type Clock, systemClock } from '../src/clock.js';
 import { createClusters } from '../src/clusters/directory.js';
 import { createRegistry } from '../src/clusters/registry.js';
 import { type GatewayConfig, toMilliseconds } from '../src/config/schema.js';
+import { createCursors } from '../src/cursors.js';
 import type { Report } from '../src/errors.js';
 import { version } from '../src/project.js';
+import { openCounters } from '../src/store/counters.js';
 import { type OpenStore, openStore } from '../src/store/open.js';
 import { createAdmission } from '../src/users/admission.js';
 import { createUserCommands } from '../src/users/commands.js';
@@ -69,7 +74,8 @@ export const createGateway = (
   log: Logger,
   { clock = systemClock, opened, isDemo = false }: GatewayOptions = {},
 ): Gateway => {
-  const { server, retention } = config;
+  const { server, retention, limits, auth } = config;
+  const limitsOfCallers: CallerLimits = auth ? { requestsPerCallerPerMinute: limits.requestsPerCallerPerMinute } : {};
   const report: Report = (fault, requestId) => log.error({ requestId, err: fault.cause ?? fault }, 'the gateway failed');
   const { store, encryptor } =
     opened ??
@@ -77,6 +83,7 @@ export const createGateway = (
       unavailable: (reason) => log.warn({ reason }, 'store unavailable; new writes are refused'),
       available: () => log.info('store available'),
     });
+  const counters = auth && openCounters(config.store);
   const transports = createTransports(`hpc-gateway/${version}`, clock);
   const registry = createRegistry(config, modules, transports.of, clock, (omission) =>
     log.warn(omission, 'rows of a list of the vendor cannot be used, and are left out'),
@@ -87,9 +94,11 @@ export const createGateway = (
   const admission = createAdmission(clusters);
   const users = createUsersResource({ clusters, admission, lookUps: createLookUps(), reads: createSharedReads(clock) });
   const deadlineMs = toMilliseconds(server.deadlineSeconds);
+  const cursors = createCursors(encryptor);
   const engine = createEngine({
     store,
     encryptor,
+    cursors,
     resources: [users],
     lifetimes: {
       operationMs: retention.operationDays * 24 * HOUR_MS,
@@ -109,7 +118,7 @@ export const createGateway = (
   });
   const app = createApp({
     clusters,
-    users: createUsers(clusters),
+    users: createUsers(clusters, cursors),
     commands: createUserCommands(admission, engine.intake),
     operations: engine.operations,
     idempotency: engine.idempotency,
@@ -117,12 +126,19 @@ export const createGateway = (
     log,
     report,
     deadlineMs,
-    callerHeader: server.callerHeader,
+    authenticate: createAuthenticate(auth, limitsOfCallers, clock),
+    rate: createRate(counters?.client),
+    maxRequestsInFlight: limits.maxRequestsInFlight,
+    hosts: { host: server.host, publicUrl: server.publicUrl, allowedHosts: server.allowedHosts },
+    origins: server.cors.origins,
+    isHttps: server.tls !== undefined || server.publicUrl?.startsWith('https:') === true,
+    userHeader: auth?.proxy?.userHeader,
     docs: server.docs,
     publicUrl: server.publicUrl && withoutSlash(server.publicUrl),
     trustProxy: server.trustProxy,
     isDemo,
-    exampleCluster: config.clusters[0]?.id,
+    // Whoever may not see it reads the documentation, too.
+    exampleCluster: auth ? undefined : config.clusters[0]?.id,
     isStopping: () => isStopping,
   });
   let isStopping = false;
@@ -169,6 +185,7 @@ export const createGateway = (
       }
       connections?.destroy();
       transports.close();
+      counters?.close();
       await store.close();
     },
   };

@@ -40,6 +40,10 @@ const RETRYABLE: ReadonlySet<ErrorCode> = new Set([
   'still_running',
   'idempotency_key_in_flight',
   'store_unavailable',
+  'caller_rate_limited',
+  'too_busy',
+  'issuer_unavailable',
+  'request_timeout',
   'backlog_full',
   'shutting_down',
 ]);

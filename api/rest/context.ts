@@ -1,11 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { RequestHandler, Response } from 'express';
 import type { Call } from '../../src/adapter.js';
+import { ANYBODY, type Caller, type CallerCall } from '../../src/callers/caller.js';
 import { firstOf } from '../../src/deadline.js';
 import type { GatewayError } from '../../src/errors.js';
 
 export interface RequestContext {
   readonly call: Call;
+  /** Of the caller, as far as trusted proxies name it. */
+  readonly address: string;
+  /** Once it is known. */
+  caller?: Caller;
   /** Of the request, from a monotonic clock. */
   readonly startedMs: number;
   /** For the log: what the router found out, and how it failed. */
@@ -31,6 +36,9 @@ const leaving = (response: Response): AbortSignal => {
 
 export const contextOf = (response: Response): RequestContext => response.locals['context'] as RequestContext;
 
+/** The call of a request whose caller is known. */
+export const callerCallOf = ({ call, caller = ANYBODY, address }: RequestContext): CallerCall => ({ ...call, caller, address });
+
 /** Gives each request its id and its deadline. */
 export const withContext =
   (deadlineMs: number, isDemo: boolean): RequestHandler =>
@@ -40,9 +48,10 @@ export const withContext =
     const signals = [AbortSignal.timeout(deadlineMs), ...(READS.has(request.method) ? [leaving(response)] : [])];
     const context: RequestContext = {
       call: { requestId, signal: firstOf(signals) },
+      address: request.ip ?? '',
       startedMs: performance.now(),
     };
     response.locals['context'] = context;
-    response.set({ 'X-Request-Id': requestId, 'X-Content-Type-Options': 'nosniff', ...(isDemo && { 'X-Demo': 'true' }) });
+    response.set({ 'X-Request-Id': requestId, 'Cache-Control': 'no-store', ...(isDemo && { 'X-Demo': 'true' }) });
     next();
   };

@@ -3,6 +3,7 @@ import swaggerUi from 'swagger-ui-express';
 import { linkTo } from './base.js';
 import { METHODS, type OpenApiDocument, type Parameter } from './document.js';
 import { PROBLEM_TYPES } from './problem.js';
+import { pagePolicy } from './security/browsers.js';
 
 export interface DocsOptions {
   readonly enabled: boolean;
@@ -43,12 +44,14 @@ export const docs = ({ enabled, tryItOut }: DocsOptions): Router => {
     response.redirect(linkTo(enabled && isBrowser(request) ? '/docs/' : '/openapi.json'));
   });
   if (!enabled) return router;
+  router.use('/docs', pagePolicy);
   router.get('/docs/', (request, response, next) => {
     page ??= swaggerUi.setup(undefined, options);
     page(request, response, next);
   });
   // The page that comes with Swagger UI loads a document of somebody else.
-  router.get(['/docs/index.html', '/docs/swagger-initializer.js'], (_request, _response, next) => next('router'));
+  router.get('/docs/index.html', (_, response) => response.redirect(linkTo('/docs/')));
+  router.get('/docs/swagger-initializer.js', (_request, _response, next) => next('router'));
   router.use('/docs/', swaggerUi.serveFiles(undefined, options));
   return router;
 };

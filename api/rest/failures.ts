@@ -48,6 +48,8 @@ export const sendFailure =
     context.error = error;
     const { requestId } = context.call;
     if (error.code === 'internal_error') report(error, requestId);
+    // What is refused before it has arrived is not read to its end.
+    if (!request.complete) response.set('Connection', 'close');
     if (response.headersSent) {
       response.destroy();
       return;

@@ -1,5 +1,5 @@
 /** Types that tie a handler to its operation in the document: a gap either way does not compile. */
-import type { Call } from '../../src/adapter.js';
+import type { CallerCall } from '../../src/callers/caller.js';
 import type { operations } from '../../src/generated/openapi.js';
 import type { Submission } from '../../src/writes/new-operation.js';
 import type { Preference } from './prefer.js';
@@ -19,7 +19,7 @@ export interface Input<Id extends OperationId> {
   readonly headers: NonNullable<operations[Id]['parameters']['header']>;
   /** Path and query as they came. */
   readonly url: string;
-  readonly call: Call;
+  readonly call: CallerCall;
   /** For a write: how it is to be made and waited for. */
   readonly submission: PreferredSubmission;
 }

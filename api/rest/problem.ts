@@ -17,6 +17,46 @@ export const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
     title: 'Invalid request',
     help: 'The request does not fit the OpenAPI document. `errors` points at each place; correct it and send again.',
   },
+  unauthenticated: {
+    status: 401,
+    title: 'Unauthenticated',
+    help: 'The request names no caller, or its key or token is not valid. `WWW-Authenticate` says how to authenticate: `Authorization: Bearer` with an API key or a token, or `X-API-Key`.',
+  },
+  forbidden: {
+    status: 403,
+    title: 'Forbidden',
+    help: 'The caller is known, and may not do this: `detail` names the right, or the role, that is missing. The operator of the gateway can grant it in `auth`.',
+  },
+  misdirected_request: {
+    status: 421,
+    title: 'Misdirected request',
+    help: 'The `Host` of the request is not a name of this gateway, as `server.publicUrl` and `server.allowedHosts` have them.',
+  },
+  caller_rate_limited: {
+    status: 429,
+    title: 'Caller rate limit',
+    help: 'The caller has sent more requests than they may in a minute (`limits.requestsPerCallerPerMinute`). `RateLimit` of every answer shows how many are left. Try again after `Retry-After` seconds.',
+  },
+  too_busy: {
+    status: 503,
+    title: 'Too busy',
+    help: 'The gateway, or this caller, has as many requests in flight as it takes (`limits.maxRequestsInFlight`; a caller may use half of it). Nothing was begun. Try again after `Retry-After` seconds, with fewer requests at once.',
+  },
+  issuer_unavailable: {
+    status: 503,
+    title: 'Issuer unavailable',
+    help: "The public keys of the token's issuer cannot be read, so nobody can say whether the token is good. Try again after `Retry-After` seconds.",
+  },
+  request_timeout: {
+    status: 408,
+    title: 'Request timeout',
+    help: 'The request did not arrive in time (`server.sendSeconds`). Send it again at once, as a whole.',
+  },
+  headers_too_large: {
+    status: 431,
+    title: 'Headers too large',
+    help: 'The URL and the headers of a request may have 16 KiB together. Look up many users in several requests.',
+  },
   not_found: { status: 404, title: 'Not found', help: 'There is nothing at this path. See `/openapi.json` for all paths.' },
   cluster_not_found: {
     status: 404,
@@ -176,7 +216,7 @@ export const toProblem = (error: GatewayError, instance: string, requestId: stri
 const DEFAULT_RETRY_SECONDS = 5;
 const MAX_RETRY_SECONDS = 3_600;
 
-const COMES_BACK: ReadonlySet<number> = new Set([429, 503, 504]);
+const COMES_BACK: ReadonlySet<number> = new Set([408, 429, 503, 504]);
 
 /** Seconds for `Retry-After`: whole, from 1 to 3,600, whatever a vendor asked for. */
 const retryAfter = (ms = DEFAULT_RETRY_SECONDS * 1000): string => {

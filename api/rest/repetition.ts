@@ -42,6 +42,6 @@ export const performOnce = async ({ idempotency, operations }: RepeatableDeps, r
   const earlier = await idempotency.find(reference);
   if ('begin' in earlier) return perform(earlier.begin);
   const { operation } = earlier;
-  if (!isFinal(operation)) return answerTo(await operations.watch(operation.id, submission.patience));
+  if (!isFinal(operation)) return answerTo(await operations.watch(operation.id, submission.patience, submission.call));
   return replay(repeatable, await operations.lookAgain(operation, submission.call));
 };

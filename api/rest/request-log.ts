@@ -1,9 +1,7 @@
 import type { RequestHandler } from 'express';
 import type { Logger } from 'pino';
 import { contextOf } from './context.js';
-
-/** Asked for every few seconds by machines. */
-const PROBES: ReadonlySet<string | undefined> = new Set(['/healthz', '/readyz']);
+import { PROBES } from './probes.js';
 
 /**
  * One line per request. The route stands for the path and the query is left out: both may hold what a log should not. What a vendor
@@ -13,11 +11,12 @@ export const requestLog =
   (log: Logger): RequestHandler =>
   (request, response, next) => {
     response.on('close', () => {
-      const { call, startedMs, route, clusterId, error } = contextOf(response);
+      const { call, caller, startedMs, route, clusterId, error } = contextOf(response);
       const level = response.statusCode >= 500 ? 'warn' : PROBES.has(route) ? 'debug' : 'info';
       log[level](
         {
           requestId: call.requestId,
+          caller: caller?.id ?? undefined,
           method: request.method,
           route: route ?? null,
           clusterId,

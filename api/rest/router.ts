@@ -6,7 +6,7 @@ import type { LoadedOperation } from '../../src/journal/records.js';
 import type { RequestReference } from '../../src/journal/requests.js';
 import { linkTo } from './base.js';
 import { bodyParser, readBody } from './body.js';
-import { contextOf } from './context.js';
+import { callerCallOf, contextOf } from './context.js';
 import type { CheckedOperation } from './contract.js';
 import { eitherOf } from './either.js';
 import { readKey } from './idempotency-key.js';
@@ -21,8 +21,10 @@ export interface RouterDeps extends RepeatableDeps {
   /** The answer to a write, ended or not. @throws why there is no success to report */
   replyTo(operation: LoadedOperation, submission: PreferredSubmission): AnyReply;
   readonly deadlineMs: number;
-  /** Tells callers apart. */
-  readonly callerHeader: string;
+  /** What goes before the body of an operation is read. */
+  guard(operation: CheckedOperation): RequestHandler;
+  /** Request headers that decide what is answered. */
+  readonly vary: string;
 }
 
 const expressPath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1');
@@ -55,6 +57,8 @@ const IDEMPOTENCY_KEY = 'Idempotency-Key';
 /** A write names the header in the document. */
 const isWrite = ({ parameters }: CheckedOperation): boolean => parameters.some(({ name }) => name === IDEMPOTENCY_KEY);
 
+const isReadingUsers = ({ method, tags }: CheckedOperation): boolean => method === 'get' && tags.includes('users');
+
 /** Checks a request against the document and performs it. */
 const perform = async (
   deps: RouterDeps,
@@ -62,11 +66,9 @@ const perform = async (
   request: Request,
   response: Response,
 ): Promise<Rendered> => {
-  const { handlers, idempotency, replyTo, deadlineMs, callerHeader } = deps;
-  const context = contextOf(response);
-  context.route = operation.path;
-  context.clusterId = request.params['clusterId'] as string | undefined;
-  const { call } = context;
+  const { handlers, idempotency, replyTo, deadlineMs, vary } = deps;
+  const call = callerCallOf(contextOf(response));
+  if (isReadingUsers(operation)) response.set({ 'Cache-Control': 'private, no-cache', Vary: vary });
   operation.checkPath({ ...request.params });
   const query = operation.checkQuery(request.query);
   const headers = operation.checkHeaders(request.headers) as Readonly<Record<string, string>>;
@@ -86,7 +88,7 @@ const perform = async (
   const ifNoneMatch = headers['If-None-Match'];
   const reference = idempotency.refer({
     ...(given !== undefined && { key: readKey(given) }),
-    caller: request.get(callerHeader) ?? null,
+    caller: call.caller.id,
     method: request.method,
     path: request.path,
     ifMatch: headers['If-Match'],
@@ -120,7 +122,7 @@ export const createRouter = (documented: readonly CheckedOperation[], deps: Rout
     const serve: RequestHandler = async (request, response) => {
       send(response, await perform(deps, operation, request, response));
     };
-    router[operation.method](expressPath(operation.path), bodyParser(operation), serve);
+    router[operation.method](expressPath(operation.path), deps.guard(operation), bodyParser(operation), serve);
   }
   for (const path of new Set(documented.map((operation) => operation.path))) {
     router.all(expressPath(path), (request, response) => {

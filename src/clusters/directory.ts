@@ -1,10 +1,11 @@
 import type { Call, ClusterListing, VendorCluster } from '../adapter.js';
+import { type CallerCall, sees } from '../callers/caller.js';
 import { untilAborted } from '../deadline.js';
 import { asGatewayError, type GatewayError, type Report } from '../errors.js';
 import type { ClusterRef } from '../journal/records.js';
 import type { Capabilities, Cluster, UserFeature, Vendor } from '../model.js';
 import { createCache } from './cache.js';
-import { type AccountProblem, createDiscovery, type OnShared, shared } from './discovery.js';
+import { type AccountProblem, createDiscovery, mayMeetOthers, type OnShared, shared, unknownCluster } from './discovery.js';
 import type { Account, Registry, Target } from './registry.js';
 
 /** A cluster's kind and state are asked for again after this time; a write that the state would forbid asks at once. */
@@ -12,13 +13,20 @@ const FACTS_TTL_MS = 60_000;
 
 export interface Clusters {
   vendors(): Vendor[];
-  list(call: Call): Promise<{ items: Cluster[]; problems: AccountProblem[]; omitted: number }>;
+  /** Those that the caller may see. */
+  list(call: CallerCall): Promise<{ items: Cluster[]; problems: AccountProblem[]; omitted: number }>;
   /** As the vendor describes it now. @throws cluster_not_found */
-  get(clusterId: string, call: Call): Promise<Cluster>;
-  /** The cluster and its account; asks a vendor only about discovered clusters. @throws cluster_not_found */
-  resolve(clusterId: string, call: Call): Promise<Target>;
-  /** Calls `visit` for each cluster, once, as soon as it is known. @returns accounts that cannot be asked for theirs */
-  forEach(call: Call, visit: (target: Target) => Promise<void>): Promise<AccountProblem[]>;
+  get(clusterId: string, call: CallerCall): Promise<Cluster>;
+  /**
+   * The cluster and its account; asks a vendor only about discovered clusters. One that the caller may not see is like one that does not exist,
+   * and nobody is asked about it.
+   * @throws cluster_not_found
+   */
+  resolve(clusterId: string, call: CallerCall): Promise<Target>;
+  /** What is answered about a cluster that is not there, or not for this caller. */
+  unknown(clusterId: string, call: CallerCall): GatewayError;
+  /** Calls `visit` for each cluster that the caller may see, once, as soon as it is known. @returns accounts that cannot be asked for theirs */
+  forEach(call: CallerCall, visit: (target: Target) => Promise<void>): Promise<AccountProblem[]>;
   /** The cluster of work that began earlier, at the address where it was then. Asks no vendor. Undefined when that is no longer served. */
   at(clusterId: string, ref: ClusterRef): Target | undefined;
   /** The vendor's facts, at most a minute old. @throws cluster_not_found */
@@ -69,6 +77,16 @@ export const createClusters = (
   const factsCache = createCache<VendorCluster>(FACTS_TTL_MS);
   const discovery = createDiscovery({ accounts, targets }, onShared);
 
+  const targetOf = async (clusterId: string, call: CallerCall): Promise<Target> => {
+    if (!sees(call, clusterId)) throw unknownCluster(clusterId, targets, call);
+    return configured.get(clusterId) ?? discovery.find(clusterId, call);
+  };
+
+  /** Whether the caller may know that there is such an account: one of its clusters, or of those that it may have, is theirs to see. */
+  const mayKnow = (account: Account, call: CallerCall): boolean =>
+    (account.discover && mayMeetOthers(targets, call)) ||
+    targets.some((target) => target.account === account && sees(call, target.id));
+
   const factsKey = ({ account, vendorClusterId }: Target): string => `${account.name}/${vendorClusterId}`;
 
   const listAccount = async (account: Account, call: Call): Promise<ClusterListing> => {
@@ -100,7 +118,7 @@ export const createClusters = (
         if (error.code === 'internal_error') report(error, call.requestId);
         problems.push({ account: account.name, error });
       };
-      const asked = accounts.filter((account) => account.discover || targets.some((target) => target.account === account));
+      const asked = accounts.filter((account) => mayKnow(account, call));
       const found = new Map<Account, ClusterListing>();
       await Promise.all(
         asked.map(async (account) => {
@@ -115,7 +133,7 @@ export const createClusters = (
       const discovered = asked
         .filter(({ discover }) => discover)
         .flatMap((account) => discovery.targetsIn(account, found.get(account)))
-        .filter(({ id }) => !seen.has(id) && seen.add(id))
+        .filter(({ id }) => !seen.has(id) && seen.add(id) && sees(call, id))
         .map((target) => discovery.owned(target, found));
       const factsOf = async (target: Target): Promise<VendorCluster | undefined> => {
         const { account, vendorClusterId } = target;
@@ -128,21 +146,27 @@ export const createClusters = (
         });
       };
       const items = await Promise.all(
-        [...targets, ...discovered].map(async (target) => toCluster(target, await factsOf(target))),
+        [...targets.filter(({ id }) => sees(call, id)), ...discovered].map(async (target) =>
+          toCluster(target, await factsOf(target)),
+        ),
       );
       const omitted = [...found.values()].reduce((sum, { omitted: left = 0 }) => sum + left, 0);
       return { items, problems, omitted };
     },
 
     get: async (clusterId, call) => {
-      const target = configured.get(clusterId) ?? (await discovery.find(clusterId, call));
+      const target = await targetOf(clusterId, call);
       return toCluster(target, await freshFacts(target, call));
     },
 
-    resolve: async (clusterId, call) => configured.get(clusterId) ?? discovery.find(clusterId, call),
+    resolve: targetOf,
+
+    unknown: (clusterId, call) => unknownCluster(clusterId, targets, call),
 
     forEach: async (call, visit) => {
-      const [, problems] = await Promise.all([Promise.all(targets.map(visit)), discovery.forEach(call, visit)]);
+      const seen = targets.filter(({ id }) => sees(call, id));
+      const others = mayMeetOthers(targets, call) ? discovery.forEach(call, visit) : [];
+      const [, problems] = await Promise.all([Promise.all(seen.map(visit)), others]);
       for (const { error } of problems) if (error.code === 'internal_error') report(error, call.requestId);
       return problems;
     },

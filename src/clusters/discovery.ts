@@ -1,6 +1,7 @@
 /** Clusters that no configuration names: those of the accounts' own lists, which are kept for a while. No account waits long for another one. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Call, ClusterListing } from '../adapter.js';
+import { type CallerCall, sees } from '../callers/caller.js';
 import { untilAborted } from '../deadline.js';
 import { asGatewayError, GatewayError } from '../errors.js';
 import { didYouMean } from '../nearest.js';
@@ -31,16 +32,28 @@ export interface Discovery {
   /** A discovered cluster, read only where an account of another write domain shows it, too. @param answered what accounts have now */
   owned(target: Target, answered: ReadonlyMap<Account, ClusterListing>): Target;
   /** @throws cluster_not_found; vendor_bad_response where it may stand in a row that names nobody; why an account cannot be asked */
-  find(clusterId: string, call: Call): Promise<Target>;
-  /** Calls `visit` for each discovered cluster, once, as soon as it is known. @returns accounts that cannot be asked */
-  forEach(call: Call, visit: (target: Target) => Promise<void>): Promise<AccountProblem[]>;
+  find(clusterId: string, call: CallerCall): Promise<Target>;
+  /** Calls `visit` for each discovered cluster that the caller may see, once, as soon as it is known. @returns accounts that cannot be asked */
+  forEach(call: CallerCall, visit: (target: Target) => Promise<void>): Promise<AccountProblem[]>;
 }
 
-const notFound = (clusterId: string, known: Iterable<string>): GatewayError =>
-  new GatewayError('cluster_not_found', `There is no cluster ${clusterId}.${didYouMean(clusterId, known)}`);
+type Known = Pick<Target, 'id'> & Partial<Target>;
 
-const isNamed = (clusterId: string, { id }: Target): GatewayError =>
-  new GatewayError('cluster_not_found', `There is no cluster ${clusterId}. The configuration calls it ${id}.`);
+/** A cluster that is not there, or not for this caller: the answer is the same. What it suggests, the caller may see. */
+export const unknownCluster = (clusterId: string, known: readonly Known[], call: CallerCall): GatewayError => {
+  const seen = known.filter(({ id }) => sees(call, id));
+  const named = seen.find(({ vendorClusterId, discovered }) => discovered === false && vendorClusterId === clusterId);
+  const ids = new Set(seen.map(({ id }) => id));
+  const help = named ? ` The configuration calls it ${named.id}.` : didYouMean(clusterId, ids);
+  return new GatewayError('cluster_not_found', `There is no cluster ${clusterId}.${help}`);
+};
+
+/** Whether the caller may see a cluster that the configuration does not name. */
+export const mayMeetOthers = (targets: readonly Target[], { caller }: CallerCall): boolean =>
+  caller.rights.some(
+    ({ clusters, verbs }) =>
+      verbs.includes('read') && clusters.some((glob) => glob.includes('*') || !targets.some(({ id }) => id === glob)),
+  );
 
 const mayBeLeftOut = (clusterId: string, account: Account): GatewayError =>
   new GatewayError(
@@ -138,8 +151,7 @@ export const createDiscovery = ({ accounts, targets }: Pick<Registry, 'accounts'
       for (const failure of failures.values()) throw failure;
       const unsure = discovering.find((account) => (answered.get(account)?.omitted ?? 0) > 0);
       if (unsure) throw mayBeLeftOut(clusterId, unsure);
-      const named = targets.find(({ vendorClusterId }) => vendorClusterId === clusterId);
-      throw named ? isNamed(clusterId, named) : notFound(clusterId, new Set([...configured, ...found.map(({ id }) => id)]));
+      throw unknownCluster(clusterId, [...targets, ...found], call);
     },
 
     forEach: async (call, visit) => {
@@ -148,7 +160,8 @@ export const createDiscovery = ({ accounts, targets }: Pick<Registry, 'accounts'
       await Promise.all(
         discovering.map(async (account) => {
           try {
-            const fresh = targetsIn(account, await ask(account, call)).filter(({ id }) => !seen.has(id));
+            const listed = targetsIn(account, await ask(account, call));
+            const fresh = listed.filter(({ id }) => !seen.has(id) && sees(call, id));
             for (const { id } of fresh) seen.add(id);
             await Promise.all(fresh.map(visit));
           } catch (thrown) {

@@ -5,6 +5,7 @@ import { type Document, isMap, isScalar, isSeq, LineCounter, parseDocument, visi
 import type { AdapterModule } from '../adapter.js';
 import { nearest } from '../nearest.js';
 import { isObject } from '../wire.js';
+import { checkAuth } from './check-auth.js';
 import type { Environment } from './environment.js';
 import { ConfigError, errnoOf } from './error.js';
 import { type Path, type Problem, throwAny, UnusableConfig } from './problem.js';
@@ -215,7 +216,12 @@ export const checkConfig = (raw: unknown, modules: Modules, env: Environment, fo
     if (wrong.length === 0) inOrder.set(name, account as CommonAccount);
   }
   const clusters: readonly unknown[] = Array.isArray(core['clusters']) ? core['clusters'] : [];
-  problems.push(...checkReferences(given, clusters), ...checkOwners(clusters, inOrder, modules), ...checkStore(core['store']));
+  problems.push(
+    ...checkReferences(given, clusters),
+    ...checkOwners(clusters, inOrder, modules),
+    ...checkStore(core['store']),
+    ...checkAuth(core['auth'], core['server']),
+  );
   throwAny(problems);
 
   const usable = value as CoreConfig;

@@ -1,8 +1,5 @@
-/** Of clusters, whose ids stand in URLs as they are, and of accounts. */
-export const ID_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$';
-
-/** A field name of HTTP (RFC 9110, section 5.1). */
-export const HEADER_PATTERN = "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$";
+import { type AuthConfig, authSchema } from './auth.js';
+import { ID_PATTERN } from './patterns.js';
 
 /** What is the same for every vendor; the settings of an account are the adapter's to describe. */
 export const coreSchema = {
@@ -23,9 +20,23 @@ export const coreSchema = {
         settleSeconds: { type: 'number', minimum: 0, maximum: 600, default: 15 },
         callSeconds: { type: 'number', minimum: 0.1, maximum: 60, default: 30 },
         jobSeconds: { type: 'number', minimum: 1, maximum: 86_400, default: 900 },
-        callerHeader: { type: 'string', pattern: HEADER_PATTERN, default: 'authorization' },
         publicUrl: { type: 'string', format: 'public-url' },
         trustProxy: { type: 'array', items: { type: 'string', format: 'addresses' }, default: [] },
+        allowedHosts: { type: 'array', items: { type: 'string', format: 'host-name' }, default: [] },
+        cors: {
+          type: 'object',
+          additionalProperties: false,
+          default: {},
+          properties: { origins: { type: 'array', items: { type: 'string', format: 'origin' }, default: [] } },
+        },
+        tls: {
+          type: 'object',
+          additionalProperties: false,
+          required: ['key', 'certificate'],
+          properties: { key: { type: 'string', minLength: 1 }, certificate: { type: 'string', minLength: 1 } },
+        },
+        sendSeconds: { type: 'number', minimum: 0.1, maximum: 600, default: 30 },
+        answerSeconds: { type: 'number', minimum: 0.1, maximum: 600, default: 30 },
         docs: {
           type: 'object',
           additionalProperties: false,
@@ -65,8 +76,12 @@ export const coreSchema = {
       properties: {
         maxListUsers: { type: 'integer', minimum: 1, default: 200_000 },
         maxOpenItems: { type: 'integer', minimum: 1, default: 50_000 },
+        maxRequestsInFlight: { type: 'integer', minimum: 1, default: 512 },
+        requestsPerCallerPerMinute: { type: 'integer', minimum: 1, default: 600 },
+        maxConnections: { type: 'integer', minimum: 1, default: 4_096 },
       },
     },
+    auth: authSchema,
     log: {
       type: 'object',
       additionalProperties: false,
@@ -130,8 +145,20 @@ export interface ServerConfig {
   readonly callSeconds: number;
   /** How long a job of a vendor's is followed. */
   readonly jobSeconds: number;
-  /** The request header that tells callers apart; an idempotency key is good for one of them. */
-  readonly callerHeader: string;
+  /** Names by which requests may call the gateway, beside that of `publicUrl` and those of this machine. */
+  readonly allowedHosts: readonly string[];
+  /** Origins whose pages may send requests. */
+  readonly cors: { readonly origins: readonly string[] };
+  /** In PEM. */
+  readonly tls?: TlsConfig;
+  /** How long a request may take to arrive, and an answer to be taken by its caller. */
+  readonly sendSeconds: number;
+  readonly answerSeconds: number;
+}
+
+export interface TlsConfig {
+  readonly key: string;
+  readonly certificate: string;
 }
 
 export interface StoreConfig {
@@ -157,6 +184,11 @@ export interface LimitsConfig {
   readonly maxListUsers: number;
   /** Items of open operations of one write domain; one cluster may have half of them. */
   readonly maxOpenItems: number;
+  /** Requests that are being answered; one caller may have half of them. */
+  readonly maxRequestsInFlight: number;
+  /** Of one caller; not applied without `auth`. */
+  readonly requestsPerCallerPerMinute: number;
+  readonly maxConnections: number;
 }
 
 export interface AccountConfig {
@@ -185,6 +217,8 @@ export interface GatewayConfig {
   readonly retention: RetentionConfig;
   readonly limits: LimitsConfig;
   readonly log: { readonly level: string };
+  /** Undefined: nobody is asked who they are, and the gateway listens on this machine only. */
+  readonly auth?: AuthConfig;
   readonly accounts: Readonly<Record<string, AccountConfig>>;
   readonly clusters: readonly ClusterConfig[];
 }

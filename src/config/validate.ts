@@ -2,16 +2,14 @@ import { isIP } from 'node:net';
 import { Ajv, type ErrorObject } from 'ajv';
 import { nearest } from '../nearest.js';
 import { isKey } from './key.js';
-import { isLoopback } from './loopback.js';
+import { HEADER_PATTERN, ID_PATTERN } from './patterns.js';
 import type { Path, Problem } from './problem.js';
-import { HEADER_PATTERN, ID_PATTERN } from './schema.js';
+import { isSecureUrl } from './urls.js';
 
-/** An https URL; plain http only to this machine, since requests carry passwords. */
 const isEndpoint = (text: string): boolean => {
-  if (!URL.canParse(text)) return false;
-  const { protocol, hostname, search, hash, username, password } = new URL(text);
-  if (search !== '' || hash !== '' || username !== '' || password !== '') return false;
-  return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
+  if (!isSecureUrl(text)) return false;
+  const { search, hash } = new URL(text);
+  return search === '' && hash === '';
 };
 
 /** Whether it is valid percent-encoding. */
@@ -45,6 +43,24 @@ const isAddresses = (text: string): boolean => {
   return most > 0 && (bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= most));
 };
 
+/** An id of a cluster in which `*` is any text. A few of them are enough, and more make matching slow. */
+const isClusterPattern = (text: string): boolean => /^[A-Za-z0-9._*-]{1,128}$/.test(text) && text.split('*').length <= 4;
+
+const isKeyHash = (text: string): boolean => /^sha256:[0-9a-fA-F]{64}$/.test(text);
+
+/** A moment, with its zone. */
+const isInstant = (text: string): boolean =>
+  /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(text) && !Number.isNaN(Date.parse(text));
+
+const isJsonPointer = (text: string): boolean => /^(?:\/(?:[^~/]|~[01])*)+$/.test(text);
+
+/** A name, or an address, without a port. */
+const isHostName = (text: string): boolean =>
+  /^[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?$/.test(text) || /^\[[0-9a-fA-F:.]+\]$/.test(text);
+
+/** As browsers write it: scheme, host and port. */
+const isOrigin = (text: string): boolean => URL.canParse(text) && new URL(text).origin === text && /^https?:/.test(text);
+
 const isTimeZone = (text: string): boolean => {
   try {
     return new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions().timeZone !== '';
@@ -63,6 +79,13 @@ const FORMAT_REASONS: Readonly<Record<string, string>> = {
   key: 'must be 32 bytes in base64; make one with: openssl rand -base64 32',
   'redis-url': 'must be a URL such as redis://127.0.0.1:6379 or rediss://user:password@host:6380/0',
   'time-zone': 'must be a time zone such as UTC or Asia/Shanghai',
+  'cluster-pattern': 'must be an id of a cluster, in which * is any text (at most three of them), such as jn-*',
+  'key-hash': 'must be sha256: and 64 hexadecimal digits, as hpc-gateway key new --id NAME prints it',
+  instant: 'must be a time with its zone, such as 2027-06-30T00:00:00Z',
+  'https-url': 'must be an https URL (http is taken for loopback addresses only)',
+  'json-pointer': 'must be a JSON pointer to a claim, such as /roles or /realm_access/roles',
+  'host-name': 'must be the name of a host without scheme and port, such as gateway.internal',
+  origin: 'must be an origin as browsers send it, such as https://portal.example.org',
 };
 
 const TYPE_WORDS: Readonly<Record<string, string>> = {
@@ -98,6 +121,13 @@ ajv.addFormat('public-url', isPublicUrl);
 ajv.addFormat('addresses', isAddresses);
 ajv.addFormat('redis-url', isRedisUrl);
 ajv.addFormat('time-zone', isTimeZone);
+ajv.addFormat('cluster-pattern', isClusterPattern);
+ajv.addFormat('key-hash', isKeyHash);
+ajv.addFormat('instant', isInstant);
+ajv.addFormat('https-url', isSecureUrl);
+ajv.addFormat('json-pointer', isJsonPointer);
+ajv.addFormat('host-name', isHostName);
+ajv.addFormat('origin', isOrigin);
 
 const pathOf = (base: Path, instancePath: string, key?: string): Path => {
   const steps = instancePath
@@ -135,6 +165,8 @@ const describe = (base: Path, error: ErrorObject, others: readonly string[]): Pr
     case 'pattern':
       return problem(PATTERN_WORDS[String(params['pattern'])] ?? String(error.message));
     case 'minProperties':
+      return problem(`must name at least one${keysOf(error).length > 0 ? ` of ${keysOf(error).join(', ')}` : ''}`);
+    case 'minItems':
       return problem('must name at least one');
     case 'propertyNames':
       return problem('is not a fitting name; use letters, digits, dots, dashes and underscores', params['propertyName']);

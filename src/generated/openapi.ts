@@ -193,7 +193,8 @@ export interface paths {
         };
         /**
          * Writes and what became of them, newest first
-         * @description Without their results; those stand in each operation.
+         * @description Those on clusters that the caller may read, without their results; these are in each operation. Where filters leave out much, a window may have fewer
+         *     operations than `limit`, or none, and a `nextCursor` all the same.
          */
         get: operations["listOperations"];
         put?: never;
@@ -737,6 +738,8 @@ export interface components {
             id: string;
             kind: components["schemas"]["OperationKind"];
             clusterId: string;
+            /** @description Who asked for it: the id of an API key's caller, `ISSUER#SUBJECT` of a token, `proxy:USER` of a user whom a proxy names. Null where the gateway does not ask who callers are. */
+            caller: string | null;
             state: components["schemas"]["OperationState"];
             /** @description Whether the operation has ended, well or not. */
             done: boolean;
@@ -763,6 +766,7 @@ export interface components {
          *       "id": "op_019aa1b2c3d47e5f8a9b0c1d2e3f4a5b",
          *       "kind": "createUser",
          *       "clusterId": "demo-shanhe",
+         *       "caller": null,
          *       "state": "running",
          *       "done": false,
          *       "progress": {
@@ -797,6 +801,8 @@ export interface components {
             id: string;
             kind: components["schemas"]["OperationKind"];
             clusterId: string;
+            /** @description Who asked for it: the id of an API key's caller, `ISSUER#SUBJECT` of a token, `proxy:USER` of a user whom a proxy names. Null where the gateway does not ask who callers are. */
+            caller: string | null;
             state: components["schemas"]["OperationState"];
             /** @description Whether the operation has ended, well or not. */
             done: boolean;
@@ -828,7 +834,7 @@ export interface components {
          * @description The stable name of a problem; `/problems/{code}` explains it.
          * @enum {string}
          */
-        ErrorCode: "invalid_request" | "invalid_user" | "not_found" | "cluster_not_found" | "user_not_found" | "operation_not_found" | "method_not_allowed" | "user_already_exists" | "cluster_not_ready" | "idempotency_key_in_flight" | "idempotency_key_reused" | "operation_cancelled" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "not_supported" | "vendor_rate_limited" | "vendor_credentials_rejected" | "vendor_permission_denied" | "vendor_account_problem" | "vendor_clock_skew" | "cluster_agent_failed" | "vendor_unavailable" | "vendor_timeout" | "still_running" | "vendor_bad_response" | "store_unavailable" | "backlog_full" | "shutting_down" | "internal_error";
+        ErrorCode: "invalid_request" | "unauthenticated" | "forbidden" | "misdirected_request" | "caller_rate_limited" | "too_busy" | "issuer_unavailable" | "request_timeout" | "headers_too_large" | "invalid_user" | "not_found" | "cluster_not_found" | "user_not_found" | "operation_not_found" | "method_not_allowed" | "user_already_exists" | "cluster_not_ready" | "idempotency_key_in_flight" | "idempotency_key_reused" | "operation_cancelled" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "not_supported" | "vendor_rate_limited" | "vendor_credentials_rejected" | "vendor_permission_denied" | "vendor_account_problem" | "vendor_clock_skew" | "cluster_agent_failed" | "vendor_unavailable" | "vendor_timeout" | "still_running" | "vendor_bad_response" | "store_unavailable" | "backlog_full" | "shutting_down" | "internal_error";
         FieldError: {
             /**
              * @description JSON pointer (RFC 6901) into the body, or `/query/{name}`, `/header/{name}` or `/path/{name}` for a parameter.
@@ -924,6 +930,39 @@ export interface components {
                  *       ]
                  *     }
                  */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `unauthenticated`: the request names no caller, or its key or token is not valid. */
+        Unauthenticated: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "WWW-Authenticate": components["headers"]["WWWAuthenticate"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `forbidden`: the caller has not the right for this, or for this role; a page of another origin sent a write. */
+        Forbidden: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                "WWW-Authenticate": components["headers"]["WWWAuthenticate"];
+                "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `misdirected_request`: the `Host` of the request is not a name of this gateway. */
+        Misdirected: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -1044,11 +1083,13 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `vendor_rate_limited`: the vendor throttles the account. */
+        /** @description `vendor_rate_limited`: the vendor throttles the account. `caller_rate_limited`: the caller has sent more requests than they may in a minute. */
         RateLimited: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
                 "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                RateLimit: components["headers"]["RateLimit"];
                 "Retry-After": components["headers"]["RetryAfter"];
                 [name: string]: unknown;
             };
@@ -1100,7 +1141,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `vendor_unavailable`: the vendor cannot be reached or is down. `store_unavailable`: the gateway's store does not answer. `backlog_full`: too many writes to the account, or to this cluster, wait already; nothing was begun. `shutting_down`, of `/readyz` only: the gateway is stopping. */
+        /** @description `vendor_unavailable`: the vendor cannot be reached or is down. `store_unavailable`: the gateway's store does not answer. `backlog_full`: too many writes to the account, or to this cluster, wait already; nothing was begun. `too_busy`: the gateway, or the caller, has too many requests in flight. `issuer_unavailable`: the keys of a token's issuer cannot be read. `shutting_down`, of `/readyz` only: the gateway is stopping. */
         Unavailable: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
@@ -1201,6 +1242,12 @@ export interface components {
         IdempotencyReplayed: "true";
         /** @description Which part of `Prefer` was applied (RFC 7240). */
         PreferenceApplied: string;
+        /** @description How many requests the caller may send in a window of seconds (draft-ietf-httpapi-ratelimit-headers). On every answer to a caller who is limited. */
+        RateLimitPolicy: string;
+        /** @description How many of these are left, and in how many seconds the window ends. */
+        RateLimit: string;
+        /** @description How to authenticate, and what was wrong (RFC 6750). */
+        WWWAuthenticate: string;
         /** @description Seconds to wait before the next try. */
         RetryAfter: number;
     };
@@ -1228,7 +1275,12 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
         };
     };
     listClusters: {
@@ -1251,7 +1303,12 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
         };
     };
     getCluster: {
@@ -1277,8 +1334,11 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            421: components["responses"]["Misdirected"];
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
@@ -1292,7 +1352,7 @@ export interface operations {
             query?: {
                 /** @description The most users to answer. */
                 limit?: number;
-                /** @description Where the last window ended, as `nextCursor` gave it. Good only for the same cluster, `search` and `role`; not together with `offset`. */
+                /** @description Where the last window ended, as `nextCursor` gave it. Good only for the same caller, cluster, `search` and `role`; not together with `offset`. */
                 cursor?: string;
                 /** @description The position of the first user, counted from 0. */
                 offset?: number;
@@ -1331,8 +1391,11 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            421: components["responses"]["Misdirected"];
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
@@ -1405,10 +1468,13 @@ export interface operations {
             };
             202: components["responses"]["Accepted"];
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
@@ -1473,10 +1539,13 @@ export interface operations {
             };
             202: components["responses"]["Accepted"];
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
@@ -1514,8 +1583,11 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            421: components["responses"]["Misdirected"];
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
@@ -1597,11 +1669,14 @@ export interface operations {
             };
             202: components["responses"]["Accepted"];
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
@@ -1671,9 +1746,12 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
+            421: components["responses"]["Misdirected"];
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
@@ -1741,11 +1819,14 @@ export interface operations {
             };
             202: components["responses"]["Accepted"];
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
@@ -1819,11 +1900,14 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
@@ -1856,7 +1940,12 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
         };
     };
     listOperations: {
@@ -1866,9 +1955,19 @@ export interface operations {
                 clusterId?: string;
                 /** @description Only operations in this state. */
                 state?: components["schemas"]["OperationState"];
+                /** @description Only operations of this kind. */
+                kind?: components["schemas"]["OperationKind"];
+                /** @description Only operations of this caller, as `caller` of an operation names them. */
+                caller?: string;
+                /** @description Only operations that write to a user of this name. */
+                username?: string;
+                /** @description Only operations that were accepted at this time or later. */
+                from?: string;
+                /** @description Only operations that were accepted before this time. */
+                to?: string;
                 /** @description The most operations to answer. */
                 limit?: number;
-                /** @description Where the last window ended, as `nextCursor` gave it. */
+                /** @description Where the last window ended, as `nextCursor` gave it. Good for the same caller and the same parameters only; `limit` may change. */
                 cursor?: string;
             };
             header?: never;
@@ -1888,6 +1987,10 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };
@@ -1924,7 +2027,11 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };
@@ -1961,7 +2068,11 @@ export interface operations {
             };
             202: components["responses"]["Accepted"];
             400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
@@ -2043,7 +2154,9 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            421: components["responses"]["Misdirected"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
         };
     };
     getDocs: {
@@ -2065,7 +2178,9 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
         };
     };
     getProblemType: {
@@ -2091,7 +2206,9 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             404: components["responses"]["NotFound"];
+            421: components["responses"]["Misdirected"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
         };
     };
 }

@@ -12,6 +12,7 @@ import {
   type OperationRecord,
   type OrderRecord,
   openMark,
+  placesByName,
   placesInLists,
   type RequestRecord,
 } from './records.js';
@@ -75,7 +76,13 @@ export const createBeginning = (deps: JournalDeps): Pick<Journal, 'begin' | 'kno
           put,
           rise: { key: keyOf.order(record.domain), to: order },
           count: backlog(deps, record, items.filter(({ outcome }) => !outcome).length),
-          add: [...placesInLists(record), openMark(record), [indexes.domains, record.domain], ...add],
+          add: [
+            ...placesInLists(record),
+            ...placesByName(record, items),
+            openMark(record),
+            [indexes.domains, record.domain],
+            ...add,
+          ],
         };
       };
       return store.change(keys, decide).catch((thrown: unknown) => {

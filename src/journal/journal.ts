@@ -26,6 +26,15 @@ import { createRevising } from './revising.js';
 export interface ListFilter {
   readonly clusterId?: string | undefined;
   readonly state?: string | undefined;
+  readonly kind?: string | undefined;
+  readonly caller?: string | undefined;
+  /** Of a thing that they are about. */
+  readonly name?: string | undefined;
+  /** When they were accepted, in milliseconds since 1970: from then, and before then. */
+  readonly fromMs?: number | undefined;
+  readonly toMs?: number | undefined;
+  /** Whether operations on a cluster may be shown. */
+  readonly isSeen: (clusterId: string) => boolean;
   readonly limit: number;
   /** The id of the last one seen. */
   readonly after?: string | undefined;
@@ -33,7 +42,7 @@ export interface ListFilter {
 
 export interface OperationPage {
   readonly operations: readonly OperationRecord[];
-  /** Where the next window begins; null on the last one. */
+  /** Where the next window begins; null on the last one. There may be fewer operations than asked for in a window before it. */
   readonly next: string | null;
 }
 

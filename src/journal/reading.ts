@@ -2,9 +2,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Value } from '../store/store.js';
 import type { JournalDeps } from './deps.js';
-import type { Journal } from './journal.js';
+import type { Journal, ListFilter } from './journal.js';
 import {
   type ItemRecord,
+  idsFrom,
   indexes,
   itemKeysOf,
   keyOf,
@@ -21,6 +22,24 @@ const OPEN_SLICE = 500;
 const MAX_OPEN = 50_000;
 
 type Reading = Pick<Journal, 'get' | 'load' | 'list' | 'openIn' | 'domains' | 'lately'>;
+
+/** Operations that are read for one window, whatever its filters leave out. */
+const MAX_LOOKED_THROUGH = 1_000;
+
+/** The shortest list that has all that are asked for. */
+const indexFor = ({ name, caller, clusterId, state }: ListFilter): string => {
+  if (name !== undefined) return indexes.ofName(name);
+  return caller === undefined ? indexes.operations(clusterId, state) : indexes.ofCaller(caller);
+};
+
+const fits = (record: OperationRecord, { isSeen, clusterId, state, kind, caller }: ListFilter): boolean =>
+  isSeen(record.clusterId) &&
+  [
+    [clusterId, record.clusterId],
+    [state, record.state],
+    [kind, record.kind],
+    [caller, record.caller],
+  ].every(([wanted, present]) => wanted === undefined || wanted === present);
 
 export const createReading = ({ store, nowMs }: Pick<JournalDeps, 'store' | 'nowMs'>): Reading => {
   /** All members of an index, in slices. */
@@ -50,20 +69,32 @@ export const createReading = ({ store, nowMs }: Pick<JournalDeps, 'store' | 'now
     return { ...record, items: items as ItemRecord[] };
   };
 
-  const getAll = async (ids: readonly string[]): Promise<OperationRecord[]> =>
-    (await store.read<OperationRecord>(ids.map(keyOf.operation))).filter((record) => record !== undefined);
-
   return {
     get,
     load,
 
-    list: async ({ clusterId, state, limit, after }) => {
-      const window = { order: 'descending', limit: limit + 1, ...(after !== undefined && { after }) } as const;
-      const ids = await store.members(indexes.operations(clusterId, state), window);
-      const shown = ids.slice(0, limit);
-      // One may have moved on, or be gone, since the index was read.
-      const operations = (await getAll(shown)).filter((record) => state === undefined || record.state === state);
-      return { operations, next: ids.length > limit ? (shown.at(-1) ?? null) : null };
+    list: async (filter) => {
+      const { limit, fromMs, toMs } = filter;
+      const index = indexFor(filter);
+      const first = fromMs === undefined ? '' : idsFrom(fromMs);
+      const operations: OperationRecord[] = [];
+      let at = filter.after ?? (toMs === undefined ? undefined : idsFrom(toMs));
+      // What filters leave out is read, too: so much of it for one window.
+      for (let looked = 0; looked < MAX_LOOKED_THROUGH; looked += limit + 1) {
+        const after = at === undefined ? {} : { after: at };
+        const ids = await store.members(index, { order: 'descending', limit: limit + 1, ...after });
+        const records = await store.read<OperationRecord>(ids.map(keyOf.operation));
+        for (const [position, id] of ids.entries()) {
+          if (id < first) return { operations, next: null };
+          if (operations.length === limit) return { operations, next: at ?? null };
+          at = id;
+          // One may be gone since the index was read.
+          const record = records[position];
+          if (record && fits(record, filter)) operations.push(record);
+        }
+        if (ids.length <= limit) return { operations, next: null };
+      }
+      return { operations, next: at ?? null };
     },
 
     openIn: async (domain) =>

@@ -44,6 +44,8 @@ export interface OperationRecord {
   readonly domain: string;
   /** The process that was asked for it, and may wait for its end. */
   readonly process: string;
+  /** Who asked for it; null where nobody asks who callers are. */
+  readonly caller: string | null;
   /** Identifies repetitions of the request that began it, as long as the operation is open. */
   readonly request?: string;
   /** The request that began it, and its path. */
@@ -171,6 +173,9 @@ export const keyOf = {
 export const indexes = {
   /** All operations, those on a cluster, those in a state, and those of both. */
   operations: (clusterId?: string, state?: string) => `operations ${JSON.stringify([clusterId ?? null, state ?? null])}`,
+  /** Those of a caller, and those about a thing of this name, on whatever cluster. */
+  ofCaller: (caller: string) => `caller ${hash([caller])}`,
+  ofName: (name: string) => `name ${hash([name])}`,
   /** `ID LANE`: not final, of a domain. */
   open: (domain: string) => `open ${domain}`,
   /** Domains that ever had an operation. */
@@ -206,12 +211,20 @@ export const openMark = (record: Pick<OperationRecord, 'id' | 'cluster' | 'domai
 export const expiring = (atMs: number, key: string): Member => [indexes.expiry, `${new Date(atMs).toISOString()} ${key}`];
 
 /** Where a list of operations may have to find this one. */
-export const placesInLists = ({ id, clusterId, state }: OperationRecord): Member[] => [
+export const placesInLists = ({ id, clusterId, state, caller }: OperationRecord): Member[] => [
+  ...(caller === null ? [] : ([[indexes.ofCaller(caller), id]] as const)),
   [indexes.operations(), id],
   [indexes.operations(clusterId), id],
   [indexes.operations(undefined, state), id],
   [indexes.operations(clusterId, state), id],
 ];
+
+/** The same by its things, which it never leaves. */
+export const placesByName = ({ id }: OperationRecord, items: readonly Pick<ItemRecord, 'name'>[]): Member[] =>
+  [...new Set(items.map(({ name }) => name))].map((name) => [indexes.ofName(name), id]);
+
+/** Where the ids of operations that are accepted at that time begin. */
+export const idsFrom = (ms: number): string => `op_${Math.max(0, Math.floor(ms)).toString(16).padStart(12, '0')}`;
 
 const FINAL: ReadonlySet<OperationState> = new Set(['succeeded', 'partially_succeeded', 'unknown', 'failed', 'cancelled']);
 

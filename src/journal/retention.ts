@@ -2,6 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Store, Value } from '../store/store.js';
 import {
+  type ItemRecord,
   indexes,
   itemKeysOf,
   type KeyRecord,
@@ -9,6 +10,7 @@ import {
   LATELY_MS,
   lastTouched,
   type OperationRecord,
+  placesByName,
   placesInLists,
   type ThingRecord,
 } from './records.js';
@@ -26,11 +28,13 @@ interface Mark {
 
 const removeOperation = async (store: Store, { key, member }: Mark): Promise<void> => {
   const [record] = await store.read<OperationRecord>([key]);
-  const keys = record ? [key, ...itemKeysOf(record)] : [];
+  const itemKeys = record ? itemKeysOf(record) : [];
+  const items = (await store.read<ItemRecord>(itemKeys)).filter((item) => item !== undefined);
+  const keys = record ? [key, ...itemKeys] : [];
   await store.change([], () => ({
     result: undefined,
     put: Object.fromEntries(keys.map((each) => [each, null])),
-    drop: [...(record ? placesInLists(record) : []), [indexes.expiry, member]],
+    drop: [...(record ? [...placesInLists(record), ...placesByName(record, items)] : []), [indexes.expiry, member]],
   }));
 };
 

@@ -44,6 +44,9 @@ const FAILING_FAST = {
   retryStrategy,
 } as const;
 
+/** A connection that fails fast where the server is unavailable. */
+export const connect = (url: string): Redis => new Redis(url, FAILING_FAST);
+
 /** The server's own word, such as READONLY or OOM; its text can name commands and values. */
 const wordOf = (error: unknown): string => withoutCommand(error).message.split(' ')[0] ?? '';
 
@@ -52,7 +55,7 @@ const isRefusal = (error: unknown): boolean => error instanceof ReplyError;
 /** A Redis that the gateways of many machines share. */
 export const openRedisStore = (url: string, events: StoreEvents): Store => {
   const health = createHealth(events);
-  const redis = new Redis(url, FAILING_FAST);
+  const redis = connect(url);
   const scripts = defineScripts(redis);
   let closed = false;
 

@@ -1,5 +1,6 @@
 /** Who may pass to a vendor with a write. */
 import type { Call } from '../adapter.js';
+import type { CallerCall } from '../callers/caller.js';
 import { type Clusters, capabilitiesOf } from '../clusters/directory.js';
 import type { Target } from '../clusters/registry.js';
 import { asGatewayError, GatewayError } from '../errors.js';
@@ -25,9 +26,9 @@ export interface Admission {
    * very cluster, then its state.
    * @throws cluster_not_found, not_supported, cluster_not_ready, and what `check` throws
    */
-  admit(clusterId: string, requirement: Requirement, call: Call): Promise<Target>;
+  admit(clusterId: string, requirement: Requirement, call: CallerCall): Promise<Target>;
   /** The same for many items: those that the cluster cannot take are named. @throws cluster_not_found, cluster_not_ready */
-  admitAll(clusterId: string, requirements: readonly Requirement[], call: Call): Promise<Admitted>;
+  admitAll(clusterId: string, requirements: readonly Requirement[], call: CallerCall): Promise<Admitted>;
   /** Why the cluster cannot take an item, in whatever state it is. */
   refusalOf(target: Target, requirement: Requirement, call: Call): Promise<GatewayError | undefined>;
   /** The work, where a denial that comes from the state of the cluster is reported as that: Shanhe has one code for both. */

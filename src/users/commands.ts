@@ -1,16 +1,19 @@
 /** Writes to users, as operations. */
 import type { Call, NewUser } from '../adapter.js';
+import type { CallerCall } from '../callers/caller.js';
 import { clusterRefOf, type Target } from '../clusters/registry.js';
 import { asGatewayError, type GatewayError } from '../errors.js';
 import { type ItemOutcome, isDone, type LoadedOperation } from '../journal/records.js';
 import type { BatchItem, OperationKind, Role, UserCreate } from '../model.js';
 import type { Intake } from '../writes/intake.js';
 import type { NewItem, Submission } from '../writes/new-operation.js';
-import type { Admission, Requirement } from './admission.js';
+import type { Admission, Admitted, Requirement } from './admission.js';
+import { boundOf, mayTouch, roleRefusal, withBound } from './bounds.js';
 import { after, type Known, plannedRequirement, planOf, type Wanted, wantedRequirement } from './ensure.js';
 import { findUsers, incompleteList } from './find.js';
 import { USERS } from './resource.js';
 import { checkNewUser, checkPassword, checkRole, checkUsername } from './rules.js';
+import { outOfBounds } from './steps/bounded.js';
 import type { StepName, UserContent } from './steps/step.js';
 import { failedWith, inItem } from './steps/wording.js';
 
@@ -39,9 +42,9 @@ export interface UserCommands {
   /** Creates the user, or gives them the role. */
   ensure(user: UserReference, wanted: Omit<Wanted, 'username'>, submission: Submission): Promise<LoadedOperation>;
   /** What would become of one item. @throws what refuses it */
-  rehearseOne(clusterId: string, item: BatchItem, call: Call): Promise<ItemOutcome>;
+  rehearseOne(clusterId: string, item: BatchItem, call: CallerCall): Promise<ItemOutcome>;
   /** What would become of each item: all checks, names against the cluster's users too, and no write. */
-  rehearse(clusterId: string, batch: Batch, call: Call): Promise<ItemOutcome[]>;
+  rehearse(clusterId: string, batch: Batch, call: CallerCall): Promise<ItemOutcome[]>;
 }
 
 const nothing = (): void => undefined;
@@ -128,6 +131,22 @@ const requirementOf = (item: BatchItem): Requirement => {
 export const createUserCommands = (admission: Admission, intake: Intake): UserCommands => {
   const conditional = ({ ifMatch }: UserReference) => ifMatch !== undefined && { ifMatch };
 
+  /** @throws forbidden */
+  const requireRole = (clusterId: string, item: Parameters<typeof roleRefusal>[0], call: CallerCall): void => {
+    const refusal = roleRefusal(item, boundOf(clusterId, call));
+    if (refusal) throw refusal;
+  };
+
+  /** What the caller may not ask for is refused before what the cluster cannot take. */
+  const admitBatch = async (clusterId: string, items: readonly BatchItem[], call: CallerCall): Promise<Admitted> => {
+    const bound = boundOf(clusterId, call);
+    const refused = items.map((item) => roleRefusal(item, bound));
+    const { target, refusals } = await admission.admitAll(clusterId, items.map(requirementOf), call);
+    const all = new Map(refusals);
+    refused.forEach((refusal, index) => void (refusal && all.set(index, refusal)));
+    return { target, refusals: all };
+  };
+
   const submit = (
     kind: OperationKind,
     target: Target,
@@ -143,7 +162,7 @@ export const createUserCommands = (admission: Admission, intake: Intake): UserCo
         clusterId: target.id,
         cluster: clusterRefOf(target),
         domain: target.account.domain,
-        items,
+        items: items.map((item) => withBound(item, boundOf(target.id, submission.call))),
         stopOnError,
       },
       submission,
@@ -163,22 +182,30 @@ export const createUserCommands = (admission: Admission, intake: Intake): UserCo
     );
   };
 
+  /** @throws forbidden where the user is of a role that the caller may not touch */
+  const requireWithin = (target: Target, { username }: BatchItem, { role }: NonNullable<Known>, call: CallerCall): void => {
+    const bound = boundOf(target.id, call);
+    if (bound !== undefined && !mayTouch(bound, role)) throw outOfBounds({ username, role }, bound);
+  };
+
   /** What would become of an item. @throws what refuses it, and vendor_bad_response where nobody can say */
-  const foresee = async (target: Target, item: BatchItem, known: Known | 'unclear', call: Call): Promise<ItemOutcome> => {
+  const foresee = async (target: Target, item: BatchItem, known: Known | 'unclear', call: CallerCall): Promise<ItemOutcome> => {
     if (known === 'unclear') throw incompleteList(target, `the user ${item.username} exists`);
     if (item.op === 'create') return { status: known ? 'already_exists' : 'created' };
     if (item.op === 'ensure') {
       const plan = planOf(item, known);
+      if (known && plan === 'setRole') requireWithin(target, item, known, call);
       const refusal = await admission.refusalOf(target, plannedRequirement(plan, item, item.password !== undefined), call);
       if (refusal) throw refusal;
       return { status: PLANNED[plan] };
     }
     if (!known) return { status: 'not_found' };
+    requireWithin(target, item, known, call);
     return { status: item.op === 'update' ? 'updated' : 'deleted' };
   };
 
   /** The same for one of many, where what cannot be said is `unknown`. */
-  const foreseeAmong = (target: Target, item: BatchItem, index: number, known: Known | 'unclear', call: Call) =>
+  const foreseeAmong = (target: Target, item: BatchItem, index: number, known: Known | 'unclear', call: CallerCall) =>
     foresee(target, item, known, call).catch((thrown: unknown): ItemOutcome => {
       const error = asGatewayError(thrown);
       return known === 'unclear' ? failedWith(error, 'unknown') : refused(error, index);
@@ -187,6 +214,7 @@ export const createUserCommands = (admission: Admission, intake: Intake): UserCo
   return {
     create: async (clusterId, body, submission) => {
       const user = toNewUser(body);
+      requireRole(clusterId, { op: 'create', ...user }, submission.call);
       const requirement: Requirement = { features: ['create'], check: (capabilities) => checkNewUser(user, capabilities) };
       const target = await admission.admit(clusterId, requirement, submission.call);
       return submit('createUser', target, [createItem(user)], submission);
@@ -194,11 +222,13 @@ export const createUserCommands = (admission: Admission, intake: Intake): UserCo
 
     ensure: async (user, wanted, submission) => {
       const all = { ...wanted, username: user.username };
+      requireRole(user.clusterId, { op: 'ensure', ...all }, submission.call);
       const target = await admission.admit(user.clusterId, wantedRequirement(all), submission.call);
       return submit('ensureUser', target, [{ ...ensureItem(all, user.isNew), ...conditional(user) }], submission);
     },
 
     setRole: async (user, role, submission) => {
+      requireRole(user.clusterId, { op: 'update', role }, submission.call);
       const requirement: Requirement = { features: ['setRole'], check: (capabilities) => checkRole(role, capabilities) };
       const target = await admission.admit(user.clusterId, requirement, submission.call);
       const item = updateItem({ username: user.username, role });
@@ -206,6 +236,7 @@ export const createUserCommands = (admission: Admission, intake: Intake): UserCo
     },
 
     setPassword: async (user, password, submission) => {
+      requireRole(user.clusterId, { op: 'update' }, submission.call);
       const requirement: Requirement = {
         features: ['setPassword'],
         check: (capabilities) => checkPassword(password, capabilities),
@@ -216,12 +247,13 @@ export const createUserCommands = (admission: Admission, intake: Intake): UserCo
     },
 
     delete: async (user, submission) => {
+      requireRole(user.clusterId, { op: 'delete' }, submission.call);
       const target = await admission.admit(user.clusterId, { features: ['delete'], check: nothing }, submission.call);
       return submit('deleteUser', target, [{ ...deleteItem(user), ...conditional(user) }], submission);
     },
 
     batch: async (clusterId, { items, stopOnError }, submission) => {
-      const { target, refusals } = await admission.admitAll(clusterId, items.map(requirementOf), submission.call);
+      const { target, refusals } = await admitBatch(clusterId, items, submission.call);
       const first = Math.min(...refusals.keys());
       const kept = items.map((item, index): NewItem => {
         // Where an error stops all after it, the first one does.
@@ -232,13 +264,14 @@ export const createUserCommands = (admission: Admission, intake: Intake): UserCo
     },
 
     rehearseOne: async (clusterId, item, call) => {
+      requireRole(clusterId, item, call);
       const target = await admission.admit(clusterId, requirementOf(item), call);
       const known = await knownOf(target, [item.username], call);
       return foresee(target, item, known.get(item.username) ?? null, call);
     },
 
     rehearse: async (clusterId, { items, stopOnError }, call) => {
-      const { target, refusals } = await admission.admitAll(clusterId, items.map(requirementOf), call);
+      const { target, refusals } = await admitBatch(clusterId, items, call);
       const names = items.filter((_, index) => !refusals.has(index)).map(({ username }) => username);
       const known = await knownOf(target, names, call);
       const outcomes: ItemOutcome[] = [];

@@ -1,12 +1,10 @@
+/** Where a window of a list of users ended. */
 import { createHash } from 'node:crypto';
 import type { UserSlice } from '../adapter.js';
-import { GatewayError } from '../errors.js';
-import { count, isObject, parseObject, text } from '../wire.js';
+import type { CallerCall } from '../callers/caller.js';
+import { type Cursors, invalidCursor } from '../cursors.js';
+import { count, text } from '../wire.js';
 
-/** As for the query parameter `offset`. */
-const MOST_OFFSET = 10_000_000;
-
-/** Where a window ended. */
 export interface Position {
   readonly offset: number;
   /** The vendor's listing to go on in, where it keeps one. */
@@ -22,30 +20,25 @@ export interface Scope {
   readonly role?: string | undefined;
 }
 
-const digest = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('base64url').slice(0, 12);
-
-const fingerprint = ({ clusterId, search, role }: Scope): string => digest([clusterId, search ?? null, role ?? null]);
+const scopeOf = ({ clusterId, search, role }: Scope) => ['users', clusterId, search, role];
 
 /**
  * Distinguishes a window from the next one. With the total: users who were inserted before it may have moved the same ones into the next. Undefined for
  * one user alone.
  */
-export const markOf = ({ users, total }: Pick<UserSlice, 'users' | 'total'>): string | undefined =>
-  users.length > 1 ? digest([total, ...users.map(({ username }) => username)]) : undefined;
+export const markOf = ({ users, total }: Pick<UserSlice, 'users' | 'total'>): string | undefined => {
+  if (users.length < 2) return undefined;
+  const content = JSON.stringify([total, ...users.map(({ username }) => username)]);
+  return createHash('sha256').update(content).digest('base64url').slice(0, 12);
+};
 
-/** Opaque to callers; holds no secret, so it is not signed. */
-export const writeCursor = ({ offset, snapshot, mark }: Position, scope: Scope): string =>
-  Buffer.from(JSON.stringify({ o: offset, f: fingerprint(scope), s: snapshot, m: mark })).toString('base64url');
+export const writePosition = (cursors: Cursors, { offset, snapshot, mark }: Position, scope: Scope, call: CallerCall): string =>
+  cursors.write({ o: offset, s: snapshot, m: mark }, scopeOf(scope), call);
 
-/** @throws invalid_request when it is no cursor, or one of another list */
-export const readCursor = (cursor: string, scope: Scope): Position => {
-  const refuse = (message: string): GatewayError =>
-    new GatewayError('invalid_request', `The cursor ${message}.`, { errors: [{ pointer: '/query/cursor', message }] });
-  const content = parseObject(Buffer.from(cursor, 'base64url').toString('utf8'));
-  const offset = content && count(content['o']);
-  if (!isObject(content) || offset === null || offset > MOST_OFFSET) throw refuse('is none that this gateway gave');
-  if (content['f'] !== fingerprint(scope)) throw refuse('belongs to another cluster, search or role');
-  const snapshot = text(content['s']);
-  if (snapshot?.isWellFormed() === false) throw refuse('is none that this gateway gave');
-  return { offset, snapshot: snapshot ?? undefined, mark: text(content['m']) ?? undefined };
+/** @throws invalid_request when it is no cursor, or one of another list or caller */
+export const readPosition = (cursors: Cursors, cursor: string, scope: Scope, call: CallerCall): Position => {
+  const { o, s, m } = cursors.read(cursor, scopeOf(scope), call);
+  const offset = count(o);
+  if (offset === null) throw invalidCursor();
+  return { offset, snapshot: text(s) ?? undefined, mark: text(m) ?? undefined };
 };

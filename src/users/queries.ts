@@ -1,12 +1,14 @@
 import { type BulkheadPolicy, bulkhead } from 'cockatiel';
 import type { Call, UserSlice, VendorUser } from '../adapter.js';
+import type { CallerCall } from '../callers/caller.js';
 import { type Clusters, capabilitiesOf } from '../clusters/directory.js';
 import type { AccountProblem } from '../clusters/discovery.js';
 import type { Target } from '../clusters/registry.js';
+import type { Cursors } from '../cursors.js';
 import { asGatewayError, GatewayError } from '../errors.js';
 import type { Role, User } from '../model.js';
 import { badResponse } from '../wire.js';
-import { markOf, type Position, readCursor, type Scope, writeCursor } from './cursor.js';
+import { markOf, type Position, readPosition, type Scope, writePosition } from './cursor.js';
 import { toUser } from './entity-tag.js';
 import { findUser, findUsers, incompleteList, walk } from './find.js';
 import { createSearchTrust } from './search-trust.js';
@@ -29,12 +31,12 @@ export interface UserList {
 }
 
 export interface Users {
-  list(clusterId: string, query: UserQuery, call: Call): Promise<UserList>;
+  list(clusterId: string, query: UserQuery, call: CallerCall): Promise<UserList>;
   /** Those of these names who are there, in this order. */
-  lookUp(clusterId: string, usernames: readonly string[], role: Role | undefined, call: Call): Promise<UserList>;
-  get(clusterId: string, username: string, call: Call): Promise<User>;
-  /** The user of this name on every cluster, or why there is none. */
-  everywhere(username: string, call: Call): Promise<Everywhere>;
+  lookUp(clusterId: string, usernames: readonly string[], role: Role | undefined, call: CallerCall): Promise<UserList>;
+  get(clusterId: string, username: string, call: CallerCall): Promise<User>;
+  /** The user of this name on every cluster that the caller may see, or why there is none. */
+  everywhere(username: string, call: CallerCall): Promise<Everywhere>;
 }
 
 export interface Everywhere {
@@ -52,7 +54,7 @@ const fitsFilter = ({ search, role }: UserQuery): ((user: VendorUser) => boolean
     (part === undefined || user.username.toLowerCase().includes(part)) && (role === undefined || user.role === role);
 };
 
-export const createUsers = (clusters: Clusters): Users => {
+export const createUsers = (clusters: Clusters, cursors: Cursors): Users => {
   const trusts = createSearchTrust();
 
   /** A window of all users maps to vendor pages; the position in a filtered list is known only after reading the whole. */
@@ -93,7 +95,8 @@ export const createUsers = (clusters: Clusters): Users => {
         throw new GatewayError('invalid_request', `The cursor ${message}.`, { errors: [{ pointer: '/query/cursor', message }] });
       }
       const scope: Scope = { clusterId, search: query.search, role: query.role };
-      const position: Position = query.cursor === undefined ? { offset: query.offset ?? 0 } : readCursor(query.cursor, scope);
+      const position: Position =
+        query.cursor === undefined ? { offset: query.offset ?? 0 } : readPosition(cursors, query.cursor, scope, call);
       const { offset, snapshot } = position;
       const target = await clusters.resolve(clusterId, call);
       const filtered = query.search !== undefined || query.role !== undefined;
@@ -112,7 +115,7 @@ export const createUsers = (clusters: Clusters): Users => {
         users: slice.users.map((user) => toUser(target, user)),
         total: slice.total,
         omitted,
-        nextCursor: more ? writeCursor({ offset: next, snapshot: slice.snapshot, mark }, scope) : null,
+        nextCursor: more ? writePosition(cursors, { offset: next, snapshot: slice.snapshot, mark }, scope, call) : null,
       };
     },
 

@@ -1,5 +1,6 @@
 /** The write engine of a process, put together: the intake, what is done with operations, and the work on them. */
 import { ConfigError } from '../config/error.js';
+import type { Cursors } from '../cursors.js';
 import { createIdempotency, type Idempotency } from '../idempotency/service.js';
 import type { Lifetimes } from '../journal/deps.js';
 import type { Ownership } from '../journal/domains.js';
@@ -41,6 +42,7 @@ export interface EngineDeps
   extends Pick<Deps, 'resources' | 'settleMs' | 'callMs' | 'jobMs' | 'singlePatienceMs'>,
     Pick<WorkerDeps, 'store' | 'encryptor' | 'clock' | 'report' | 'note' | 'leaseMs'> {
   readonly lifetimes: Lifetimes;
+  readonly cursors: Cursors;
   /** What the `Date` header of the cluster's vendor shows now, less our clock, in milliseconds. */
   dateOffsetOf(cluster: string): number | null;
 }
@@ -76,7 +78,7 @@ export const createEngine = (deps: EngineDeps): Engine => {
 
   return {
     intake: createIntake(forCallers),
-    operations: createOperations({ ...forCallers, lookAgain: createLookAgain(work) }),
+    operations: createOperations({ ...forCallers, cursors: deps.cursors, lookAgain: createLookAgain(work) }),
     idempotency: createIdempotency(callersJournal, encryptor),
 
     start: async () => {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Call } from '../adapter.js';
+import type { CallerCall } from '../callers/caller.js';
 import type { Clock } from '../clock.js';
 import { type ItemRecord, keyOf, type LoadedOperation, type OperationRecord, summarise } from '../journal/records.js';
 import type { RequestReference } from '../journal/requests.js';
@@ -16,7 +16,7 @@ export interface NewOperation
 
 /** The circumstances of a request that writes. */
 export interface Submission {
-  readonly call: Call;
+  readonly call: CallerCall;
   /** Of the request. */
   readonly path: string;
   /** The caller is answered when this aborts, whether the operation has ended or not. */
@@ -48,6 +48,7 @@ export const toRecord = (
     stopOnError,
     cancelling: false,
     process,
+    caller: call.caller.id,
     ...(reference && { request: reference.id }),
     requestId: call.requestId,
     path,

@@ -1,5 +1,7 @@
 /** What callers can do with operations that exist. */
-import type { Call } from '../adapter.js';
+import { type CallerCall, sees } from '../callers/caller.js';
+import { mayOn } from '../callers/rights.js';
+import type { Cursors } from '../cursors.js';
 import { untilAborted } from '../deadline.js';
 import { asGatewayError, GatewayError } from '../errors.js';
 import type { Journal, ListFilter, OperationPage } from '../journal/journal.js';
@@ -10,18 +12,27 @@ import type { Progress, Waiters } from './waiters.js';
 import type { Worker } from './worker.js';
 
 export interface Operations {
-  /** @throws operation_not_found */
-  get(id: string): Promise<LoadedOperation>;
+  /** An operation on a cluster that the caller may not see is like one that does not exist. @throws operation_not_found */
+  get(id: string, call: CallerCall): Promise<LoadedOperation>;
   /** The operation when it has ended, or as it is when the patience is over. @throws operation_not_found */
-  watch(id: string, patience: AbortSignal): Promise<LoadedOperation>;
+  watch(id: string, patience: AbortSignal, call: CallerCall): Promise<LoadedOperation>;
   /** Reads the cluster once more for items whose outcome is unknown, and returns the operation as it is then. Never sends a write. */
-  lookAgain(operation: LoadedOperation, call: Call): Promise<LoadedOperation>;
-  list(filter: ListFilter): Promise<OperationPage>;
-  /** Asks for the operation to be stopped, and returns it as it is then. @throws operation_not_found */
-  cancel(id: string, patience: AbortSignal): Promise<LoadedOperation>;
+  lookAgain(operation: LoadedOperation, call: CallerCall): Promise<LoadedOperation>;
+  /** Those on clusters that the caller may see. @throws invalid_request for a cursor that is not valid */
+  list(query: OperationQuery, call: CallerCall): Promise<OperationPage>;
+  /**
+   * Asks for the operation to be stopped, and returns it as it is then: an own one with the right to write, any with the right to operate.
+   * @throws operation_not_found, forbidden
+   */
+  cancel(id: string, patience: AbortSignal, call: CallerCall): Promise<LoadedOperation>;
+}
+
+export interface OperationQuery extends Omit<ListFilter, 'isSeen' | 'after'> {
+  readonly cursor?: string | undefined;
 }
 
 export interface OperationsDeps {
+  readonly cursors: Cursors;
   /** Fails where the store is unavailable. */
   readonly journal: Journal;
   readonly lookAgain: LookAgain;
@@ -30,17 +41,20 @@ export interface OperationsDeps {
   readonly progress: Progress;
 }
 
-export const createOperations = ({ journal, lookAgain, worker, waiters, progress }: OperationsDeps): Operations => {
-  const get = async (id: string): Promise<LoadedOperation> => {
+const mayCancel = ({ caller: { id, rights } }: CallerCall, { caller, clusterId }: LoadedOperation): boolean =>
+  mayOn(rights, ['operate'], clusterId) || (id === caller && mayOn(rights, ['write'], clusterId));
+
+export const createOperations = ({ cursors, journal, lookAgain, worker, waiters, progress }: OperationsDeps): Operations => {
+  const get = async (id: string, call: CallerCall): Promise<LoadedOperation> => {
     const operation = await inTime(journal.load(id));
-    if (operation) return operation;
+    if (operation && sees(call, operation.clusterId)) return operation;
     throw new GatewayError('operation_not_found', `There is no operation ${id}, or it is no longer kept.`);
   };
 
   return {
     get,
 
-    watch: async (id, patience) => waiters.wait(await get(id), patience, progress),
+    watch: async (id, patience, call) => waiters.wait(await get(id, call), patience, progress),
 
     lookAgain: async (operation, call) => {
       if (!operation.items.some(({ outcome }) => outcome?.status === 'unknown')) return operation;
@@ -52,13 +66,24 @@ export const createOperations = ({ journal, lookAgain, worker, waiters, progress
         if (asGatewayError(thrown).code === 'internal_error') worker.onFault(thrown);
         return operation;
       }
-      return get(operation.id);
+      return get(operation.id, call);
     },
 
-    list: (filter) => inTime(journal.list(filter)),
+    list: async ({ cursor, ...query }, call) => {
+      const { clusterId, state, kind, caller, name, fromMs, toMs } = query;
+      const scope = ['operations', clusterId, state, kind, caller, name, fromMs, toMs];
+      const after = cursor === undefined ? undefined : String(cursors.read(cursor, scope, call)['after']);
+      const page = await inTime(journal.list({ ...query, after, isSeen: (id) => sees(call, id) }));
+      return { ...page, next: page.next === null ? null : cursors.write({ after: page.next }, scope, call) };
+    },
 
-    cancel: async (id, patience) => {
-      const known = await get(id);
+    cancel: async (id, patience, call) => {
+      const known = await get(id, call);
+      if (!mayCancel(call, known))
+        throw new GatewayError(
+          'forbidden',
+          `The operation ${id} was asked for by another caller; cancelling it needs the right operate on the cluster ${known.clusterId}.`,
+        );
       await inTime(journal.cancel(id));
       await inTime(worker.domains?.notifyWorker(known.domain, id) ?? Promise.resolve()).catch(worker.onFault);
       return waiters.wait(known, patience, progress);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { EHPC_CLUSTER, ehpcAccount } from '../support/backends.js';
 import { bothVendors } from '../support/both-vendors.js';
+import { makeCaller, type TestCaller } from '../support/callers.js';
 import { startGateway, type TestAnswer, type TestGateway } from '../support/gateway.js';
 
 const stage = bothVendors();
@@ -188,16 +189,22 @@ describe('another request under the same key', () => {
     expect([effectsOn('user.0051'), effectsOn('user.0052')]).toEqual([['role_changed', 'deleted'], ['role_changed']]);
   });
 
-  it.each([
-    ['the Authorization header', {}, 'authorization', 'x-remote-user'],
-    ['the header of the configuration', { callerHeader: 'x-remote-user' }, 'x-remote-user', 'authorization'],
-  ])('is a request of its own by another caller, told by %s', async (_, server, tells, tellsNothing) => {
-    const gateway = await gatewayWith({}, server);
+  it('is a request of its own by another caller, and the same one by another key of the same caller', async () => {
+    const [one, renewed, two] = [makeCaller('one'), makeCaller('one'), makeCaller('two')];
+    const keysOf = ({ config }: TestCaller) => (config as { keys: object[] }).keys;
+    const callers = [{ ...one.config, keys: [...keysOf(one), ...keysOf(renewed)] }, two.config];
+    const gateway = await gatewayWith({ auth: { callers } });
     const [write, key] = [creating(newName()), newKey()];
-    const first = await send(write, key, { [tells]: 'Basic one', [tellsNothing]: 'x' }, gateway);
-    expectReplay(await send(write, key, { [tells]: 'Basic one', [tellsNothing]: 'y' }, gateway), first);
-    for (const headers of [{ [tells]: 'Basic two', [tellsNothing]: 'x' }, {}])
-      expect((await send(write, key, headers, gateway)).body.code).toBe('user_already_exists');
+    const first = await send(write, key, one.headers, gateway);
+    expectReplay(await send(write, key, renewed.headers, gateway), first);
+    expect((await send(write, key, two.headers, gateway)).body.code).toBe('user_already_exists');
+  });
+
+  it('is the same request whatever headers say where nobody is asked who they are', async () => {
+    const gateway = await gatewayWith({});
+    const [write, key] = [creating(newName()), newKey()];
+    const first = await send(write, key, { authorization: 'Basic one', 'x-forwarded-user': 'ada' }, gateway);
+    expectReplay(await send(write, key, { authorization: 'Bearer two' }, gateway), first);
   });
 });
 

@@ -1,7 +1,9 @@
 /** A request that is repeated while its operation is open joins it, with a key or without. */
 import { describe, expect, it } from '@jest/globals';
-import { bothVendors } from '../support/both-vendors.js';
+import { bothVendors, configOver } from '../support/both-vendors.js';
+import { makeCaller, type TestCaller } from '../support/callers.js';
 import type { TestAnswer } from '../support/gateway.js';
+import { startGateway } from '../support/gateway.js';
 
 const stage = bothVendors();
 
@@ -95,15 +97,25 @@ describe('a repetition', () => {
     expect(await operations()).toHaveLength(2);
   });
 
-  it('is none when the caller, the body or the precondition is another', async () => {
+  it('is none when the caller is another', async () => {
+    slowly(600);
+    const callers = [makeCaller('one'), makeCaller('two')] as const;
+    const gateway = await startGateway({ ...configOver(stage), auth: { callers: callers.map(({ config }) => config) } });
+    const body = { username: newName(), password: PASSWORD };
+    const by = ({ headers }: TestCaller, prefer = 'wait=30') =>
+      gateway.request('POST', '/clusters/ali/users', { body, headers: { ...headers, prefer } });
+    const first = await by(callers[0], 'respond-async');
+    const [joined, other] = await Promise.all([by(callers[0]), by(callers[1])]);
+    expect([first.status, joined.status, other.body.code]).toEqual([202, 201, 'user_already_exists']);
+    await gateway.stop();
+  });
+
+  it('is none when the body or the precondition is another', async () => {
     slowly(600);
     const username = newName();
     const first = create(username);
     await untilBegun();
-    const others = await Promise.all([
-      create(username, { authorization: 'Basic another' }),
-      stage.gateway.post('/clusters/ali/users', { username, password: `${PASSWORD}9` }),
-    ]);
+    const others = await Promise.all([stage.gateway.post('/clusters/ali/users', { username, password: `${PASSWORD}9` })]);
     expect((await first).status).toBe(201);
     for (const { body } of others) expect(body.code).toBe('user_already_exists');
     const user = `/clusters/ali/users/${username}`;

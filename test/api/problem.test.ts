@@ -12,10 +12,14 @@ describe('Retry-After', () => {
     const codes = Object.keys(PROBLEM_TYPES) as ErrorCode[];
     expect(codes.filter((code) => retryAfter(code) !== undefined).sort()).toEqual([
       'backlog_full',
+      'caller_rate_limited',
       'idempotency_key_in_flight',
+      'issuer_unavailable',
+      'request_timeout',
       'shutting_down',
       'still_running',
       'store_unavailable',
+      'too_busy',
       'vendor_rate_limited',
       'vendor_timeout',
       'vendor_unavailable',

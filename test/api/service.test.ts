@@ -6,6 +6,7 @@ import { readDocument } from '../../api/rest/document.js';
 import type { Handlers } from '../../api/rest/operations.js';
 import { PROBLEM_TYPES } from '../../api/rest/problem.js';
 import { createRouter, type RouterDeps } from '../../api/rest/router.js';
+import { ANYBODY } from '../../src/callers/caller.js';
 import { backendNamed, type LiveBackend } from '../support/backends.js';
 import { startGateway, type TestGateway } from '../support/gateway.js';
 
@@ -58,8 +59,9 @@ describe('/docs', () => {
     const init = await (await fetch(`${gateway.url}/docs/swagger-ui-init.js`)).text();
     // Nothing but the document itself knows where it is served.
     expect([init.includes('"../openapi.json"'), init.includes('"openapi"')]).toEqual([true, false]);
-    for (const page of ['index.html', 'swagger-initializer.js'])
-      expect((await fetch(`${gateway.url}/docs/${page}`)).status).toBe(404);
+    expect((await fetch(`${gateway.url}/docs/swagger-initializer.js`)).status).toBe(404);
+    const index = await fetch(`${gateway.url}/docs/index.html`, { redirect: 'manual' });
+    expect([index.status, index.headers.get('location')]).toEqual([302, '/docs/']);
     // Requests cannot be sent from it, unless that is configured.
     expect(init).toMatch(/"tryItOutEnabled": false/);
     expect(init).toMatch(/"supportedSubmitMethods": \[\]/);
@@ -123,7 +125,8 @@ describe('the contract and the handlers', () => {
     operations: {} as never,
     replyTo: () => ({ status: 200 }),
     deadlineMs: 1000,
-    callerHeader: 'authorization',
+    guard: () => (_request, _response, next) => next(),
+    vary: '',
   });
 
   it('start only when every operation has its handler', () => {
@@ -158,7 +161,13 @@ describe('faults of the gateway itself', () => {
       operations: broken,
       idempotency: broken,
       store: broken,
-      callerHeader: 'authorization',
+      authenticate: async () => ({ caller: ANYBODY }),
+      rate: async () => undefined,
+      maxRequestsInFlight: 1,
+      hosts: { host: '127.0.0.1', publicUrl: undefined, allowedHosts: [] },
+      origins: [],
+      isHttps: false,
+      userHeader: undefined,
       docs: { enabled: true, tryItOut: false },
       publicUrl: undefined,
       trustProxy: [],

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
 import type { ClusterListing } from '../../src/adapter.js';
 import { createDiscovery } from '../../src/clusters/discovery.js';
 import type { Account } from '../../src/clusters/registry.js';
+import { anybodysCall } from '../support/callers.js';
 
 const realNow = Date.now;
 let passed = 0;
@@ -30,7 +31,7 @@ const account = (name: string, domain: string, listClusters: () => Promise<Clust
     module: { vendor: 'v', clusterKey: (_: unknown, id: string) => id },
     adapter: { listClusters },
   }) as unknown as Account;
-const call = () => ({ requestId: 'r', signal: AbortSignal.timeout(5_000) });
+const call = () => anybodysCall(AbortSignal.timeout(5_000));
 const never = (): Promise<never> => new Promise(() => undefined);
 
 it('a cluster that a slow account of another domain shows too is read only, from the first moment', async () => {

@@ -13,6 +13,7 @@ import type { LookAgain } from '../../src/writes/look-again.js';
 import { createOperations } from '../../src/writes/operations.js';
 import { createWaiters } from '../../src/writes/waiters.js';
 import { createWorker } from '../../src/writes/worker.js';
+import { anybodysCall, plainCursors } from '../support/callers.js';
 
 const HOUR = 3_600_000;
 const CLUSTER = { account: 'a', vendorClusterId: 'v', key: 'v' };
@@ -96,7 +97,7 @@ const setUp = (lookAgain: LookAgain = async () => new Map()) => {
     clock: systemClock,
   });
   const progress = { isRunning: () => false, isLeft: () => false };
-  const operations = createOperations({ journal, lookAgain, worker, waiters, progress });
+  const operations = createOperations({ cursors: plainCursors, journal, lookAgain, worker, waiters, progress });
   const request = (change: Partial<WriteRequest> = {}): RequestReference =>
     idempotency.refer({ caller: 'portal', method: 'POST', path: '/users', content: { body: { a: 1, b: 2 } }, ...change });
   let isTaken = false;
@@ -118,6 +119,7 @@ const setUp = (lookAgain: LookAgain = async () => new Map()) => {
       cancelling: false,
       domain: 'a',
       process: 'p',
+      caller: null,
       request: reference.id,
       requestId: 'r',
       path: '/users',
@@ -183,12 +185,12 @@ describe('a repetition', () => {
 });
 
 describe('looking again', () => {
-  const call = { requestId: 'r', signal: AbortSignal.timeout(5_000) };
+  const call = anybodysCall();
   const looking = async (lookAgain: LookAgain, outcome: ItemOutcome = UNKNOWN) => {
     const set = setUp(lookAgain);
     await set.begin('op_1', set.request());
     await set.end('op_1', outcome);
-    const operation = await set.operations.get('op_1');
+    const operation = await set.operations.get('op_1', call);
     return { ...set, before: operation, after: await set.operations.lookAgain(operation, call) };
   };
 

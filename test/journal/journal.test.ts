@@ -166,6 +166,7 @@ const operation = (id: string, change: Partial<LoadedOperation> = {}): LoadedOpe
     cancelling: false,
     domain: 'me',
     process: 'me',
+    caller: null,
     requestId: 'request-1',
     path: '/clusters/hangzhou/users:batch',
     createdAt: iso(),
@@ -242,6 +243,7 @@ const listed = (id: string, state: string): Record<string, string[]> => ({
   [indexes.operations('hangzhou')]: [id],
   [indexes.operations(undefined, state)]: [id],
   [indexes.operations('hangzhou', state)]: [id],
+  ...Object.fromEntries(['user0', 'user1', 'user2'].map((name) => [indexes.ofName(name), [id]])),
 });
 
 const expectOwnershipLost = async (work: () => Promise<unknown>): Promise<void> => {
@@ -647,16 +649,16 @@ describe('list', () => {
   const idsOf = (records: readonly OperationRecord[]): string[] => records.map(({ id }) => id);
 
   it('is newest first, by cluster and by state, page by page', async () => {
-    expect(await journal.list({ limit: 10 })).toEqual({ operations: [], next: null });
+    expect(await journal.list({ isSeen: () => true, limit: 10 })).toEqual({ operations: [], next: null });
     for (let at = 0; at < 9; at++) {
       const work = await begun(`op_${at}`, 'me', { clusterId: at % 3 === 0 ? 'beijing' : 'hangzhou', items: [] });
       if (at % 2 === 0) await journal.finish(work);
     }
-    const list = async (filter: Parameters<Journal['list']>[0]): Promise<string> =>
-      idsOf((await journal.list(filter)).operations).join(' ');
+    const list = async (filter: Omit<Parameters<Journal['list']>[0], 'isSeen'>): Promise<string> =>
+      idsOf((await journal.list({ isSeen: () => true, ...filter })).operations).join(' ');
     expect(await list({ limit: 3 })).toBe('op_8 op_7 op_6');
-    expect((await journal.list({ limit: 3 })).next).toBe('op_6');
-    expect((await journal.list({ limit: 3, after: 'op_3' })).next).toBeNull();
+    expect((await journal.list({ isSeen: () => true, limit: 3 })).next).toBe('op_6');
+    expect((await journal.list({ isSeen: () => true, limit: 3, after: 'op_3' })).next).toBeNull();
     expect(await list({ limit: 3, after: 'op_6' })).toBe('op_5 op_4 op_3');
     expect(await list({ limit: 100, after: 'op_1' })).toBe('op_0');
     expect(await list({ limit: 100, after: 'op_0' })).toBe('');
@@ -673,8 +675,12 @@ describe('list', () => {
     const ids = Array.from({ length: 350 }, (_, at) => `op_${String(at).padStart(3, '0')}`);
     for (const id of ids) await begun(id, 'me', { items: [] });
     for (const id of ['op_000', 'op_120', 'op_349']) await journal.finish(workOf(id, 'me'));
-    expect(idsOf((await journal.list({ limit: 10, state: 'succeeded' })).operations)).toEqual(['op_349', 'op_120', 'op_000']);
-    expect(idsOf((await journal.list({ limit: 200 })).operations)).toEqual(ids.toReversed().slice(0, 200));
+    expect(idsOf((await journal.list({ isSeen: () => true, limit: 10, state: 'succeeded' })).operations)).toEqual([
+      'op_349',
+      'op_120',
+      'op_000',
+    ]);
+    expect(idsOf((await journal.list({ isSeen: () => true, limit: 200 })).operations)).toEqual(ids.toReversed().slice(0, 200));
     expect(await openIn(journal, 'me')).toEqual(ids.filter((id) => !['op_000', 'op_120', 'op_349'].includes(id)));
   });
 
@@ -682,7 +688,7 @@ describe('list', () => {
     await begun('op_1');
     await begun('op_2');
     await store.change([], () => ({ result: undefined, put: { [keyOf.operation('op_1')]: null } }));
-    expect(idsOf((await journal.list({ limit: 10 })).operations)).toEqual(['op_2']);
+    expect(idsOf((await journal.list({ isSeen: () => true, limit: 10 })).operations)).toEqual(['op_2']);
   });
 });
 
@@ -890,7 +896,7 @@ describe('revise', () => {
     await journal.revise('op_1', new Map([[2, { status: 'created' }]]));
     expect(await journal.get('op_1')).toMatchObject({ state: 'succeeded', summary: { ...EMPTY_SUMMARY, created: 3 } });
     expect(await lists()).toMatchObject(listed('op_1', 'succeeded'));
-    expect((await journal.list({ limit: 10, state: 'partially_succeeded' })).operations).toEqual([]);
+    expect((await journal.list({ isSeen: () => true, limit: 10, state: 'partially_succeeded' })).operations).toEqual([]);
   });
 
   it('leaves alone what is known, what is not in it, and operations that are open or gone', async () => {
@@ -1020,7 +1026,7 @@ describe('a change that is decided again upon what it has brought about itself',
     await journal.finish(work);
     expect(await journal.get('op_1')).toMatchObject({ state: 'cancelled' });
     expect(await lists()).toMatchObject(listed('op_1', 'cancelled'));
-    expect((await journal.list({ limit: 10, state: 'running' })).operations).toEqual([]);
+    expect((await journal.list({ isSeen: () => true, limit: 10, state: 'running' })).operations).toEqual([]);
     await journal.revise('op_1', new Map([[2, { status: 'created' }]]));
     expect((await journal.get('op_1'))?.summary).toEqual({ ...EMPTY_SUMMARY, created: 2, cancelled: 1 });
   });

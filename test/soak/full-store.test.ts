@@ -41,6 +41,7 @@ const operation = (number: number, cluster: ClusterRef): LoadedOperation => {
     cancelling: false,
     domain: cluster.account,
     process: 'p',
+    caller: null,
     requestId: 'r',
     path: '/',
     createdAt: at,

@@ -33,9 +33,12 @@ describe('a good configuration', () => {
       settleSeconds: 15,
       callSeconds: 30,
       jobSeconds: 900,
-      callerHeader: 'authorization',
       docs: { enabled: true, tryItOut: false },
       trustProxy: [],
+      allowedHosts: [],
+      cors: { origins: [] },
+      sendSeconds: 30,
+      answerSeconds: 30,
     });
     expect(config.store).toEqual({ kind: 'lmdb', path: 'data', leaseSeconds: 5 });
     expect(config.retention).toEqual({ operationDays: 7, idempotencyKeyHours: 24 });
@@ -49,10 +52,10 @@ describe('a good configuration', () => {
 
   it('takes HOST and PORT over its own', () => {
     const { server } = checkConfig({ ...structuredClone(good), server: { port: 1 } }, adapters, {
-      HOST: '0.0.0.0',
+      HOST: '::1',
       PORT: '9090',
     });
-    expect([server.host, server.port]).toEqual(['0.0.0.0', 9090]);
+    expect([server.host, server.port]).toEqual(['::1', 9090]);
     expect(problemsOf(good, { PORT: 'eighty' })).toEqual(['PORT (environment): must be a port, 0 to 65535']);
   });
 

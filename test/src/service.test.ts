@@ -1,7 +1,8 @@
 /** The services over a vendor that is made up. */
 import { describe, expect, it } from '@jest/globals';
 import { memory } from '../../adapters/memory/index.js';
-import type { Adapter, AdapterModule, Call, VendorCluster } from '../../src/adapter.js';
+import type { Adapter, AdapterModule, VendorCluster } from '../../src/adapter.js';
+import type { CallerCall } from '../../src/callers/caller.js';
 import { type Clusters, createClusters } from '../../src/clusters/directory.js';
 import { createRegistry, type Target } from '../../src/clusters/registry.js';
 import type { GatewayConfig } from '../../src/config/schema.js';
@@ -9,9 +10,10 @@ import { GatewayError, type Report } from '../../src/errors.js';
 import type { ClusterState } from '../../src/model.js';
 import { createAdmission, type Requirement } from '../../src/users/admission.js';
 import { createUsers } from '../../src/users/queries.js';
+import { anybodysCall, plainCursors } from '../support/callers.js';
 import { vendorUser } from '../support/vendor-user.js';
 
-const call: Call = { requestId: 'r', signal: AbortSignal.timeout(60_000) };
+const call = anybodysCall();
 const silent: Report = () => undefined;
 const cluster = (state: ClusterState): VendorCluster => ({
   id: 'v',
@@ -37,13 +39,22 @@ const serve = (adapter: Partial<Adapter>, report: Report = silent): Clusters => 
       settleSeconds: 0,
       callSeconds: 30,
       jobSeconds: 1,
-      callerHeader: 'authorization',
       docs: { enabled: true, tryItOut: false },
       trustProxy: [],
+      allowedHosts: [],
+      cors: { origins: [] },
+      sendSeconds: 30,
+      answerSeconds: 30,
     },
     store: { kind: 'memory', path: '', leaseSeconds: 1 },
     retention: { operationDays: 1, idempotencyKeyHours: 1 },
-    limits: { maxListUsers: 1_000, maxOpenItems: 1_000 },
+    limits: {
+      maxListUsers: 1_000,
+      maxOpenItems: 1_000,
+      maxRequestsInFlight: 1,
+      requestsPerCallerPerMinute: 1,
+      maxConnections: 1,
+    },
     log: { level: 'silent' },
     accounts: { a: { vendor: 'memory', discover: false, domain: 'a', settings: {} } },
     clusters: [{ id: 'c', account: 'a', vendorClusterId: 'v' }],
@@ -63,7 +74,7 @@ describe('a page with a hole', () => {
       const rows = Array.from({ length: Math.min(limit, 120 - offset) }, (_, index) => vendorUser(`u${offset + index}`));
       return { users: offset === 0 ? rows.slice(1) : rows, total: 120 };
     };
-    const users = createUsers(serve({ listUsers }));
+    const users = createUsers(serve({ listUsers }), plainCursors);
     const met: string[] = [];
     for (let cursor: string | null | undefined; cursor !== null; ) {
       const list = await users.list('c', { limit: 50, cursor }, call);
@@ -76,12 +87,22 @@ describe('a page with a hole', () => {
 });
 
 describe('a cursor', () => {
-  it('does not lead beyond what an offset may be', async () => {
-    const users = createUsers(serve({ listUsers: async () => ({ users: [vendorUser('u')], total: 9 }) }));
-    const { nextCursor } = await users.list('c', { limit: 1 }, call);
-    const content = JSON.parse(Buffer.from(nextCursor as string, 'base64url').toString()) as object;
-    const far = Buffer.from(JSON.stringify({ ...content, o: Number.MAX_SAFE_INTEGER })).toString('base64url');
-    await expect(users.list('c', { limit: 50, cursor: far }, call)).rejects.toMatchObject({ code: 'invalid_request' });
+  const users = createUsers(serve({ listUsers: async () => ({ users: [vendorUser('u')], total: 9 }) }), plainCursors);
+  const next = async (): Promise<string> => (await users.list('c', { limit: 1 }, call)).nextCursor as string;
+  const refusing = (cursor: string, by: CallerCall = call) =>
+    expect(users.list('c', { limit: 50, cursor }, by)).rejects.toMatchObject({ code: 'invalid_request' });
+
+  it('that was changed is refused, wherever it leads', async () => {
+    const [body = '', seal = ''] = (await next()).split('.');
+    const content = JSON.parse(Buffer.from(body, 'base64url').toString()) as object;
+    const far = Buffer.from(JSON.stringify({ ...content, o: 2 })).toString('base64url');
+    for (const cursor of [`${far}.${seal}`, far, body, `${body}.`, `${body}.${seal}.`, `.${seal}`, '.']) await refusing(cursor);
+  });
+
+  it('belongs to its caller', async () => {
+    const cursor = await next();
+    await expect(users.list('c', { limit: 50, cursor }, call)).resolves.toBeDefined();
+    await refusing(cursor, { ...call, caller: { ...call.caller, id: 'another' } });
   });
 });
 

@@ -1,6 +1,7 @@
 /** The runner of a cluster: what goes together, whose turn it is, and what one operation may do to another. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { anybodysCall } from '../support/callers.js';
 import { until } from '../support/wait.js';
 import { createToy, item, startToys, type Toy, type ToyCall } from './toy.js';
 
@@ -45,7 +46,7 @@ describe('a second kind of thing', () => {
     expect(sent()).toEqual(['add a', 'paint a', 'code a']);
     toy.answer = ({ step }) => (step === 'code' ? 'refused' : undefined);
     const refused = await toys.begin([item('update', 'a', both)], false);
-    const { items } = await toys.engine.operations.watch(refused.id, AbortSignal.timeout(5_000));
+    const { items } = await toys.engine.operations.watch(refused.id, AbortSignal.timeout(5_000), anybodysCall());
     expect(items[0]?.outcome?.error?.message).toContain('The key was given its paint.');
   });
 });
@@ -193,7 +194,7 @@ describe('an operation', () => {
     const goOn = holdCalls();
     const { id } = await toys.begin(Array.from({ length: 6 }, (_, at) => item('create', `k${at}`)));
     await until(() => toy.calls.length === 1);
-    const cancelled = toys.engine.operations.cancel(id, AbortSignal.timeout(5_000));
+    const cancelled = toys.engine.operations.cancel(id, AbortSignal.timeout(5_000), anybodysCall());
     await sleep(100);
     goOn();
     const { state, items } = await cancelled;
@@ -216,7 +217,7 @@ describe('an operation', () => {
     const both = item('update', 'a', { content: { colour: 'red' }, steps: ['paint', 'code'], secret: '1234' });
     const { id } = await toys.begin([both, item('delete', 'a')]);
     await until(() => sent().includes('paint a'));
-    const { items } = await toys.engine.operations.cancel(id, AbortSignal.timeout(5_000));
+    const { items } = await toys.engine.operations.cancel(id, AbortSignal.timeout(5_000), anybodysCall());
     expect(items.map(({ outcome }) => outcome?.status)).toEqual(['failed', 'cancelled']);
     expect(items[0]?.outcome?.error?.message).toContain('The key was given its paint.');
     expect(sent()).not.toContain('code a');
@@ -245,5 +246,5 @@ it('batches that wait for a throttled step do not keep others from being prepare
   await until(() => toy.calls.some(({ step, names }) => step === 'add' && names.length === 2));
   expect(await toys.batch([item('delete', 'x'), item('delete', 'y')])).toEqual(['deleted', 'deleted']);
   toy.answer = () => undefined;
-  for (const { id } of waiting) await toys.engine.operations.cancel(id, AbortSignal.abort());
+  for (const { id } of waiting) await toys.engine.operations.cancel(id, AbortSignal.abort(), anybodysCall());
 });

@@ -1,6 +1,7 @@
 /** A store that fails over to a replica that lags: what it lost may have been sent, and more than once is not right for everything. */
 import { afterEach, expect, it } from '@jest/globals';
 import type { Clock } from '../../src/clock.js';
+import { anybodysCall } from '../support/callers.js';
 import { fastClock } from '../support/fast-clock.js';
 import { createSharedServer } from '../support/shared-server.js';
 import { until } from '../support/wait.js';
@@ -39,8 +40,8 @@ const stage = () => {
 type Toys = Awaited<ReturnType<typeof startToys>>;
 
 const endOf = async ({ engine, statuses }: Toys, id: string) => {
-  await until(async () => (await engine.operations.get(id)).finishedAt !== null);
-  return statuses(await engine.operations.get(id));
+  await until(async () => (await engine.operations.get(id, anybodysCall())).finishedAt !== null);
+  return statuses(await engine.operations.get(id, anybodysCall()));
 };
 
 it('nothing is done twice for items at the same thing whose ends were lost: each is unknown', async () => {
@@ -54,7 +55,7 @@ it('nothing is done twice for items at the same thing whose ends were lost: each
   goOn();
   expect(await endOf(toys, id)).toEqual(['already_exists', 'deleted']);
   server.failOver();
-  await until(async () => (await toys.engine.operations.get(id)).finishedAt === null);
+  await until(async () => (await toys.engine.operations.get(id, anybodysCall())).finishedAt === null);
   expect(await endOf(toys, id)).toEqual(['unknown', 'unknown']);
   expect(sent()).toEqual(['add a', 'add a', 'drop a']);
   expect([...toy.keys.keys()]).toEqual([]);
@@ -73,8 +74,8 @@ it('a later step may have been sent, too: an update that is cancelled does not s
   expect(await endOf(toys, id)).toEqual(['updated']);
   expect(sent()).toEqual(['add a', 'paint a', 'code a']);
   server.failOver();
-  await until(async () => (await toys.engine.operations.get(id)).finishedAt === null);
-  await toys.engine.operations.cancel(id, AbortSignal.abort());
+  await until(async () => (await toys.engine.operations.get(id, anybodysCall())).finishedAt === null);
+  await toys.engine.operations.cancel(id, AbortSignal.abort(), anybodysCall());
   expect(await endOf(toys, id)).toEqual(['unknown']);
 });
 
@@ -129,7 +130,9 @@ it('an older write whose end was lost is not made again where a newer one was un
   const newer = await toys.begin([paints('blue')], false);
   await until(() => toy.calls.length === 4);
   server.failOver();
-  await until(async () => (await toys.engine.operations.get(newer.id).catch(() => undefined))?.state === 'running');
+  await until(
+    async () => (await toys.engine.operations.get(newer.id, anybodysCall()).catch(() => undefined))?.state === 'running',
+  );
   goOn();
   expect(await endOf(toys, newer.id)).toEqual(['updated']);
   expect(toy.keys.get('a')).toMatchObject({ colour: 'blue' });
@@ -146,9 +149,9 @@ it('a later look does not take for its own what another item may have made', asy
   goOn();
   expect(await endOf(toys, id)).toEqual(['created', 'already_exists']);
   server.failOver();
-  await until(async () => (await toys.engine.operations.get(id)).finishedAt === null);
+  await until(async () => (await toys.engine.operations.get(id, anybodysCall())).finishedAt === null);
   expect(await endOf(toys, id)).toEqual(['unknown', 'unknown']);
-  const call = { requestId: 'later', signal: AbortSignal.timeout(10_000) };
-  const looked = await toys.engine.operations.lookAgain(await toys.engine.operations.get(id), call);
+  const call = anybodysCall();
+  const looked = await toys.engine.operations.lookAgain(await toys.engine.operations.get(id, anybodysCall()), call);
   expect(toys.statuses(looked)).toEqual(['unknown', 'unknown']);
 });

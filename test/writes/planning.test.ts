@@ -6,6 +6,7 @@ import { GatewayError } from '../../src/errors.js';
 import type { LoadedOperation } from '../../src/journal/records.js';
 import { createMemoryStore } from '../../src/store/memory.js';
 import type { Limits } from '../../src/writes/resource.js';
+import { anybodysCall } from '../support/callers.js';
 import { fastClock, scaledClock } from '../support/fast-clock.js';
 import { createSharedServer } from '../support/shared-server.js';
 import { until } from '../support/wait.js';
@@ -115,15 +116,17 @@ it('steps that were stored with a send that did nothing are decided again after 
   toy.answer = () => 'busy_free';
   const asked = await one.begin([have('a'), have('c')], true, true);
   await until(() => toy.calls.length > 0);
-  await until(async () => (await one.engine.operations.get(asked.id)).items.every(({ underWay }) => underWay === undefined));
-  const { items } = await one.engine.operations.get(asked.id);
+  await until(async () =>
+    (await one.engine.operations.get(asked.id, anybodysCall())).items.every(({ underWay }) => underWay === undefined),
+  );
+  const { items } = await one.engine.operations.get(asked.id, anybodysCall());
   expect(items.map(({ steps }) => steps)).toEqual([['have'], ['have']]);
   await one.stop();
   put(toy, 'c');
   toy.answer = () => undefined;
   const two = await startToys(toy, { store });
   toys = two;
-  const ended = await two.engine.operations.watch(asked.id, AbortSignal.timeout(20_000));
+  const ended = await two.engine.operations.watch(asked.id, AbortSignal.timeout(20_000), anybodysCall());
   expect(two.statuses(ended as LoadedOperation)).toEqual(['created', 'unchanged']);
 }, 30_000);
 
@@ -134,7 +137,9 @@ it('what was sent, and may be sent again, keeps its thing after a restart', asyn
   const one = await startToys(toy, { store });
   toy.answer = () => 'busy';
   const asked = await one.begin([have('x'), have('m')], true, true);
-  await until(async () => (await one.engine.operations.get(asked.id)).items.every(({ sends, underWay }) => sends && !underWay));
+  await until(async () =>
+    (await one.engine.operations.get(asked.id, anybodysCall())).items.every(({ sends, underWay }) => sends && !underWay),
+  );
   const later = await one.begin([have('m')]);
   await one.stop();
   sizes.add = 1;
@@ -145,7 +150,9 @@ it('what was sent, and may be sent again, keeps its thing after a restart', asyn
   await until(() => toy.calls.filter(({ names }) => names.includes('x')).length > 1);
   await sleep(100);
   open();
-  const ends = await Promise.all([asked, later].map(({ id }) => two.engine.operations.watch(id, AbortSignal.timeout(20_000))));
+  const ends = await Promise.all(
+    [asked, later].map(({ id }) => two.engine.operations.watch(id, AbortSignal.timeout(20_000), anybodysCall())),
+  );
   expect(ends.map((ended) => two.statuses(ended as LoadedOperation))).toEqual([['created', 'created'], ['unchanged']]);
 }, 30_000);
 
@@ -180,10 +187,10 @@ it('the last word of the vendor on what was sent stays where nothing more is to 
   const open = hold(toy, 'a');
   const { id } = await begin([have('a'), have('a')]);
   await until(() => isCalledFor(toy, 'a'));
-  await engine.operations.cancel(id, AbortSignal.timeout(1));
-  await until(async () => (await engine.operations.get(id)).cancelling);
+  await engine.operations.cancel(id, AbortSignal.timeout(1), anybodysCall());
+  await until(async () => (await engine.operations.get(id, anybodysCall())).cancelling);
   open();
-  const ended = await engine.operations.watch(id, AbortSignal.timeout(10_000));
+  const ended = await engine.operations.watch(id, AbortSignal.timeout(10_000), anybodysCall());
   expect(statuses(ended as LoadedOperation)).toEqual(['already_exists', 'cancelled']);
 });
 
@@ -227,7 +234,9 @@ it('two imports that disagree, in opposite orders, do not wait for each other fo
   const two = await begin([want('y', 'blue'), want('m', 'red'), want('p', 'blue')], true, true);
   await until(() => toy.reads.length >= 2);
   read.open();
-  const ends = await Promise.all([one, two].map(({ id }) => engine.operations.watch(id, AbortSignal.timeout(20_000))));
+  const ends = await Promise.all(
+    [one, two].map(({ id }) => engine.operations.watch(id, AbortSignal.timeout(20_000), anybodysCall())),
+  );
   expect(ends.map((ended) => [ended.state, statuses(ended as LoadedOperation)[0]])).toEqual([
     ['succeeded', 'updated'],
     ['succeeded', 'updated'],
@@ -302,8 +311,8 @@ it('a reading that is put off holds up neither a cancellation nor a single write
   const asked = await begin([have('a'), have('b')]);
   await until(() => toy.reads.length > 0);
   await sleep(100);
-  await engine.operations.cancel(asked.id, AbortSignal.timeout(1));
-  const { state } = await engine.operations.watch(asked.id, AbortSignal.timeout(5_000));
+  await engine.operations.cancel(asked.id, AbortSignal.timeout(1), anybodysCall());
+  const { state } = await engine.operations.watch(asked.id, AbortSignal.timeout(5_000), anybodysCall());
   expect(state).toBe('cancelled');
   thrown = failure();
   const before = toy.reads.length;
@@ -313,7 +322,7 @@ it('a reading that is put off holds up neither a cancellation nor a single write
   const since = performance.now();
   expect(await single(have('a'))).toBe('unchanged');
   expect(performance.now() - since).toBeLessThan(6_000);
-  const ended = await engine.operations.watch(plain.id, AbortSignal.timeout(10_000));
+  const ended = await engine.operations.watch(plain.id, AbortSignal.timeout(10_000), anybodysCall());
   expect(ended.state).toBe('succeeded');
 }, 30_000);
 
@@ -345,8 +354,8 @@ it.each(['ensure', 'create'] as const)(
     server.failOver();
     const two = await startToys(toy, { clock, store: server.open().store });
     toys = two;
-    await until(async () => (await two.engine.operations.get(id)).finishedAt !== null);
-    const [status] = two.statuses(await two.engine.operations.get(id));
+    await until(async () => (await two.engine.operations.get(id, anybodysCall())).finishedAt !== null);
+    const [status] = two.statuses(await two.engine.operations.get(id, anybodysCall()));
     expect(status).toBe('unknown');
     await reader.stop();
   },

@@ -12,6 +12,7 @@ import type { NewItem } from '../../src/writes/new-operation.js';
 import { failedWith } from '../../src/writes/outcome.js';
 import type { Finding, Limits, Parcel, Planned, Resource, Step, Thing } from '../../src/writes/resource.js';
 import type { Nature, Word } from '../../src/writes/verdict.js';
+import { anybodysCall, plainCursors } from '../support/callers.js';
 
 const KEYS = 'keys';
 
@@ -208,6 +209,7 @@ export const startToys = async (
     store,
     encryptor: createEncryptor(Buffer.alloc(32, 7)),
     resources: [toy.resource],
+    cursors: plainCursors,
     lifetimes: { operationMs: 60_000, keyMs: 60_000 },
     clock,
     report: (error) => {
@@ -237,7 +239,7 @@ export const startToys = async (
         items,
         stopOnError,
       },
-      { call: { requestId: `r${++requests}`, signal: over.signal }, path: '/', patience },
+      { call: anybodysCall(over.signal, `r${++requests}`), path: '/', patience },
     );
   const statuses = ({ items }: LoadedOperation) => items.map(({ outcome }) => outcome?.status);
   return {

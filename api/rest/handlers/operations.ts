@@ -13,8 +13,12 @@ import { linkTo } from '../base.js';
 import type { Handlers } from '../operations.js';
 import { applying } from '../prefer.js';
 import { operationPath, toProblem } from '../problem.js';
+import { invalidRequest } from '../validation.js';
 
 const POLL_SECONDS = 2;
+
+/** Section 5.6. */
+const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$/;
 
 /** The user without the vendor's own fields. */
 export const plain = (user: User): User => ({ ...user, vendor: { name: user.vendor.name, userId: user.vendor.userId } });
@@ -40,7 +44,7 @@ export const resultsOf = (operation: LoadedOperation): ItemResult[] =>
   );
 
 const toHead = (record: OperationRecord): OperationHead => {
-  const { id, clusterId, state, total, summary, createdAt, updatedAt, finishedAt } = record;
+  const { id, clusterId, caller, state, total, summary, createdAt, updatedAt, finishedAt } = record;
   const kind = record.kind as OperationKind;
   const self = operationPath(id);
   const done = isFinal(record);
@@ -50,7 +54,7 @@ const toHead = (record: OperationRecord): OperationHead => {
     ...(!done && { cancel: `${self}/cancel` }),
   };
   const progress = { settled: settledOf(summary), total };
-  return { id, kind, clusterId, state, done, progress, summary, createdAt, updatedAt, finishedAt, links };
+  return { id, kind, clusterId, caller, state, done, progress, summary, createdAt, updatedAt, finishedAt, links };
 };
 
 const toOperation = (operation: LoadedOperation): Operation => ({ ...toHead(operation), results: resultsOf(operation) });
@@ -76,6 +80,15 @@ export const writeStillRunning = (operation: LoadedOperation): GatewayError =>
     `The write was accepted and continues as operation ${operation.id}; it did not end within this request. Repeating the same request is safe: while that operation is open, the repetition joins it.`,
   );
 
+/** A time of a query. @throws invalid_request */
+export const millisecondsOf = (name: string, text: string | undefined): number | undefined => {
+  if (text === undefined) return undefined;
+  const ms = Date.parse(text);
+  if (!RFC_3339.test(text) || Number.isNaN(ms))
+    throw invalidRequest([{ pointer: `/query/${name}`, message: 'must be a time with its zone, such as 2026-03-01T00:00:00Z' }]);
+  return ms;
+};
+
 const cancelStillRunning = (operation: LoadedOperation): GatewayError =>
   stillRunning(
     operation,
@@ -85,21 +98,24 @@ const cancelStillRunning = (operation: LoadedOperation): GatewayError =>
 type Served = 'listOperations' | 'getOperation' | 'cancelOperation';
 
 export const operationHandlers = (operations: Operations): Pick<Handlers, Served> => ({
-  listOperations: async ({ query }) => {
-    const { limit = 50, cursor: after, clusterId, state } = query;
-    const { operations: items, next } = await operations.list({ clusterId, state, after, limit });
+  listOperations: async ({ query, call }) => {
+    const { limit = 50, username: name, from, to, ...filters } = query;
+    const times = { fromMs: millisecondsOf('from', from), toMs: millisecondsOf('to', to) };
+    const { operations: items, next } = await operations.list({ ...filters, ...times, name, limit }, call);
     return { status: 200, body: { items: items.map(toHead), nextCursor: next } };
   },
 
-  getOperation: async ({ params: { operationId }, submission: { preference, patience } }) => {
+  getOperation: async ({ params: { operationId }, call, submission: { preference, patience } }) => {
     const { waitMs } = preference;
-    const operation = await (waitMs === undefined ? operations.get(operationId) : operations.watch(operationId, patience));
+    const operation = await (waitMs === undefined
+      ? operations.get(operationId, call)
+      : operations.watch(operationId, patience, call));
     const headers = { ...(!isFinal(operation) && retryLater), ...applying({ waitMs }) };
     return { status: 200, body: toOperation(operation), headers };
   },
 
-  cancelOperation: async ({ params, submission: { preference, patience } }) => {
-    const operation = await operations.cancel(params.operationId, patience);
+  cancelOperation: async ({ params, call, submission: { preference, patience } }) => {
+    const operation = await operations.cancel(params.operationId, patience, call);
     const headers = applying(preference);
     if (isFinal(operation)) return { status: 200, body: toOperation(operation), headers };
     if (!preference.respondAsync) throw cancelStillRunning(operation);

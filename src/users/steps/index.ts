@@ -1,5 +1,6 @@
 import type { Target } from '../../clusters/registry.js';
 import type { Step } from '../../writes/resource.js';
+import { boundedStep } from './bounded.js';
 import { createStep } from './create.js';
 import { deleteStep } from './delete.js';
 import { ensureStep, type RefusalOf } from './ensure.js';
@@ -7,7 +8,7 @@ import { setPasswordStep } from './set-password.js';
 import { setRoleStep } from './set-role.js';
 import type { StepName, StepOf } from './step.js';
 
-const STEPS: Readonly<Record<Exclude<StepName, 'ensure'>, StepOf>> = {
+const STEPS: Readonly<Record<Exclude<StepName, 'ensure' | 'bounded'>, StepOf>> = {
   create: createStep,
   delete: deleteStep,
   setRole: setRoleStep,
@@ -16,7 +17,7 @@ const STEPS: Readonly<Record<Exclude<StepName, 'ensure'>, StepOf>> = {
 
 /** The steps of the users of one cluster, by name. @throws TypeError */
 export const stepsOf = (target: Target, refusalOf: RefusalOf): ((name: string) => Step) => {
-  const all = [...Object.values(STEPS).map((stepOf) => stepOf(target)), ensureStep(target, refusalOf)];
+  const all = [...Object.values(STEPS).map((stepOf) => stepOf(target)), ensureStep(target, refusalOf), boundedStep(target)];
   const made = new Map(all.map((step) => [step.name, step]));
   return (name) => {
     const step = made.get(name);

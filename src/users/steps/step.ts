@@ -1,11 +1,11 @@
-/** What the four things that are done to users have in common. */
+/** What the steps of users have in common. */
 import type { Adapter, VendorUser } from '../../adapter.js';
 import type { Target } from '../../clusters/registry.js';
 import { GatewayError } from '../../errors.js';
 import type { Role, UserFeature } from '../../model.js';
 import type { Step, Thing } from '../../writes/resource.js';
 
-export type StepName = Extract<UserFeature, 'create' | 'setRole' | 'setPassword' | 'delete'> | 'ensure';
+export type StepName = Extract<UserFeature, 'create' | 'setRole' | 'setPassword' | 'delete'> | 'ensure' | 'bounded';
 
 /** What is written of a user, but for the password. */
 export interface UserContent {
@@ -13,6 +13,8 @@ export interface UserContent {
   readonly directoryMode?: string;
   /** Of a user to ensure: there must be none before. */
   readonly isNew?: true;
+  /** The highest role that the caller may grant, or change and delete users of; absent where there is no bound. */
+  readonly atMost?: Role;
 }
 
 /** A user that was read. */

@@ -1,0 +1,73 @@
+/** What keeps pages of other origins from using a caller's browser, and the answers from being kept or shown where they should not. */
+import cors from 'cors';
+import type { RequestHandler } from 'express';
+import helmet from 'helmet';
+import { GatewayError } from '../../../src/errors.js';
+
+const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+const HALF_A_YEAR_SECONDS = 15_552_000;
+
+/** Headers of every answer. @param isHttps whether browsers reach the gateway by https only */
+export const protectiveHeaders = (isHttps: boolean): RequestHandler =>
+  helmet({
+    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+    strictTransportSecurity: isHttps && { maxAge: HALF_A_YEAR_SECONDS, includeSubDomains: false },
+    xFrameOptions: { action: 'deny' },
+  });
+
+/** Of the pages that the gateway serves: nothing is loaded from elsewhere, and no script stands in a page. */
+export const pagePolicy: RequestHandler = helmet.contentSecurityPolicy({
+  useDefaults: false,
+  directives: {
+    defaultSrc: ["'none'"],
+    scriptSrc: ["'self'"],
+    styleSrc: ["'self'", "'unsafe-inline'"],
+    imgSrc: ["'self'", 'data:'],
+    connectSrc: ["'self'"],
+    baseUri: ["'none'"],
+    formAction: ["'none'"],
+    frameAncestors: ["'none'"],
+  },
+});
+
+/** Which pages may send requests: those of the configured origins. */
+export const crossOrigin = (origins: readonly string[]): RequestHandler =>
+  cors({
+    origin: [...origins],
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    allowedHeaders: [
+      'Authorization',
+      'X-API-Key',
+      'Content-Type',
+      'Idempotency-Key',
+      'If-Match',
+      'If-None-Match',
+      'Prefer',
+      'X-Request-Id',
+    ],
+    exposedHeaders: [
+      ...['ETag', 'Link', 'Location', 'Retry-After', 'Preference-Applied', 'Idempotency-Replayed', 'X-Request-Id'],
+      ...['RateLimit', 'RateLimit-Policy', 'WWW-Authenticate'],
+    ],
+    maxAge: 600,
+  });
+
+/**
+ * Browsers name the origin of a page that sends a write.
+ * @param publicUrl whose pages are ours, beside those under the very `Host` of the request, which was checked before
+ * @throws forbidden
+ */
+export const checkOrigin = (publicUrl: string | undefined, origins: readonly string[]): RequestHandler => {
+  const known = new Set([...origins, ...(publicUrl === undefined ? [] : [new URL(publicUrl).origin])]);
+  return (request, _, next) => {
+    const { origin, host = '' } = request.headers;
+    const isOwn = (text: string): boolean => URL.canParse(text) && new URL(text).host === host.toLowerCase();
+    if (origin !== undefined && !READS.has(request.method) && !known.has(origin) && !isOwn(origin))
+      throw new GatewayError(
+        'forbidden',
+        'A page of another origin may not send writes. The operator of the gateway can name its origin in server.cors.origins.',
+      );
+    next();
+  };
+};

@@ -1,0 +1,106 @@
+/** Before an operation is performed, and before its body is read: who asks, whether they may, and whether they ask too much. */
+import type { Request, RequestHandler, Response } from 'express';
+import type { Authenticate, Credentials } from '../../../src/callers/authenticate.js';
+import { type Caller, type CallerCall, sees } from '../../../src/callers/caller.js';
+import type { Rate } from '../../../src/callers/rate.js';
+import { mayOn, maySomewhere } from '../../../src/callers/rights.js';
+import { GatewayError } from '../../../src/errors.js';
+import { contextOf } from '../context.js';
+import type { CheckedOperation } from '../contract.js';
+import { PROBES } from '../probes.js';
+import type { InFlight } from './in-flight.js';
+
+export interface GuardDeps {
+  readonly authenticate: Authenticate;
+  readonly inFlight: InFlight;
+  readonly rate: Rate;
+  /** What is answered about a cluster that is not there, or not for this caller. */
+  unknownCluster(clusterId: string, call: CallerCall): GatewayError;
+}
+
+const REALM = 'Bearer realm="hpc-gateway"';
+
+/** Longer than any credential that is taken. */
+const MAX_LENGTH = 16_384;
+
+const credentialsOf = (request: Request): Credentials => {
+  const [scheme = '', token, ...rest] = (request.get('authorization') ?? '').slice(0, MAX_LENGTH).trim().split(/ +/);
+  const isBearer = scheme.toLowerCase() === 'bearer' && token !== undefined && rest.length === 0;
+  return {
+    bearer: isBearer ? token : undefined,
+    apiKey: request.get('x-api-key'),
+    peer: request.socket.remoteAddress ?? '',
+    header: (name) => request.headersDistinct[name.toLowerCase()] ?? [],
+  };
+};
+
+/** RFC 6750, section 3. @throws unauthenticated */
+const identify = async (authenticate: Authenticate, request: Request, response: Response): Promise<Caller> => {
+  const verified = await authenticate(credentialsOf(request));
+  if (verified && 'caller' in verified) return verified.caller;
+  if (verified) {
+    response.set('WWW-Authenticate', `${REALM}, error="invalid_token", error_description="${verified.refusal}"`);
+    throw new GatewayError('unauthenticated', verified.refusal);
+  }
+  response.set('WWW-Authenticate', REALM);
+  throw new GatewayError(
+    'unauthenticated',
+    'The request names no caller. Send an API key or a token as `Authorization: Bearer …`, or an API key as `X-API-Key: …`.',
+  );
+};
+
+/** @throws caller_rate_limited */
+const count = async (rate: Rate, caller: Caller, response: Response): Promise<void> => {
+  const state = await rate(caller);
+  if (!state) return;
+  const { isAllowed, quota, windowSeconds, remaining, resetMs } = state;
+  response.set({
+    'RateLimit-Policy': `"caller";q=${quota};w=${windowSeconds}`,
+    RateLimit: `"caller";r=${remaining};t=${Math.ceil(resetMs / 1000)}`,
+  });
+  if (!isAllowed)
+    throw new GatewayError(
+      'caller_rate_limited',
+      `The caller may send ${quota} requests in ${windowSeconds} seconds. Nothing was begun.`,
+      {
+        retryAfterMs: resetMs,
+      },
+    );
+};
+
+/** @throws cluster_not_found, forbidden */
+const requireRights = (
+  { unknownCluster }: GuardDeps,
+  { verbs }: CheckedOperation,
+  clusterId: string | undefined,
+  call: CallerCall,
+  response: Response,
+): void => {
+  const { rights } = call.caller;
+  if (clusterId !== undefined && !sees(call, clusterId)) throw unknownCluster(clusterId, call);
+  if (clusterId === undefined ? maySomewhere(rights, verbs) : mayOn(rights, verbs, clusterId)) return;
+  response.set('WWW-Authenticate', `${REALM}, error="insufficient_scope", scope="${verbs.join(' ')}"`);
+  const where = clusterId === undefined ? '' : ` on the cluster ${clusterId}`;
+  throw new GatewayError('forbidden', `This needs the right ${verbs.join(' or ')}${where}, which the caller does not have.`);
+};
+
+/** What goes before the body of an operation is read. */
+export const createGuard =
+  (deps: GuardDeps) =>
+  (operation: CheckedOperation): RequestHandler =>
+  async (request, response, next) => {
+    const context = contextOf(response);
+    const { clusterId } = request.params as { readonly clusterId?: string };
+    context.route = operation.path;
+    context.clusterId = clusterId;
+    if (operation.verbs.length === 0) {
+      if (!PROBES.has(operation.path)) deps.inFlight.enterPublic(response);
+    } else {
+      const caller = await identify(deps.authenticate, request, response);
+      context.caller = caller;
+      deps.inFlight.enter(caller, response);
+      await count(deps.rate, caller, response);
+      requireRights(deps, operation, clusterId, { ...context.call, caller, address: context.address }, response);
+    }
+    next();
+  };

@@ -1,0 +1,56 @@
+/** By which names the gateway is called. A page of a name of its own that leads here (DNS rebinding) is not one of them. */
+import type { Request, RequestHandler } from 'express';
+import { isLoopback } from '../../../src/config/loopback.js';
+import { GatewayError } from '../../../src/errors.js';
+import { PROBES } from '../probes.js';
+
+export interface HostsOptions {
+  /** What it listens on. */
+  readonly host: string;
+  readonly publicUrl: string | undefined;
+  readonly allowedHosts: readonly string[];
+}
+
+const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
+
+interface Authority {
+  readonly hostname: string;
+  /** '' where none is written. */
+  readonly port: string;
+}
+
+const AUTHORITY = /^(\[[0-9a-f:.]+\]|[^:/?#@\\\s]+)(?::(\d{1,5}))?$/;
+
+const parseAuthority = (text: string): Authority | undefined => {
+  const [, hostname, port = ''] = AUTHORITY.exec(text.toLowerCase()) ?? [];
+  return hostname === undefined ? undefined : { hostname, port };
+};
+
+/** Of the whole URL in a request line, where there is one (RFC 9112, section 3.2.2); else of `Host`. */
+const authorityOf = (request: Request): Authority | undefined => {
+  const [, inLine] = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(request.originalUrl) ?? [];
+  return parseAuthority(inLine ?? request.headers.host ?? '');
+};
+
+export type IsOurs = (authority: Authority) => boolean;
+
+export const createIsOurs = ({ host, publicUrl, allowedHosts }: HostsOptions): IsOurs => {
+  const url = publicUrl === undefined ? undefined : new URL(publicUrl);
+  const own = host.includes(':') ? `[${host.toLowerCase()}]` : host.toLowerCase();
+  const names = new Set([...allowedHosts.map((name) => name.toLowerCase()), own, ...(isLoopback(host) ? LOOPBACK_NAMES : [])]);
+  return ({ hostname, port }) =>
+    names.has(hostname) || (url !== undefined && hostname === url.hostname && (url.port === '' || url.port === port));
+};
+
+/** @throws misdirected_request */
+export const checkHost =
+  (isOurs: IsOurs): RequestHandler =>
+  (request, _, next) => {
+    const authority = authorityOf(request);
+    if (!PROBES.has(request.path) && !(authority && isOurs(authority)))
+      throw new GatewayError(
+        'misdirected_request',
+        'The Host of the request is not a name of this gateway. Its operator can name it in server.publicUrl or server.allowedHosts.',
+      );
+    next();
+  };

@@ -1,0 +1,64 @@
+import type { VendorUser } from '../../adapter.js';
+import { isHigher } from '../../callers/rights.js';
+import type { Target } from '../../clusters/registry.js';
+import { GatewayError } from '../../errors.js';
+import type { ItemOutcome } from '../../journal/records.js';
+import type { Role } from '../../model.js';
+import { withDetail } from '../../writes/outcome.js';
+import type { Asked, Found, Planned, Step } from '../../writes/resource.js';
+import { incompleteList } from '../find.js';
+import { checkUser } from '../precondition.js';
+import { contentOf, type StepName, userOf } from './step.js';
+import { failedWith, notDoneWith, notFound } from './wording.js';
+
+/** A caller must not touch a user of a role that they may not grant: with a password of their choice, they would be that user. */
+export const outOfBounds = ({ username, role }: Pick<VendorUser, 'username' | 'role'>, atMost: Role): GatewayError =>
+  new GatewayError(
+    'forbidden',
+    `The user ${username} has the role ${role}; the caller may change and delete users of the role ${atMost} at most.`,
+  );
+
+/** What the item does, once the user is known to be within the bounds of its caller. */
+const stepsOf = ({ item }: Asked): StepName[] => {
+  if (item.op === 'delete') return ['delete'];
+  const { role } = contentOf(item);
+  return [
+    ...(role === undefined ? [] : (['setRole'] as const)),
+    ...(item.secret === undefined ? [] : (['setPassword'] as const)),
+  ];
+};
+
+/** Reads whether the user is one whom the caller may change or delete, and lets the item do what it is for. Sends nothing. */
+export const boundedStep = (target: Target): Step => {
+  const planOne = (asked: Asked, read: Found): Planned => {
+    const { item } = asked;
+    const { found, complete, isWhole } = read;
+    const user = userOf(found.get(item.name) ?? null);
+    const error = incompleteList(target, `the user ${item.name} is one whom the caller may change`);
+    if (!user && !complete) return { status: 'unread', error, ...(isWhole && { otherwise: failedWith(error, 'failed') }) };
+    if (!user) return failedWith(notFound(target, item.name, new GatewayError('user_not_found', '')));
+    const { atMost } = contentOf(item);
+    if (atMost !== undefined && isHigher(user.role, atMost)) return failedWith(outOfBounds(user, atMost), 'refused');
+    const refused: ItemOutcome | undefined = item.ifMatch === undefined ? undefined : checkUser(target, bounded, item, read);
+    return refused ?? { status: 'planned', steps: stepsOf(asked) };
+  };
+
+  const bounded: Step = {
+    name: 'bounded',
+    nature: 'set-hidden',
+    isShown: true,
+    wasDone: '',
+    mayBeDone: 'Whether the user was changed is not known.',
+    send: () => Promise.reject(new TypeError('bounded is planned, not sent')),
+    plan: async (asked, read) => asked.map((each) => planOne(each, read)),
+    readingOf: () => 'present',
+    outcome: (item, finding) =>
+      finding.verdict === 'was_missing' && finding.error
+        ? failedWith(withDetail(finding.error, 'There is no such user.', 'none'), 'failed')
+        : notDoneWith('set-hidden', target, item, finding, {
+            notDone: 'Nothing was changed.',
+            unknown: () => 'Whether the user was changed is not known.',
+          }),
+  };
+  return bounded;
+};
