@@ -1,5 +1,3 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Express } from 'express';
 import type { Logger } from 'pino';
@@ -10,7 +8,7 @@ import { createRate } from '../src/callers/rate.js';
 import { type Clock, systemClock } from '../src/clock.js';
 import { createClusters } from '../src/clusters/directory.js';
 import { createRegistry } from '../src/clusters/registry.js';
-import { type GatewayConfig, toMilliseconds } from '../src/config/schema.js';
+import { type GatewayConfig, type TlsConfig, toMilliseconds } from '../src/config/schema.js';
 import { createCursors } from '../src/cursors.js';
 import type { Report } from '../src/errors.js';
 import { version } from '../src/project.js';
@@ -25,13 +23,15 @@ import { createSharedReads } from '../src/users/shared-reads.js';
 import { createTransports } from '../src/vendor/transports.js';
 import { createEngine } from '../src/writes/engine.js';
 import { createApp } from './app.js';
-import { type Connections, followConnections } from './connections.js';
+import { type Listener, listen } from './net/listener.js';
 import { withoutSlash } from './rest/base.js';
 
 export interface Gateway {
   readonly app: Express;
   /** @returns the URL it listens on. @throws the listen error, such as EADDRINUSE */
   listen(): Promise<string>;
+  /** Takes another key and certificate for connections from now on. @throws where they do not fit each other */
+  useTls(tls: TlsConfig): void;
   /**
    * Says that it is not ready any more and serves on for `shutdownDelaySeconds`; then takes no new connections, finishes what is running (at
    * most `drainSeconds`), and lets go of everything.
@@ -48,16 +48,6 @@ export interface GatewayOptions {
 }
 
 const ARRIVAL_MS = 1_000;
-/** Longer than load balancers keep an idle connection (60 s): they close it first, so that no request meets a closed one. */
-const KEEP_ALIVE_MS = 65_000;
-/** Connections that wait to be accepted, as far as the operating system allows. */
-const BACKLOG = 4_096;
-
-const urlOf = (server: Server): string => {
-  const { address, family, port } = server.address() as AddressInfo;
-  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
-};
-
 const HOUR_MS = 60 * 60_000;
 
 /** How long a write to one user waits for a vendor that is busy: its caller waits too. */
@@ -75,6 +65,7 @@ export const createGateway = (
   { clock = systemClock, opened, isDemo = false }: GatewayOptions = {},
 ): Gateway => {
   const { server, retention, limits, auth } = config;
+  const publicUrl = server.publicUrl && withoutSlash(server.publicUrl);
   const limitsOfCallers: CallerLimits = auth ? { requestsPerCallerPerMinute: limits.requestsPerCallerPerMinute } : {};
   const report: Report = (fault, requestId) => log.error({ requestId, err: fault.cause ?? fault }, 'the gateway failed');
   const { store, encryptor } =
@@ -129,12 +120,12 @@ export const createGateway = (
     authenticate: createAuthenticate(auth, limitsOfCallers, clock),
     rate: createRate(counters?.client),
     maxRequestsInFlight: limits.maxRequestsInFlight,
-    hosts: { host: server.host, publicUrl: server.publicUrl, allowedHosts: server.allowedHosts },
+    hosts: { host: server.host, publicUrl, allowedHosts: server.allowedHosts },
     origins: server.cors.origins,
     isHttps: server.tls !== undefined || server.publicUrl?.startsWith('https:') === true,
     userHeader: auth?.proxy?.userHeader,
     docs: server.docs,
-    publicUrl: server.publicUrl && withoutSlash(server.publicUrl),
+    publicUrl,
     trustProxy: server.trustProxy,
     isDemo,
     // Whoever may not see it reads the documentation, too.
@@ -142,36 +133,37 @@ export const createGateway = (
     isStopping: () => isStopping,
   });
   let isStopping = false;
-  let connections: Connections | undefined;
+  let listener: Listener | undefined;
 
   return {
     app,
 
     listen: async () => {
       await engine.start();
-      return new Promise((resolve, reject) => {
-        // A request has to arrive within its deadline too; Node looks for late ones at this interval.
-        const timeouts = {
-          requestTimeout: deadlineMs + ARRIVAL_MS,
-          connectionsCheckingInterval: ARRIVAL_MS,
-          keepAliveTimeout: KEEP_ALIVE_MS,
-        };
-        const server = createServer(timeouts, app);
-        server.once('error', reject);
-        const { port, host } = config.server;
-        server.listen({ port, host, backlog: BACKLOG }, () => resolve(urlOf(server)));
-        connections = followConnections(server);
+      const { port, host, tls } = server;
+      listener = await listen(app, {
+        host,
+        port,
+        tls,
+        // A request has to arrive within its deadline, too.
+        sendMs: Math.min(toMilliseconds(server.sendSeconds), deadlineMs + ARRIVAL_MS),
+        answerMs: toMilliseconds(server.answerSeconds),
+        maxConnections: limits.maxConnections,
+        publicUrl,
       });
+      return listener.url;
     },
+
+    useTls: (tls) => listener?.useTls(tls),
 
     stop: async () => {
       isStopping = true;
       // Those who send requests here have to notice first.
-      if (connections) await sleep(toMilliseconds(server.shutdownDelaySeconds));
+      if (listener) await sleep(toMilliseconds(server.shutdownDelaySeconds));
       const over = new AbortController();
       const patience = sleep(toMilliseconds(server.drainSeconds), undefined, { signal: over.signal }).catch(() => undefined);
       const done = async (): Promise<void> => {
-        const closed = connections?.close();
+        const closed = listener?.connections.close();
         engine.handOver();
         await closed;
         await engine.idle();
@@ -183,7 +175,7 @@ export const createGateway = (
         const usernames = items.filter(({ outcome }) => !outcome).map(({ name }) => name);
         log.warn({ id, kind, clusterId, requestId, usernames }, 'stopped while a write was running; its outcome is not known');
       }
-      connections?.destroy();
+      listener?.connections.destroy();
       transports.close();
       counters?.close();
       await store.close();

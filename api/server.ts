@@ -5,11 +5,12 @@ import { adapters } from '../adapters/index.js';
 import { environment, KNOWN_VARIABLES, unknownVariables } from '../src/config/environment.js';
 import { ConfigError } from '../src/config/error.js';
 import { checkConfig, loadConfig } from '../src/config/load.js';
-import { isLoopback } from '../src/config/loopback.js';
 import type { GatewayConfig } from '../src/config/schema.js';
 import { didYouMean } from '../src/nearest.js';
+import { runCommand, UsageError } from './cli/command.js';
 import { type Demo, demoBanner, startDemo } from './demo.js';
 import { createGateway, type Gateway } from './gateway.js';
+import { followTls, type TlsReload } from './tls-reload.js';
 
 /** npm and a terminal may both pass on the same signal; one that comes later than this is meant. */
 const SAME_SIGNAL_MS = 2_000;
@@ -27,6 +28,7 @@ interface Running {
   gateway?: Gateway;
   demo?: Demo | undefined;
   log?: Logger;
+  tls?: TlsReload;
 }
 
 /** Finishes what is running and exits with 0; a second, later signal exits at once. */
@@ -45,13 +47,16 @@ const stopOnSignals = (running: Running): void => {
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
   // Its default action would end the process.
-  process.on('SIGHUP', () => running.log?.warn('SIGHUP is ignored: restart the gateway to load a changed configuration'));
+  process.on('SIGHUP', () => {
+    running.tls?.look();
+    running.log?.warn(
+      `SIGHUP is ${running.tls ? 'for server.tls alone' : 'ignored'}: restart the gateway to load a changed configuration`,
+    );
+  });
 };
 
 /** Undefined for the demo. */
 const configPath = (): string | undefined => {
-  if (process.argv.length > 2)
-    fail('The gateway takes no arguments. HPC_GATEWAY_CONFIG names its configuration, HOST and PORT override it.');
   const unknown = unknownVariables(environment).map(
     (name) => `${name} is not a known variable.${didYouMean(name, KNOWN_VARIABLES)}`,
   );
@@ -69,9 +74,14 @@ const configPath = (): string | undefined => {
   return path;
 };
 
-const warn = ({ server, accounts, clusters }: GatewayConfig, log: Logger): void => {
-  if (!isLoopback(server.host))
-    log.warn({ host: server.host }, 'listening beyond this machine: the gateway does not authenticate callers');
+/** A key that expires soon is to be replaced before. */
+const SOON_MS = 14 * 24 * 60 * 60_000;
+
+const warn = ({ accounts, clusters, auth }: GatewayConfig, log: Logger): void => {
+  for (const { id, keys } of auth?.callers ?? [])
+    for (const { expires } of keys)
+      if (expires !== undefined && Date.parse(expires) < Date.now() + SOON_MS)
+        log.warn({ caller: id, expires }, 'an API key has expired, or expires in less than 14 days');
   const discovering = Object.values(accounts).some(({ discover }) => discover);
   if (clusters.length === 0 && !discovering)
     log.warn('no cluster is served: name clusters, or set discover: true for an account');
@@ -90,12 +100,20 @@ const start = async (): Promise<void> => {
   const gateway = createGateway(config, adapters, log, { isDemo: demo !== undefined });
   running.gateway = gateway;
   const url = await gateway.listen();
+  if (path !== undefined && config.server.tls) running.tls = followTls(path, config.server.tls, gateway, log);
   say(`HPC gateway at ${url}${config.server.docs.enabled ? ` · documentation at ${url}/docs` : ''}`);
   if (demo) say(demoBanner(url));
   else say(`${path}: ${Object.keys(config.accounts).length} accounts, ${config.clusters.length} configured clusters`);
 };
 
-start().catch((error: unknown) => {
+const run = async (): Promise<void> => {
+  const printed = runCommand(process.argv.slice(2));
+  if (printed === undefined) await start();
+  else process.stdout.write(printed);
+};
+
+run().catch((error: unknown) => {
+  if (error instanceof UsageError) fail(error.message);
   if (error instanceof ConfigError)
     fail(`The configuration cannot be used:\n${error.problems.map((problem) => `  ${problem}`).join('\n')}`);
   const { code, message } = error as NodeJS.ErrnoException;

@@ -27,9 +27,16 @@ const forwardedPrefix = (request: Request): string => {
   return isTrusted(request.socket.remoteAddress, 0) ? prefix : '';
 };
 
+const fixedBase = (publicUrl: string | undefined): Base | undefined =>
+  publicUrl === undefined ? undefined : { url: publicUrl, path: withoutSlash(new URL(publicUrl).pathname) };
+
+/** Work without a request. @param publicUrl without a slash at its end */
+export const inBase = <T>(publicUrl: string | undefined, work: () => T): T =>
+  bases.run(fixedBase(publicUrl) ?? { url: undefined, path: '' }, work);
+
 /** @param publicUrl without a slash at its end */
 export const withBase = (publicUrl: string | undefined): RequestHandler => {
-  const fixed = publicUrl === undefined ? undefined : { url: publicUrl, path: withoutSlash(new URL(publicUrl).pathname) };
+  const fixed = fixedBase(publicUrl);
   return (request, _, next) => {
     bases.run(fixed ?? { url: undefined, path: forwardedPrefix(request) }, next);
   };

@@ -3,6 +3,7 @@ import express, { type Request, type RequestHandler } from 'express';
 import { asGatewayError, GatewayError } from '../../src/errors.js';
 import { type CheckedOperation, CSV } from './contract.js';
 import { readCsv } from './csv.js';
+import { checkShape } from './shape.js';
 import { type Check, invalidRequest } from './validation.js';
 
 const LARGEST_BODY = '1mb';
@@ -106,7 +107,10 @@ export const readBody = ({ checkBody }: CheckedOperation, request: Request): unk
   if (check === undefined) throw unsupported(request, types, `Send the body as ${types.join(' or ')}.`);
   if (charset !== undefined && !UTF_8.test(charset))
     throw unsupported(request, types, `Send the body in UTF-8${type === CSV ? `; ${EXPORT}` : ''}.`);
-  return type === CSV ? checkCsv(check, body) : check(parseJson(decode(body)));
+  if (type === CSV) return checkCsv(check, body);
+  const text = decode(body);
+  checkShape(body);
+  return check(parseJson(text));
 };
 
 /** What goes before the handler of an operation. */

@@ -16,6 +16,12 @@ const refuse = (message: string): never => {
   throw invalidRequest([{ pointer: '', message }]);
 };
 
+/** Of a file, empty lines included, and of one line: a batch needs far less, and parsing takes time for each. */
+const MAX_LINES = 20_000;
+const LONG_LINE = /[^\r\n]{8193}/;
+/** Lines that are not empty, with the line of names. */
+const MANY_ITEMS = /^(?:[\r\n]*[^\r\n]+){1002}/;
+
 /** One more than a batch takes: what comes behind is refused with it. */
 const ENOUGH = 1_001;
 
@@ -87,6 +93,17 @@ const delimiterOf = (text: string): string => {
 /** How many lines stand before the names. */
 const emptyLinesOf = (text: string): number => /^[\r\n]*/.exec(text)?.[0].match(/\r\n|\n|\r/g)?.length ?? 0;
 
+const tooManyItems = () => invalidRequest([{ pointer: '/items', message: 'must have at most 1000 items' }]);
+
+const checkLines = (text: string): void => {
+  if (LONG_LINE.test(text)) refuse('has a line of more than 8,192 characters');
+  let lines = 0;
+  for (const end of ['\n', '\r'])
+    for (let at = text.indexOf(end); at !== -1; at = text.indexOf(end, at + 1))
+      if (++lines > 2 * MAX_LINES)
+        throw MANY_ITEMS.test(text) ? tooManyItems() : refuse(`has more than ${MAX_LINES.toLocaleString('en')} lines`);
+};
+
 interface Row {
   readonly record: Readonly<Record<string, string>>;
   readonly info: Info;
@@ -103,6 +120,7 @@ export interface CsvBody {
 export const readCsv = (given: string): CsvBody => {
   const [head = '', separator] = SEPARATOR_LINE.exec(given) ?? [];
   const text = given.slice(head.length);
+  checkLines(text);
   const skipped = head === '' ? 0 : 1;
   if (!/[\r\n]./.test(text)) refuse('has one line only; curl keeps the lines of a file with --data-binary, not with -d');
   const lineAfter = createLineCounter(text, skipped);

@@ -48,8 +48,14 @@ const messageOf = ({ keyword, params, parentSchema, message = 'is not valid' }: 
   }
 };
 
+/** A name that a stranger has chosen may be as long as a body. */
+const MAX_POINTER = 256;
+
+const shortened = (pointer: string): string =>
+  pointer.length > MAX_POINTER ? `${pointer.slice(0, MAX_POINTER)}…`.toWellFormed() : pointer;
+
 const toFieldErrors = (errors: readonly ErrorObject[] | null | undefined, prefix: string): FieldError[] =>
-  (errors ?? []).map((error) => ({ pointer: `${prefix}${pointerOf(error)}`, message: messageOf(error) }));
+  (errors ?? []).map((error) => ({ pointer: shortened(`${prefix}${pointerOf(error)}`), message: messageOf(error) }));
 
 const PLACES: Readonly<Record<string, string>> = { query: 'query parameter', header: 'header', path: 'path parameter' };
 
@@ -127,7 +133,9 @@ const fromText = (type: unknown, text: unknown): unknown => {
 const refuseRepeated = (query: Readonly<Record<string, unknown>>): void => {
   const repeated = Object.keys(query).filter((name) => Array.isArray(query[name]));
   if (repeated.length > 0)
-    throw invalidRequest(repeated.map((name) => ({ pointer: `/query/${name}`, message: 'is repeated; give it once' })));
+    throw invalidRequest(
+      repeated.map((name) => ({ pointer: shortened(`/query/${name}`), message: 'is repeated; give it once' })),
+    );
 };
 
 const withTypes = (query: Readonly<Record<string, unknown>>, parameters: readonly Parameter[]): Record<string, unknown> => {

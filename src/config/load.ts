@@ -9,8 +9,9 @@ import { checkAuth } from './check-auth.js';
 import type { Environment } from './environment.js';
 import { ConfigError, errnoOf } from './error.js';
 import { type Path, type Problem, throwAny, UnusableConfig } from './problem.js';
-import { type AccountConfig, coreSchema, type GatewayConfig } from './schema.js';
+import { type AccountConfig, coreSchema, type GatewayConfig, type TlsConfig } from './schema.js';
 import { resolveSecrets } from './secrets.js';
+import { checkTls } from './tls.js';
 import { validate } from './validate.js';
 
 type Modules = Readonly<Record<string, AdapterModule>>;
@@ -221,6 +222,7 @@ export const checkConfig = (raw: unknown, modules: Modules, env: Environment, fo
     ...checkOwners(clusters, inOrder, modules),
     ...checkStore(core['store']),
     ...checkAuth(core['auth'], core['server']),
+    ...checkTls(core['server']),
   );
   throwAny(problems);
 
@@ -255,4 +257,17 @@ export const loadConfig = (path: string, modules: Modules, env: Environment): Ga
         : [];
     throw new ConfigError(error.problems.map((problem, index) => `${path}: ${lines[index] ?? ''}${problem}`));
   }
+};
+
+/** The key and the certificate as the file and what it names have them now. @throws ConfigError */
+export const loadTls = (path: string, env: Environment): TlsConfig | undefined => {
+  const { value } = readYaml(path);
+  const server = isObject(value) ? value['server'] : undefined;
+  const problems: Problem[] = [];
+  const resolved = resolveSecrets(isObject(server) ? server['tls'] : undefined, env, dirname(path), (problem) =>
+    problems.push({ ...problem, at: ['server', 'tls', ...problem.at] }),
+  );
+  problems.push(...checkTls({ tls: resolved }));
+  throwAny(problems);
+  return resolved as TlsConfig | undefined;
 };

@@ -1,5 +1,5 @@
 /** Requests that do not fit the document, and what Express would say by itself. */
-import { request as httpRequest } from 'node:http';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { backendNamed, type LiveBackend } from '../support/backends.js';
 import { startGateway, type TestGateway } from '../support/gateway.js';
@@ -297,16 +297,19 @@ describe('paths and methods', () => {
     expect(JSON.parse(body).code).toBe('invalid_request');
   });
 
-  it('a whole URL in the request line does not lend its host to the Link', async () => {
-    const headers = await new Promise<NodeJS.Dict<string | string[]>>((resolve, reject) => {
-      const { hostname, port } = new URL(gateway.url);
-      httpRequest({ hostname, port, path: `http://elsewhere.example${USERS}?limit=1` }, (response) => {
-        response.resume();
-        resolve(response.headers);
-      })
-        .on('error', reject)
-        .end();
-    });
+  it('a whole URL in the request line has to name the gateway, and does not lend its host to the Link', async () => {
+    const asked = (host: string) =>
+      new Promise<IncomingMessage>((resolve, reject) => {
+        const { hostname, port } = new URL(gateway.url);
+        httpRequest({ hostname, port, path: `http://${host}${USERS}?limit=1` }, (response) => {
+          response.resume();
+          resolve(response);
+        })
+          .on('error', reject)
+          .end();
+      });
+    expect((await asked('elsewhere.example')).statusCode).toBe(421);
+    const { headers } = await asked('localhost:1');
     expect(headers['link']).toMatch(/^<\/clusters\/main\/users\?limit=1&cursor=/);
   });
 
