@@ -83,9 +83,10 @@ export const createApp = (deps: AppDeps): Express => {
   app.use(protectiveHeaders(deps.isHttps));
   if (origins.length > 0) app.use(crossOrigin(origins));
   app.use(checkOrigin(deps.publicUrl, origins));
+  const inFlight = createInFlight(deps.maxRequestsInFlight);
   const guard = createGuard({
     authenticate: deps.authenticate,
-    inFlight: createInFlight(deps.maxRequestsInFlight),
+    inFlight,
     rate: deps.rate,
     unknownCluster: clusters.unknown,
   });
@@ -100,6 +101,10 @@ export const createApp = (deps: AppDeps): Express => {
       vary: ['Authorization', 'X-API-Key', ...(deps.userHeader === undefined ? [] : [deps.userHeader])].join(', '),
     }),
   );
+  app.use('/docs/', (_request, response, next) => {
+    inFlight.enterPublic(response);
+    next();
+  });
   app.use(docs(deps.docs));
   app.use(unknownPath(Object.keys(document.paths)));
   app.use(sendFailure(report));

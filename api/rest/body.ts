@@ -6,7 +6,7 @@ import { readCsv } from './csv.js';
 import { checkShape } from './shape.js';
 import { type Check, invalidRequest } from './validation.js';
 
-const LARGEST_BODY = '1mb';
+const MAX_BODY_BYTES = 1_048_576;
 
 const mediaType = (request: Request): { readonly type: string; readonly charset: string | undefined } => {
   const header = (request.get('content-type') ?? '').toLowerCase();
@@ -94,7 +94,14 @@ const refuseBody: RequestHandler = (request, response, next) => {
 /** ASCII is a part of it. */
 const UTF_8 = /^(utf-?8|us-ascii)$/;
 
-const readRaw = express.raw({ type: () => true, limit: LARGEST_BODY });
+const readRaw = express.raw({ type: () => true, limit: MAX_BODY_BYTES });
+
+/** How much of a body there can be, unpacked: what the request says, as far as it can be relied on. */
+export const bodyBytes = ({ checkBody }: CheckedOperation, { headers }: Request): number => {
+  if (checkBody.size === 0) return 0;
+  const given = headers['content-encoding'] === undefined ? headers['content-length'] : undefined;
+  return given === undefined ? MAX_BODY_BYTES : Math.min(Number(given), MAX_BODY_BYTES);
+};
 
 /** The checked body of a request that `bodyParser` has read; undefined where the operation has none. */
 export const readBody = ({ checkBody }: CheckedOperation, request: Request): unknown => {

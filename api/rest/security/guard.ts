@@ -5,6 +5,7 @@ import { type Caller, type CallerCall, sees } from '../../../src/callers/caller.
 import type { Rate } from '../../../src/callers/rate.js';
 import { mayOn, maySomewhere } from '../../../src/callers/rights.js';
 import { GatewayError } from '../../../src/errors.js';
+import { bodyBytes } from '../body.js';
 import { contextOf } from '../context.js';
 import type { CheckedOperation } from '../contract.js';
 import { PROBES } from '../probes.js';
@@ -98,7 +99,7 @@ export const createGuard =
     } else {
       const caller = await identify(deps.authenticate, request, response);
       context.caller = caller;
-      deps.inFlight.enter(caller, response);
+      deps.inFlight.enter(caller, bodyBytes(operation, request), response);
       await count(deps.rate, caller, response);
       requireRights(deps, operation, clusterId, { ...context.call, caller, address: context.address }, response);
     }

@@ -1,49 +1,75 @@
-/** How many requests are being answered at once: of all, and of one caller, so that one cannot take the places of all others. */
+/**
+ * How many requests are being answered at once, and how many bytes of bodies they may have: of all, and of one caller, so that one cannot take
+ * the places of all others.
+ */
 import type { Response } from 'express';
 import type { Caller } from '../../../src/callers/caller.js';
 import { GatewayError } from '../../../src/errors.js';
 
 /** Requests that need no caller have places of their own. */
 const MAX_PUBLIC = 64;
+/** Of bodies, as they came and unpacked, from the beginning of a request to its answer. */
+const MAX_BODY_BYTES = 67_108_864;
 const RETRY_MS = 1_000;
 
 export interface InFlight {
-  /** Takes a place until the answer is out. @throws too_busy */
-  enter(caller: Caller, response: Response): void;
+  /** Takes a place, and room for a body, until the answer is out. @throws too_busy */
+  enter(caller: Caller, bodyBytes: number, response: Response): void;
   /** The same for a request that needs no caller. @throws too_busy */
   enterPublic(response: Response): void;
 }
 
-const tooBusy = (message: string): GatewayError => new GatewayError('too_busy', message, { retryAfterMs: RETRY_MS });
+interface Load {
+  requests: number;
+  bytes: number;
+}
+
+const tooBusy = (message: string): GatewayError =>
+  new GatewayError('too_busy', `${message} Nothing was begun.`, { retryAfterMs: RETRY_MS });
 
 export const createInFlight = (max: number): InFlight => {
-  let all = 0;
-  let publicOnes = 0;
-  const own = new Map<string, number>();
+  const all: Load = { requests: 0, bytes: 0 };
+  const publicOnes: Load = { requests: 0, bytes: 0 };
+  const own = new Map<string, Load>();
+
+  const loadOf = (id: string | null): Load => {
+    if (id === null) return all;
+    const load = own.get(id) ?? { requests: 0, bytes: 0 };
+    own.set(id, load);
+    return load;
+  };
+
+  const hold = (loads: ReadonlySet<Load>, bytes: number, response: Response, left: () => void): void => {
+    for (const load of loads) {
+      load.requests++;
+      load.bytes += bytes;
+    }
+    response.once('close', () => {
+      for (const load of loads) {
+        load.requests--;
+        load.bytes -= bytes;
+      }
+      left();
+    });
+  };
 
   return {
-    enter: ({ id, limits }, response) => {
-      const mine = id === null ? all : (own.get(id) ?? 0);
-      const share = id === null ? max : (limits.maxRequestsInFlight ?? Math.ceil(max / 2));
-      if (mine >= share) throw tooBusy(`The caller has ${mine} requests in flight, as many as they may. Nothing was begun.`);
-      if (all >= max) throw tooBusy(`The gateway has ${all} requests in flight, as many as it takes. Nothing was begun.`);
-      all++;
-      if (id !== null) own.set(id, mine + 1);
-      response.once('close', () => {
-        all--;
-        if (id === null) return;
-        const left = (own.get(id) ?? 1) - 1;
-        if (left > 0) own.set(id, left);
-        else own.delete(id);
+    enter: ({ id, limits }, bytes, response) => {
+      const share = id === null ? 1 : 0.5;
+      const mine = loadOf(id);
+      const allowed = id === null ? max : (limits.maxRequestsInFlight ?? Math.ceil(max * share));
+      if (mine.requests >= allowed) throw tooBusy(`The caller has ${mine.requests} requests in flight, as many as they may.`);
+      if (all.requests >= max) throw tooBusy(`The gateway has ${all.requests} requests in flight, as many as it takes.`);
+      if (mine.bytes + bytes > MAX_BODY_BYTES * share) throw tooBusy('The caller has too much in bodies of requests in flight.');
+      if (all.bytes + bytes > MAX_BODY_BYTES) throw tooBusy('The gateway has too much in bodies of requests in flight.');
+      hold(new Set([all, mine]), bytes, response, () => {
+        if (id !== null && mine.requests === 0) own.delete(id);
       });
     },
 
     enterPublic: (response) => {
-      if (publicOnes >= MAX_PUBLIC) throw tooBusy('The gateway has too many requests in flight.');
-      publicOnes++;
-      response.once('close', () => {
-        publicOnes--;
-      });
+      if (publicOnes.requests >= MAX_PUBLIC) throw tooBusy('The gateway has too many requests in flight.');
+      hold(new Set([publicOnes]), 0, response, () => undefined);
     },
   };
 };
