@@ -1,5 +1,6 @@
 import express, { type Express } from 'express';
 import type { Logger } from 'pino';
+import type { Audit } from '../src/audit/service.js';
 import type { Authenticate } from '../src/callers/authenticate.js';
 import type { Rate } from '../src/callers/rate.js';
 import type { Clusters } from '../src/clusters/directory.js';
@@ -14,11 +15,13 @@ import { withContext } from './rest/context.js';
 import { loadContract } from './rest/contract.js';
 import { type DocsOptions, docs, withExample } from './rest/docs.js';
 import { sendFailure, unknownPath } from './rest/failures.js';
+import { auditHandlers } from './rest/handlers/audit.js';
 import { clusterHandlers } from './rest/handlers/clusters.js';
 import { operationHandlers } from './rest/handlers/operations.js';
 import { serviceHandlers } from './rest/handlers/service.js';
 import { userHandlers } from './rest/handlers/users.js';
 import { replyOf, replyTo, writeHandlers } from './rest/handlers/writes.js';
+import { createRefusals } from './rest/refusals.js';
 import { requestLog } from './rest/request-log.js';
 import { createRouter } from './rest/router.js';
 import { checkOrigin, crossOrigin, protectiveHeaders } from './rest/security/browsers.js';
@@ -32,6 +35,7 @@ export interface AppDeps {
   readonly commands: UserCommands;
   readonly operations: Operations;
   readonly idempotency: Idempotency;
+  readonly audit: Audit;
   readonly store: Store;
   readonly log: Logger;
   readonly report: Report;
@@ -69,6 +73,7 @@ export const createApp = (deps: AppDeps): Express => {
     ...userHandlers(users),
     ...writeHandlers(commands),
     ...operationHandlers(operations),
+    ...auditHandlers(deps.audit),
     ...serviceHandlers({ document, store, isStopping: deps.isStopping, isDemo: deps.isDemo, hasDocs: deps.docs.enabled }),
   };
 
@@ -107,7 +112,7 @@ export const createApp = (deps: AppDeps): Express => {
   });
   app.use(docs(deps.docs));
   app.use(unknownPath(Object.keys(document.paths)));
-  app.use(sendFailure(report));
+  app.use(sendFailure(report, createRefusals(deps.audit, clusters.vendorOf)));
   const prefix = deps.publicUrl === undefined ? '' : withoutSlash(new URL(deps.publicUrl).pathname);
   if (prefix === '') return app;
   // A proxy may leave the path before ours as it is, or take it away.

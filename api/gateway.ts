@@ -23,8 +23,10 @@ import { createSharedReads } from '../src/users/shared-reads.js';
 import { createTransports } from '../src/vendor/transports.js';
 import { createEngine } from '../src/writes/engine.js';
 import { createApp } from './app.js';
+import { openAuditStream } from './audit-stream.js';
 import { type Listener, listen } from './net/listener.js';
 import { withoutSlash } from './rest/base.js';
+import { toAuditRecord } from './rest/handlers/audit.js';
 
 export interface Gateway {
   readonly app: Express;
@@ -86,10 +88,14 @@ export const createGateway = (
   const users = createUsersResource({ clusters, admission, lookUps: createLookUps(), reads: createSharedReads(clock) });
   const deadlineMs = toMilliseconds(server.deadlineSeconds);
   const cursors = createCursors(encryptor);
+  const stream = config.audit.stream === undefined ? undefined : openAuditStream(config.audit.stream);
   const engine = createEngine({
     store,
     encryptor,
     cursors,
+    auditMs: retention.auditDays * 24 * HOUR_MS,
+    anchor: (end) => log.info({ audit: end }, 'end of an audit chain'),
+    collect: stream && ((record) => stream.write(toAuditRecord(record))),
     resources: [users],
     lifetimes: {
       operationMs: retention.operationDays * 24 * HOUR_MS,
@@ -113,6 +119,7 @@ export const createGateway = (
     commands: createUserCommands(admission, engine.intake),
     operations: engine.operations,
     idempotency: engine.idempotency,
+    audit: engine.audit,
     store,
     log,
     report,
@@ -178,6 +185,7 @@ export const createGateway = (
       listener?.connections.destroy();
       transports.close();
       counters?.close();
+      await stream?.close();
       await store.close();
     },
   };

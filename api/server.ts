@@ -7,7 +7,8 @@ import { ConfigError } from '../src/config/error.js';
 import { checkConfig, loadConfig } from '../src/config/load.js';
 import type { GatewayConfig } from '../src/config/schema.js';
 import { didYouMean } from '../src/nearest.js';
-import { runCommand, UsageError } from './cli/command.js';
+import { runCommand } from './cli/command.js';
+import { UsageError } from './cli/usage.js';
 import { type Demo, demoBanner, startDemo } from './demo.js';
 import { createGateway, type Gateway } from './gateway.js';
 import { followTls, type TlsReload } from './tls-reload.js';
@@ -107,9 +108,10 @@ const start = async (): Promise<void> => {
 };
 
 const run = async (): Promise<void> => {
-  const printed = runCommand(process.argv.slice(2));
-  if (printed === undefined) await start();
-  else process.stdout.write(printed);
+  const ran = await runCommand(process.argv.slice(2));
+  if (ran === undefined) return start();
+  process.stdout.write(ran.text);
+  process.exitCode = ran.code;
 };
 
 run().catch((error: unknown) => {

@@ -3,6 +3,7 @@ import type { components } from './generated/openapi.js';
 
 type Schemas = components['schemas'];
 
+export type AuditRecord = Schemas['AuditRecord'];
 export type BatchItem = Schemas['BatchItem'];
 export type BatchResult = Schemas['BatchResult'];
 export type BatchSizes = Schemas['BatchSizes'];

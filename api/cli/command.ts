@@ -1,39 +1,32 @@
 /** What the program does beside serving. */
-import { parseArgs } from 'node:util';
+import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { hashOf, newKey } from '../../src/callers/keys.js';
 import { ID_PATTERN } from '../../src/config/patterns.js';
 import { didYouMean } from '../../src/nearest.js';
+import { verifyAudit } from './audit.js';
+import { UsageError } from './usage.js';
 
-/** A command line that cannot be understood; the message says what to change. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
-
-const COMMANDS = ['key new'];
+const COMMANDS = ['key new', 'audit verify'];
 
 const USAGE = `Without arguments the gateway serves; HPC_GATEWAY_CONFIG names its configuration, HOST and PORT override it.
 Commands:
-  hpc-gateway key new --id NAME   makes an API key, and prints it with what the configuration needs`;
+  hpc-gateway key new --id NAME          makes an API key, and prints it with what the configuration needs
+  hpc-gateway audit verify [--log FILE]  checks that the audit trail is whole, against the ends of chains in logs of the gateway, too`;
 
-/** The values of these options, all of which are needed. @throws UsageError */
-const optionsOf = <Name extends string>(args: readonly string[], names: readonly Name[]): Readonly<Record<Name, string>> => {
+type Options = NonNullable<ParseArgsConfig['options']>;
+
+/** @throws UsageError */
+const parse = <Known extends Options>(args: readonly string[], options: Known) => {
   try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: Object.fromEntries(names.map((name) => [name, { type: 'string' as const }])),
-      strict: true,
-    });
-    const missing = names.filter((name) => values[name] === undefined || values[name] === '');
-    if (missing.length > 0) throw new UsageError(`The option --${missing.join(' and --')} is missing.\n${USAGE}`);
-    return values as Readonly<Record<Name, string>>;
+    return parseArgs({ args: [...args], options, strict: true }).values;
   } catch (error) {
-    if (error instanceof UsageError) throw error;
     throw new UsageError(`${(error as Error).message}\n${USAGE}`);
   }
 };
 
 const keyNew = (args: readonly string[]): string => {
-  const { id } = optionsOf(args, ['id']);
+  const { id } = parse(args, { id: { type: 'string' } });
+  if (!id) throw new UsageError(`The option --id is missing.\n${USAGE}`);
   if (!new RegExp(ID_PATTERN).test(id))
     throw new UsageError(
       'An id has letters, digits, dots, dashes and underscores, at most 128, and begins with a letter or digit.',
@@ -53,12 +46,23 @@ auth:
 `;
 };
 
-/** @returns what to print; undefined where the program is to serve @throws UsageError */
-export const runCommand = (args: readonly string[]): string | undefined => {
+/** What a command came to: text for standard output, and the exit code. */
+export interface Ran {
+  readonly text: string;
+  readonly code: number;
+}
+
+/** @returns undefined where the program is to serve @throws UsageError, ConfigError */
+export const runCommand = async (args: readonly string[]): Promise<Ran | undefined> => {
   if (args.length === 0) return undefined;
   const [group = '', action = '', ...rest] = args;
-  if (group === '--help' || group === '-h' || group === 'help') return `${USAGE}\n`;
+  if (group === '--help' || group === '-h' || group === 'help') return { text: `${USAGE}\n`, code: 0 };
   const name = `${group} ${action}`;
-  if (name === 'key new') return keyNew(rest);
+  if (name === 'key new') return { text: keyNew(rest), code: 0 };
+  if (name === 'audit verify') {
+    const { log = [] } = parse(rest, { log: { type: 'string', multiple: true } });
+    const { text, isWhole } = await verifyAudit(log);
+    return { text, code: isWhole ? 0 : 1 };
+  }
   throw new UsageError(`There is no command ${[group, action].join(' ').trim()}.${didYouMean(name, COMMANDS)}\n${USAGE}`);
 };

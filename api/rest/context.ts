@@ -4,6 +4,7 @@ import type { Call } from '../../src/adapter.js';
 import { ANYBODY, type Caller, type CallerCall } from '../../src/callers/caller.js';
 import { firstOf } from '../../src/deadline.js';
 import type { GatewayError } from '../../src/errors.js';
+import type { CheckedOperation } from './contract.js';
 
 export interface RequestContext {
   readonly call: Call;
@@ -17,6 +18,11 @@ export interface RequestContext {
   route?: string;
   clusterId?: string | undefined;
   error?: GatewayError;
+  /** For the audit trail: what is asked for, of whom, and whether there is an operation that has a record of its own. */
+  operation?: CheckedOperation;
+  usernames?: readonly string[];
+  hasOperation?: boolean;
+  isDry?: boolean;
 }
 
 /** What a caller may choose as its request id: it goes into headers and logs. */

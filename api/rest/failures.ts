@@ -5,6 +5,7 @@ import { linkTo } from './base.js';
 import { contextOf } from './context.js';
 import { nearestPath } from './paths.js';
 import { sendProblem } from './problem.js';
+import type { RecordRefusal } from './refusals.js';
 import { invalidRequest } from './validation.js';
 
 /** A path is shown up to so many characters. */
@@ -41,13 +42,14 @@ const fromExpress = (thrown: unknown): GatewayError | undefined => {
 };
 
 export const sendFailure =
-  (report: Report): ErrorRequestHandler =>
-  (thrown, request, response, _next) => {
+  (report: Report, recordRefusal: RecordRefusal): ErrorRequestHandler =>
+  async (thrown, request, response, _next) => {
     const error = fromExpress(thrown) ?? asGatewayError(thrown);
     const context = contextOf(response);
     context.error = error;
     const { requestId } = context.call;
     if (error.code === 'internal_error') report(error, requestId);
+    await recordRefusal(context, error);
     // What is refused before it has arrived is not read to its end.
     if (!request.complete) response.set('Connection', 'close');
     if (response.headersSent) {

@@ -26,6 +26,8 @@ export interface Input<Id extends OperationId> {
 
 export interface PreferredSubmission extends Submission {
   readonly preference: Preference;
+  /** Is called with an operation that the request began, joined or is answered from. */
+  onOperation(id: string): void;
 }
 
 /** An answer that the document names. Errors are thrown. */

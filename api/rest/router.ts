@@ -14,6 +14,7 @@ import type { AnyHandler, AnyReply, Handlers, OperationId, PreferredSubmission }
 import { nearestPath } from './paths.js';
 import { applying, readPrefer } from './prefer.js';
 import { type Rendered, send } from './problem.js';
+import { usernamesIn } from './refusals.js';
 import { performOnce, type RepeatableDeps } from './repetition.js';
 
 export interface RouterDeps extends RepeatableDeps {
@@ -77,7 +78,12 @@ const perform = async (
   const preference = readPrefer(headers['Prefer'], deadlineMs);
   const waitMs = preference.waitMs ?? (preference.respondAsync ? 0 : undefined);
   const patience = waitMs === undefined ? call.signal : firstOf([call.signal, AbortSignal.timeout(waitMs)]);
-  const submission: PreferredSubmission = { call, path: request.path, patience, preference };
+  const context = contextOf(response);
+  context.usernames = usernamesIn(request.params, body);
+  const onOperation = (): void => {
+    context.hasOperation = true;
+  };
+  const submission: PreferredSubmission = { call, path: request.path, patience, preference, onOperation };
 
   const handle = handlers[operation.operationId as OperationId] as unknown as AnyHandler;
   const answer = async (reference?: RequestReference): Promise<Rendered> => {
@@ -97,6 +103,7 @@ const perform = async (
   const repeatable = { submission, perform: answer, answerTo: (known: LoadedOperation) => render(replyTo(known, submission)) };
   // A dry run writes nothing: there is nothing to repeat.
   const isDry = eitherOf('dryRun', query, body);
+  context.isDry = isDry;
   const answering = isWrite(operation) && !isDry ? performOnce(deps, { ...repeatable, reference }) : answer();
   return answering.catch((thrown: unknown) => {
     if (asGatewayError(thrown).code === 'still_running') response.set(applying(preference));

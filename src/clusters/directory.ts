@@ -23,6 +23,8 @@ export interface Clusters {
    * @throws cluster_not_found
    */
   resolve(clusterId: string, call: CallerCall): Promise<Target>;
+  /** Of a cluster of the configuration; null of any other. */
+  vendorOf(clusterId: string): string | null;
   /** What is answered about a cluster that is not there, or not for this caller. */
   unknown(clusterId: string, call: CallerCall): GatewayError;
   /** Calls `visit` for each cluster that the caller may see, once, as soon as it is known. @returns accounts that cannot be asked for theirs */
@@ -160,6 +162,8 @@ export const createClusters = (
     },
 
     resolve: targetOf,
+
+    vendorOf: (clusterId) => configured.get(clusterId)?.account.module.vendor ?? null,
 
     unknown: (clusterId, call) => unknownCluster(clusterId, targets, call),
 

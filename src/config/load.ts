@@ -82,6 +82,9 @@ const readYaml = (path: string): Source => {
   return { value: document.toJS() ?? {}, lineOf: (at) => lineAt(offsetOf(document, at)) };
 };
 
+/** In place of a file. */
+const STANDARD_OUTPUT = '-';
+
 const ENVIRONMENT_PORT = 'PORT (environment)';
 
 /** `HOST` and `PORT` override the file. */
@@ -238,8 +241,16 @@ export const checkConfig = (raw: unknown, modules: Modules, env: Environment, fo
       return [name, { vendor, discover, domain, ...network, settings: settingsOf(account) }];
     }),
   );
-  const { store } = usable;
-  return { ...usable, accounts, ...(folder !== undefined && { store: { ...store, path: resolve(folder, store.path) } }) };
+  const { store, audit } = usable;
+  const inFolder = (path: string): string => (folder === undefined ? path : resolve(folder, path));
+  const { stream } = audit;
+  const isFile = stream !== undefined && stream !== STANDARD_OUTPUT;
+  return {
+    ...usable,
+    accounts,
+    store: { ...store, path: inFolder(store.path) },
+    audit: isFile ? { stream: inFolder(stream) } : audit,
+  };
 };
 
 /** @throws ConfigError, each of whose problems names the file, and the line where it can */

@@ -67,6 +67,7 @@ export const coreSchema = {
       properties: {
         operationDays: { type: 'number', minimum: 0, maximum: 3650, default: 7 },
         idempotencyKeyHours: { type: 'number', minimum: 0, maximum: 8760, default: 24 },
+        auditDays: { type: 'number', minimum: 0, maximum: 3650, default: 30 },
       },
     },
     limits: {
@@ -82,6 +83,12 @@ export const coreSchema = {
       },
     },
     auth: authSchema,
+    audit: {
+      type: 'object',
+      additionalProperties: false,
+      default: {},
+      properties: { stream: { type: 'string', minLength: 1 } },
+    },
     log: {
       type: 'object',
       additionalProperties: false,
@@ -177,6 +184,8 @@ export interface RetentionConfig {
   /** How long an operation is kept after its end. */
   readonly operationDays: number;
   readonly idempotencyKeyHours: number;
+  /** How long a record of the audit trail is kept. */
+  readonly auditDays: number;
 }
 
 export interface LimitsConfig {
@@ -219,6 +228,8 @@ export interface GatewayConfig {
   readonly log: { readonly level: string };
   /** Undefined: nobody is asked who they are, and the gateway listens on this machine only. */
   readonly auth?: AuthConfig;
+  /** `stream`: where records go as lines of JSON, for collectors: a file, or `-` for standard output. */
+  readonly audit: { readonly stream?: string };
   readonly accounts: Readonly<Record<string, AccountConfig>>;
   readonly clusters: readonly ClusterConfig[];
 }

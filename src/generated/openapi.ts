@@ -248,6 +248,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The audit trail, newest first
+         * @description Every write has a record when it is accepted or refused, and one for each call to the vendor that settled some of its users, joined by `operationId`. Records can only be
+         *     added: each has a keyed hash over the one before it, which `hpc-gateway audit verify` checks. Those on clusters whose trail the caller may read; where filters leave
+         *     out much, a window may have fewer records than `limit`, or none, and a `nextCursor` all the same.
+         */
+        get: operations["listAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -820,6 +842,47 @@ export interface components {
             links: components["schemas"]["OperationLinks"];
             /** @description One for each item that is settled, in the order of the request. */
             results: components["schemas"]["ItemResult"][];
+        };
+        /**
+         * @description `accepted`: a write was stored, and will be made. `refused`: it was turned away, and nothing was begun. `settled`: what became of users by one call to the vendor, or
+         *     without one.
+         * @enum {string}
+         */
+        AuditType: "accepted" | "refused" | "settled";
+        AuditRecord: {
+            id: string;
+            /** Format: date-time */
+            at: string;
+            type: components["schemas"]["AuditType"];
+            /** @description As `caller` of an operation. Null where nobody was named. */
+            caller: string | null;
+            /** @description Where the request came from. */
+            address: string | null;
+            /** @description The `X-Request-Id` of the request. */
+            requestId: string;
+            clusterId: string | null;
+            vendor: string | null;
+            /**
+             * @description The operationId of this document.
+             * @example createUser
+             */
+            action: string;
+            /** @description Whom it is about. Empty where the request named no caller. */
+            users: {
+                username: string;
+                /** @description What became of the user; null where that is not known yet. */
+                status: components["schemas"]["ItemStatus"] | null;
+            }[];
+            operationId: string | null;
+            /** @description The vendor's own names of the requests that were made. */
+            vendorRequestIds: string[];
+            /** @description The `code` of the problem that a refused write was answered with. */
+            code: string | null;
+        };
+        AuditPage: {
+            items: components["schemas"]["AuditRecord"][];
+            /** @description Pass it as `cursor` for the next window; null on the last one. */
+            nextCursor: string | null;
         };
         Status: {
             /** @constant */
@@ -2076,6 +2139,53 @@ export interface operations {
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
+        };
+    };
+    listAudit: {
+        parameters: {
+            query?: {
+                /** @description Only records about this cluster. */
+                clusterId?: string;
+                /** @description Only records about a user of this name. */
+                username?: string;
+                /** @description Only records of this caller. */
+                caller?: string;
+                /** @description Only records of this operation. */
+                operationId?: string;
+                /** @description Only records of this type. */
+                type?: components["schemas"]["AuditType"];
+                /** @description Only records of this time or later. */
+                from?: string;
+                /** @description Only records before this time. */
+                to?: string;
+                /** @description The most records to answer. */
+                limit?: number;
+                /** @description Where the last window ended, as `nextCursor` gave it. Good for the same caller and the same parameters only; `limit` may change. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The window. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
         };
     };
     getHealth: {

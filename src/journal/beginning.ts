@@ -2,6 +2,7 @@
 import { GatewayError } from '../errors.js';
 import { CounterFull, type Decision, type Member, type Value } from '../store/store.js';
 import type { JournalDeps } from './deps.js';
+import { acceptedEvent } from './events.js';
 import type { Journal } from './journal.js';
 import { backlog, type Puts } from './moves.js';
 import {
@@ -29,7 +30,7 @@ const backlogFull = ({ clusterId }: OperationRecord): GatewayError =>
   );
 
 export const createBeginning = (deps: JournalDeps): Pick<Journal, 'begin' | 'known'> => {
-  const { store, nowMs, lifetimes } = deps;
+  const { store, nowMs, lifetimes, trail } = deps;
   const { keyMs } = lifetimes;
   let latest = 0;
   /** The next number. Those of one process rise without a look at the store, so that beginnings at once are not refused. */
@@ -46,6 +47,7 @@ export const createBeginning = (deps: JournalDeps): Pick<Journal, 'begin' | 'kno
       const keys = [
         keyOf.operation(id),
         keyOf.order(record.domain),
+        trail.headKey(trail.accepted),
         ...(request ? [keyOf.request(request.id)] : []),
         ...(key ? [keyOf.idempotency(key.id)] : []),
       ];
@@ -56,8 +58,9 @@ export const createBeginning = (deps: JournalDeps): Pick<Journal, 'begin' | 'kno
         const referred: KeyRecord = { fingerprint: key.fingerprint, operationId, until };
         return { put: { [keyOf.idempotency(key.id)]: referred }, add: [expiring(until, keyOf.idempotency(key.id))] };
       };
-      const decide = ([begun, ordered, running, known]: readonly (Value | undefined)[]): Decision<Taken | null> => {
+      const decide = ([begun, ordered, head, ...referred]: readonly (Value | undefined)[]): Decision<Taken | null> => {
         if (begun) return { result: null };
+        const [running, known] = request ? referred : [undefined, ...referred];
         const used = known as KeyRecord | undefined;
         if (used && used.until > nowMs()) {
           const { operationId, fingerprint } = used;
@@ -68,7 +71,8 @@ export const createBeginning = (deps: JournalDeps): Pick<Journal, 'begin' | 'kno
         if (open && isTaken(open)) return { result: { operationId: open.operationId }, ...referring(open.operationId) };
         const { put: reference, add } = referring(id);
         const order = after(ordered as OrderRecord | undefined);
-        const put: Puts = { [keyOf.operation(id)]: { ...record, order }, ...reference };
+        const audit = trail.append(trail.accepted, head, [acceptedEvent(record, items)]);
+        const put: Puts = { [keyOf.operation(id)]: { ...record, order }, ...reference, ...audit.put };
         for (const item of items) put[keyOf.item(id, item.index)] = item;
         if (request) put[keyOf.request(request.id)] = { operationId: id } satisfies RequestRecord;
         return {
@@ -82,12 +86,15 @@ export const createBeginning = (deps: JournalDeps): Pick<Journal, 'begin' | 'kno
             openMark(record),
             [indexes.domains, record.domain],
             ...add,
+            ...audit.add,
           ],
         };
       };
-      return store.change(keys, decide).catch((thrown: unknown) => {
-        throw thrown instanceof CounterFull ? backlogFull(record) : thrown;
-      });
+      return trail
+        .inTurn(trail.accepted, () => store.change(keys, decide))
+        .catch((thrown: unknown) => {
+          throw thrown instanceof CounterFull ? backlogFull(record) : thrown;
+        });
     },
 
     known: async ({ id, key }) => {

@@ -2,13 +2,13 @@
 import type { Decision, Member, Value } from '../store/store.js';
 import { type Claim, type ItemRef, requireEpoch, type Stored } from './claim.js';
 import { isoOf, type JournalDeps } from './deps.js';
+import { type Settled, settledEvents } from './events.js';
 import { OwnershipLost } from './holding.js';
 import { afterCall, beforeCall, isOutcome, isStored, type StepOutcome } from './item.js';
 import type { Journal } from './journal.js';
 import { backlog, ending, moved, type Puts } from './moves.js';
 import {
   expiring,
-  type ItemOutcome,
   type ItemRecord,
   indexes,
   isFinal,
@@ -32,6 +32,8 @@ interface Present {
   readonly items: readonly ItemRecord[];
   readonly things: readonly (ThingRecord | undefined)[];
   readonly thingKeys: readonly string[];
+  /** The end of the chain of the domain. */
+  readonly head: Value | undefined;
   /** Whose clock a time that is stored now is from. */
   readonly self: string;
 }
@@ -67,7 +69,7 @@ const withSteps = (record: ItemRecord, { steps }: ItemRecord = record): ItemReco
 type Changes = Pick<Journal, 'markSent' | 'attachJob' | 'settle' | 'finish' | 'restore'>;
 
 export const createChanges = (deps: JournalDeps): Changes => {
-  const { store, nowMs, ownership } = deps;
+  const { store, nowMs, ownership, trail } = deps;
   const { isCurrent, reclaim } = ownership;
   /** Changes of one operation all write its record: one after the other they do not have to be tried again. */
   const inTurn = createTurns();
@@ -78,25 +80,35 @@ export const createChanges = (deps: JournalDeps): Changes => {
     claim: Claim,
     items: readonly ItemRef[],
     decide: (present: Present) => Decision<Result>,
+    records: 'recorded' | 'unrecorded' = 'unrecorded',
   ): Promise<Result> => {
     const { id, domain, resource, cluster } = claim;
     const thingKeys = items.map(({ name }) => keyOf.thing(resource, cluster, name));
-    const keys = [keyOf.domain(domain), keyOf.operation(id), ...items.map(({ index }) => keyOf.item(id, index)), ...thingKeys];
+    const chain = records === 'recorded' ? trail.settled(domain) : undefined;
+    const keys = [
+      keyOf.domain(domain),
+      keyOf.operation(id),
+      ...items.map(({ index }) => keyOf.item(id, index)),
+      ...thingKeys,
+      ...(chain === undefined ? [] : [trail.headKey(chain)]),
+    ];
     const decideAll = ([holder, operation, ...values]: readonly (Value | undefined)[]): Decision<Result> => {
       // It may have waited for a store that is another one now.
       if (!isCurrent(domain)) throw new OwnershipLost();
       const self = requireEpoch(claim, holder);
       if (!operation) throw new OwnershipLost();
-      const things = values.slice(items.length) as (ThingRecord | undefined)[];
+      const things = values.slice(items.length, items.length * 2) as (ThingRecord | undefined)[];
       return decide({
         operation: operation as OperationRecord,
         items: values.slice(0, items.length) as ItemRecord[],
         things,
         thingKeys,
+        head: values[items.length * 2],
         self,
       });
     };
-    const attempt = (): Promise<Result> => store.change(keys, decideAll);
+    const change = (): Promise<Result> => store.change(keys, decideAll);
+    const attempt = (): Promise<Result> => (chain === undefined ? change() : trail.inTurn(chain, change));
     return inTurn(id, async () => {
       if (!isCurrent(domain) && !(await reclaim(domain))) throw new OwnershipLost();
       return attempt().catch(async (thrown: unknown) => {
@@ -144,36 +156,47 @@ export const createChanges = (deps: JournalDeps): Changes => {
         };
       }),
 
-    settle: (claim, refs, outcomes) =>
-      changeItems(claim, refs, ({ operation, items: records, things, thingKeys, self }) => {
-        const put: Puts = {};
-        const add: Member[] = [];
-        const fresh: ItemOutcome[] = [];
-        const items = records.map((record, at) => {
-          const outcome = outcomes.get(record.index) as StepOutcome;
-          if (isStored(record, outcome)) return record;
-          const item = afterCall(record, outcome);
-          put[keyOf.item(claim.id, item.index)] = item;
-          if (isOutcome(outcome)) fresh.push(outcome);
-          const thing = things[at];
-          if (thing?.holder != null && thing.holder !== claim.id) return item;
-          const key = thingKeys[at] as string;
-          const lately = latelyBy(claim.id, record, outcome, thing, self, nowMs());
-          put[key] = lately && { holder: null, ...lately };
-          if (lately) add.push(expiring(lastTouched(lately) + LATELY_MS, key));
-          return item;
-        });
-        const summary = summarise(fresh, operation.summary);
-        const isOver = settledOf(summary) === operation.total;
-        const result = { items, isOver, isCancelling: operation.cancelling };
-        const count = backlog(deps, operation, -fresh.length);
-        if (isOver && !isFinal(operation)) {
-          const end = ending(deps, operation, summary);
-          return { result, put: { ...put, ...end.put }, add: [...add, ...end.add], drop: end.drop, count };
-        }
-        if (fresh.length > 0) put[keyOf.operation(claim.id)] = { ...operation, summary, updatedAt: now() };
-        return { result, put, add, count };
-      }),
+    settle: (claim, refs, outcomes, requestIds) =>
+      changeItems(
+        claim,
+        refs,
+        ({ operation, items: records, things, thingKeys, head, self }) => {
+          const put: Puts = {};
+          const add: Member[] = [];
+          const fresh: Settled[] = [];
+          const items = records.map((record, at) => {
+            const outcome = outcomes.get(record.index) as StepOutcome;
+            if (isStored(record, outcome)) return record;
+            const item = afterCall(record, outcome);
+            put[keyOf.item(claim.id, item.index)] = item;
+            if (isOutcome(outcome)) fresh.push({ name: item.name, outcome, vendorRequestIds: requestIds?.get(item.index) ?? [] });
+            const thing = things[at];
+            if (thing?.holder != null && thing.holder !== claim.id) return item;
+            const key = thingKeys[at] as string;
+            const lately = latelyBy(claim.id, record, outcome, thing, self, nowMs());
+            put[key] = lately && { holder: null, ...lately };
+            if (lately) add.push(expiring(lastTouched(lately) + LATELY_MS, key));
+            return item;
+          });
+          const audit = trail.append(trail.settled(claim.domain), head, settledEvents(operation, fresh));
+          Object.assign(put, audit.put);
+          add.push(...audit.add);
+          const summary = summarise(
+            fresh.map(({ outcome }) => outcome),
+            operation.summary,
+          );
+          const isOver = settledOf(summary) === operation.total;
+          const result = { items, isOver, isCancelling: operation.cancelling };
+          const count = backlog(deps, operation, -fresh.length);
+          if (isOver && !isFinal(operation)) {
+            const end = ending(deps, operation, summary);
+            return { result, put: { ...put, ...end.put }, add: [...add, ...end.add], drop: end.drop, count };
+          }
+          if (fresh.length > 0) put[keyOf.operation(claim.id)] = { ...operation, summary, updatedAt: now() };
+          return { result, put, add, count };
+        },
+        'recorded',
+      ),
 
     finish: (claim) =>
       changeItems(claim, [], ({ operation }) =>

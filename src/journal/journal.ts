@@ -2,11 +2,13 @@
  * The operations in the store: every step of an item is stored before it is taken, and its outcome after. Each method is one
  * atomic change.
  */
+
+import type { AuditEvent } from '../audit/record.js';
 import type { Store } from '../store/store.js';
 import { createBeginning } from './beginning.js';
 import { createChanges } from './changes.js';
 import type { Claim, ItemRef, Stored } from './claim.js';
-import type { JournalDeps, Lifetimes } from './deps.js';
+import type { JournalDeps, JournalTrail, Lifetimes } from './deps.js';
 import type { DomainRecords, Ownership } from './domains.js';
 import type { Departure, StepOutcome } from './item.js';
 import { createReading } from './reading.js';
@@ -46,6 +48,15 @@ export interface OperationPage {
   readonly next: string | null;
 }
 
+/** Of a journal whose changes are not recorded. */
+const UNRECORDED: JournalTrail = {
+  accepted: '',
+  settled: () => '',
+  headKey: () => 'unrecorded',
+  append: () => ({ put: {}, add: [] }),
+  inTurn: (_, change) => change(),
+};
+
 const ALONE: Ownership = { isCurrent: () => true, reclaim: async () => false };
 
 export interface Journal extends DomainRecords {
@@ -69,11 +80,13 @@ export interface Journal extends DomainRecords {
   attachJob(claim: Claim, items: readonly ItemRecord[], job: string): Promise<Stored>;
   /**
    * Stores what came of items; secrets of those that are settled are erased. The operation ends with its last item, then `isOver`.
+   * @param requestIds the vendor's names of the requests that did them, by index
    */
   settle(
     claim: Claim,
     items: readonly ItemRef[],
     outcomes: ReadonlyMap<number, StepOutcome>,
+    requestIds?: ReadonlyMap<number, readonly string[]>,
   ): Promise<Stored & { readonly isOver: boolean }>;
   /** Ends an operation all of whose items were settled when it began. */
   finish(claim: Claim): Promise<void>;
@@ -82,7 +95,7 @@ export interface Journal extends DomainRecords {
   /** Stores what a later look found out about items with status `unknown` of an operation that has ended. */
   revise(id: string, outcomes: ReadonlyMap<number, ItemOutcome>): Promise<void>;
   /** Asks for the operation to be stopped. */
-  cancel(id: string): Promise<void>;
+  cancel(id: string, by: Pick<AuditEvent, 'caller' | 'address' | 'requestId'>): Promise<void>;
   /** What operations did to these things lately, by items that are settled. */
   lately(claim: Pick<Claim, 'resource' | 'cluster'>, names: readonly string[]): Promise<ReadonlyMap<string, ThingRecord>>;
 }
@@ -107,8 +120,9 @@ export const createJournal = (
   lifetimes: Lifetimes,
   nowMs: () => number = Date.now,
   ownership: Ownership = ALONE,
+  trail: JournalTrail = UNRECORDED,
 ): Journal => {
-  const deps: JournalDeps = { store, lifetimes, nowMs, ownership };
+  const deps: JournalDeps = { store, lifetimes, nowMs, ownership, trail };
   return {
     ...createBeginning(deps),
     ...createReading(deps),

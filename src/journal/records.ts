@@ -44,8 +44,11 @@ export interface OperationRecord {
   readonly domain: string;
   /** The process that was asked for it, and may wait for its end. */
   readonly process: string;
-  /** Who asked for it; null where nobody asks who callers are. */
+  /** Who asked for it, and from where; null where nobody asks who callers are. */
   readonly caller: string | null;
+  readonly address: string | null;
+  /** Of the cluster. */
+  readonly vendor: string;
   /** Identifies repetitions of the request that began it, as long as the operation is open. */
   readonly request?: string;
   /** The request that began it, and its path. */

@@ -1,17 +1,23 @@
 /** What callers change of operations: to ask for a stop, and what a later look found out. */
-import type { Value } from '../store/store.js';
+import type { Decision, Value } from '../store/store.js';
 import { isoOf, type JournalDeps } from './deps.js';
+import { cancelEvent, settledEvents } from './events.js';
 import type { Journal } from './journal.js';
 import { moved } from './moves.js';
 import { finalStateOf } from './operation-state.js';
 import { type ItemRecord, isFinal, keyOf, type OperationRecord, summarise } from './records.js';
 
-export const createRevising = ({ store, nowMs }: Pick<JournalDeps, 'store' | 'nowMs'>): Pick<Journal, 'revise' | 'cancel'> => {
+export const createRevising = ({
+  store,
+  nowMs,
+  trail,
+}: Pick<JournalDeps, 'store' | 'nowMs' | 'trail'>): Pick<Journal, 'revise' | 'cancel'> => {
   const now = (): string => isoOf(nowMs());
   return {
     revise: (id, outcomes) => {
-      const keys = [keyOf.operation(id), ...[...outcomes.keys()].map((index) => keyOf.item(id, index))];
-      return store.change<Value, undefined>(keys, ([operation, ...items]) => {
+      const indexes = [...outcomes.keys()];
+      const keys = [trail.headKey(trail.accepted), keyOf.operation(id), ...indexes.map((index) => keyOf.item(id, index))];
+      const decide = ([head, operation, ...items]: readonly (Value | undefined)[]): Decision<undefined> => {
         const record = operation as OperationRecord | undefined;
         const revised = (items as (ItemRecord | undefined)[]).flatMap((item) => {
           const outcome = item && outcomes.get(item.index);
@@ -30,15 +36,25 @@ export const createRevising = ({ store, nowMs }: Pick<JournalDeps, 'store' | 'no
           updatedAt: now(),
         });
         const settled = Object.fromEntries(revised.map((item) => [keyOf.item(id, item.index), item]));
-        return { result: undefined, put: { ...put, ...settled }, drop, add };
-      });
+        const ended = revised.map(({ name, outcome }) => ({ name, outcome, vendorRequestIds: [] }));
+        const audit = trail.append(trail.accepted, head, settledEvents(record, ended));
+        return { result: undefined, put: { ...put, ...settled, ...audit.put }, drop, add: [...add, ...audit.add] };
+      };
+      return trail.inTurn(trail.accepted, () => store.change<Value, undefined>(keys, decide));
     },
 
-    cancel: (id) =>
-      store.change<OperationRecord, undefined>([keyOf.operation(id)], ([record]) =>
-        !record || isFinal(record) || record.cancelling
-          ? { result: undefined }
-          : { result: undefined, put: { [keyOf.operation(id)]: { ...record, cancelling: true, updatedAt: now() } } },
+    cancel: (id, by) =>
+      trail.inTurn(trail.accepted, () =>
+        store.change<Value, undefined>([trail.headKey(trail.accepted), keyOf.operation(id)], ([head, known]) => {
+          const record = known as OperationRecord | undefined;
+          if (!record || isFinal(record) || record.cancelling) return { result: undefined };
+          const { put, add } = trail.append(trail.accepted, head, [cancelEvent(record, by)]);
+          return {
+            result: undefined,
+            put: { ...put, [keyOf.operation(id)]: { ...record, cancelling: true, updatedAt: now() } },
+            add,
+          };
+        }),
       ),
   };
 };

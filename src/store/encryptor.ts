@@ -13,6 +13,8 @@ export interface Encryptor {
   open(sealed: Sealed, place: string): string;
   /** A hash that only holders of the key can compare with guesses. */
   fingerprint(text: string): string;
+  /** Proves that a holder of the key wrote the text. */
+  mac(text: string): string;
 }
 
 const NONCE_BYTES = 12;
@@ -25,6 +27,7 @@ const derive = (secret: Buffer, purpose: string): Buffer =>
 export const createEncryptor = (secret: Buffer): Encryptor => {
   const sealing = derive(secret, 'passwords');
   const hashing = derive(secret, 'fingerprints');
+  const proving = derive(secret, 'audit');
 
   return {
     seal: (text, place) => {
@@ -53,5 +56,6 @@ export const createEncryptor = (secret: Buffer): Encryptor => {
       }
     },
     fingerprint: (text) => createHmac('sha256', hashing).update(text).digest('base64url'),
+    mac: (text) => createHmac('sha256', proving).update(text).digest('base64url'),
   };
 };

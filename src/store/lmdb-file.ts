@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { open } from 'lmdb';
+import { type Database, open } from 'lmdb';
 import type { GatewayError } from '../errors.js';
 import { type Change, type Committed, type Early, isLower, isTooHigh } from './backend.js';
 import { storeUnavailable, type Window } from './store.js';
@@ -15,6 +15,20 @@ const END = '\uffff';
 const FILES = ['operations.mdb', 'operations.mdb-lock'];
 
 const MAX_CHANGES_AT_ONCE = 1_000;
+
+export type Indexes = Database<string, [string, string]>;
+
+export const readMembers = (indexes: Indexes, index: string, { order, limit, after }: Window): string[] => {
+  const range =
+    order === 'ascending'
+      ? { start: [index, after ?? ''], end: [index, END] }
+      : { start: [index, after ?? END], end: [index, ''], reverse: true };
+  const keys = indexes.getKeys({ ...range, limit: limit + 1 } as Parameters<typeof indexes.getKeys>[0]);
+  return [...keys]
+    .map(([, member]) => member)
+    .filter((member) => member !== after)
+    .slice(0, limit);
+};
 
 export interface LmdbFile {
   read(keys: readonly string[]): (string | undefined)[];
@@ -159,17 +173,9 @@ export const openLmdbFile = (folder: string, { written, failed }: LmdbEvents): L
       });
     },
 
-    members: (index, { order, limit, after }) => {
+    members: (index, window) => {
       refresh();
-      const range =
-        order === 'ascending'
-          ? { start: [index, after ?? ''], end: [index, END] }
-          : { start: [index, after ?? END], end: [index, ''], reverse: true };
-      const keys = indexes.getKeys({ ...range, limit: limit + 1 } as Parameters<typeof indexes.getKeys>[0]);
-      return [...keys]
-        .map(([, member]) => member)
-        .filter((member) => member !== after)
-        .slice(0, limit);
+      return readMembers(indexes, index, window);
     },
 
     close: async () => {

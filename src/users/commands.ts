@@ -162,6 +162,7 @@ export const createUserCommands = (admission: Admission, intake: Intake): UserCo
         clusterId: target.id,
         cluster: clusterRefOf(target),
         domain: target.account.domain,
+        vendor: target.account.module.vendor,
         items: items.map((item) => withBound(item, boundOf(target.id, submission.call))),
         stopOnError,
       },

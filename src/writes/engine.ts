@@ -1,8 +1,15 @@
 /** The write engine of a process, put together: the intake, what is done with operations, and the work on them. */
+import { randomUUID } from 'node:crypto';
+import { type AuditRecord, chainOf } from '../audit/record.js';
+import { sweepRecords } from '../audit/retention.js';
+import { type Audit, createAudit } from '../audit/service.js';
+import { createTail } from '../audit/tail.js';
+import { createTrail, type Trail } from '../audit/trail.js';
+import type { Anchor } from '../audit/verify.js';
 import { ConfigError } from '../config/error.js';
 import type { Cursors } from '../cursors.js';
 import { createIdempotency, type Idempotency } from '../idempotency/service.js';
-import type { Lifetimes } from '../journal/deps.js';
+import type { JournalTrail, Lifetimes } from '../journal/deps.js';
 import type { Ownership } from '../journal/domains.js';
 import { createJournal } from '../journal/journal.js';
 import type { LoadedOperation } from '../journal/records.js';
@@ -22,6 +29,7 @@ export interface Engine {
   readonly intake: Intake;
   readonly operations: Operations;
   readonly idempotency: Idempotency;
+  readonly audit: Audit;
   /**
    * Begins to work on what is in the store. A store that does not answer is waited for behind the scenes, with nothing begun before.
    * @throws ConfigError when the store was written with another key, or by another version
@@ -43,10 +51,18 @@ export interface EngineDeps
     Pick<WorkerDeps, 'store' | 'encryptor' | 'clock' | 'report' | 'note' | 'leaseMs'> {
   readonly lifetimes: Lifetimes;
   readonly cursors: Cursors;
+  /** How long records of the audit trail are kept. */
+  readonly auditMs: number;
+  /** Receives ends of its chains, which are out of reach in a log of those who can write to the store. */
+  anchor(end: Anchor): void;
+  /** Receives all records; absent where nobody collects them. */
+  readonly collect?: ((record: AuditRecord) => void) | undefined;
   /** What the `Date` header of the cluster's vendor shows now, less our clock, in milliseconds. */
   dateOffsetOf(cluster: string): number | null;
 }
 
+/** How long a caller's change waits for those before it in its chain: shorter than callers wait for the store. */
+const MAX_TURN_MS = 4_000;
 /** What was given up needs a moment to notice. */
 const UNWIND_MS = 2_000;
 
@@ -58,11 +74,18 @@ export const createEngine = (deps: EngineDeps): Engine => {
     isCurrent: (domain) => worker.domains?.isCurrent(domain) ?? true,
     reclaim: async (domain) => worker.domains?.reclaim(domain) ?? false,
   };
-  const journal = createJournal(patientStore, lifetimes, clock.now, ownership);
-  const callersJournal = createJournal(store, lifetimes, clock.now);
+  const chain = chainOf.process(randomUUID());
+  const recordedBy = (trail: Trail): JournalTrail => ({ ...trail, accepted: chain, settled: chainOf.domain });
+  const workTrail = createTrail(patientStore, encryptor, clock.now, Number.POSITIVE_INFINITY);
+  const callersTrail = createTrail(store, encryptor, clock.now, MAX_TURN_MS);
+  const journal = createJournal(patientStore, lifetimes, clock.now, ownership, recordedBy(workTrail));
+  const callersJournal = createJournal(store, lifetimes, clock.now, undefined, recordedBy(callersTrail));
+  const chains = () => [...new Set([...callersTrail.chains(), ...workTrail.chains()])];
+  const tail = createTail({ store, chains, anchor: deps.anchor, collect: deps.collect });
   const work: Deps = { ...deps, journal, jobs: createJobs(clock), offsets: createOffsets(clock, deps.dateOffsetOf) };
   const waiters = createWaiters(callersJournal);
-  const worker = createWorker({ ...deps, patientStore, journal, executor: createExecutor(work), waiters });
+  const sweepTrail = () => sweepRecords(store, encryptor.mac, clock.now() - deps.auditMs);
+  const worker = createWorker({ ...deps, tail, sweepTrail, patientStore, journal, executor: createExecutor(work), waiters });
   const progress: Progress = {
     isRunning: (id) => worker.domains?.isRunning(id) ?? false,
     // Another process that shares the store ends it, and wakes who waits here.
@@ -80,6 +103,7 @@ export const createEngine = (deps: EngineDeps): Engine => {
     intake: createIntake(forCallers),
     operations: createOperations({ ...forCallers, cursors: deps.cursors, lookAgain: createLookAgain(work) }),
     idempotency: createIdempotency(callersJournal, encryptor),
+    audit: createAudit({ store, trail: callersTrail, chain, cursors: deps.cursors, clock, onFault: worker.onFault }),
 
     start: async () => {
       const starting = worker.start();
@@ -103,6 +127,7 @@ export const createEngine = (deps: EngineDeps): Engine => {
       await Promise.race([worker.idle(), clock.sleep(UNWIND_MS, over.signal)]);
       over.abort();
       await worker.domains?.close();
+      await inTime(tail.end()).catch(worker.onFault);
       closing.abort();
       return lost;
     },

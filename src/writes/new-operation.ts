@@ -9,7 +9,7 @@ import type { Encryptor } from '../store/encryptor.js';
 export type NewItem = Omit<ItemRecord, 'index' | 'secret'> & { readonly secret?: string };
 
 export interface NewOperation
-  extends Pick<OperationRecord, 'resource' | 'kind' | 'isBatch' | 'clusterId' | 'cluster' | 'domain'> {
+  extends Pick<OperationRecord, 'resource' | 'kind' | 'isBatch' | 'clusterId' | 'cluster' | 'domain' | 'vendor'> {
   readonly items: readonly NewItem[];
   readonly stopOnError?: boolean;
 }
@@ -49,6 +49,7 @@ export const toRecord = (
     cancelling: false,
     process,
     caller: call.caller.id,
+    address: call.address,
     ...(reference && { request: reference.id }),
     requestId: call.requestId,
     path,

@@ -84,7 +84,8 @@ export const createOperations = ({ cursors, journal, lookAgain, worker, waiters,
           'forbidden',
           `The operation ${id} was asked for by another caller; cancelling it needs the right operate on the cluster ${known.clusterId}.`,
         );
-      await inTime(journal.cancel(id));
+      const { caller, address, requestId } = call;
+      await inTime(journal.cancel(id, { caller: caller.id, address, requestId }));
       await inTime(worker.domains?.notifyWorker(known.domain, id) ?? Promise.resolve()).catch(worker.onFault);
       return waiters.wait(known, patience, progress);
     },

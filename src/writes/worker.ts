@@ -1,5 +1,6 @@
 /** The work of this process: it takes domains, gives their operations to the runners, and removes what is no longer kept. */
 import { setMaxListeners } from 'node:events';
+import type { Tail } from '../audit/tail.js';
 import type { Clock } from '../clock.js';
 import { asGatewayError, type Report } from '../errors.js';
 import { createDomains, type Domains } from '../journal/domains.js';
@@ -15,6 +16,7 @@ import type { Executor } from './executor.js';
 import type { Waiters } from './waiters.js';
 
 const SWEEP_MS = 60_000;
+const TAIL_MS = 1_000;
 
 export interface Worker {
   /**
@@ -52,6 +54,9 @@ export interface WorkerDeps {
   readonly leaseMs: number;
   readonly callMs: number;
   readonly clock: Clock;
+  readonly tail: Pick<Tail, 'look'>;
+  /** Removes records of the audit trail whose time is over. */
+  sweepTrail(): Promise<void>;
 }
 
 /** One at a time, at intervals. @returns a function that ends it */
@@ -72,7 +77,8 @@ const repeat = (ms: number, work: () => Promise<void>, onFault: (thrown: unknown
 };
 
 export const createWorker = (deps: WorkerDeps): Worker => {
-  const { store, patientStore, journal, encryptor, executor, waiters, report, note, leaseMs, callMs, clock } = deps;
+  const { store, patientStore, journal, encryptor, executor, waiters, report, note, leaseMs, callMs, clock, tail, sweepTrail } =
+    deps;
   const pausing = new AbortController();
   const abandoning = new AbortController();
   const signals = { pause: pausing.signal, abandon: abandoning.signal };
@@ -125,7 +131,14 @@ export const createWorker = (deps: WorkerDeps): Worker => {
       onNews,
       onFault,
     });
-    stopSweeping = repeat(SWEEP_MS, () => sweep(store, clock.now()), onFault);
+    const stops = [
+      repeat(SWEEP_MS, () => sweep(store, clock.now()), onFault),
+      repeat(SWEEP_MS, sweepTrail, onFault),
+      repeat(TAIL_MS, tail.look, onFault),
+    ];
+    stopSweeping = () => {
+      for (const stop of stops) stop();
+    };
   };
 
   return {

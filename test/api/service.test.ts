@@ -160,6 +160,7 @@ describe('faults of the gateway itself', () => {
       commands: broken,
       operations: broken,
       idempotency: broken,
+      audit: broken,
       store: broken,
       authenticate: async () => ({ caller: ANYBODY }),
       rate: async () => undefined,

@@ -95,6 +95,8 @@ const setUp = (lookAgain: LookAgain = async () => new Map()) => {
     leaseMs: 5_000,
     callMs: 30_000,
     clock: systemClock,
+    tail: { look: async () => undefined },
+    sweepTrail: async () => undefined,
   });
   const progress = { isRunning: () => false, isLeft: () => false };
   const operations = createOperations({ cursors: plainCursors, journal, lookAgain, worker, waiters, progress });
@@ -120,6 +122,8 @@ const setUp = (lookAgain: LookAgain = async () => new Map()) => {
       domain: 'a',
       process: 'p',
       caller: null,
+      address: null,
+      vendor: 'toy',
       request: reference.id,
       requestId: 'r',
       path: '/users',

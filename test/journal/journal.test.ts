@@ -137,6 +137,9 @@ beforeEach(() => {
   journal = openBook(store, LIFETIMES, now);
 });
 
+/** Who cancels. */
+const BY = { caller: null, address: null, requestId: 'request-2' };
+
 const create = (index: number, name = `user${index}`): ItemRecord => ({
   index,
   op: 'create',
@@ -167,6 +170,8 @@ const operation = (id: string, change: Partial<LoadedOperation> = {}): LoadedOpe
     domain: 'me',
     process: 'me',
     caller: null,
+    address: null,
+    vendor: 'toy',
     requestId: 'request-1',
     path: '/clusters/hangzhou/users:batch',
     createdAt: iso(),
@@ -606,7 +611,7 @@ describe('a step that is to be sent again', () => {
 describe('finish', () => {
   it.each(ENDS)('ends an operation as %s', async (state, ends, asked) => {
     const work = await begun('op_1');
-    if (asked) await journal.cancel('op_1');
+    if (asked) await journal.cancel('op_1', BY);
     time += SECOND;
     await journal.settle(work, ends);
     // Where items were settled before it began.
@@ -628,10 +633,10 @@ describe('cancel', () => {
   it('asks for the operation to be stopped, whoever works on it', async () => {
     await begun('op_1');
     time += SECOND;
-    await journal.cancel('op_1');
+    await journal.cancel('op_1', BY);
     expect(await journal.get('op_1')).toMatchObject({ cancelling: true, updatedAt: iso() });
     time += SECOND;
-    await journal.cancel('op_1');
+    await journal.cancel('op_1', BY);
     expect(await journal.get('op_1')).toMatchObject({ updatedAt: iso(START + SECOND) });
   });
 
@@ -639,8 +644,8 @@ describe('cancel', () => {
     const work = await begun('op_1');
     await journal.finish(work);
     const before = await everything();
-    await journal.cancel('op_1');
-    await journal.cancel('op_0');
+    await journal.cancel('op_1', BY);
+    await journal.cancel('op_0', BY);
     expect(await everything()).toEqual(before);
   });
 });
@@ -1017,7 +1022,7 @@ describe('a change that is decided again upon what it has brought about itself',
   it('begins, cancels and finishes once', async () => {
     expect(await journal.begin(operation('op_1'), key('k'))).toBeNull();
     const epoch = await journal.takeDomain('me', 'me');
-    await journal.cancel('op_1');
+    await journal.cancel('op_1', BY);
     const work = workOf('op_1', 'me', epoch);
     await journal.settle(work, outcomes([0, created], [1, { status: 'cancelled' }], [2, { status: 'unknown', error }]));
     expect((await journal.get('op_1'))?.summary).toEqual({ ...EMPTY_SUMMARY, created: 1, cancelled: 1, unknown: 1 });

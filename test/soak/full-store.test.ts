@@ -42,6 +42,8 @@ const operation = (number: number, cluster: ClusterRef): LoadedOperation => {
     domain: cluster.account,
     process: 'p',
     caller: null,
+    address: null,
+    vendor: 'toy',
     requestId: 'r',
     path: '/',
     createdAt: at,

@@ -47,7 +47,7 @@ const serve = (adapter: Partial<Adapter>, report: Report = silent): Clusters => 
       answerSeconds: 30,
     },
     store: { kind: 'memory', path: '', leaseSeconds: 1 },
-    retention: { operationDays: 1, idempotencyKeyHours: 1 },
+    retention: { operationDays: 1, idempotencyKeyHours: 1, auditDays: 1 },
     limits: {
       maxListUsers: 1_000,
       maxOpenItems: 1_000,
@@ -56,6 +56,7 @@ const serve = (adapter: Partial<Adapter>, report: Report = silent): Clusters => 
       maxConnections: 1,
     },
     log: { level: 'silent' },
+    audit: {},
     accounts: { a: { vendor: 'memory', discover: false, domain: 'a', settings: {} } },
     clusters: [{ id: 'c', account: 'a', vendorClusterId: 'v' }],
   };

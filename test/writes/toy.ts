@@ -210,6 +210,8 @@ export const startToys = async (
     encryptor: createEncryptor(Buffer.alloc(32, 7)),
     resources: [toy.resource],
     cursors: plainCursors,
+    auditMs: 60_000,
+    anchor: () => undefined,
     lifetimes: { operationMs: 60_000, keyMs: 60_000 },
     clock,
     report: (error) => {
@@ -236,6 +238,7 @@ export const startToys = async (
         clusterId: 'house',
         cluster: { account: 'owner', vendorClusterId: 'front', key: 'front door' },
         domain: 'owner',
+        vendor: 'toy',
         items,
         stopOnError,
       },

@@ -13,12 +13,9 @@ import { linkTo } from '../base.js';
 import type { Handlers } from '../operations.js';
 import { applying } from '../prefer.js';
 import { operationPath, toProblem } from '../problem.js';
-import { invalidRequest } from '../validation.js';
+import { millisecondsOf } from '../times.js';
 
 const POLL_SECONDS = 2;
-
-/** Section 5.6. */
-const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$/;
 
 /** The user without the vendor's own fields. */
 export const plain = (user: User): User => ({ ...user, vendor: { name: user.vendor.name, userId: user.vendor.userId } });
@@ -79,15 +76,6 @@ export const writeStillRunning = (operation: LoadedOperation): GatewayError =>
     operation,
     `The write was accepted and continues as operation ${operation.id}; it did not end within this request. Repeating the same request is safe: while that operation is open, the repetition joins it.`,
   );
-
-/** A time of a query. @throws invalid_request */
-export const millisecondsOf = (name: string, text: string | undefined): number | undefined => {
-  if (text === undefined) return undefined;
-  const ms = Date.parse(text);
-  if (!RFC_3339.test(text) || Number.isNaN(ms))
-    throw invalidRequest([{ pointer: `/query/${name}`, message: 'must be a time with its zone, such as 2026-03-01T00:00:00Z' }]);
-  return ms;
-};
 
 const cancelStillRunning = (operation: LoadedOperation): GatewayError =>
   stillRunning(

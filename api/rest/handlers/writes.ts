@@ -82,8 +82,9 @@ type Answer = { readonly status: number; readonly headers: Readonly<Record<strin
 
 /** The answer to a write that has ended; before that 202 for callers that ask for it. @throws still_running for all others */
 export const replyTo =
-  <Reply extends Answer>(ended: (operation: LoadedOperation) => Reply, { preference }: PreferredSubmission) =>
+  <Reply extends Answer>(ended: (operation: LoadedOperation) => Reply, { preference, onOperation }: PreferredSubmission) =>
   (operation: LoadedOperation) => {
+    onOperation(operation.id);
     if (!isFinal(operation) && !preference.respondAsync) throw writeStillRunning(operation);
     const answer = isFinal(operation) ? ended(operation) : accepted(operation);
     return { ...answer, headers: { ...answer.headers, ...applying(preference) } };

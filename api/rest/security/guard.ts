@@ -9,6 +9,7 @@ import { bodyBytes } from '../body.js';
 import { contextOf } from '../context.js';
 import type { CheckedOperation } from '../contract.js';
 import { PROBES } from '../probes.js';
+import { usernamesIn } from '../refusals.js';
 import type { InFlight } from './in-flight.js';
 
 export interface GuardDeps {
@@ -92,6 +93,7 @@ export const createGuard =
   async (request, response, next) => {
     const context = contextOf(response);
     const { clusterId } = request.params as { readonly clusterId?: string };
+    context.operation = operation;
     context.route = operation.path;
     context.clusterId = clusterId;
     if (operation.verbs.length === 0) {
@@ -99,6 +101,7 @@ export const createGuard =
     } else {
       const caller = await identify(deps.authenticate, request, response);
       context.caller = caller;
+      context.usernames = usernamesIn(request.params);
       deps.inFlight.enter(caller, bodyBytes(operation, request), response);
       await count(deps.rate, caller, response);
       requireRights(deps, operation, clusterId, { ...context.call, caller, address: context.address }, response);

@@ -1,0 +1,41 @@
+/** Writes that are turned away are recorded in the audit trail, like those that are accepted. */
+import type { Audit } from '../../src/audit/service.js';
+import type { GatewayError } from '../../src/errors.js';
+import { isObject } from '../../src/wire.js';
+import type { RequestContext } from './context.js';
+import type { CheckedOperation } from './contract.js';
+import { PROBLEM_TYPES } from './problem.js';
+
+/** What the gateway decided about the write; that a request was malformed, or came at a bad time, is no such decision. */
+const DECISIONS: ReadonlySet<number> = new Set([401, 403, 404, 409, 422, 501]);
+
+const isWrite = ({ verbs }: CheckedOperation): boolean => verbs.includes('write');
+
+/** Whom a request is about, as far as it has been understood. */
+export const usernamesIn = (params: Readonly<Record<string, unknown>>, body?: unknown): string[] => {
+  const { username, items } = isObject(body) ? body : {};
+  const named = Array.isArray(items)
+    ? items.map((item) => (isObject(item) ? item['username'] : undefined))
+    : [username ?? params['username']];
+  return named.filter((name) => typeof name === 'string');
+};
+
+export type RecordRefusal = (context: RequestContext, error: GatewayError) => Promise<void>;
+
+export const createRefusals =
+  ({ refused }: Pick<Audit, 'refused'>, vendorOf: (clusterId: string) => string | null): RecordRefusal =>
+  async ({ operation, caller, address, clusterId, call, usernames, hasOperation, isDry }, { code }) => {
+    if (!operation || !isWrite(operation) || hasOperation || isDry || !DECISIONS.has(PROBLEM_TYPES[code].status)) return;
+    // Nobody knows who a stranger is; what they write is not kept.
+    const names = caller ? (usernames ?? []) : [];
+    await refused({
+      caller: caller?.id ?? null,
+      address,
+      requestId: call.requestId,
+      clusterId: clusterId ?? null,
+      vendor: clusterId === undefined ? null : vendorOf(clusterId),
+      action: operation.operationId,
+      things: names.map((name) => ({ name, status: 'refused' })),
+      code,
+    });
+  };

@@ -1,0 +1,49 @@
+/** Removing records whose time is over. Where a chain begins then is kept, sealed: nobody else can shorten it. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Encryptor } from '../store/encryptor.js';
+import type { Member, Store, Value } from '../store/store.js';
+import { type AuditRecord, CHAINS, INDEX, idsFrom, keyOf, type LinkRecord, placesOf, prefixOf } from './record.js';
+
+const SLICE = 100;
+
+export const sealOf = (mac: Encryptor['mac'], chain: string, { seq, mac: link }: LinkRecord): string =>
+  mac(JSON.stringify(['audit base', chain, seq, link]));
+
+const removeOf = (store: Store, mac: Encryptor['mac'], chain: string, records: readonly AuditRecord[]): Promise<void> =>
+  store.change<Value, undefined>([keyOf.base(chain), keyOf.head(chain)], ([known, head]) => {
+    const last = records.reduce((latest, record) => (record.seq > latest.seq ? record : latest));
+    const before = (known as LinkRecord | undefined)?.seq ?? 0;
+    const base: LinkRecord = { seq: last.seq, mac: last.mac };
+    const put: Record<string, Value | null> = Object.fromEntries(
+      records.map(({ seq }) => [keyOf.record(chain, seq), null] as const),
+    );
+    const drop: Member[] = records.flatMap((record) => placesOf(record).map((place) => [INDEX, place] as const));
+    // A process that ended has a chain of its own, of which nothing is left then.
+    const isOver = (head as LinkRecord | undefined)?.seq === last.seq && chain.startsWith('process ');
+    if (isOver) drop.push([CHAINS, chain]);
+    else if (last.seq > before) put[keyOf.base(chain)] = { ...base, seal: sealOf(mac, chain, base) };
+    return {
+      result: undefined,
+      put: { ...put, ...(isOver && { [keyOf.base(chain)]: null, [keyOf.head(chain)]: null, [keyOf.collected(chain)]: null }) },
+      drop,
+    };
+  });
+
+export const sweepRecords = async (store: Store, mac: Encryptor['mac'], beforeMs: number): Promise<void> => {
+  const prefix = prefixOf.all();
+  const end = idsFrom(beforeMs);
+  for (;;) {
+    const members = await store.members(INDEX, { order: 'ascending', limit: SLICE, after: prefix });
+    const ids = members
+      .filter((member) => member.startsWith(prefix))
+      .map((member) => member.slice(prefix.length))
+      .filter((id) => id < end);
+    const records = (await store.read<AuditRecord>(ids.map(keyOf.byId))).filter((record) => record !== undefined);
+    const chains = new Map<string, AuditRecord[]>();
+    for (const record of records) chains.set(record.chain, [...(chains.get(record.chain) ?? []), record]);
+    for (const [chain, own] of chains) await removeOf(store, mac, chain, own);
+    // Each slice is gone, or nothing was due: this ends with the index.
+    if (records.length < SLICE) return;
+    await nextTurn();
+  }
+};
