@@ -1,5 +1,5 @@
 import { addFrom, changeFrom, type OtherParty } from './other-party.js';
-import type { Reply } from './types.js';
+import type { Incoming, Reply } from './types.js';
 
 /** What the control endpoint may do; the same functions that a test calls in the process. */
 export interface Controls {
@@ -72,8 +72,19 @@ const ROUTES: Record<string, Handler> = {
   },
 };
 
-/** The unsigned side door for people and for tests in another process. Loopback only, never a vendor's business. */
-export const answerControl = (controls: Controls, method: string, path: string, rawQuery: string, body: Buffer): Reply => {
+/** A page of a browser can send neither without asking first; nobody answers that question. */
+const refusalOf = ({ method, headers }: Incoming): Reply | null => {
+  if (headers['origin'] !== undefined) return json(403, { error: 'requests with an Origin header are refused' });
+  const [type = ''] = (headers['content-type'] ?? '').split(';');
+  if (method === 'GET' || type.trim().toLowerCase() === 'application/json') return null;
+  return json(415, { error: 'changes take content-type: application/json only' });
+};
+
+/** The unsigned side door for people and for tests in another process. Loopback only, and never for a web page. */
+export const answerControl = (controls: Controls, incoming: Incoming): Reply => {
+  const { method, path, rawQuery, body } = incoming;
+  const refusal = refusalOf(incoming);
+  if (refusal !== null) return refusal;
   const handler = ROUTES[`${method} ${path.slice(CONTROL_PREFIX.length)}`];
   if (handler === undefined) {
     const known = Object.keys(ROUTES).map((route) => route.replace(' ', ` ${CONTROL_PREFIX}`));

@@ -93,9 +93,9 @@ export const startServer = async <Call extends CallFacts>(
 
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
     const incoming = incomingOf(request, await readBody(request));
-    const { method, path, rawQuery, body } = incoming;
+    const { path } = incoming;
     if (path === CONTROL_PREFIX || path.startsWith(`${CONTROL_PREFIX}/`)) {
-      return send(response, answerControl(controls, method, path, rawQuery, body), clock.dateHeader());
+      return send(response, answerControl(controls, incoming), clock.dateHeader());
     }
     const call = dialect.read(incoming);
     const record = journal.open(call);

@@ -15,7 +15,8 @@ afterAll(() => Promise.all([demo.alibaba.close(), demo.shanhe.close()]));
 
 const control = async (vendor: 'alibaba' | 'shanhe', method: string, path: string, body?: unknown) => {
   const text = typeof body === 'string' ? body : body === undefined ? '' : JSON.stringify(body);
-  const answer = await send({ method, url: `${origins[vendor]}/_simulator${path}`, body: text });
+  const headers = { 'content-type': 'application/json' };
+  const answer = await send({ method, url: `${origins[vendor]}/_simulator${path}`, headers, body: text });
   return { status: answer.status, json: answer.text === '' ? null : JSON.parse(answer.text) };
 };
 
@@ -57,6 +58,33 @@ describe('over HTTP', () => {
     expect((await get(demo.shanhe, '/user')).status).toBe(502);
     expect((await control('shanhe', 'DELETE', '/faults')).status).toBe(204);
     expect((await get(demo.shanhe, '/user')).status).toBe(200);
+  });
+
+  test.each([
+    ['POST', '/faults', { kind: 'html' }],
+    ['DELETE', '/faults', ''],
+    ['DELETE', '/calls', ''],
+    ['PATCH', '/users', { clusterId: 'ehpc-demo0001', username: 'admin', password: 'Changed@1' }],
+  ])('%s %s takes JSON only', async (method, path, body) => {
+    const url = `${origins.shanhe}/_simulator${path}`;
+    const text = body === '' ? '' : JSON.stringify(body);
+    for (const type of [undefined, 'text/plain', 'application/x-www-form-urlencoded', 'text/plain; application/json', '']) {
+      const headers: Record<string, string> = type === undefined ? {} : { 'content-type': type };
+      expect((await send({ method, url, headers, body: text })).status).toBe(415);
+    }
+    expect((await control('shanhe', 'GET', '/faults')).json).toEqual([]);
+    const headers = { 'content-type': 'Application/JSON; charset=utf-8' };
+    expect((await send({ method, url, headers, body: text })).status).toBe(204);
+    await control('shanhe', 'DELETE', '/faults');
+  });
+
+  test.each(['GET', 'POST', 'DELETE', 'OPTIONS'])('%s with an Origin is refused', async (method) => {
+    for (const origin of ['http://evil.example', 'null', origins.alibaba]) {
+      const headers = { 'content-type': 'application/json', origin };
+      const answer = await send({ method, url: `${origins.alibaba}/_simulator/faults`, headers, body: '{"kind":"html"}' });
+      expect([answer.status, answer.headers['access-control-allow-origin']]).toEqual([403, undefined]);
+    }
+    expect((await control('alibaba', 'GET', '/faults')).json).toEqual([]);
   });
 
   test.each([

@@ -12,7 +12,12 @@ describe.each(VENDORS)('%s: another party', (vendor, make) => {
 
   const control = async (method: string, path: string, body?: unknown) => {
     const url = `${side.simulator.endpoint.replace(/\/api$/, '')}/_simulator${path}`;
-    const { status, text } = await send({ method, url, body: body === undefined ? '' : JSON.stringify(body) });
+    const { status, text } = await send({
+      method,
+      url,
+      headers: { 'content-type': 'application/json' },
+      body: body === undefined ? '' : JSON.stringify(body),
+    });
     return { status, json: text === '' ? null : JSON.parse(text) };
   };
   const stored = async () => (await control('GET', `/users?clusterId=${side.cluster}`)).json;
