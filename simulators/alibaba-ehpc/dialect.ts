@@ -1,5 +1,6 @@
 import { type Dialect, Refusal, type Reply, type SimulatorContext } from '../kit/index.js';
 import { createActions } from './actions.js';
+import { secretsOf, withField } from './echo.js';
 import { errorFacts, refuse } from './errors.js';
 import { canShow, FAULTS, faultCode, retryHeaders } from './faults.js';
 import { createAsyncListing, type ListingOptions } from './listing.js';
@@ -90,6 +91,7 @@ export const createDialect = (options: DialectOptions, { clock, timers, journal 
       return failure(call, { ...facts, status, message }, host, retryHeaders(fault));
     },
     corrupt,
+    echo: { secretsOf, withField },
     users: (clusterId) => usersOf(state, clusterId),
     checkPassword: (clusterId, username, password) => passwordMatches(state, clusterId, username, password),
     otherParty: createOtherParty(state, clock.now),

@@ -3,7 +3,7 @@ import { CODE_OF_STATUS } from './errors.js';
 import type { EhpcCall } from './urls.js';
 import { WRITES } from './writes.js';
 
-export const FAULTS: readonly FaultKind[] = [...COMMON_FAULT_KINDS, 'half_batch', 'listing_never_ends'];
+export const FAULTS: readonly FaultKind[] = [...COMMON_FAULT_KINDS, 'echo', 'half_batch', 'listing_never_ends'];
 
 const CLUSTER_LISTS = ['ListClusters', 'ListClustersMeta'];
 

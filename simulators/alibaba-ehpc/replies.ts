@@ -11,7 +11,7 @@ const JSON_TYPE = 'application/json;charset=utf-8';
 const XML_TYPE = 'text/xml;charset=utf-8';
 
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' };
-const escapeXml = (text: string) => text.replace(/[&<>"']/g, (mark) => ENTITIES[mark] ?? mark);
+export const escapeXml = (text: string) => text.replace(/[&<>"']/g, (mark) => ENTITIES[mark] ?? mark);
 
 const xmlOf = (name: string, value: unknown): string => {
   if (Array.isArray(value)) return value.map((item) => xmlOf(name, item)).join('');

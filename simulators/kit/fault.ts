@@ -1,3 +1,6 @@
+import type { EchoValue } from './echo.js';
+import type { Spelling } from './spelling.js';
+
 /** Kinds that every vendor can show. */
 export const COMMON_FAULT_KINDS = [
   'throttle',
@@ -22,6 +25,7 @@ export const COMMON_FAULT_KINDS = [
 
 export const FAULT_KINDS = [
   ...COMMON_FAULT_KINDS,
+  'echo',
   'half_batch',
   'listing_never_ends',
   'job_fails',
@@ -85,4 +89,10 @@ export interface Fault {
   shape?: Shape;
   /** For `short_page` and `hole_page`: the most rows of the page. */
   rows?: number;
+  /** For `echo`: the member of the answer that repeats `value`, as the vendor spells it; `header:NAME` is a header. */
+  field?: string;
+  /** For `echo`: which secret; that of the call, or of the last call that brought one. `message` is the text around it (`%s`). */
+  value?: EchoValue;
+  /** For `echo`; default 'plain'. */
+  spelling?: Spelling;
 }

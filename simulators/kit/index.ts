@@ -1,3 +1,4 @@
+export { ECHO_VALUES, type EchoValue, type Secrets, withJsonField } from './echo.js';
 export {
   COMMON_FAULT_KINDS,
   FAULT_KINDS,
@@ -11,4 +12,5 @@ export { changeError, type NewUserOptions, type OtherParty, timeOrNow } from './
 export { inventedName, isPageFault, type Page, pageCap, takePage } from './pages.js';
 export { Refusal } from './refusal.js';
 export { type ServerOptions, type SimulatorContext, type SimulatorCore, startServer } from './server.js';
+export { SPELLINGS, type Spelling } from './spelling.js';
 export type { CallFacts, CallRecord, ClockSkew, DateHeader, Dialect, Effect, Incoming, Reply, Simulator } from './types.js';

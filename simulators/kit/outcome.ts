@@ -34,6 +34,10 @@ export const runCall = <Call extends CallFacts>(
     case 'error_after':
       dialect.perform(call, null);
       return reply(dialect.faultReply(fault, call));
+    case 'echo': {
+      const { message: _, ...error } = fault;
+      return reply(fault.code === undefined ? dialect.perform(call, null) : dialect.faultReply(error, call));
+    }
     case 'html':
       return reply({ status: fault.status ?? 502, code: 'NONE', contentType: 'text/html', body: fault.message ?? HTML });
     case 'hang':

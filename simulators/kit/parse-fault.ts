@@ -1,19 +1,38 @@
+import { ECHO_VALUES, HEADER_FIELD } from './echo.js';
 import { FAULT_KINDS, type Fault, type FaultKind, RETRY_AFTER_HEADERS, SHAPES } from './fault.js';
+import { SPELLINGS } from './spelling.js';
 
-const TEXTS = ['action', 'username', 'code', 'message', 'retryAfter'];
+const TEXTS = ['action', 'username', 'code', 'message', 'retryAfter', 'field'];
 const COUNTS = ['skip', 'delayMs', 'retryAfterSeconds', 'forMs', 'rows'];
-const CHOICES: Record<string, readonly string[]> = { shape: SHAPES, retryAfterHeader: RETRY_AFTER_HEADERS };
+const CHOICES: Record<string, readonly string[]> = {
+  shape: SHAPES,
+  retryAfterHeader: RETRY_AFTER_HEADERS,
+  value: ECHO_VALUES,
+  spelling: SPELLINGS,
+};
 const KNOWN = ['kind', 'times', 'status', ...Object.keys(CHOICES), ...TEXTS, ...COUNTS];
 
-const NEEDS: Partial<Record<FaultKind, keyof Fault>> = {
-  delay: 'delayMs',
-  late_effect: 'delayMs',
-  job_slow: 'delayMs',
-  vendor_error: 'code',
-  error_after: 'code',
-  http_status: 'status',
-  short_page: 'rows',
-  hole_page: 'rows',
+const NEEDS: Partial<Record<FaultKind, readonly (keyof Fault)[]>> = {
+  delay: ['delayMs'],
+  late_effect: ['delayMs'],
+  job_slow: ['delayMs'],
+  vendor_error: ['code'],
+  error_after: ['code'],
+  http_status: ['status'],
+  short_page: ['rows'],
+  hole_page: ['rows'],
+  echo: ['field', 'value'],
+};
+
+const FIELD = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
+const HEADER = /^[A-Za-z][A-Za-z0-9-]{0,63}$/;
+/** Without the right ones of these an answer cannot be read at all; other faults do that. */
+const FRAMING = ['content-length', 'transfer-encoding', 'connection'];
+
+const isField = (field: string): boolean => {
+  if (!field.startsWith(HEADER_FIELD)) return FIELD.test(field) && field !== '__proto__';
+  const name = field.slice(HEADER_FIELD.length);
+  return HEADER.test(name) && !FRAMING.includes(name.toLowerCase());
 };
 
 const wrong = (message: string): never => {
@@ -30,13 +49,15 @@ const checkTypes = (fields: Readonly<Record<string, unknown>>) => {
     if (key in fields && !values.some((value) => value === fields[key])) wrong(`"${key}" must be one of ${values.join(', ')}`);
 };
 
-const checkValues = ({ times, status, rows, retryAfter = '' }: Readonly<Record<string, unknown>>) => {
+const checkValues = ({ times, status, rows, field, retryAfter = '' }: Readonly<Record<string, unknown>>) => {
   const endless = times === -1 || times === Number.POSITIVE_INFINITY;
   if (times !== undefined && !endless && !(Number.isInteger(times) && Number(times) >= 1))
     wrong('"times" must be 1 or more, or -1');
   if (status !== undefined && !(Number.isInteger(status) && Number(status) >= 200 && Number(status) <= 599))
     wrong('"status" must be an HTTP status from 200 to 599');
   if (rows !== undefined && !Number.isInteger(rows)) wrong('"rows" must be a whole number');
+  if (field !== undefined && !isField(String(field)))
+    wrong(`"field" must be the name of a member, or ${HEADER_FIELD} and the name of a header other than ${FRAMING.join(', ')}`);
   if (!isHeaderText(retryAfter)) wrong('"retryAfter" must be printable ASCII');
 };
 
@@ -52,7 +73,7 @@ export const parseFault = (value: unknown, kinds: readonly FaultKind[], actions:
   checkValues(fields);
   const { action } = fields;
   if (action !== undefined && !actions.includes(action as string)) wrong(`"action" must be one of ${actions.join(', ')}`);
-  const needed = NEEDS[kind];
-  if (needed !== undefined && fields[needed] === undefined) wrong(`"${kind}" needs "${needed}"`);
+  const needed = NEEDS[kind]?.find((key) => fields[key] === undefined);
+  if (needed !== undefined) wrong(`"${kind}" needs "${needed}"`);
   return { ...fields, kind };
 };

@@ -10,7 +10,8 @@ const start = (response: ServerResponse, reply: Reply, date: string | null) => {
 export const send = (response: ServerResponse, reply: Reply, date: string | null): void => {
   if (response.destroyed) return;
   start(response, reply, date);
-  response.end(reply.body);
+  // As text, Node would write the headers in the encoding of the body.
+  response.end(Buffer.from(reply.body));
 };
 
 /** Sends the headers at once and the body byte by byte, so that no time-out for an idle connection fires. */

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type Clock, createClock, skewClock } from './clock.js';
 import { answerControl, CONTROL_PREFIX, type Controls } from './control.js';
+import { createEcho } from './echo.js';
 import type { Fault } from './fault.js';
 import { createFaultQueue } from './faults.js';
 import { createJournal, type Journal } from './journal.js';
@@ -67,6 +68,7 @@ export const startServer = async <Call extends CallFacts>(
   const journal = createJournal(clock.now);
   const faults = createFaultQueue();
   const dialect = build({ clock, timers, journal });
+  const echo = createEcho(dialect);
   const otherParty = loggedOtherParty(dialect.otherParty, journal.byOtherParty);
   const inject = (fault: unknown) => faults.add(parseFault(fault, dialect.faultKinds, dialect.actions));
   const latencyMs = options.latencyMs ?? 0;
@@ -87,8 +89,9 @@ export const startServer = async <Call extends CallFacts>(
   const decide = (call: Call): { fault: Fault | null; outcome: Outcome } => {
     const refusal = dialect.admit(call);
     if (refusal !== null) return { fault: null, outcome: { end: 'reply', reply: refusal } };
-    const fault = faults.take(call, (candidate) => dialect.canShow(candidate, call));
-    return { fault, outcome: runCall(dialect, call, fault, timers) };
+    echo.see(call);
+    const fault = faults.take(call, (candidate) => dialect.canShow(candidate, call) && echo.canShow(candidate));
+    return { fault, outcome: echo.change(fault, runCall(dialect, call, fault, timers)) };
   };
 
   const serve = async (request: IncomingMessage, response: ServerResponse) => {

@@ -1,3 +1,4 @@
+import type { Secrets } from './echo.js';
 import type { Fault, FaultKind, Shape } from './fault.js';
 import type { OtherParty } from './other-party.js';
 
@@ -97,6 +98,12 @@ export interface Dialect<Call extends CallFacts> {
   /** The vendor's answer for throttle, vendor_error, error_after and http_status. */
   faultReply(fault: Fault, call: Call): Reply;
   corrupt(reply: Reply, shape: Shape): Reply;
+  /** Absent where the vendor cannot show the fault `echo`. */
+  readonly echo?: {
+    secretsOf(call: Call): Secrets;
+    /** The answer whose member `field` is this text. */
+    withField(reply: Reply, field: string, text: string): Reply;
+  };
   readonly otherParty: OtherParty;
   /** The cluster's users without passwords; null for an unknown cluster. */
   users(clusterId: string): readonly unknown[] | null;

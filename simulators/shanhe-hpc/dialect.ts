@@ -1,5 +1,6 @@
 import { type Dialect, Refusal, type Reply, type SimulatorContext } from '../kit/index.js';
 import { createActions } from './actions.js';
+import { secretsOf, withField } from './echo.js';
 import { messageOf, refuse } from './errors.js';
 import { canShow, FAULTS, retryHeaders } from './faults.js';
 import { createJobs } from './jobs.js';
@@ -92,6 +93,7 @@ export const createDialect = (options: DialectOptions, { clock, timers, journal 
       return failure({ code: fault.code ?? '2500', message: fault.message, status: fault.status, headers }, quirks);
     },
     corrupt,
+    echo: { secretsOf, withField },
     users: (clusterId) => usersOf(state, clusterId),
     checkPassword: (clusterId, username, password) => passwordMatches(state, clusterId, username, password),
     otherParty: createOtherParty(state, clock.now),

@@ -3,7 +3,7 @@ import type { ShanheCall } from './urls.js';
 
 export const FAULTS: readonly FaultKind[] = [
   ...COMMON_FAULT_KINDS,
-  ...(['job_fails', 'job_fails_after', 'job_never_ends', 'job_slow', 'job_unlisted'] as const),
+  ...(['echo', 'job_fails', 'job_fails_after', 'job_never_ends', 'job_slow', 'job_unlisted'] as const),
 ];
 
 const JOB_ACTIONS = ['/user/addUser', '/user/deleteUser'];
