@@ -117,6 +117,7 @@ describe('E-HPC', () => {
     expect(ehpc.rowsOf(users).map(({ Name, Group }) => [Name, Group])).toEqual(
       ['alice.w', 'bob.w', 'newuser1'].map((name) => [name, 'Passw0rd!']),
     );
+    expect(users.json).not.toHaveProperty('Group');
     alibaba.inject(echo({ action: 'ListClusters', field: 'Status', value: 'password', spelling: 'base64' }));
     const { json } = await ehpc.acs3(alibaba, 'ListClusters');
     expect(json).toMatchObject({ Clusters: { ClusterInfoSimple: [{ Id: EHPC, Status: 'UGFzc3cwcmQh' }] } });
@@ -151,6 +152,7 @@ describe('E-HPC', () => {
     const error = await ehpc.rpc(alibaba, 'ListClusters', {}, { format: null });
     expect(error.text).toContain(`<Code>&lt;${TOKEN}&gt;</Code>`);
     expect(error.text.match(/<Code>/g)).toHaveLength(1);
+    expect(error.text).toContain('<Message>Your account has overdue payments.</Message>');
     const { text } = await ehpc.rpc(alibaba, 'ListClusters', {}, { format: null });
     expect(text).toContain(`<Echo>${alibaba.accessKeyId}</Echo></ListClustersResponse>`);
   });
