@@ -6,13 +6,13 @@ export default {
     never(
       'core-is-alone',
       { path: '^src/' },
-      { path: '^(api|adapters|simulators|test|bench)/' },
+      { path: '^(api|adapters|simulators|test|bench|abuse)/' },
       'The core imports none of the others.',
     ),
     never(
       'adapters-see-the-core',
       { path: '^adapters/' },
-      { path: '^(api|simulators|test|bench)/' },
+      { path: '^(api|simulators|test|bench|abuse)/' },
       'An adapter imports the core only.',
     ),
     never(
@@ -30,7 +30,7 @@ export default {
     never(
       'simulators-are-strangers',
       { path: '^simulators/' },
-      { path: '^(api|src|adapters|test|bench)/' },
+      { path: '^(api|src|adapters|test|bench|abuse)/' },
       'A simulator shares no code with us.',
     ),
     never(
@@ -40,6 +40,12 @@ export default {
       'The composition root alone starts the demo.',
     ),
     never('nobody-imports-tests', { pathNot: '^test/' }, { path: '^test/' }, 'Tests are not imported.'),
+    never(
+      'attackers-are-strangers',
+      { path: '^abuse/' },
+      { path: '^(api|src|adapters|test|bench)/' },
+      'What attacks the gateway knows only what travels on the wire.',
+    ),
     never(
       'express-in-api',
       { pathNot: '^(api|test|bench)/' },
