@@ -37,3 +37,7 @@ export interface Observed {
 
 export const isWithinBounds = ({ legitimate, rssPeakOverIdle, recovered }: Observed): boolean =>
   recovered && legitimate.requests > 0 && legitimate.p99 < BOUNDS.p99Ms && rssPeakOverIdle < BOUNDS.rssBytes;
+
+/** 0 only if all bounds held, in one attack at least. */
+export const exitCodeOf = (results: readonly { readonly isWithinBounds: boolean }[]): number =>
+  results.length > 0 && results.every((result) => result.isWithinBounds) ? 0 : 1;

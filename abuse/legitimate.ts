@@ -16,6 +16,7 @@ export interface Sample {
   /** The status, or why there is none: `timeout`, or the code of an error. */
   readonly status: number | string;
   readonly path: string;
+  readonly connection: 'fresh' | 'kept';
 }
 
 export interface Request {
@@ -32,6 +33,7 @@ export const isGood = ({ status }: Sample): boolean => isSuccess(status);
 export const timed = (target: Target, { method, path, body }: Request, agent: Agent | false): Promise<Sample> =>
   new Promise((resolve) => {
     const at = performance.now();
+    const connection = agent === false ? 'fresh' : 'kept';
     const [name, value] = target.authorization.split(': ');
     const headers = {
       ...(name && value && { [name]: value }),
@@ -39,7 +41,13 @@ export const timed = (target: Target, { method, path, body }: Request, agent: Ag
     };
     const finish = (status: number | string): void => {
       clearTimeout(patience);
-      resolve({ at, ms: isSuccess(status) ? performance.now() - at : PATIENCE_MS, status, path: `${method} ${path}` });
+      resolve({
+        at,
+        ms: isSuccess(status) ? performance.now() - at : PATIENCE_MS,
+        status,
+        path: `${method} ${path}`,
+        connection,
+      });
     };
     const call = request({ host: target.host, port: target.port, method, path, headers, agent }, (answer) => {
       answer.resume();

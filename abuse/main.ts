@@ -1,5 +1,6 @@
 /** `npm run abuse`: attacks a gateway of its own on loopback. Exits with 0 only if all bounds hold. */
 import { writeFileSync } from 'node:fs';
+import { exitCodeOf } from './bounds.js';
 import { endAll } from './children.js';
 import { type Options, readOptions, USAGE } from './options.js';
 import { BOUNDS_NOTE, describe } from './report.js';
@@ -26,7 +27,7 @@ const run = async (options: Options): Promise<number> => {
     if (options.jsonFile !== undefined) writeFileSync(options.jsonFile, `${JSON.stringify({ reports }, null, 2)}\n`);
   }
   console.log(BOUNDS_NOTE);
-  return reports.every(({ results }) => results.every((result) => result.isWithinBounds)) ? 0 : 1;
+  return exitCodeOf(reports.flatMap(({ results }) => results));
 };
 
 const start = async (): Promise<number> => {

@@ -57,13 +57,14 @@ const rowOf = (result: Result): string[] => [
 ];
 
 /** What the attackers did, so that an attack that never took place is seen. */
-const noteOf = ({ attack, attackers: { opened, cut, sent, statuses, kinds }, legitimate }: Result): string[] => {
-  const errors = sum(legitimate.errors) > 0 ? `; legitimate errors ${list(legitimate.errors)}` : '';
+const noteOf = ({ attack, attackers: { opened, cut, sent, statuses, kinds }, legitimate, fresh, kept }: Result): string[] => {
+  const errors = sum(legitimate.errors) > 0 ? `; errors ${list(legitimate.errors)}` : '';
   const kindNotes = Object.entries(kinds).map(
     ([kind, { slowestMs, statuses: met }]) => `    ${kind}: ${met.join(', ')}, slowest ${slowestMs} ms`,
   );
   return [
-    `  ${attack}: ${opened} connections, ${cut} cut, ${sent} requests; ${list(statuses) || 'no answers'}${errors}`,
+    `  ${attack}: ${opened} connections, ${cut} cut, ${sent} requests; ${list(statuses) || 'no answers'}`,
+    `    legitimate p99: fresh connections ${fresh.p99.toFixed(0)} ms, kept ones ${kept.p99.toFixed(0)} ms${errors}`,
     ...kindNotes,
   ];
 };

@@ -14,11 +14,16 @@ const SAMPLE_MS = 100;
 /** The last part of the recovery: by then all has to be as before. */
 const CHECKED_MS = 3_000;
 const CLOSED_MS = 500;
+/** By then the kept connections are open. */
+const KEPT_MS = 1_000;
 const NS_PER_MS = 1e6;
 
 export interface Result {
   readonly attack: string;
   readonly legitimate: Latencies;
+  /** Of the above, by how they came. */
+  readonly fresh: Latencies;
+  readonly kept: Latencies;
   readonly rssPeakOverIdle: number;
   readonly cpuSeconds: number;
   readonly longestGapMs: number;
@@ -68,10 +73,13 @@ export const runTrial = async (
 ): Promise<Result> => {
   const attackers = await prepare(name, gateway, attackMs, rate);
   const target = gateway.targetOf('legitimate');
+  const [client, probe, rss] = [startClient(target), startProbe(target), watchRss(gateway.pid)];
+  await sleep(KEPT_MS);
+  probe.takeLongest();
   const ownDelay = monitorEventLoopDelay({ resolution: 10 });
   ownDelay.enable();
-  const [client, probe, rss] = [startClient(target), startProbe(target), watchRss(gateway.pid)];
   const cpu = cpuOf(gateway.pid);
+  const attackStart = performance.now();
   const tally = await attackers.go();
   const attackEnd = performance.now();
   const cpuSeconds = Math.max(0, cpuOf(gateway.pid) - cpu);
@@ -90,12 +98,15 @@ export const runTrial = async (
     rssOverIdle: (rssOf(gateway.pid) ?? 0) - quiet.rss,
     connections: connectionsTo(gateway.port),
   };
-  const legitimate = latenciesOf(client.samples.filter(({ at }) => at < attackEnd));
+  const during = client.samples.filter(({ at }) => at >= attackStart && at < attackEnd);
+  const legitimate = latenciesOf(during);
   const rssPeakOverIdle = rss.peak() - quiet.rss;
   const recovered = isAlive && isRecovered(recovery, quiet);
   return {
     attack: name,
     legitimate,
+    fresh: latenciesOf(during.filter(({ connection }) => connection === 'fresh')),
+    kept: latenciesOf(during.filter(({ connection }) => connection === 'kept')),
     rssPeakOverIdle,
     cpuSeconds,
     longestGapMs,

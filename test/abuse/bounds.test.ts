@@ -1,11 +1,17 @@
 import { describe, expect, it, test } from '@jest/globals';
-import { BOUNDS, isRecovered, isWithinBounds, type Quiet, type Recovery } from '../../abuse/bounds.js';
+import { BOUNDS, exitCodeOf, isRecovered, isWithinBounds, type Quiet, type Recovery } from '../../abuse/bounds.js';
 import { latenciesOf } from '../../abuse/latencies.js';
 import { PATIENCE_MS, type Sample } from '../../abuse/legitimate.js';
 import { readOptions } from '../../abuse/options.js';
 import { connectionsTo, cpuOf, maxFiles, rssOf } from '../../abuse/usage.js';
 
-const sample = (ms: number, status: number | string = 200, path = 'GET /healthz'): Sample => ({ at: 0, ms, status, path });
+const sample = (ms: number, status: number | string = 200, path = 'GET /healthz'): Sample => ({
+  at: 0,
+  ms,
+  status,
+  path,
+  connection: 'kept',
+});
 const good = { requests: 60, errors: {}, p50: 5, p99: 40, max: 50 };
 const quiet: Quiet = { rss: 1, legitimate: good, longestGapMs: 5 };
 
@@ -53,6 +59,15 @@ describe('bounds', () => {
   ])('within bounds: %s', (_, change, expected) => {
     expect(isWithinBounds({ legitimate: good, rssPeakOverIdle: 0, recovered: true, ...change })).toBe(expected);
   });
+});
+
+test.each([
+  [[], 1],
+  [[true], 0],
+  [[true, true], 0],
+  [[true, false], 1],
+])('%j exits with %i', (held, code) => {
+  expect(exitCodeOf(held.map((isWithinBounds) => ({ isWithinBounds })))).toBe(code);
 });
 
 describe('usage', () => {

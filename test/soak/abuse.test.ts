@@ -1,5 +1,5 @@
 /** The program that attacks the gateway: that it attacks, reports and ends, and that nothing outlives it. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,11 +7,14 @@ import { afterAll, afterEach, expect, it } from '@jest/globals';
 import { endProcesses, type Run, run } from '../support/process.js';
 import { until } from '../support/wait.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'gateway-abuse-test-'));
+const folder = mkdtempSync(join(tmpdir(), 'gateway-test-abuse-'));
 afterEach(endProcesses);
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const abuse = (...args: string[]): Run => run(process.execPath, ['dist/abuse/main.js', '--quick', ...args]);
+const abuse = (...args: string[]): Run => run(process.execPath, ['dist/abuse/main.js', '--quick', ...args], { TMPDIR: folder });
+
+/** What the runs keep while they run. */
+const leftFolders = (): string[] => readdirSync(folder).filter((name) => name.startsWith('gateway-abuse-'));
 
 const isListening = (port: number): Promise<boolean> =>
   new Promise((resolve) => {
@@ -65,7 +68,7 @@ it('attacks a gateway of its own, reports, and exits by the bounds', async () =>
   expect(code).toBe(results.every(({ isWithinBounds }) => isWithinBounds) ? 0 : 1);
   expect(program.output()).toMatch(/^attack +p50 ms +p99 ms/m);
   expect(program.output()).toMatch(/^slow-headers +\d+ .* (yes|NO) *$/m);
-  expect(await isListening(port)).toBe(false);
+  expect([await isListening(port), leftFolders()]).toEqual([false, []]);
 });
 
 it.each(['SIGINT', 'SIGKILL'] as const)('leaves nothing behind after %s', async (signal) => {
@@ -75,6 +78,7 @@ it.each(['SIGINT', 'SIGKILL'] as const)('leaves nothing behind after %s', async 
   program.child.kill(signal);
   await program.exit;
   await until(async () => !(await isListening(port)));
+  if (signal === 'SIGINT') expect(leftFolders()).toEqual([]);
 });
 
 it('names the attacks when one is not known', async () => {
