@@ -70,13 +70,16 @@ test.each([
   expect(exitCodeOf(held.map((isWithinBounds) => ({ isWithinBounds })))).toBe(code);
 });
 
+/** `ps` counts whole seconds. */
+const CLOCK_SECONDS = process.platform === 'linux' ? 0.3 : 1.1;
+
 describe('usage', () => {
   it('sees memory, time and files of a process', () => {
     const ratio = (rssOf(process.pid) ?? 0) / process.memoryUsage.rss();
     expect(ratio).toBeGreaterThan(0.5);
     expect(ratio).toBeLessThan(2);
     const { user, system } = process.cpuUsage();
-    expect(Math.abs(cpuOf(process.pid) - (user + system) / 1e6)).toBeLessThan(2);
+    expect(Math.abs(cpuOf(process.pid) - (user + system) / 1e6)).toBeLessThan(CLOCK_SECONDS);
     expect(maxFiles()).toBeGreaterThan(100);
   });
 
