@@ -8,6 +8,7 @@
  */
 
 import type { Capabilities, ClusterState, Role } from './model.js';
+import type { Secret } from './secret.js';
 import type { HttpClient } from './vendor/client.js';
 
 /** Facts of one call. */
@@ -77,7 +78,7 @@ export interface UserSlice {
 
 export interface NewUser {
   readonly username: string;
-  readonly password: string;
+  readonly password: Secret;
   readonly role: Role;
   readonly directoryMode?: string;
 }
@@ -89,7 +90,7 @@ export interface RoleChange {
 
 export interface PasswordChange {
   readonly username: string;
-  readonly password: string;
+  readonly password: Secret;
 }
 
 /** What the vendor said: done, or taken and to be followed with `getJobs`. No vendor answers per user; the service finds that out. */
@@ -151,7 +152,10 @@ export interface AdapterModule<Config = unknown> {
   readonly vendor: string;
   /** The vendor's name for people. */
   readonly title: string;
-  /** JSON Schema of the account's settings, without the common `vendor` and `discover`. `format: endpoint` is the gateway's rule for URLs. */
+  /**
+   * JSON Schema of the account's settings, without the common `vendor` and `discover`. `format: endpoint` is the gateway's
+   * rule for URLs. A text that is `writeOnly`, as every password and key has to be, arrives in `config` as a `Secret`.
+   */
   readonly configSchema: Readonly<Record<string, unknown>>;
   /**
    * Names a cluster, whichever account it is asked through: two accounts that see the same cluster give it the same key. Absent where

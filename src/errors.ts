@@ -97,6 +97,12 @@ export class GatewayError extends Error {
     return new GatewayError(this.code, this.message, { ...facts, cause: this });
   }
 
+  /** The same failure without anything that the vendor said. */
+  withoutVendor(): GatewayError {
+    const { vendor: _, ...facts } = storeError(this);
+    return new GatewayError(this.code, this.message, { ...facts, cause: this });
+  }
+
   /** The same failure, which a repetition would not explain further. */
   withoutRetry(): GatewayError {
     const { retryAfterMs: _, ...facts } = storeError(this);

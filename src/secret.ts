@@ -49,8 +49,10 @@ export class Secret {
 export type WithSecret<T> = T extends unknown ? { readonly [K in keyof T]: K extends 'password' ? Secret : T[K] } : never;
 
 /** The value with its password, where it has one, wrapped. */
-export const withSecret = <T extends { readonly password?: string }>(value: T): WithSecret<T> =>
-  (value.password === undefined ? value : { ...value, password: new Secret(value.password) }) as WithSecret<T>;
+export const withSecret = <T extends object>(value: T): WithSecret<T> =>
+  ('password' in value && typeof value.password === 'string'
+    ? { ...value, password: new Secret(value.password) }
+    : value) as WithSecret<T>;
 
 /** No settings and no arguments of a call are nested deeper. */
 const MAX_DEPTH = 8;

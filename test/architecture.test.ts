@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, normalize } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 
 const filesIn = (folder: string): string[] =>
@@ -28,6 +28,28 @@ describe('architecture', () => {
   it('reads the environment in one place', () => {
     expect(naming(/process\.env/, ['api', 'src', 'adapters'])).toEqual([join('src', 'config', 'environment.ts')]);
     expect(naming(/process\.env/, ['simulators'])).toEqual([join('simulators', 'main.ts')]);
+  });
+
+  it('takes secrets out of their wrapping in few places', () => {
+    expect(naming(/\.unwrap\(\)/, ['api', 'src', 'adapters']).sort()).toEqual(
+      [
+        // Where the wire of a vendor is written.
+        'adapters/_template/client.ts',
+        'adapters/_template/signer.ts',
+        'adapters/alibaba-ehpc/client.ts',
+        'adapters/alibaba-ehpc/signer.ts',
+        'adapters/shanhe-hpc/client.ts',
+        'adapters/shanhe-hpc/signer.ts',
+        // Where passwords are sealed, and the store is opened.
+        'src/store/encryptor.ts',
+        'src/store/open.ts',
+        // The rules of a vendor.
+        'src/users/rules.ts',
+        // Proxies, and what to look for in the answers of vendors.
+        'src/vendor/agents.ts',
+        'src/vendor/redact.ts',
+      ].map(normalize),
+    );
   });
 
   it('writes to the console nowhere', () => {

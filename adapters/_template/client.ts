@@ -17,6 +17,9 @@ const pageOf = (answer: JsonObject): PageOf<JsonObject> => {
   return { rows, total: count(answer['total']) };
 };
 
+/** A user as it is sent, with the password in the clear. */
+const toFields = ({ password, ...user }: WritableUser) => ({ ...user, ...(password && { password: password.unwrap() }) });
+
 export const createClient = ({ config, http, now, nonce }: AdapterContext<Config>) => {
   const { credentials } = config;
   const endpoint = config.endpoint.replace(/\/+$/, '');
@@ -24,16 +27,15 @@ export const createClient = ({ config, http, now, nonce }: AdapterContext<Config
   const read = (path: string, query: Params, call: Call): Promise<JsonObject> =>
     http.send(
       () => sign({ method: 'GET', endpoint, path, query }, credentials, now(), nonce()),
-      (response) => readAnswer(response, [credentials.secret], now()),
+      (response) => readAnswer(response, now()),
       { kind: 'read', signal: call.signal },
     );
 
   const write = async (path: string, cluster: string, users: readonly WritableUser[], call: Call) => {
-    const body = JSON.stringify({ cluster, users });
-    const secrets = [...users.flatMap(({ password }) => password ?? []), credentials.secret];
+    const body = JSON.stringify({ cluster, users: users.map(toFields) });
     await http.send(
       () => sign({ method: 'POST', endpoint, path, query: {}, body }, credentials, now(), nonce()),
-      (response) => readAnswer(response, secrets, now()),
+      (response) => readAnswer(response, now()),
       { kind: 'write', signal: call.signal },
     );
   };

@@ -1,6 +1,8 @@
+import type { Secret } from '../../src/secret.js';
+
 export interface Credentials {
   readonly keyId: string;
-  readonly secret: string;
+  readonly secret: Secret;
 }
 
 export interface Config {
@@ -8,7 +10,8 @@ export interface Config {
   readonly credentials: Credentials;
 }
 
-// EDIT: what an account of the vendor needs, in the types and in the schema. Defaults where they are safe; none for a secret.
+// EDIT: what an account of the vendor needs, in the types and in the schema. Defaults where they are safe; none for a secret, which is
+// `writeOnly` and arrives as a `Secret`.
 export const configSchema = {
   type: 'object',
   additionalProperties: false,
@@ -21,7 +24,7 @@ export const configSchema = {
       required: ['keyId', 'secret'],
       properties: {
         keyId: { type: 'string', minLength: 1 },
-        secret: { type: 'string', minLength: 1 },
+        secret: { type: 'string', minLength: 1, writeOnly: true },
       },
     },
   },

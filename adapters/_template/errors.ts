@@ -2,7 +2,6 @@
 import { GatewayError } from '../../src/errors.js';
 import type { ErrorCode } from '../../src/model.js';
 import type { HttpResponse } from '../../src/vendor/client.js';
-import { redact } from '../../src/vendor/redact.js';
 import { retryAfterMs } from '../../src/vendor/retry-after.js';
 import { badResponse, isObject, type JsonObject, parseObject, text } from '../../src/wire.js';
 
@@ -35,21 +34,19 @@ const byStatus = (status: number): Row => {
 
 /**
  * The answer's JSON object.
- * @param secrets never to show up in the message of an error
  * @throws GatewayError for everything that is no success
  */
-export const readAnswer = ({ status, headers, body }: HttpResponse, secrets: readonly string[], now: Date): JsonObject => {
+export const readAnswer = ({ status, headers, body }: HttpResponse, now: Date): JsonObject => {
   const answer = parseObject(body);
   // EDIT: where the vendor puts its code, its words and its request id, and what makes an answer a success.
   const error = answer && isObject(answer['error']) ? answer['error'] : null;
   if (answer && error === null && status < 300) return answer;
 
   const vendorCode = error && text(error['code']);
-  const message = error && text(error['message']);
   const vendor = {
     name: 'example-hpc',
     code: vendorCode,
-    message: message && redact(message, secrets),
+    message: error && text(error['message']),
     requestId: answer && text(answer['request_id']),
     status,
   };

@@ -4,7 +4,8 @@
  */
 import { createHash, createHmac } from 'node:crypto';
 import { canonicalQuery, type Params, utcSeconds } from '../../src/encoding.js';
-import type { HttpRequest } from '../../src/vendor/client.js';
+import { Secret } from '../../src/secret.js';
+import type { SignedRequest } from '../../src/vendor/client.js';
 import type { Credentials } from './config.js';
 
 export interface SignedCall {
@@ -22,10 +23,11 @@ export const stringToSign = (method: string, target: string, time: string, nonce
   [method, target, time, nonce, createHash('sha256').update(body).digest('hex')].join('\n');
 
 /** Lower-case hex HMAC-SHA256. */
-export const signature = (text: string, secret: string): string => createHmac('sha256', secret).update(text).digest('hex');
+export const signature = (text: string, secret: Secret): string =>
+  createHmac('sha256', secret.unwrap()).update(text).digest('hex');
 
 /** `date` and `nonce` are new for each attempt. */
-export const sign = (call: SignedCall, credentials: Credentials, date: Date, nonce: string): HttpRequest => {
+export const sign = (call: SignedCall, credentials: Credentials, date: Date, nonce: string): SignedRequest => {
   const query = canonicalQuery(call.query);
   const url = `${call.endpoint}${call.path}${query && `?${query}`}`;
   const { pathname, search } = new URL(url);
@@ -42,5 +44,6 @@ export const sign = (call: SignedCall, credentials: Credentials, date: Date, non
       ...(call.body !== undefined && { 'content-type': 'application/json' }),
     },
     ...(call.body !== undefined && { body: call.body }),
+    secrets: [new Secret(signed), credentials.secret],
   };
 };

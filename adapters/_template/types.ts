@@ -1,4 +1,5 @@
 /** Wire shapes as Example HPC spells them, only what is read. All `unknown`: `src/wire.ts` narrows. */
+import type { Secret } from '../../src/secret.js';
 
 // EDIT: link the vendor's page above each shape.
 export interface UserRow {
@@ -18,6 +19,6 @@ export interface ClusterRow {
 
 export interface WritableUser {
   readonly login: string;
-  readonly password?: string;
+  readonly password?: Secret;
   readonly is_admin?: boolean;
 }

@@ -26,6 +26,9 @@ export interface AsyncPage extends PageOf<UserInfo> {
 
 const paging = ({ page, size }: PageNumber): Params => ({ PageNumber: String(page), PageSize: String(size) });
 
+/** A user as it is sent, with the password in the clear. */
+const toFields = ({ Password, ...user }: WritableUser): Params => ({ ...user, ...(Password && { Password: Password.unwrap() }) });
+
 /** One row alone, which `key` shows, is a list of one, as XML becomes JSON; a list that is left out is empty. */
 const listOf = (value: unknown, key: string): readonly (JsonObject | null)[] | null => {
   if (!isObject(value)) return rowsOf(value ?? []);
@@ -47,28 +50,19 @@ const readUsers = (answer: JsonObject): PageOf<UserInfo> => {
 export const createClient = ({ config, http, now, nonce }: AdapterContext<EhpcConfig>) => {
   const endpoint = endpointOf(config);
   const sign = config.signature === 'acs3' ? signAcs3 : signRpcV1;
-  const { accessKeySecret, securityToken } = config.credentials;
 
-  const send = (
-    rpc: Omit<RpcCall, 'endpoint' | 'version'>,
-    kind: SendOptions['kind'],
-    call: Call,
-    passwords: readonly string[] = [],
-  ) => {
-    const secrets = [...passwords, accessKeySecret, securityToken ?? ''];
-    return http.send(
+  const send = (rpc: Omit<RpcCall, 'endpoint' | 'version'>, kind: SendOptions['kind'], call: Call) =>
+    http.send(
       () => sign({ ...rpc, endpoint, version: VERSION }, { credentials: config.credentials, date: now(), nonce: nonce() }),
-      (response) => readAnswer(response, secrets, now()),
+      (response) => readAnswer(response, now()),
       { kind, signal: call.signal },
     );
-  };
 
   const read = (action: string, query: Params, call: Call) => send({ method: 'GET', action, query }, 'read', call);
 
   const write = async (action: string, clusterId: string, users: readonly WritableUser[], call: Call): Promise<void> => {
-    const form = { ClusterId: clusterId, Async: 'false', ...repeatList(users) };
-    const passwords = users.flatMap(({ Password }) => Password ?? []);
-    await send({ method: 'POST', action, query: {}, form }, 'write', call, passwords);
+    const form = { ClusterId: clusterId, Async: 'false', ...repeatList(users.map(toFields)) };
+    await send({ method: 'POST', action, query: {}, form }, 'write', call);
   };
 
   return {

@@ -1,8 +1,10 @@
+import type { Secret } from '../../src/secret.js';
+
 export interface EhpcCredentials {
   readonly accessKeyId: string;
-  readonly accessKeySecret: string;
+  readonly accessKeySecret: Secret;
   /** With a temporary (STS) credential. */
-  readonly securityToken?: string;
+  readonly securityToken?: Secret;
 }
 
 export interface EhpcConfig {
@@ -33,8 +35,8 @@ export const configSchema = {
       required: ['accessKeyId', 'accessKeySecret'],
       properties: {
         accessKeyId: { type: 'string', minLength: 1 },
-        accessKeySecret: { type: 'string', minLength: 1 },
-        securityToken: { type: 'string', minLength: 1 },
+        accessKeySecret: { type: 'string', minLength: 1, writeOnly: true },
+        securityToken: { type: 'string', minLength: 1, writeOnly: true },
       },
     },
   },

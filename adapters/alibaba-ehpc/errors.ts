@@ -5,7 +5,6 @@
 import { type Effect, GatewayError } from '../../src/errors.js';
 import type { ErrorCode } from '../../src/model.js';
 import type { HttpResponse } from '../../src/vendor/client.js';
-import { redact } from '../../src/vendor/redact.js';
 import { retryAfterMs } from '../../src/vendor/retry-after.js';
 import { badResponse, type JsonObject, parseObject, text } from '../../src/wire.js';
 
@@ -83,10 +82,9 @@ const byStatus = (status: number): readonly [ErrorCode, string] => {
 
 /**
  * The answer's JSON object.
- * @param secrets never to show up in the message of an error
  * @throws GatewayError for everything that is no success
  */
-export const readAnswer = (response: HttpResponse, secrets: readonly string[], now: Date): JsonObject => {
+export const readAnswer = (response: HttpResponse, now: Date): JsonObject => {
   const { status, headers } = response;
   const body = parseObject(response.body);
   const code = body && text(body['Code'] ?? body['code']);
@@ -94,7 +92,7 @@ export const readAnswer = (response: HttpResponse, secrets: readonly string[], n
   if (body && status < 300 && !code) return { ...body, RequestId: requestId };
 
   const message = body && text(body['Message'] ?? body['message']);
-  const vendor = { name: 'alibaba-ehpc', code, message: message && redact(message, secrets), requestId, status };
+  const vendor = { name: 'alibaba-ehpc', code, message, requestId, status };
   if (status < 300 && !code) throw badResponse('no JSON object', { vendor });
 
   const row = code === null ? undefined : CODES.find(([pattern]) => matches(pattern, code));

@@ -1,5 +1,6 @@
 /** Wire ↔ model, pure. What maps to what stands in docs/vendors/. */
 import type { NewUser, VendorCluster, VendorUser } from '../../src/adapter.js';
+import type { Params } from '../../src/encoding.js';
 import { GatewayError } from '../../src/errors.js';
 import type { ClusterState, Role } from '../../src/model.js';
 import { toUtc } from '../../src/time.js';
@@ -37,10 +38,10 @@ export const toWire = ({ username, password, role }: NewUser): WritableUser => (
 });
 
 /** `User.1.Name=…&User.1.Group=…`: the vendor's repeat list, counted from 1. */
-export const repeatList = (users: readonly WritableUser[]): Record<string, string> =>
+export const repeatList = (users: readonly Params[]): Record<string, string> =>
   Object.fromEntries(
     users.flatMap((user, index) =>
-      Object.entries(user).map(([field, value]): [string, string] => [`User.${index + 1}.${field}`, String(value)]),
+      Object.entries(user).map(([field, value]): [string, string] => [`User.${index + 1}.${field}`, value]),
     ),
   );
 

@@ -5,7 +5,8 @@
  */
 import { createHash, createHmac } from 'node:crypto';
 import { canonicalQuery, type Params, percentEncode, utcSeconds } from '../../src/encoding.js';
-import type { HttpRequest } from '../../src/vendor/client.js';
+import { Secret } from '../../src/secret.js';
+import type { SignedRequest } from '../../src/vendor/client.js';
 import type { EhpcCredentials } from './config.js';
 
 export interface RpcCall {
@@ -36,8 +37,8 @@ export const rpcStringToSign = (method: string, params: Params): string =>
   `${method}&${percentEncode('/')}&${percentEncode(canonicalQuery(params))}`;
 
 /** Base64 HMAC-SHA1; the key ends in an ampersand. */
-export const rpcSignature = (method: string, params: Params, secret: string): string =>
-  createHmac('sha1', `${secret}&`).update(rpcStringToSign(method, params)).digest('base64');
+export const rpcSignature = (method: string, params: Params, secret: Secret): string =>
+  createHmac('sha1', `${secret.unwrap()}&`).update(rpcStringToSign(method, params)).digest('base64');
 
 export const acs3CanonicalRequest = (method: string, query: Params, headers: Params, bodyHash: string): string => {
   const signed = Object.entries(headers).sort(byCodeUnit);
@@ -46,12 +47,19 @@ export const acs3CanonicalRequest = (method: string, query: Params, headers: Par
 };
 
 /** Lower-case hex HMAC-SHA256; `headers` are those to be signed, with lower-case names. */
-export const acs3Signature = (method: string, query: Params, headers: Params, bodyHash: string, secret: string): string =>
-  createHmac('sha256', secret)
+export const acs3Signature = (method: string, query: Params, headers: Params, bodyHash: string, secret: Secret): string =>
+  createHmac('sha256', secret.unwrap())
     .update(`ACS3-HMAC-SHA256\n${sha256(acs3CanonicalRequest(method, query, headers, bodyHash))}`)
     .digest('hex');
 
-export const signAcs3 = (call: RpcCall, { credentials, date, nonce }: Stamp): HttpRequest => {
+/** What of a request is not to be shown. */
+const secretsOf = ({ accessKeySecret, securityToken }: EhpcCredentials, signature: string): Secret[] => [
+  new Secret(signature),
+  accessKeySecret,
+  ...(securityToken ? [securityToken] : []),
+];
+
+export const signAcs3 = (call: RpcCall, { credentials, date, nonce }: Stamp): SignedRequest => {
   const body = call.form && canonicalQuery(call.form);
   const bodyHash = sha256(body ?? '');
   const headers: Record<string, string> = {
@@ -63,7 +71,7 @@ export const signAcs3 = (call: RpcCall, { credentials, date, nonce }: Stamp): Ht
     'x-acs-content-sha256': bodyHash,
     ...(body !== undefined && { 'content-type': FORM }),
     ...(credentials.securityToken && {
-      'x-acs-security-token': credentials.securityToken,
+      'x-acs-security-token': credentials.securityToken.unwrap(),
       'x-acs-accesskey-id': credentials.accessKeyId,
     }),
   };
@@ -78,10 +86,11 @@ export const signAcs3 = (call: RpcCall, { credentials, date, nonce }: Stamp): Ht
       authorization: `ACS3-HMAC-SHA256 Credential=${credentials.accessKeyId},SignedHeaders=${names},Signature=${signature}`,
     },
     ...(body !== undefined && { body }),
+    secrets: secretsOf(credentials, signature),
   };
 };
 
-export const signRpcV1 = (call: RpcCall, { credentials, date, nonce }: Stamp): HttpRequest => {
+export const signRpcV1 = (call: RpcCall, { credentials, date, nonce }: Stamp): SignedRequest => {
   const query: Params = {
     Action: call.action,
     Version: call.version,
@@ -91,7 +100,7 @@ export const signRpcV1 = (call: RpcCall, { credentials, date, nonce }: Stamp): H
     SignatureVersion: '1.0',
     SignatureNonce: nonce,
     Timestamp: utcSeconds(date),
-    ...(credentials.securityToken && { SecurityToken: credentials.securityToken }),
+    ...(credentials.securityToken && { SecurityToken: credentials.securityToken.unwrap() }),
     ...call.query,
   };
   const signature = rpcSignature(call.method, { ...query, ...call.form }, credentials.accessKeySecret);
@@ -100,5 +109,6 @@ export const signRpcV1 = (call: RpcCall, { credentials, date, nonce }: Stamp): H
     url: `${call.endpoint}/?${canonicalQuery({ ...query, Signature: signature })}`,
     headers: call.form ? { 'content-type': FORM } : {},
     ...(call.form && { body: canonicalQuery(call.form) }),
+    secrets: secretsOf(credentials, signature),
   };
 };

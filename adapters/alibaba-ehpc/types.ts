@@ -1,4 +1,5 @@
 /** Wire shapes as Alibaba Cloud spells them, only what is read. Everything is optional: the documents contradict each other. */
+import type { Secret } from '../../src/secret.js';
 
 /** https://help.aliyun.com/zh/e-hpc/e-hpc-1-0/developer-reference/api-ehpc-2018-04-12-listusersasync */
 export interface UserInfo {
@@ -24,5 +25,5 @@ export interface ClusterInfoSimple {
 export interface WritableUser {
   readonly Name: string;
   readonly Group?: 'users' | 'wheel';
-  readonly Password?: string;
+  readonly Password?: Secret;
 }

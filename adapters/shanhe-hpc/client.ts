@@ -2,11 +2,12 @@
 import type { AdapterContext, Call } from '../../src/adapter.js';
 import type { Params } from '../../src/encoding.js';
 import type { Page, PageOf } from '../../src/paging.js';
+import type { Secret } from '../../src/secret.js';
 import { badResponse, count, isObject, type JsonObject, rowsOf, text } from '../../src/wire.js';
 import type { ShanheConfig } from './config.js';
 import { readAnswer, userOrCluster } from './errors.js';
 import { sign } from './signer.js';
-import type { HpcCluster, HpcJob, HpcUser } from './types.js';
+import type { HpcCluster, HpcJob, HpcUser, WritableUser } from './types.js';
 
 const paging = ({ start, size }: Page): Params => ({ limit: String(size), offset: String(start) });
 
@@ -46,17 +47,16 @@ export const createClient = ({ config, http, now }: AdapterContext<ShanheConfig>
   const read = (path: string, query: Params, call: Call) =>
     http.send(
       () => sign({ method: 'GET', endpoint, path, query: { zone, ...query } }, credentials, now()),
-      (response) => readAnswer(response, [credentials.secretAccessKey], now()),
+      (response) => readAnswer(response, now()),
       { kind: 'read', signal: call.signal },
     );
 
   /** `zone` stands in the query, where it is signed, and in the body, as in every example of the vendor. */
   const write = (path: string, params: Readonly<Record<string, string | undefined>>, call: Call) => {
     const body = JSON.stringify({ ...params, zone });
-    const secrets = [params['password'] ?? '', params['new_password'] ?? '', credentials.secretAccessKey];
     return http.send(
       () => sign({ method: 'POST', endpoint, path, query: { zone }, body }, credentials, now()),
-      (response) => readAnswer(response, secrets, now()),
+      (response) => readAnswer(response, now()),
       { kind: 'write', signal: call.signal },
     );
   };
@@ -84,16 +84,17 @@ export const createClient = ({ config, http, now }: AdapterContext<ShanheConfig>
     },
 
     /** https://docsv4.qingcloud.com/user_guide/development_docs/api/command_list/hpc/add_user/ */
-    addUser: async (clusterId: string, user: { username: string; password: string; mod?: string }, call: Call): Promise<string> =>
-      jobOf(await write('/user/addUser', { cluster_id: clusterId, ...user }, call)),
+    addUser: async (clusterId: string, { password, ...user }: WritableUser, call: Call): Promise<string> =>
+      jobOf(await write('/user/addUser', { cluster_id: clusterId, ...user, password: password.unwrap() }, call)),
 
     /** yunify/qingcloud-docs: content/compute/hpc/api/users/deleteuser.md */
     deleteUser: async (clusterId: string, username: string, call: Call): Promise<string> =>
       jobOf(await write('/user/deleteUser', { cluster_id: clusterId, username }, call).catch(userOrCluster)),
 
     /** Sets the password; nothing else of a user can be changed. https://docsv3.qingcloud.com/compute/hpc/api/users/modifyuser/ */
-    modifyUser: async (clusterId: string, username: string, newPassword: string, call: Call): Promise<void> => {
-      await write('/user/modifyUser', { cluster_id: clusterId, username, new_password: newPassword }, call).catch(userOrCluster);
+    modifyUser: async (clusterId: string, username: string, newPassword: Secret, call: Call): Promise<void> => {
+      const params = { cluster_id: clusterId, username, new_password: newPassword.unwrap() };
+      await write('/user/modifyUser', params, call).catch(userOrCluster);
     },
 
     /**

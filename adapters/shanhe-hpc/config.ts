@@ -1,6 +1,8 @@
+import type { Secret } from '../../src/secret.js';
+
 export interface ShanheCredentials {
   readonly accessKeyId: string;
-  readonly secretAccessKey: string;
+  readonly secretAccessKey: Secret;
 }
 
 export interface ShanheConfig {
@@ -29,7 +31,7 @@ export const configSchema = {
       required: ['accessKeyId', 'secretAccessKey'],
       properties: {
         accessKeyId: { type: 'string', minLength: 1 },
-        secretAccessKey: { type: 'string', minLength: 1 },
+        secretAccessKey: { type: 'string', minLength: 1, writeOnly: true },
       },
     },
   },

@@ -6,7 +6,6 @@
 import { GatewayError } from '../../src/errors.js';
 import type { ErrorCode } from '../../src/model.js';
 import type { HttpResponse } from '../../src/vendor/client.js';
-import { redact } from '../../src/vendor/redact.js';
 import { retryAfterMs } from '../../src/vendor/retry-after.js';
 import { badResponse, count, type JsonObject, parseObject, text } from '../../src/wire.js';
 
@@ -47,19 +46,17 @@ const byStatus = (status: number): Row => {
 
 /**
  * The answer's JSON object, judged by `ret_code` where there is one and by the HTTP status otherwise.
- * @param secrets never to show up in the message of an error
  * @throws GatewayError for everything that is no success
  */
-export const readAnswer = ({ status, headers, body }: HttpResponse, secrets: readonly string[], now: Date): JsonObject => {
+export const readAnswer = ({ status, headers, body }: HttpResponse, now: Date): JsonObject => {
   const answer = parseObject(body);
   const retCode = answer && count(answer['ret_code']);
   if (answer && retCode === 0) return answer;
 
-  const message = answer && text(answer['message']);
   const vendor = {
     name: 'shanhe-hpc',
     code: retCode === null ? null : String(retCode),
-    message: message && redact(message, secrets),
+    message: answer && text(answer['message']),
     requestId: null,
     status,
   };

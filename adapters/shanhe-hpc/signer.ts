@@ -5,7 +5,8 @@
  */
 import { createHash, createHmac } from 'node:crypto';
 import { canonicalQuery, type Params, percentEncode, utcSeconds } from '../../src/encoding.js';
-import type { HttpRequest } from '../../src/vendor/client.js';
+import { Secret } from '../../src/secret.js';
+import type { SignedRequest } from '../../src/vendor/client.js';
 import type { ShanheCredentials } from './config.js';
 
 export interface ShanheCall {
@@ -24,9 +25,10 @@ export const stringToSign = (method: string, path: string, query: string, body: 
   [method, path, query, createHash('md5').update(body).digest('hex')].join('\n');
 
 /** Base64 HMAC-SHA256. */
-export const signature = (text: string, secret: string): string => createHmac('sha256', secret).update(text).digest('base64');
+export const signature = (text: string, secret: Secret): string =>
+  createHmac('sha256', secret.unwrap()).update(text).digest('base64');
 
-export const sign = (call: ShanheCall, credentials: ShanheCredentials, date: Date): HttpRequest => {
+export const sign = (call: ShanheCall, credentials: ShanheCredentials, date: Date): SignedRequest => {
   const query = canonicalQuery({
     ...call.query,
     access_key_id: credentials.accessKeyId,
@@ -42,5 +44,6 @@ export const sign = (call: ShanheCall, credentials: ShanheCredentials, date: Dat
     url: `${call.endpoint}${call.path}?${query}&signature=${percentEncode(percentEncode(raw))}`,
     headers: call.body === undefined ? {} : { 'content-type': 'application/json' },
     ...(call.body !== undefined && { body: call.body }),
+    secrets: [new Secret(raw), credentials.secretAccessKey],
   };
 };

@@ -1,4 +1,5 @@
 /** Wire shapes as Shanhe spells them, only what is read. */
+import type { Secret } from '../../src/secret.js';
 
 /** https://docsv4embed.qingcloud.com/user_guide/compute/hpc/api/users/users */
 export interface HpcUser {
@@ -34,4 +35,10 @@ export interface HpcJob {
   /** `pending`, `successful`, `failed`. */
   readonly status?: unknown;
   readonly error_codes?: unknown;
+}
+
+export interface WritableUser {
+  readonly username: string;
+  readonly password: Secret;
+  readonly mod?: string;
 }

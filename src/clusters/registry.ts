@@ -5,8 +5,10 @@ import type { AccountConfig, GatewayConfig } from '../config/schema.js';
 import { pause } from '../deadline.js';
 import { asGatewayError } from '../errors.js';
 import type { ClusterRef } from '../journal/records.js';
+import { secretsIn } from '../secret.js';
 import { createHttpClient, type HttpClient } from '../vendor/client.js';
 import { createVendorClock } from '../vendor/clock.js';
+import { guardAdapter } from '../vendor/guard.js';
 import type { Transport } from '../vendor/transport.js';
 import { type OnOmission, watchOmissions } from './omissions.js';
 
@@ -90,7 +92,7 @@ export const createRegistry = (
     accounts.set(name, {
       name,
       module,
-      adapter: watchOmissions(adapter, name, clock, onOmission),
+      adapter: watchOmissions(guardAdapter(adapter, secretsIn(account)), name, clock, onOmission),
       settings,
       discover,
       domain,

@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { type Document, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 import type { AdapterModule } from '../adapter.js';
 import { nearest } from '../nearest.js';
+import type { Secret } from '../secret.js';
 import { isObject } from '../wire.js';
 import { checkAuth } from './check-auth.js';
 import type { Environment } from './environment.js';
@@ -13,6 +14,7 @@ import { type AccountConfig, coreSchema, type GatewayConfig, type TlsConfig } fr
 import { resolveSecrets } from './secrets.js';
 import { checkTls } from './tls.js';
 import { validate } from './validate.js';
+import { wrapSecrets } from './wrap.js';
 
 type Modules = Readonly<Record<string, AdapterModule>>;
 
@@ -24,7 +26,7 @@ interface CommonAccount {
   readonly vendor: string;
   readonly discover: boolean;
   readonly domain?: string;
-  readonly proxy?: string;
+  readonly proxy?: Secret;
   readonly caFile?: string;
 }
 
@@ -182,6 +184,10 @@ const settingsOf = (account: Readonly<Record<string, unknown>>): Record<string, 
   return known;
 };
 
+/** The settings as an adapter takes them. */
+const wrappedSettings = ({ configSchema }: AdapterModule, account: object): unknown =>
+  wrapSecrets(configSchema, settingsOf(account as Readonly<Record<string, unknown>>));
+
 /** A cluster is written to for one domain: two would not know of each other's writes. @param accounts those in order, as given */
 const checkOwners = (clusters: readonly unknown[], accounts: ReadonlyMap<string, CommonAccount>, modules: Modules): Problem[] => {
   const owners = new Map<string, string>();
@@ -189,9 +195,9 @@ const checkOwners = (clusters: readonly unknown[], accounts: ReadonlyMap<string,
   return clusters.flatMap((cluster, index) => {
     const { account: name, vendorClusterId } = isObject(cluster) ? cluster : {};
     const account = accounts.get(String(name));
-    const clusterKey = account && modules[account.vendor]?.clusterKey;
-    if (typeof name !== 'string' || typeof vendorClusterId !== 'string' || !clusterKey) return [];
-    const key = `${account.vendor} ${clusterKey(settingsOf(account as object as Record<string, unknown>), vendorClusterId)}`;
+    const module = account && modules[account.vendor];
+    if (typeof name !== 'string' || typeof vendorClusterId !== 'string' || !account || !module?.clusterKey) return [];
+    const key = `${account.vendor} ${module.clusterKey(wrappedSettings(module, account), vendorClusterId)}`;
     const owner = owners.get(key) ?? name;
     owners.set(key, owner);
     if (domainOf(owner) === domainOf(name)) return [];
@@ -229,16 +235,17 @@ export const checkConfig = (raw: unknown, modules: Modules, env: Environment, fo
   );
   throwAny(problems);
 
-  const usable = value as CoreConfig;
+  const usable = wrapSecrets(coreSchema, value) as CoreConfig;
   const accounts = Object.fromEntries(
     Object.entries(usable.accounts).map(([name, account]): [string, AccountConfig] => {
+      const module = modules[account.vendor] as AdapterModule;
       const { vendor, discover, domain = name, proxy, caFile } = account;
       const certificates = caFile === undefined ? undefined : certificatesOf(caFile, folder ?? '.');
       const network = {
         ...(proxy !== undefined && { proxy }),
         ...(certificates && 'ca' in certificates && { ca: certificates.ca }),
       };
-      return [name, { vendor, discover, domain, ...network, settings: settingsOf(account) }];
+      return [name, { vendor, discover, domain, ...network, settings: wrappedSettings(module, given[name] as object) }];
     }),
   );
   const { store, audit } = usable;

@@ -1,7 +1,8 @@
+import type { Secret } from '../secret.js';
 import { type AuthConfig, authSchema } from './auth.js';
 import { ID_PATTERN } from './patterns.js';
 
-/** What is the same for every vendor; the settings of an account are the adapter's to describe. */
+/** What is the same for every vendor; the settings of an account are the adapter's to describe. A text that is `writeOnly` becomes a `Secret`. */
 export const coreSchema = {
   type: 'object',
   additionalProperties: false,
@@ -55,8 +56,8 @@ export const coreSchema = {
       properties: {
         kind: { enum: ['lmdb', 'redis', 'memory'], default: 'lmdb' },
         path: { type: 'string', minLength: 1, default: 'data' },
-        url: { type: 'string', format: 'redis-url' },
-        encryptionKey: { type: 'string', format: 'key' },
+        url: { type: 'string', format: 'redis-url', writeOnly: true },
+        encryptionKey: { type: 'string', format: 'key', writeOnly: true },
         leaseSeconds: { type: 'number', minimum: 0.5, maximum: 600, default: 5 },
       },
     },
@@ -106,7 +107,7 @@ export const coreSchema = {
           vendor: { type: 'string' },
           discover: { type: 'boolean', default: false },
           domain: { type: 'string', pattern: ID_PATTERN },
-          proxy: { type: 'string', format: 'proxy' },
+          proxy: { type: 'string', format: 'proxy', writeOnly: true },
           caFile: { type: 'string', minLength: 1 },
         },
       },
@@ -173,9 +174,9 @@ export interface StoreConfig {
   /** The folder of the LMDB file and of the key that is made where none is configured. */
   readonly path: string;
   /** Of the Redis; may hold a password. */
-  readonly url?: string;
+  readonly url?: Secret;
   /** 32 bytes in base64. */
-  readonly encryptionKey?: string;
+  readonly encryptionKey?: Secret;
   /** What a process that has not been heard of for so long was doing is taken over by another. */
   readonly leaseSeconds: number;
 }
@@ -206,11 +207,11 @@ export interface AccountConfig {
   readonly discover: boolean;
   /** Accounts of one domain are written to by one process at a time; by default each account is a domain of its own. */
   readonly domain: string;
-  /** The URL of a proxy that opens tunnels to the vendor. */
-  readonly proxy?: string;
+  /** The URL of a proxy that opens tunnels to the vendor; may hold a password. */
+  readonly proxy?: Secret;
   /** Certificates in PEM, trusted beside those of Node. */
   readonly ca?: string;
-  /** What the adapter's `configSchema` describes, checked. */
+  /** What the adapter's `configSchema` describes, checked, with its secrets wrapped. */
   readonly settings: unknown;
 }
 

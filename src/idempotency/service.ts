@@ -3,6 +3,7 @@ import { asGatewayError, GatewayError, restoreError } from '../errors.js';
 import type { Journal } from '../journal/journal.js';
 import { type ItemRecord, isFinal, type LoadedOperation } from '../journal/records.js';
 import type { RequestReference, Taken } from '../journal/requests.js';
+import { Secret } from '../secret.js';
 import type { Encryptor } from '../store/encryptor.js';
 import { inTime } from '../store/in-time.js';
 
@@ -33,13 +34,23 @@ export interface Idempotency {
   find(request: RequestReference): Promise<Earlier>;
 }
 
+/** All secrets look alike in JSON: requests with different ones would be the same. */
+const refuseSecret = (member: unknown): void => {
+  if (member instanceof Secret) throw new TypeError('A request is compared before its secrets are wrapped.');
+};
+
 /** The same text for the same value, however its members are ordered. */
-const canonical = (value: unknown): string =>
-  JSON.stringify(value, (_, member: unknown) =>
-    typeof member === 'object' && member !== null && !Array.isArray(member)
-      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : member,
-  ) ?? '';
+const canonical = (value: unknown): string => {
+  refuseSecret(value);
+  return (
+    JSON.stringify(value, (_, member: unknown) => {
+      if (typeof member !== 'object' || member === null) return member;
+      Object.values(member).forEach(refuseSecret);
+      if (Array.isArray(member)) return member;
+      return Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)));
+    }) ?? ''
+  );
+};
 
 const keyReused = (): GatewayError =>
   new GatewayError(

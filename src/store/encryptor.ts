@@ -2,15 +2,16 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import { KEY_BYTES } from '../config/key.js';
 import { GatewayError } from '../errors.js';
+import { Secret } from '../secret.js';
 
 /** An encrypted text, AES-256-GCM; nonce, tag and ciphertext in base64url. */
 export type Sealed = string;
 
 export interface Encryptor {
-  /** @param place what the text belongs to; it opens nowhere else */
-  seal(text: string, place: string): Sealed;
+  /** @param place what the secret belongs to; it opens nowhere else */
+  seal(secret: Secret, place: string): Sealed;
   /** @throws internal_error when it was sealed with another key or for another place */
-  open(sealed: Sealed, place: string): string;
+  open(sealed: Sealed, place: string): Secret;
   /** A hash that only holders of the key can compare with guesses. */
   fingerprint(text: string): string;
   /** Proves that a holder of the key wrote the text. */
@@ -23,17 +24,17 @@ const TAG_BYTES = 16;
 const derive = (secret: Buffer, purpose: string): Buffer =>
   Buffer.from(hkdfSync('sha256', secret, '', `hpc-gateway ${purpose}`, KEY_BYTES));
 
-/** @param secret 32 bytes */
-export const createEncryptor = (secret: Buffer): Encryptor => {
-  const sealing = derive(secret, 'passwords');
-  const hashing = derive(secret, 'fingerprints');
-  const proving = derive(secret, 'audit');
+/** @param key 32 bytes */
+export const createEncryptor = (key: Buffer): Encryptor => {
+  const sealing = derive(key, 'passwords');
+  const hashing = derive(key, 'fingerprints');
+  const proving = derive(key, 'audit');
 
   return {
-    seal: (text, place) => {
+    seal: (secret, place) => {
       const nonce = randomBytes(NONCE_BYTES);
       const cipher = createCipheriv('aes-256-gcm', sealing, nonce).setAAD(Buffer.from(place));
-      const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
+      const body = Buffer.concat([cipher.update(secret.unwrap(), 'utf8'), cipher.final()]);
       return Buffer.concat([nonce, cipher.getAuthTag(), body]).toString('base64url');
     },
     open: (sealed, place) => {
@@ -43,7 +44,7 @@ export const createEncryptor = (secret: Buffer): Encryptor => {
         const decipher = createDecipheriv('aes-256-gcm', sealing, bytes.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES })
           .setAAD(Buffer.from(place))
           .setAuthTag(bytes.subarray(NONCE_BYTES, tagged));
-        return Buffer.concat([decipher.update(bytes.subarray(tagged)), decipher.final()]).toString('utf8');
+        return new Secret(Buffer.concat([decipher.update(bytes.subarray(tagged)), decipher.final()]).toString('utf8'));
       } catch (cause) {
         throw new GatewayError(
           'internal_error',

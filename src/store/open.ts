@@ -17,8 +17,8 @@ export interface OpenStore {
  * The store that the configuration asks for, and what seals the passwords in it.
  * @throws ConfigError when the folder or its key cannot be used
  */
-export const openStore = ({ kind, path, url = '', encryptionKey }: StoreConfig, events: StoreEvents): OpenStore => {
-  const given = encryptionKey === undefined ? undefined : parseKey(encryptionKey);
+export const openStore = ({ kind, path, url, encryptionKey }: StoreConfig, events: StoreEvents): OpenStore => {
+  const given = encryptionKey === undefined ? undefined : parseKey(encryptionKey.unwrap());
   switch (kind) {
     case 'memory':
       return { store: createMemoryStore(), encryptor: createEncryptor(given ?? randomBytes(KEY_BYTES)) };
@@ -27,6 +27,6 @@ export const openStore = ({ kind, path, url = '', encryptionKey }: StoreConfig, 
       return { store, encryptor: createEncryptor(given ?? keyFromFile(path)) };
     }
     case 'redis':
-      return { store: openRedisStore(url, events), encryptor: createEncryptor(given ?? randomBytes(KEY_BYTES)) };
+      return { store: openRedisStore(url?.unwrap() ?? '', events), encryptor: createEncryptor(given ?? randomBytes(KEY_BYTES)) };
   }
 };

@@ -5,6 +5,7 @@ import { clusterRefOf, type Target } from '../clusters/registry.js';
 import { asGatewayError, type GatewayError } from '../errors.js';
 import { type ItemOutcome, isDone, type LoadedOperation } from '../journal/records.js';
 import type { BatchItem, OperationKind, Role, UserCreate } from '../model.js';
+import type { Secret, WithSecret } from '../secret.js';
 import type { Intake } from '../writes/intake.js';
 import type { NewItem, Submission } from '../writes/new-operation.js';
 import type { Admission, Admitted, Requirement } from './admission.js';
@@ -17,8 +18,12 @@ import { outOfBounds } from './steps/bounded.js';
 import type { StepName, UserContent } from './steps/step.js';
 import { failedWith, inItem } from './steps/wording.js';
 
+/** A user to create, and an item of a batch, as requests have them, with their passwords wrapped. */
+export type UserToCreate = WithSecret<UserCreate>;
+export type UserItem = WithSecret<BatchItem>;
+
 export interface Batch {
-  readonly items: readonly BatchItem[];
+  readonly items: readonly UserItem[];
   readonly stopOnError: boolean;
 }
 
@@ -34,22 +39,22 @@ export interface UserReference {
 
 /** Each write answers its operation, which may not be over. */
 export interface UserCommands {
-  create(clusterId: string, user: UserCreate, submission: Submission): Promise<LoadedOperation>;
+  create(clusterId: string, user: UserToCreate, submission: Submission): Promise<LoadedOperation>;
   setRole(user: UserReference, role: Role, submission: Submission): Promise<LoadedOperation>;
-  setPassword(user: UserReference, password: string, submission: Submission): Promise<LoadedOperation>;
+  setPassword(user: UserReference, password: Secret, submission: Submission): Promise<LoadedOperation>;
   delete(user: UserReference, submission: Submission): Promise<LoadedOperation>;
   batch(clusterId: string, batch: Batch, submission: Submission): Promise<LoadedOperation>;
   /** Creates the user, or gives them the role. */
   ensure(user: UserReference, wanted: Omit<Wanted, 'username'>, submission: Submission): Promise<LoadedOperation>;
   /** What would become of one item. @throws what refuses it */
-  rehearseOne(clusterId: string, item: BatchItem, call: CallerCall): Promise<ItemOutcome>;
+  rehearseOne(clusterId: string, item: UserItem, call: CallerCall): Promise<ItemOutcome>;
   /** What would become of each item: all checks, names against the cluster's users too, and no write. */
   rehearse(clusterId: string, batch: Batch, call: CallerCall): Promise<ItemOutcome[]>;
 }
 
 const nothing = (): void => undefined;
 
-const toNewUser = ({ username, password, role = 'member', directoryMode }: UserCreate): NewUser => ({
+const toNewUser = ({ username, password, role = 'member', directoryMode }: UserToCreate): NewUser => ({
   username,
   password,
   role,
@@ -62,7 +67,7 @@ const createItem = ({ username, password, role, directoryMode }: NewUser): NewIt
 };
 
 /** Of an update of both the role comes first. */
-const updateItem = ({ username, role, password }: { username: string; role?: Role; password?: string }): NewItem => {
+const updateItem = ({ username, role, password }: { username: string; role?: Role; password?: Secret }): NewItem => {
   const steps: StepName[] = [
     ...(role === undefined ? [] : (['setRole'] as const)),
     ...(password === undefined ? [] : (['setPassword'] as const)),
@@ -90,7 +95,7 @@ const ensureItem = ({ username, role, password, directoryMode }: Wanted, isNew =
   steps: ['ensure' satisfies StepName],
 });
 
-const toItem = (item: BatchItem): NewItem => {
+const toItem = (item: UserItem): NewItem => {
   switch (item.op) {
     case 'ensure':
       return ensureItem(item);
@@ -103,7 +108,7 @@ const toItem = (item: BatchItem): NewItem => {
   }
 };
 
-const requirementOf = (item: BatchItem): Requirement => {
+const requirementOf = (item: UserItem): Requirement => {
   switch (item.op) {
     case 'ensure':
       return wantedRequirement(item);
@@ -190,7 +195,7 @@ export const createUserCommands = (admission: Admission, intake: Intake): UserCo
   };
 
   /** What would become of an item. @throws what refuses it, and vendor_bad_response where nobody can say */
-  const foresee = async (target: Target, item: BatchItem, known: Known | 'unclear', call: CallerCall): Promise<ItemOutcome> => {
+  const foresee = async (target: Target, item: UserItem, known: Known | 'unclear', call: CallerCall): Promise<ItemOutcome> => {
     if (known === 'unclear') throw incompleteList(target, `the user ${item.username} exists`);
     if (item.op === 'create') return { status: known ? 'already_exists' : 'created' };
     if (item.op === 'ensure') {
@@ -206,7 +211,7 @@ export const createUserCommands = (admission: Admission, intake: Intake): UserCo
   };
 
   /** The same for one of many, where what cannot be said is `unknown`. */
-  const foreseeAmong = (target: Target, item: BatchItem, index: number, known: Known | 'unclear', call: CallerCall) =>
+  const foreseeAmong = (target: Target, item: UserItem, index: number, known: Known | 'unclear', call: CallerCall) =>
     foresee(target, item, known, call).catch((thrown: unknown): ItemOutcome => {
       const error = asGatewayError(thrown);
       return known === 'unclear' ? failedWith(error, 'unknown') : refused(error, index);

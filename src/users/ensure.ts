@@ -1,13 +1,14 @@
 /** What it takes that a user exists, with a role: decided by a reading of the cluster, when all items before at this user have ended. */
 import { GatewayError } from '../errors.js';
 import type { BatchItem, Role } from '../model.js';
+import type { Secret, WithSecret } from '../secret.js';
 import type { Requirement } from './admission.js';
 import { checkNewUser, checkPassword, checkRole, checkUsername } from './rules.js';
 
 export interface Wanted {
   readonly username: string;
   readonly role?: Role;
-  readonly password?: string;
+  readonly password?: Secret;
   readonly directoryMode?: string;
 }
 
@@ -58,7 +59,7 @@ export const plannedRequirement = (
 };
 
 /** What is known of the user after the item, if all goes well. */
-export const after = (item: BatchItem, known: Known): Known => {
+export const after = (item: WithSecret<BatchItem>, known: Known): Known => {
   switch (item.op) {
     case 'delete':
       return null;

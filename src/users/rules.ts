@@ -2,6 +2,7 @@
 import type { NewUser } from '../adapter.js';
 import { GatewayError } from '../errors.js';
 import type { Capabilities, FieldError, PasswordRule, Role, UserFeature, UsernameRule } from '../model.js';
+import type { Secret } from '../secret.js';
 
 const FEATURE_WORDS: Readonly<Record<UserFeature, string>> = {
   list: 'list users',
@@ -30,7 +31,8 @@ const usernameErrors = (username: string, rule: UsernameRule): FieldError[] =>
 const CONTROL = /\p{Cc}/u;
 
 /** A line end is most often one that a file or a shell has left behind; no vendor says what it makes of it. */
-const passwordErrors = (password: string, rule: PasswordRule): FieldError[] => {
+const passwordErrors = (secret: Secret, rule: PasswordRule): FieldError[] => {
+  const password = secret.unwrap();
   if (CONTROL.test(password))
     return [{ pointer: '/password', message: 'A password has no line ends, tabs or other control characters.' }];
   return fits(password, rule) && CLASSES.filter((kind) => kind.test(password)).length >= rule.minClasses
@@ -57,7 +59,7 @@ export const requireFeature = (feature: UserFeature, { features }: Capabilities,
 
 /** @param user without a password where that was checked before @throws invalid_user with every rule that is broken */
 export const checkNewUser = (
-  user: Omit<NewUser, 'password'> & { readonly password?: string },
+  user: Omit<NewUser, 'password'> & { readonly password?: Secret },
   capabilities: Capabilities,
 ): void =>
   refuse([
@@ -75,5 +77,5 @@ export const checkUsername = (username: string): void =>
 export const checkRole = (role: Role, capabilities: Capabilities): void => refuse(roleErrors(role, capabilities));
 
 /** @throws invalid_user */
-export const checkPassword = (password: string, capabilities: Capabilities): void =>
+export const checkPassword = (password: Secret, capabilities: Capabilities): void =>
   refuse(passwordErrors(password, capabilities.password));

@@ -7,6 +7,7 @@ import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 import type { Clock } from '../clock.js';
 import { onAbort } from '../deadline.js';
+import type { Secret } from '../secret.js';
 
 /** The `code` of the error of a connection that was not established in time. */
 export const CONNECT_TIMEOUT = 'CONNECT_TIMEOUT';
@@ -42,8 +43,8 @@ export const proxyAnswer = (code: string): string | undefined =>
 export interface AgentOptions {
   /** Trusted certificates in PEM, in place of Node's own. */
   readonly ca?: string | readonly string[];
-  /** The URL of a proxy that opens tunnels. */
-  readonly proxy?: string;
+  /** The URL of a proxy that opens tunnels; may hold a password. */
+  readonly proxy?: Secret;
 }
 
 /** @param connectMs bound of name look-up, TCP, the proxy and TLS together */
@@ -104,7 +105,7 @@ export const createAgents = (clock: Clock, connectMs: number, { ca, proxy }: Age
     }
   }
 
-  const tunnels = proxy === undefined ? undefined : new TunnelAgent(proxy, options);
+  const tunnels = proxy === undefined ? undefined : new TunnelAgent(proxy.unwrap(), options);
   const httpAgent = tunnels ?? holdingBack(new HttpAgent(OPTIONS), 'connect');
   const httpsAgent = tunnels ?? holdingBack(new HttpsAgent(options), 'secureConnect');
   return {

@@ -1,7 +1,9 @@
 import type { Clock } from '../clock.js';
 import { asGatewayError, GatewayError } from '../errors.js';
+import type { Secret } from '../secret.js';
 import type { VendorClock } from './clock.js';
 import { createPolicy } from './policy.js';
+import { noteSecrets } from './secrecy.js';
 import { isClosedMeanwhile, type Transport } from './transport.js';
 
 export interface HttpRequest {
@@ -11,6 +13,12 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** Sent byte for byte, in UTF-8. */
   readonly body?: string;
+}
+
+/** A request that is signed, as adapters build it. */
+export interface SignedRequest extends HttpRequest {
+  /** What is in it and must not be shown where the vendor sends it back: its signature, and keys that the account's settings do not have. */
+  readonly secrets: readonly Secret[];
 }
 
 export interface HttpResponse {
@@ -33,7 +41,7 @@ export interface HttpClient {
    * @param read turns the answer into a result or throws what it means as a GatewayError; no status is an error by itself
    * @throws vendor_unavailable, vendor_timeout, internal_error where `build` fails, or what `read` throws; of a read no `invalid_user`
    */
-  send<T>(build: () => HttpRequest, read: (response: HttpResponse) => T, options: SendOptions): Promise<T>;
+  send<T>(build: () => SignedRequest, read: (response: HttpResponse) => T, options: SendOptions): Promise<T>;
 }
 
 /**
@@ -57,9 +65,11 @@ const refusedReading = (thrown: unknown): never => {
 };
 
 /** The request; a failure to build it changed nothing. */
-const built = (build: () => HttpRequest): HttpRequest => {
+const built = (build: () => SignedRequest): HttpRequest => {
   try {
-    return build();
+    const { secrets, ...request } = build();
+    noteSecrets(secrets);
+    return request;
   } catch (thrown) {
     throw asGatewayError(thrown).withEffect('none');
   }

@@ -1,11 +1,12 @@
 /** Ways to the vendors: one for all accounts, but one of their own for those behind a proxy or with a certificate authority of their own. */
 import { rootCertificates } from 'node:tls';
 import type { Clock } from '../clock.js';
+import type { Secret } from '../secret.js';
 import { type ClosableTransport, createTransport, type Transport } from './transport.js';
 
 export interface Route {
-  /** The URL of a proxy. */
-  readonly proxy?: string;
+  /** The URL of a proxy; may hold a password. */
+  readonly proxy?: Secret;
   /** Certificates in PEM, trusted beside those of Node. */
   readonly ca?: string;
 }
@@ -16,21 +17,25 @@ export interface Transports {
 }
 
 export const createTransports = (userAgent: string, clock: Clock): Transports => {
-  const made = new Map<string, ClosableTransport>();
+  const made: { readonly route: Route; readonly transport: ClosableTransport }[] = [];
+  const isSame = (one: Route, other: Route): boolean =>
+    one.ca === other.ca && (one.proxy === undefined ? other.proxy === undefined : one.proxy.equals(other.proxy));
   return {
-    of: ({ proxy, ca }) => {
-      const key = JSON.stringify([proxy ?? null, ca ?? null]);
+    of: (route) => {
+      const known = made.find((entry) => isSame(entry.route, route));
+      if (known) return known.transport;
+      const { proxy, ca } = route;
       const options = {
         clock,
         ...(proxy !== undefined && { proxy }),
         ...(ca !== undefined && { ca: [...rootCertificates, ca] }),
       };
-      const transport = made.get(key) ?? createTransport(userAgent, options);
-      made.set(key, transport);
+      const transport = createTransport(userAgent, options);
+      made.push({ route, transport });
       return transport;
     },
     close: () => {
-      for (const transport of made.values()) transport.close();
+      for (const { transport } of made) transport.close();
     },
   };
 };

@@ -6,6 +6,7 @@ import type { Report } from '../errors.js';
 import type { Holding } from '../journal/holding.js';
 import type { Journal } from '../journal/journal.js';
 import { keyOf, type OperationRecord } from '../journal/records.js';
+import { Secret } from '../secret.js';
 import type { Encryptor } from '../store/encryptor.js';
 import { type Baselines, createBaselines } from './baseline.js';
 import type { Jobs } from './jobs.js';
@@ -65,5 +66,7 @@ export const boundedCall = (
   signal: firstOf([signal, clock.timeout(ms)]),
 });
 
-export const secretOf = ({ encryptor }: Desk, { work, item: { index, secret } }: Entry): string =>
-  secret === undefined ? '' : encryptor.open(secret, keyOf.item(work.id, index));
+const NONE = new Secret('');
+
+export const secretOf = ({ encryptor }: Desk, { work, item: { index, secret } }: Entry): Secret =>
+  secret === undefined ? NONE : encryptor.open(secret, keyOf.item(work.id, index));

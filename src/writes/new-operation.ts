@@ -3,10 +3,11 @@ import type { CallerCall } from '../callers/caller.js';
 import type { Clock } from '../clock.js';
 import { type ItemRecord, keyOf, type LoadedOperation, type OperationRecord, summarise } from '../journal/records.js';
 import type { RequestReference } from '../journal/requests.js';
+import type { Secret } from '../secret.js';
 import type { Encryptor } from '../store/encryptor.js';
 
-/** An item as a caller wants it, with its secret in the clear. */
-export type NewItem = Omit<ItemRecord, 'index' | 'secret'> & { readonly secret?: string };
+/** An item as a caller wants it, with its secret not sealed yet. */
+export type NewItem = Omit<ItemRecord, 'index' | 'secret'> & { readonly secret?: Secret };
 
 export interface NewOperation
   extends Pick<OperationRecord, 'resource' | 'kind' | 'isBatch' | 'clusterId' | 'cluster' | 'domain' | 'vendor'> {

@@ -2,6 +2,7 @@
 import type { Call, JobState, Receipt } from '../adapter.js';
 import type { GatewayError } from '../errors.js';
 import type { ClusterRef, ItemOutcome, ItemRecord } from '../journal/records.js';
+import type { Secret } from '../secret.js';
 import type { FinalVerdict, Nature, Reading, Word } from './verdict.js';
 
 /** A thing on a cluster, as it was read. A resource adds its own fields. */
@@ -35,10 +36,10 @@ export interface ReadOptions {
   readonly trustLookUps?: boolean;
 }
 
-/** An item with its secret in the clear. */
+/** An item with its secret, opened; empty where it has none. */
 export interface Parcel {
   readonly item: ItemRecord;
-  readonly secret: string;
+  readonly secret: Secret;
 }
 
 /** An item that is to be planned. */

@@ -3,6 +3,7 @@ import type { Receipt } from '../adapter.js';
 import { asGatewayError, type GatewayError } from '../errors.js';
 import type { Departure } from '../journal/item.js';
 import { fenced } from '../vendor/fence.js';
+import { createPresenter } from '../vendor/presentable.js';
 import { boundedCall, type Desk, secretOf } from './desk.js';
 import type { Parcel, Step } from './resource.js';
 import type { Job, Word } from './verdict.js';
@@ -126,6 +127,15 @@ export const answerOf = async (desk: Desk, { receipt, isHeldBack: _, ...called }
   return { ...called, job: 'unknown', ...said };
 };
 
+/** What the vendor says of a job may hold the secrets of the call that began it. */
+const withoutSecrets = (desk: Desk, entries: readonly Entry[], error: GatewayError): GatewayError => {
+  try {
+    return createPresenter(parcelsOf(desk, entries).map(({ secret }) => secret)).failure(error);
+  } catch {
+    return error.withoutVendor();
+  }
+};
+
 /** Follows the job of a call to its end, or for as long as jobs are followed. @throws vendor_timeout when the signal aborts */
 export const follow = async (desk: Desk, call: VendorCall, signal: AbortSignal): Promise<VendorCall> => {
   const { journal, jobs, clock, jobMs } = desk;
@@ -138,5 +148,5 @@ export const follow = async (desk: Desk, call: VendorCall, signal: AbortSignal):
   }
   const following = { requestId: first.work.requestId, signal, until: endedAt + jobMs };
   const { job, error } = await jobs.end(first.work.site.account, jobId, following);
-  return { ...call, job, endedAt: clock.now(), ...(error && { error }) };
+  return { ...call, job, endedAt: clock.now(), ...(error && { error: withoutSecrets(desk, entries, error) }) };
 };

@@ -6,11 +6,11 @@ import type { GatewayError } from '../../src/errors.js';
 import type { HttpResponse } from '../../src/vendor/client.js';
 
 const NOW = new Date('2026-01-02T03:04:05.000Z');
-type Read = (response: HttpResponse, secrets: readonly string[], now: Date) => unknown;
+type Read = (response: HttpResponse, now: Date) => unknown;
 
 const failureOf = (read: Read, status: number, body: unknown, headers: HttpResponse['headers'] = {}): GatewayError => {
   try {
-    read({ status, headers, body: typeof body === 'string' ? body : JSON.stringify(body) }, [], NOW);
+    read({ status, headers, body: typeof body === 'string' ? body : JSON.stringify(body) }, NOW);
   } catch (error) {
     return error as GatewayError;
   }

@@ -2,6 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { alibabaEhpc } from '../../adapters/alibaba-ehpc/index.js';
 import type { AdapterContext } from '../../src/adapter.js';
+import { Secret } from '../../src/secret.js';
 
 type Config = Parameters<typeof alibabaEhpc.create>[0] extends AdapterContext<infer C> ? C : never;
 
@@ -10,7 +11,7 @@ const CONFIG: Config = {
   signature: 'acs3',
   listing: 'async',
   timeZone: 'UTC',
-  credentials: { accessKeyId: 'key', accessKeySecret: 'secret' },
+  credentials: { accessKeyId: 'key', accessKeySecret: new Secret('secret') },
 };
 const call = { requestId: 'r', signal: new AbortController().signal };
 const STARTED_AT = Date.parse('2026-01-02T03:04:05.000Z');

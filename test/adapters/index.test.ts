@@ -9,7 +9,9 @@ import { exampleHpc } from '../../adapters/_template/index.js';
 import { adapters } from '../../adapters/index.js';
 import type { Adapter, AdapterModule, VendorCluster } from '../../src/adapter.js';
 import { validate } from '../../src/config/validate.js';
+import { Secret, secretsIn } from '../../src/secret.js';
 import type { HttpClient, HttpRequest } from '../../src/vendor/client.js';
+import { guardAdapter } from '../../src/vendor/guard.js';
 
 const FOLDERS = readdirSync('adapters', { withFileTypes: true })
   .filter((entry) => entry.isDirectory() && !entry.name.startsWith('_'))
@@ -142,7 +144,7 @@ describe.each(MODULES)('%s', (_, module) => {
 
 /** The template is copied, never listed: it is run here against answers in the shape that it describes. */
 describe('the template', () => {
-  const CONFIG = { endpoint: 'https://vendor.example/api/', credentials: { keyId: 'key', secret: 's3cret' } };
+  const CONFIG = { endpoint: 'https://vendor.example/api/', credentials: { keyId: 'key', secret: new Secret('s3cret') } };
   const call = { requestId: 'r', signal: new AbortController().signal };
   const sent: { request: HttpRequest; kind: string }[] = [];
 
@@ -156,7 +158,7 @@ describe('the template', () => {
         return read({ status, headers: {}, body: JSON.stringify(body) });
       },
     };
-    return create(exampleHpc as unknown as AdapterModule, http, CONFIG);
+    return guardAdapter(create(exampleHpc as unknown as AdapterModule, http, CONFIG), secretsIn(CONFIG));
   };
 
   const people = Array.from({ length: 250 }, (_, index) => ({
@@ -196,7 +198,7 @@ describe('the template', () => {
 
   it('signs what it sends, and sends writes as writes', async () => {
     const adapter = answering(() => ({ body: {} }));
-    const user = { username: 'li_wei', password: 'Choose@Your0wn', role: 'member' } as const;
+    const user = { username: 'li_wei', password: new Secret('Choose@Your0wn'), role: 'member' } as const;
     expect(await adapter.createUsers?.('c', [user], call)).toEqual({ state: 'applied' });
     await adapter.setPasswords?.('c', [user], call);
     await adapter.deleteUsers?.('c', ['li_wei'], call);
@@ -234,7 +236,7 @@ describe('the template', () => {
     const echo = { error: { code: 'BAD_VALUE', message: 'Passw0rd!x and s3cret' } };
     const failing = answering(() => ({ status: 422, body: echo })).setPasswords?.(
       'c',
-      [{ username: 'u', password: 'Passw0rd!x' }],
+      [{ username: 'u', password: new Secret('Passw0rd!x') }],
       call,
     );
     await expect(failing).rejects.toMatchObject({ code: 'invalid_user', vendor: { message: '[redacted] and [redacted]' } });

@@ -7,6 +7,7 @@ import { createJournal } from '../../src/journal/journal.js';
 import { type ItemOutcome, type ItemRecord, type LoadedOperation, summarise } from '../../src/journal/records.js';
 import type { RequestReference } from '../../src/journal/requests.js';
 import type { ErrorCode } from '../../src/model.js';
+import { Secret } from '../../src/secret.js';
 import { createEncryptor } from '../../src/store/encryptor.js';
 import { createMemoryStore } from '../../src/store/memory.js';
 import type { LookAgain } from '../../src/writes/look-again.js';
@@ -142,6 +143,8 @@ const setUp = (lookAgain: LookAgain = async () => new Map()) => {
   return { journal, idempotency, operations, reports, request, begin, end };
 };
 
+const never = (): Promise<never> => Promise.reject(new Error('not asked'));
+
 describe('a repetition', () => {
   it('is known by caller, method, path, precondition and content, however the content is ordered', () => {
     const { request } = setUp();
@@ -165,6 +168,16 @@ describe('a repetition', () => {
     expect(await idempotency.find(reference)).toEqual({ begin: reference });
     await begin('op_1', reference);
     expect(await idempotency.find(reference)).toMatchObject({ operation: { id: 'op_1', state: 'pending' } });
+  });
+
+  it('differs by a password, also within a batch; one that is wrapped is refused', () => {
+    const { refer } = createIdempotency({ known: never, load: never }, createEncryptor(Buffer.alloc(32, 1)));
+    const id = (content: unknown): string =>
+      refer({ key: 'k', caller: null, method: 'POST', path: '/', content }).key?.fingerprint ?? '';
+    const [one, other] = ['Correct-Horse-1', 'Correct-Horse-2'].map((password) => ({ body: { items: [{ password }] } }));
+    expect(id(one)).not.toBe(id(other));
+    const wrapped = { body: { items: [{ password: new Secret('Correct-Horse-1') }] } };
+    for (const content of [wrapped, wrapped.body.items[0]?.password, [wrapped]]) expect(() => id(content)).toThrow(TypeError);
   });
 
   it('without a key starts a new operation after the end; with one it finds what has ended', async () => {

@@ -1,10 +1,15 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { afterAll, describe, expect, it } from '@jest/globals';
+import { exampleHpc } from '../../adapters/_template/index.js';
 import { adapters } from '../../adapters/index.js';
 import { ConfigError } from '../../src/config/error.js';
 import { checkConfig, loadConfig } from '../../src/config/load.js';
+import { coreSchema } from '../../src/config/schema.js';
+import { wrapSecrets } from '../../src/config/wrap.js';
+import { secretsIn } from '../../src/secret.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'gateway-config-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -46,7 +51,7 @@ describe('a good configuration', () => {
       vendor: 'alibaba-ehpc',
       discover: false,
       domain: 'aliyun',
-      settings: { region: 'cn-hangzhou', signature: 'acs3', listing: 'async', timeZone: 'UTC', credentials: aliyun.credentials },
+      settings: { region: 'cn-hangzhou', signature: 'acs3', listing: 'async', timeZone: 'UTC', credentials: expect.anything() },
     });
   });
 
@@ -64,7 +69,59 @@ describe('a good configuration', () => {
     writeFileSync(path, '0123\r\n\n');
     const credentials = { accessKeyId: '${env:KEY}', accessKeySecret: `\${file:${path}}` };
     const { accounts } = checkConfig({ ...good, accounts: { aliyun: { ...aliyun, credentials } } }, adapters, { KEY: '42\n' });
-    expect(accounts['aliyun']?.settings).toMatchObject({ credentials: { accessKeyId: '42', accessKeySecret: '0123' } });
+    expect(accounts['aliyun']?.settings).toMatchObject({ credentials: { accessKeyId: '42' } });
+    expect(secretsIn(accounts).map((secret) => secret.unwrap())).toEqual(['0123']);
+  });
+});
+
+describe('secrets of a configuration', () => {
+  it('cannot be printed, wherever they are', () => {
+    const key = Buffer.alloc(32, 7).toString('base64');
+    const config = checkConfig(
+      {
+        ...structuredClone(good),
+        accounts: { aliyun: { ...aliyun, proxy: 'http://user:proxy-pass@127.0.0.1:3128' } },
+        store: { kind: 'redis', url: 'redis://user:redis-pass@127.0.0.1', encryptionKey: key },
+      },
+      adapters,
+      {},
+    );
+    const account = config.accounts['aliyun'];
+    const [accountSecret] = secretsIn(account?.settings);
+    expect([
+      config.store.url?.unwrap(),
+      config.store.encryptionKey?.unwrap(),
+      account?.proxy?.unwrap(),
+      accountSecret?.unwrap(),
+    ]).toEqual(['redis://user:redis-pass@127.0.0.1', key, 'http://user:proxy-pass@127.0.0.1:3128', 'secret']);
+    const printed = inspect(config, { depth: null, showHidden: true }) + JSON.stringify(config);
+    for (const text of ['redis-pass', key, 'proxy-pass', "'secret'", '"secret"']) expect(printed).not.toContain(text);
+  });
+
+  it('are found by the schema, in lists, maps and alternatives', () => {
+    const secret = { type: 'string', writeOnly: true };
+    const schema = {
+      properties: { list: { items: secret }, either: { oneOf: [{ properties: { a: {} } }, { properties: { b: secret } }] } },
+      additionalProperties: { properties: { deep: { else: secret } } },
+    };
+    const value = { list: ['1', '2'], either: { a: 'plain', b: '3' }, other: { deep: '4', more: 'plain' }, none: null };
+    const wrapped = wrapSecrets(schema, value);
+    expect(secretsIn(wrapped).map((found) => found.unwrap())).toEqual(['1', '2', '3', '4']);
+    expect(wrapped).toMatchObject({ either: { a: 'plain' }, other: { more: 'plain' }, none: null });
+    expect(value.list).toEqual(['1', '2']);
+  });
+
+  it('are marked in every schema: a text whose name sounds like one is writeOnly', () => {
+    const unmarked = (schema: object, name = ''): string[] =>
+      Object.entries(schema).flatMap(([key, inner]) => {
+        if (typeof inner !== 'object' || inner === null) return [];
+        const isText = 'type' in inner && inner.type === 'string' && !('writeOnly' in inner);
+        return isText && /secret|token|passw|privateKey|encryptionKey|^proxy$|^url$/i.test(key)
+          ? [`${name}/${key}`]
+          : unmarked(inner, `${name}/${key}`);
+      });
+    const schemas = [coreSchema, exampleHpc.configSchema, ...Object.values(adapters).map(({ configSchema }) => configSchema)];
+    expect(schemas.flatMap((schema) => unmarked(schema))).toEqual([]);
   });
 });
 
@@ -245,10 +302,7 @@ describe('a wrong configuration names the key and the reason', () => {
       `accounts: { a: { vendor: alibaba-ehpc, region: cn-hangzhou, ${credentials} } }\nstore: { path: kept }\n`,
     );
     const { store, accounts } = loadConfig(path, adapters, {});
-    expect([store.path, accounts['a']?.settings]).toMatchObject([
-      join(folder, 'kept'),
-      { credentials: { accessKeySecret: 'secret' } },
-    ]);
+    expect([store.path, ...secretsIn(accounts).map((secret) => secret.unwrap())]).toEqual([join(folder, 'kept'), 'secret']);
   });
 
   it('tells all mistakes at once', () => {

@@ -161,7 +161,7 @@ describe('the clock of a vendor', () => {
       client.send(
         () => {
           signed = clock.now();
-          return { method: 'GET', url: '', headers: {} };
+          return { method: 'GET', url: '', headers: {}, secrets: [] };
         },
         ({ body }) => {
           if (Math.abs(Number(body) - vendorTime().getTime()) > 60_000) throw skewed;

@@ -119,7 +119,8 @@ describe('a request that was not sent', () => {
 
   it('because it could not be built', async () => {
     const client = createHttpClient(transportOf(), createVendorClock(systemClock), systemClock);
-    const build = () => ({ method: 'GET', url: `http://127.0.0.1:1/${encodeURIComponent('\ud800')}`, headers: {} }) as const;
+    const build = () =>
+      ({ method: 'GET', url: `http://127.0.0.1:1/${encodeURIComponent('\ud800')}`, headers: {}, secrets: [] }) as const;
     const failure = await failureOf(client.send(build, () => 'ok', { kind: 'write', signal: never() }));
     expect(failure).toMatchObject({ code: 'internal_error', effect: 'none' });
   });

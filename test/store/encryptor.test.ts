@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { GatewayError } from '../../src/errors.js';
+import { Secret } from '../../src/secret.js';
 import { createEncryptor, type Encryptor } from '../../src/store/encryptor.js';
 
 const encryptor = createEncryptor(Buffer.alloc(32, 1));
@@ -28,25 +29,29 @@ describe('what is sealed', () => {
     ['nothing', ''],
     ['more than ASCII', 'pässwörd 密码 🔑 \u0000 e\u0301'],
     ['a long text', 'x'.repeat(10_000)],
-    ['what looks like sealed', createEncryptor(randomBytes(32)).seal('a', 'b')],
+    ['what looks like sealed', createEncryptor(randomBytes(32)).seal(new Secret('a'), 'b')],
   ])('opens again: %s', (_, text) => {
-    expect(encryptor.open(encryptor.seal(text, 'item:1:0'), 'item:1:0')).toBe(text);
+    expect(encryptor.open(encryptor.seal(new Secret(text), 'item:1:0'), 'item:1:0').unwrap()).toBe(text);
     // A process that comes later has the same key.
-    expect(createEncryptor(Buffer.alloc(32, 1)).open(encryptor.seal(text, 'item:1:0'), 'item:1:0')).toBe(text);
+    expect(
+      createEncryptor(Buffer.alloc(32, 1))
+        .open(encryptor.seal(new Secret(text), 'item:1:0'), 'item:1:0')
+        .unwrap(),
+    ).toBe(text);
   });
 
   it('opens at its own place only', () => {
-    const sealed = encryptor.seal('Correct-Horse-1', 'item:1:0');
+    const sealed = encryptor.seal(new Secret('Correct-Horse-1'), 'item:1:0');
     for (const place of ['item:1:1', 'item:2:0', '', 'item:1:0 ', 'ITEM:1:0'])
       expectClosed(encryptor, sealed, place, 'Correct-Horse-1');
   });
 
   it('opens with its own key only', () => {
-    expectClosed(other, encryptor.seal('Correct-Horse-1', 'item:1:0'), 'item:1:0', 'Correct-Horse-1');
+    expectClosed(other, encryptor.seal(new Secret('Correct-Horse-1'), 'item:1:0'), 'item:1:0', 'Correct-Horse-1');
   });
 
   it('does not open when any byte of it is another', () => {
-    const sealed = Buffer.from(encryptor.seal('Correct-Horse-1', 'item:1:0'), 'base64url');
+    const sealed = Buffer.from(encryptor.seal(new Secret('Correct-Horse-1'), 'item:1:0'), 'base64url');
     for (let at = 0; at < sealed.length; at++) {
       for (const bit of [0x01, 0x80]) {
         const flipped = Buffer.from(sealed);
@@ -57,7 +62,7 @@ describe('what is sealed', () => {
   });
 
   it('does not open when something is missing or too much', () => {
-    const sealed = Buffer.from(encryptor.seal('Correct-Horse-1', 'item:1:0'), 'base64url');
+    const sealed = Buffer.from(encryptor.seal(new Secret('Correct-Horse-1'), 'item:1:0'), 'base64url');
     for (let length = 0; length < sealed.length; length++)
       expectClosed(encryptor, sealed.subarray(0, length).toString('base64url'), 'item:1:0', 'Correct-Horse-1');
     expectClosed(encryptor, Buffer.concat([sealed, Buffer.alloc(1)]).toString('base64url'), 'item:1:0', 'Correct-Horse-1');
@@ -65,7 +70,7 @@ describe('what is sealed', () => {
   });
 
   it('is another each time, and does not contain the text', () => {
-    const all = Array.from({ length: 100 }, () => encryptor.seal('Correct-Horse-1', 'item:1:0'));
+    const all = Array.from({ length: 100 }, () => encryptor.seal(new Secret('Correct-Horse-1'), 'item:1:0'));
     expect(new Set(all).size).toBe(100);
     // Nor does any nonce come twice.
     expect(new Set(all.map((sealed) => sealed.slice(0, 16))).size).toBe(100);

@@ -9,6 +9,7 @@ import {
   signAcs3,
   signRpcV1,
 } from '../../adapters/alibaba-ehpc/signer.js';
+import { Secret } from '../../src/secret.js';
 import {
   ACS3,
   type Acs3Vector,
@@ -29,7 +30,11 @@ import {
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 const stamp = (token?: string) => ({
-  credentials: { ...KEYS, ...(token && { securityToken: token }) },
+  credentials: {
+    accessKeyId: KEYS.accessKeyId,
+    accessKeySecret: new Secret(KEYS.accessKeySecret),
+    ...(token && { securityToken: new Secret(token) }),
+  },
   date: new Date(TIME),
   nonce: NONCE,
 });
@@ -51,11 +56,13 @@ describe('RPC-v1: the signature of every example', () => {
   });
 
   it.each(Object.entries(RPC))('%s', (_, vector) => {
-    expect(rpcSignature(vector.method ?? 'GET', paramsOf(vector), vector.secret ?? KEYS.accessKeySecret)).toBe(vector.signature);
+    expect(rpcSignature(vector.method ?? 'GET', paramsOf(vector), new Secret(vector.secret ?? KEYS.accessKeySecret))).toBe(
+      vector.signature,
+    );
   });
 
   it('7, the unit test of the vendor’s core library', () => {
-    expect(rpcSignature('', { test: 'ok' }, 'accessKeySecret')).toBe('jHx/oHoHNrbVfhncHEvPdHXZwHU=');
+    expect(rpcSignature('', { test: 'ok' }, new Secret('accessKeySecret'))).toBe('jHx/oHoHNrbVfhncHEvPdHXZwHU=');
   });
 
   it('the string to sign of A1, and the password in that of A2', () => {
@@ -108,7 +115,7 @@ describe('ACS3: the signature of every example', () => {
     const headers = signedHeaders(vector, bodyHash);
     const canonical = acs3CanonicalRequest(vector.method, vector.query, headers, bodyHash);
     if (vector.canonicalHash) expect(sha256(canonical)).toBe(vector.canonicalHash);
-    expect(acs3Signature(vector.method, vector.query, headers, bodyHash, vector.secret ?? KEYS.accessKeySecret)).toBe(
+    expect(acs3Signature(vector.method, vector.query, headers, bodyHash, new Secret(vector.secret ?? KEYS.accessKeySecret))).toBe(
       vector.signature,
     );
   });
@@ -119,7 +126,7 @@ describe('ACS3: the signature of every example', () => {
       ...signedHeaders(vector, bodyHash),
       'x-acs-credentials-provider': vector.token ? 'static_sts' : 'static_ak',
     };
-    expect(acs3Signature(vector.method, vector.query, headers, bodyHash, KEYS.accessKeySecret)).toBe(vector.bySdk);
+    expect(acs3Signature(vector.method, vector.query, headers, bodyHash, new Secret(KEYS.accessKeySecret))).toBe(vector.bySdk);
   });
 
   it('B6: the hash of the form body', () => {
@@ -140,7 +147,7 @@ describe('ACS3: whole requests', () => {
         query: vector.query,
       },
       {
-        credentials: { accessKeyId: id, accessKeySecret: secret, ...(token && { securityToken: token }) },
+        credentials: { accessKeyId: id, accessKeySecret: new Secret(secret), ...(token && { securityToken: new Secret(token) }) },
         date: new Date(vector.date ?? TIME),
         nonce: vector.nonce ?? NONCE,
       },

@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { type ShanheCall, sign, signature, stringToSign } from '../../adapters/shanhe-hpc/signer.js';
+import { Secret } from '../../src/secret.js';
 import { common, SECRET, TIME, V3, VECTORS } from './shanhe-hpc.js';
 
-const CREDENTIALS = { accessKeyId: 'QYACCESSKEYIDEXAMPLE', secretAccessKey: SECRET };
+const CREDENTIALS = { accessKeyId: 'QYACCESSKEYIDEXAMPLE', secretAccessKey: new Secret(SECRET) };
 
 describe('whole requests', () => {
   it.each(Object.entries(VECTORS))('%s', (_, { method, path, extra, body, raw }) => {
@@ -40,10 +41,10 @@ describe('texts', () => {
   it('V1: the string to sign', () => {
     const text = stringToSign('GET', '/api/cluster/list/', common('jn1a'), '');
     expect(text).toBe(`GET\n/api/cluster/list/\n${common('jn1a')}\nd41d8cd98f00b204e9800998ecf8427e`);
-    expect(signature(text, SECRET)).toBe('W68niby0THV+XsKcRxuGblFm2a4XbTdto129JkSH2/M=');
+    expect(signature(text, new Secret(SECRET))).toBe('W68niby0THV+XsKcRxuGblFm2a4XbTdto129JkSH2/M=');
   });
 
   it('V3: the HMAC helper on the sister API', () => {
-    expect(encodeURIComponent(signature(V3.text, SECRET))).toBe(V3.signature);
+    expect(encodeURIComponent(signature(V3.text, new Secret(SECRET)))).toBe(V3.signature);
   });
 });

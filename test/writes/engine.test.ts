@@ -1,6 +1,7 @@
 /** The runner of a cluster: what goes together, whose turn it is, and what one operation may do to another. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { Secret } from '../../src/secret.js';
 import { anybodysCall } from '../support/callers.js';
 import { until } from '../support/wait.js';
 import { createToy, item, startToys, type Toy, type ToyCall } from './toy.js';
@@ -41,7 +42,7 @@ describe('a second kind of thing', () => {
   it('may have a secret, and several steps', async () => {
     await start();
     await toys.single(item('create', 'a'));
-    const both = { content: { colour: 'red' }, steps: ['paint', 'code'], secret: '1234' };
+    const both = { content: { colour: 'red' }, steps: ['paint', 'code'], secret: new Secret('1234') };
     expect(await toys.single(item('update', 'a', both))).toBe('updated');
     expect(sent()).toEqual(['add a', 'paint a', 'code a']);
     toy.answer = ({ step }) => (step === 'code' ? 'refused' : undefined);
@@ -214,7 +215,7 @@ describe('an operation', () => {
       toy.keys.set('a', { ...key, colour: 'red' });
       return 'none';
     };
-    const both = item('update', 'a', { content: { colour: 'red' }, steps: ['paint', 'code'], secret: '1234' });
+    const both = item('update', 'a', { content: { colour: 'red' }, steps: ['paint', 'code'], secret: new Secret('1234') });
     const { id } = await toys.begin([both, item('delete', 'a')]);
     await until(() => sent().includes('paint a'));
     const { items } = await toys.engine.operations.cancel(id, AbortSignal.timeout(5_000), anybodysCall());

@@ -1,6 +1,7 @@
 /** A store that fails over to a replica that lags: what it lost may have been sent, and more than once is not right for everything. */
 import { afterEach, expect, it } from '@jest/globals';
 import type { Clock } from '../../src/clock.js';
+import { Secret } from '../../src/secret.js';
 import { anybodysCall } from '../support/callers.js';
 import { fastClock } from '../support/fast-clock.js';
 import { createSharedServer } from '../support/shared-server.js';
@@ -66,7 +67,7 @@ it('a later step may have been sent, too: an update that is cancelled does not s
   const toys = await start();
   await toys.single(item('create', 'a'));
   const goOn = holdCall(2);
-  const both = { content: { colour: 'red' }, steps: ['paint', 'code'], secret: '1234' };
+  const both = { content: { colour: 'red' }, steps: ['paint', 'code'], secret: new Secret('1234') };
   const { id } = await toys.begin([item('update', 'a', both)]);
   await until(() => toy.calls.length === 2);
   server.lag();

@@ -1,7 +1,8 @@
 import { GatewayError, restoreError } from '../../../src/errors.js';
 import { type ItemOutcome, type ItemRecord, isFinal, type LoadedOperation, summarise } from '../../../src/journal/records.js';
-import type { BatchItem, BatchResult, OperationKind, User } from '../../../src/model.js';
-import type { UserCommands } from '../../../src/users/commands.js';
+import type { BatchResult, OperationKind, User } from '../../../src/model.js';
+import { Secret, withSecret } from '../../../src/secret.js';
+import type { UserCommands, UserItem } from '../../../src/users/commands.js';
 import { entityTag } from '../../../src/users/entity-tag.js';
 import { linkTo } from '../base.js';
 import { eitherOf } from '../either.js';
@@ -129,7 +130,7 @@ export const writeHandlers = (commands: UserCommands): Pick<Handlers, Write> => 
   /** The write, or what would become of it. */
   const written = async <Reply extends Answer>(
     { params: { clusterId }, query, url, submission }: Asked,
-    item: BatchItem,
+    item: UserItem,
     write: () => Promise<LoadedOperation>,
     ended: (operation: LoadedOperation) => Reply,
   ) => {
@@ -141,15 +142,17 @@ export const writeHandlers = (commands: UserCommands): Pick<Handlers, Write> => 
 
   return {
     createUser: (input) => {
-      const { params, body, submission } = input;
-      const write = () => commands.create(params.clusterId, body, submission);
-      return written(input, { op: 'create', ...body }, write, created);
+      const { params, submission } = input;
+      const user = withSecret(input.body);
+      const write = () => commands.create(params.clusterId, user, submission);
+      return written(input, { op: 'create', ...user }, write, created);
     },
 
     ensureUser: (input) => {
-      const { params, headers, body, submission } = input;
-      const write = () => commands.ensure(reference(params, headers), body, submission);
-      return written(input, { op: 'ensure', username: params.username, ...body }, write, ensured);
+      const { params, headers, submission } = input;
+      const wanted = withSecret(input.body);
+      const write = () => commands.ensure(reference(params, headers), wanted, submission);
+      return written(input, { op: 'ensure', username: params.username, ...wanted }, write, ensured);
     },
 
     updateUser: (input) => {
@@ -160,8 +163,9 @@ export const writeHandlers = (commands: UserCommands): Pick<Handlers, Write> => 
 
     setUserPassword: (input) => {
       const { params, headers, body, submission } = input;
-      const write = () => commands.setPassword(reference(params, headers), body.password, submission);
-      return written(input, { op: 'update', username: params.username, ...body }, write, noContent);
+      const password = new Secret(body.password);
+      const write = () => commands.setPassword(reference(params, headers), password, submission);
+      return written(input, { op: 'update', username: params.username, password }, write, noContent);
     },
 
     deleteUser: (input) => {
@@ -172,7 +176,10 @@ export const writeHandlers = (commands: UserCommands): Pick<Handlers, Write> => 
 
     batchUsers: async ({ params: { clusterId }, query, body, url, call, submission }) => {
       const request = body as Exclude<typeof body, string>;
-      const batch = { items: request.items, stopOnError: eitherOf('stopOnError', query, request) };
+      const batch = {
+        items: request.items.map((item) => withSecret(item)),
+        stopOnError: eitherOf('stopOnError', query, request),
+      };
       if (!eitherOf('dryRun', query, request))
         return commands.batch(clusterId, batch, submission).then(replyTo(batchResult, submission));
       const outcomes = await commands.rehearse(clusterId, batch, call);

@@ -1,0 +1,61 @@
+/**
+ * Around every adapter: nothing that it returns or throws shows a secret of the account or of the call, and no text of the vendor is longer
+ * or stranger than others have to bear. Adapters pass on what the vendor said as it is.
+ */
+import type { Adapter } from '../adapter.js';
+import { type Secret, secretsIn } from '../secret.js';
+import { createPresenter, isUsableName, type Presenter } from './presentable.js';
+import { withSecrets } from './secrecy.js';
+
+type Result<Method extends keyof Adapter> = Awaited<ReturnType<NonNullable<Adapter[Method]>>>;
+
+/** One for each method of the contract, so that a new one does not compile without. */
+type Presenters = { readonly [Method in keyof Required<Adapter>]: (result: Result<Method>, shown: Presenter) => Result<Method> };
+
+const asIs = <T>(result: T): T => result;
+
+const PRESENTERS: Presenters = {
+  listClusters: ({ clusters, omitted = 0 }, shown) => {
+    const usable = clusters.filter(({ id }) => isUsableName(id));
+    return { clusters: usable.map(shown.cluster), omitted: omitted + clusters.length - usable.length };
+  },
+  getCluster: (cluster, shown) => shown.cluster(cluster),
+  listUsers: ({ snapshot: given, users, omitted = 0, ...slice }, shown) => {
+    const usable = users.filter(({ username }) => isUsableName(username));
+    const snapshot = shown.snapshot(given);
+    return {
+      ...slice,
+      users: usable.map(shown.user),
+      omitted: omitted + users.length - usable.length,
+      ...(snapshot !== undefined && { snapshot }),
+    };
+  },
+  lookUpUser: (user, shown) => user && shown.user(user),
+  // The id of a job goes back to the vendor, and nowhere else.
+  createUsers: asIs,
+  setRoles: asIs,
+  setPasswords: asIs,
+  deleteUsers: asIs,
+  getJobs: (jobs, shown) => jobs.map((job) => (job.state === 'failed' ? { ...job, code: shown.jobCode(job.code) } : job)),
+};
+
+type Method = (...args: unknown[]) => Promise<unknown>;
+
+/** @param secrets those of the account */
+export const guardAdapter = (adapter: Adapter, secrets: readonly Secret[]): Adapter => {
+  const guarded = (name: keyof Adapter, method: Method): Method => {
+    const present = PRESENTERS[name] as (result: unknown, shown: Presenter) => unknown;
+    return async (...args) => {
+      const all = new Set([...secrets, ...secretsIn(args)]);
+      return withSecrets(all, async () => {
+        try {
+          return present(await method.apply(adapter, args), createPresenter(all));
+        } catch (thrown) {
+          throw createPresenter(all).failure(thrown);
+        }
+      });
+    };
+  };
+  const methods = (Object.keys(PRESENTERS) as (keyof Adapter)[]).filter((name) => adapter[name] !== undefined);
+  return Object.fromEntries(methods.map((name) => [name, guarded(name, adapter[name] as Method)])) as unknown as Adapter;
+};

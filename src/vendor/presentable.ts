@@ -1,0 +1,148 @@
+/** What vendors say, as it may be shown, logged and stored: without secrets, harmless, and short. The only place that decides it. */
+import type { VendorCluster, VendorUser } from '../adapter.js';
+import { GatewayError, restoreError, storeError } from '../errors.js';
+import type { VendorError } from '../model.js';
+import type { Secret } from '../secret.js';
+import { isObject } from '../wire.js';
+import { harmless, isHarmless, shortened } from './harmless.js';
+import { createRedactor, REDACTED, withoutRequest } from './redact.js';
+
+const MAX_CODE = 128;
+const MAX_REQUEST_ID = 128;
+const MAX_MESSAGE = 500;
+const MAX_WORD = 128;
+const MAX_NAME = 255;
+const MAX_PATH = 1_024;
+/** Our own messages, which may hold a word of the vendor's. */
+const MAX_OWN_MESSAGE = 1_000;
+const MAX_STACK = 8_000;
+const MAX_SNAPSHOT = 1_024;
+
+const MAX_ATTRIBUTE = 2_000;
+const MAX_ATTRIBUTE_KEY = 128;
+/** Of one user, those within lists and maps included. */
+const MAX_ATTRIBUTES = 100;
+const MAX_ATTRIBUTE_DEPTH = 5;
+/** Of all users of an answer; those that come later have none. */
+const MAX_ATTRIBUTE_CHARACTERS = 1_000_000;
+
+/** No more of a text is read. */
+const MAX_READ = 65_536;
+/** No common spelling of a character is longer. */
+const MAX_SPELLING = 12;
+
+export interface Presenter {
+  /** A text of up to `max` characters; null stays null. */
+  text<T extends string | null>(text: T, max: number): T;
+  cluster(cluster: VendorCluster): VendorCluster;
+  user(user: VendorUser): VendorUser;
+  jobCode(code: string | null): string | null;
+  /** Undefined where it cannot be sent back without showing a secret. */
+  snapshot(snapshot: string | undefined): string | undefined;
+  failure(thrown: unknown): GatewayError;
+}
+
+/** Whether a name can be shown and asked for as it is. */
+export const isUsableName = isHarmless;
+
+/** @param secrets none of which is shown, in whatever spelling */
+export const createPresenter = (secrets: Iterable<Secret>): Presenter => {
+  const redact = createRedactor(secrets);
+
+  const clean = (given: string, max: number, edit: (text: string) => string = (text) => text): string => {
+    const isCut = given.length > MAX_READ;
+    const text = redact(edit(harmless(isCut ? given.slice(0, MAX_READ) : given)));
+    // What is left of a text that was cut may end in a piece of a secret.
+    if (isCut && text.length < max + redact.longest * MAX_SPELLING) return REDACTED;
+    return shortened(text, max);
+  };
+  const text = <T extends string | null>(given: T, max: number): T => (given === null ? given : clean(given, max)) as T;
+
+  let charactersLeft = MAX_ATTRIBUTE_CHARACTERS;
+
+  const attributes = (given: Readonly<Record<string, unknown>>): Record<string, unknown> => {
+    let left = MAX_ATTRIBUTES;
+    const value = (inner: unknown, depth: number): unknown => {
+      if (typeof inner === 'string') {
+        charactersLeft -= inner.length;
+        return clean(inner, MAX_ATTRIBUTE);
+      }
+      // A number may be a secret, too, and is one as a text.
+      if (typeof inner === 'number') return redact(String(inner)) === String(inner) ? inner : REDACTED;
+      if (typeof inner !== 'object' || inner === null) return inner;
+      if (depth >= MAX_ATTRIBUTE_DEPTH) return null;
+      if (Array.isArray(inner))
+        return inner.slice(0, Math.max(left, 0)).map((item) => (left-- > 0 ? value(item, depth + 1) : null));
+      return isObject(inner) ? members(inner, depth) : null;
+    };
+    const members = (inner: Readonly<Record<string, unknown>>, depth: number): Record<string, unknown> => {
+      const kept: [string, unknown][] = [];
+      for (const key in inner) {
+        if (!Object.hasOwn(inner, key)) continue;
+        if (left <= 0 || charactersLeft <= 0) break;
+        left--;
+        charactersLeft -= key.length;
+        kept.push([clean(key, MAX_ATTRIBUTE_KEY), value(inner[key], depth + 1)]);
+      }
+      return Object.fromEntries(kept);
+    };
+    return members(given, 0);
+  };
+
+  const vendorError = ({ code, message, requestId, ...vendor }: VendorError): VendorError => ({
+    ...vendor,
+    code: text(code, MAX_CODE),
+    message: message === null ? null : clean(message, MAX_MESSAGE, withoutRequest),
+    requestId: text(requestId, MAX_REQUEST_ID),
+  });
+
+  /** For the log: what a fault of an adapter says may hold what the vendor said. */
+  const faultOf = (thrown: unknown): Error => {
+    const { name, message, stack } = thrown instanceof Error ? thrown : new Error(String(thrown));
+    // The lines of a stack are kept.
+    const lines = (stack ?? '').slice(0, MAX_STACK).split('\n');
+    const fault = new Error(clean(message, MAX_OWN_MESSAGE));
+    return Object.assign(fault, { name, stack: lines.map((line) => clean(line, MAX_OWN_MESSAGE)).join('\n') });
+  };
+
+  return {
+    text,
+    jobCode: (code) => text(code, MAX_CODE),
+
+    cluster: ({ name, vendorState, type, region, zone, ...cluster }) => ({
+      ...cluster,
+      name: text(name, MAX_NAME),
+      vendorState: text(vendorState, MAX_WORD),
+      type: text(type, MAX_WORD),
+      region: text(region, MAX_WORD),
+      zone: text(zone, MAX_WORD),
+    }),
+
+    user: (user) => ({
+      ...user,
+      group: text(user.group, MAX_NAME),
+      mountPoint: text(user.mountPoint, MAX_PATH),
+      userId: text(user.userId, MAX_WORD),
+      attributes: attributes(user.attributes),
+    }),
+
+    snapshot: (snapshot) =>
+      snapshot !== undefined && snapshot.length <= MAX_SNAPSHOT && clean(snapshot, MAX_SNAPSHOT) === snapshot
+        ? snapshot
+        : undefined,
+
+    failure: (thrown) => {
+      if (!(thrown instanceof GatewayError))
+        return new GatewayError(
+          'internal_error',
+          'The gateway failed on this request. The log has the details under this request id.',
+          { cause: faultOf(thrown) },
+        );
+      const { vendor, message, ...facts } = storeError(thrown);
+      const shown = { ...facts, message: clean(message, MAX_OWN_MESSAGE), ...(vendor && { vendor: vendorError(vendor) }) };
+      if (thrown.code !== 'internal_error' || thrown.cause === undefined) return restoreError(shown);
+      // It is logged. Other causes hold what the vendor said as it said it.
+      return new GatewayError(thrown.code, shown.message, { ...shown, cause: faultOf(thrown.cause) });
+    },
+  };
+};
