@@ -44,6 +44,7 @@ export const sign = (call: ShanheCall, credentials: ShanheCredentials, date: Dat
     url: `${call.endpoint}${call.path}?${query}&signature=${percentEncode(percentEncode(raw))}`,
     headers: call.body === undefined ? {} : { 'content-type': 'application/json' },
     ...(call.body !== undefined && { body: call.body }),
-    secrets: [new Secret(raw), credentials.secretAccessKey],
+    // The vendor's server reads it decoded once.
+    secrets: [new Secret(raw), new Secret(percentEncode(raw)), credentials.secretAccessKey],
   };
 };

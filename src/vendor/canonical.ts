@@ -56,7 +56,7 @@ const NAMED: ReadonlyMap<string, string> = new Map(
 );
 
 const codeOf = (char: string): number => char.charCodeAt(0);
-const [PERCENT, BACKSLASH, SEMICOLON, AMPERSAND, BRACE, PLUS, BLANK] = [...'%\\;&}+ '].map(codeOf);
+const [PERCENT, BACKSLASH, SEMICOLON, AMPERSAND, BRACE, PLUS] = [...'%\\;&}+'].map(codeOf);
 /** Bytes of UTF-8 that wait for the others of their character. */
 const BYTE = 0x200000;
 const REPLACEMENT = 0xfffd;
@@ -76,6 +76,9 @@ const fold = (char: string): string => {
   const folded = char.toUpperCase().toLowerCase();
   return folded.length === char.length ? folded : char;
 };
+
+/** ASCII, folded. In a form, a plus is a blank. */
+const ASCII = Array.from({ length: 0x80 }, (_, code) => (code === PLUS ? ' ' : fold(String.fromCharCode(code))));
 
 const entityOf = (name: string): number | undefined => {
   const [, hex] = /^#[xX]([0-9a-fA-F]+)$/.exec(name) ?? [];
@@ -201,8 +204,8 @@ const createDecoder = () => {
   };
 };
 
-/** Nothing in it can be an escape, and each character folds by itself. */
-const PLAIN = /^[^%&\\+\u0080-\u{10ffff}]*$/u;
+/** What may begin an escape, or fold in another way than ASCII does. */
+const DECODABLE = /[%&\\+\u0080-\uffff]/;
 
 const decode = (source: string): Canonical => {
   const decoder = createDecoder();
@@ -225,8 +228,7 @@ const decode = (source: string): Canonical => {
     }
     if (escapedSince !== undefined) starts[index] = escapedSince;
     escapedSince = undefined;
-    // In a form, one is written as the other.
-    const char = fold(String.fromCodePoint(code === PLUS ? (BLANK as number) : isCodePoint(code) ? code : REPLACEMENT));
+    const char = code < 0x80 ? (ASCII[code] as string) : fold(String.fromCodePoint(isCodePoint(code) ? code : REPLACEMENT));
     parts.push(char);
     for (let unit = 0; unit < char.length; unit++) owners.push(index);
   }
@@ -238,4 +240,6 @@ const decode = (source: string): Canonical => {
 };
 
 export const canonicalOf = (source: string): Canonical =>
-  PLAIN.test(source) ? { text: source.toLowerCase(), startOf: (index) => index, endOf: (index) => index + 1 } : decode(source);
+  DECODABLE.test(source)
+    ? decode(source)
+    : { text: source.toLowerCase(), startOf: (index) => index, endOf: (index) => index + 1 };

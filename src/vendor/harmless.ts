@@ -6,9 +6,11 @@ const ESCAPES = new RegExp(`(?:${CSI})[0-?]*[ -/]*[@-~]|(?:${STRING})[^\\x07\\x1
 
 /** Control characters, line separators, and what changes the direction of the text after it. */
 const HARMFUL = /[\p{Cc}\u2028-\u202e\u2066-\u2069]+/gu;
+/** One of them, or half of a character: all but the ranges between. */
+const SUSPICIOUS = /[^ -~\u00a0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\uffff]/;
 const NOT_HARMLESS = /[\p{Cc}\p{Cs}\u2028-\u202e\u2066-\u2069]/u;
 
-export const isHarmless = (text: string): boolean => !NOT_HARMLESS.test(text);
+export const isHarmless = (text: string): boolean => !SUSPICIOUS.test(text) || !NOT_HARMLESS.test(text);
 
 /** Well-formed, on one line, without control characters. */
 export const harmless = (text: string): string =>

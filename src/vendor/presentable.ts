@@ -49,9 +49,11 @@ export const isUsableName = isHarmless;
 export const createPresenter = (secrets: Iterable<Secret>): Presenter => {
   const redact = createRedactor(secrets);
 
-  const clean = (given: string, max: number, edit: (text: string) => string = (text) => text): string => {
+  const clean = (given: string, max: number, edit?: (text: string) => string): string => {
+    if (given.length <= max && given.length < redact.minLength && edit === undefined && isHarmless(given)) return given;
     const isCut = given.length > MAX_READ;
-    const text = redact(edit(harmless(isCut ? given.slice(0, MAX_READ) : given)));
+    const plain = harmless(isCut ? given.slice(0, MAX_READ) : given);
+    const text = redact(edit ? edit(plain) : plain);
     // What is left of a text that was cut may end in a piece of a secret.
     if (isCut && text.length < max + redact.longest * MAX_SPELLING) return REDACTED;
     return shortened(text, max);
@@ -60,6 +62,7 @@ export const createPresenter = (secrets: Iterable<Secret>): Presenter => {
 
   let charactersLeft = MAX_ATTRIBUTE_CHARACTERS;
 
+  /** Within the bounds of one user's attributes. */
   const attributes = (given: Readonly<Record<string, unknown>>): Record<string, unknown> => {
     let left = MAX_ATTRIBUTES;
     const value = (inner: unknown, depth: number): unknown => {
@@ -71,20 +74,19 @@ export const createPresenter = (secrets: Iterable<Secret>): Presenter => {
       if (typeof inner === 'number') return redact(String(inner)) === String(inner) ? inner : REDACTED;
       if (typeof inner !== 'object' || inner === null) return inner;
       if (depth >= MAX_ATTRIBUTE_DEPTH) return null;
-      if (Array.isArray(inner))
-        return inner.slice(0, Math.max(left, 0)).map((item) => (left-- > 0 ? value(item, depth + 1) : null));
+      if (Array.isArray(inner)) return inner.slice(0, left).map((item) => (left-- > 0 ? value(item, depth + 1) : null));
       return isObject(inner) ? members(inner, depth) : null;
     };
     const members = (inner: Readonly<Record<string, unknown>>, depth: number): Record<string, unknown> => {
-      const kept: [string, unknown][] = [];
-      for (const key in inner) {
-        if (!Object.hasOwn(inner, key)) continue;
+      const kept: Record<string, unknown> = {};
+      for (const key of Object.keys(inner)) {
         if (left <= 0 || charactersLeft <= 0) break;
+        if (key === '__proto__') continue;
         left--;
         charactersLeft -= key.length;
-        kept.push([clean(key, MAX_ATTRIBUTE_KEY), value(inner[key], depth + 1)]);
+        kept[clean(key, MAX_ATTRIBUTE_KEY)] = value(inner[key], depth + 1);
       }
-      return Object.fromEntries(kept);
+      return kept;
     };
     return members(given, 0);
   };

@@ -1,6 +1,6 @@
 /** Secrets out of texts, in whatever spelling they come back. */
 import type { Secret } from '../secret.js';
-import { canonicalOf } from './canonical.js';
+import { type Canonical, canonicalOf } from './canonical.js';
 import { harmless } from './harmless.js';
 
 export const REDACTED = '[redacted]';
@@ -27,8 +27,6 @@ interface Needles {
   readonly exact: string;
   readonly decoded: readonly string[];
   readonly base64: readonly string[];
-  /** No text that is shorter has it, in whatever spelling. */
-  readonly minLength: number;
 }
 
 /** The middle of a text in base64 that is the same whatever is around it, for each of the three places where it may begin. */
@@ -55,8 +53,7 @@ const needlesOf = (secret: Secret): Needles => {
     ({ length }) => length >= MIN_SPELT,
   );
   const base64 = [...new Set(base64Of(exact).map((core) => canonicalOf(core).text))];
-  const lengths = [exact, ...decoded, ...base64].map(({ length }) => length);
-  return { exact, decoded, base64, minLength: exact === '' ? Number.POSITIVE_INFINITY : Math.min(...lengths) };
+  return { exact, decoded, base64 };
 };
 
 const known = new WeakMap<Secret, Needles>();
@@ -83,8 +80,7 @@ const widened = (text: string, [start, end]: Range): Range => {
   return [from, to];
 };
 
-const rangesOf = (text: string, all: readonly Needles[]): Range[] => {
-  const canonical = canonicalOf(text);
+const rangesOf = (text: string, canonical: Canonical, all: readonly Needles[]): Range[] => {
   const found = (needles: readonly string[]): Range[] =>
     needles
       .flatMap((needle) => placesOf(needle, canonical.text))
@@ -108,19 +104,26 @@ const hide = (text: string, ranges: readonly Range[]): string => {
 
 export interface Redactor {
   (text: string): string;
+  /** A text that is shorter has no secret. */
+  readonly minLength: number;
   /** A text that has been cut may end in a piece of a secret of up to so many characters. */
   readonly longest: number;
 }
 
 /** Hides every spelling of the secrets: encoded in any way and any number of times, in upper or lower case, in hex, in base64. */
 export const createRedactor = (secrets: Iterable<Secret>): Redactor => {
-  const all = [...secrets].map(knownNeedlesOf);
-  const minLength = Math.min(...all.map((needles) => needles.minLength));
-  const longest = Math.max(0, ...all.map(({ exact }) => exact.length));
+  const all = [...secrets].map(knownNeedlesOf).filter(({ exact }) => exact !== '');
+  const exact = all.map((needles) => needles.exact);
+  const spelt = all.flatMap(({ decoded, base64 }) => [...decoded, ...base64]);
+  const minLength = Math.min(...exact.map(({ length }) => length), ...spelt.map(({ length }) => length));
+
+  // Nearly all texts have none: they are left as soon as that is clear.
   const redact = (text: string): string => {
     if (text.length < minLength) return text;
-    const ranges = rangesOf(text, all);
-    return ranges.length === 0 ? text : hide(text, ranges);
+    const canonical = canonicalOf(text);
+    const isIn = (needle: string): boolean => needle.length <= canonical.text.length && canonical.text.includes(needle);
+    if (!exact.some((needle) => text.includes(needle)) && !spelt.some(isIn)) return text;
+    return hide(text, rangesOf(text, canonical, all));
   };
-  return Object.assign(redact, { longest });
+  return Object.assign(redact, { minLength, longest: Math.max(0, ...exact.map(({ length }) => length)) });
 };
