@@ -21,6 +21,7 @@ import { operationHandlers } from './rest/handlers/operations.js';
 import { serviceHandlers } from './rest/handlers/service.js';
 import { userHandlers } from './rest/handlers/users.js';
 import { replyOf, replyTo, writeHandlers } from './rest/handlers/writes.js';
+import { parseQuery } from './rest/query.js';
 import { createRefusals } from './rest/refusals.js';
 import { requestLog } from './rest/request-log.js';
 import { createRouter } from './rest/router.js';
@@ -80,6 +81,7 @@ export const createApp = (deps: AppDeps): Express => {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  app.set('query parser', parseQuery);
   app.set('trust proxy', [...deps.trustProxy]);
   app.use(withBase(deps.publicUrl));
   app.use(withContext(deadlineMs, deps.isDemo));

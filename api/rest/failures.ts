@@ -5,6 +5,7 @@ import { linkTo } from './base.js';
 import { contextOf } from './context.js';
 import { nearestPath } from './paths.js';
 import { sendProblem } from './problem.js';
+import { decodeText } from './query.js';
 import type { RecordRefusal } from './refusals.js';
 import { invalidRequest } from './validation.js';
 
@@ -21,8 +22,23 @@ export const unknownPath =
     throw new GatewayError('not_found', `There is nothing at ${shown}. ${help}`);
   };
 
+/** The parameters of paths, by the part before them. */
+const PARAMETER_AFTER: Readonly<Record<string, string>> = {
+  clusters: '/clusterId',
+  users: '/username',
+  operations: '/operationId',
+};
+
+const brokenPath = (path: string): GatewayError => {
+  const parts = path.split('/');
+  const at = parts.findIndex((part) => decodeText(part) === null);
+  const pointer = `/path${PARAMETER_AFTER[parts[at - 1] ?? ''] ?? ''}`;
+  const message = 'must be UTF-8 in valid percent-encoding';
+  return new GatewayError('invalid_request', `The path ${message}.`, { errors: [{ pointer, message }] });
+};
+
 /** What Express and its body parser throw, by their documented `status` and `type`. Their messages are not passed on. */
-const fromExpress = (thrown: unknown): GatewayError | undefined => {
+const fromExpress = (thrown: unknown, path: string): GatewayError | undefined => {
   if (!isObject(thrown) || thrown instanceof GatewayError) return undefined;
   switch (thrown['status']) {
     case 413:
@@ -33,9 +49,7 @@ const fromExpress = (thrown: unknown): GatewayError | undefined => {
         'The Content-Encoding of the body is not taken; send it plain, or as gzip, deflate or br.',
       );
     case 400:
-      return thrown instanceof URIError
-        ? new GatewayError('invalid_request', 'The path is not valid percent-encoding.')
-        : invalidRequest([{ pointer: '', message: 'could not be read' }]);
+      return thrown instanceof URIError ? brokenPath(path) : invalidRequest([{ pointer: '', message: 'could not be read' }]);
     default:
       return undefined;
   }
@@ -44,7 +58,7 @@ const fromExpress = (thrown: unknown): GatewayError | undefined => {
 export const sendFailure =
   (report: Report, recordRefusal: RecordRefusal): ErrorRequestHandler =>
   async (thrown, request, response, _next) => {
-    const error = fromExpress(thrown) ?? asGatewayError(thrown);
+    const error = fromExpress(thrown, request.path) ?? asGatewayError(thrown);
     const context = contextOf(response);
     context.error = error;
     const { requestId } = context.call;

@@ -194,6 +194,11 @@ export const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
 
 export const operationPath = (id: string): string => linkTo(`/operations/${id}`);
 
+/** What a request line may hold and a URI reference (RFC 3986) may not. */
+const NOT_IN_PATHS = /%(?![0-9a-f]{2})|[^\w.~:/@!$&'()*+,;=%-]/giu;
+
+const asReference = (path: string): string => path.replace(NOT_IN_PATHS, encodeURIComponent);
+
 /** @param instance the path of ours that it is about, as this process sees it */
 export const toProblem = (error: GatewayError, instance: string, requestId: string): Problem => {
   const { status, title } = PROBLEM_TYPES[error.code];
@@ -202,7 +207,7 @@ export const toProblem = (error: GatewayError, instance: string, requestId: stri
     title,
     status,
     detail: error.message,
-    instance: linkTo(instance),
+    instance: asReference(linkTo(instance)),
     code: error.code,
     requestId,
     retryable: error.retryable,

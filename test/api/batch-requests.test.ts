@@ -266,7 +266,7 @@ describe('a CSV', () => {
   });
 
   it('names the line of an item behind line ends in quotes', async () => {
-    const { status, body } = await postCsv(`username,password\r\n"a\r\nb",${PASSWORD}\r\nuser.one,\r\n`);
+    const { status, body } = await postCsv(`username,password\r\nuser.one,"a\r\nb"\r\nuser.two,\r\n`);
     expect([status, body.errors]).toMatchObject([
       400,
       [{ pointer: '/items/1/password', message: expect.stringContaining('(line 4)') }],

@@ -96,7 +96,7 @@ describe('an operation', () => {
   });
 
   it.each(['GET', 'POST'])('that there is none of is 404: %s', async (method) => {
-    for (const id of ['op_019aa1b2c3d47e5f8a9b0c1d2e3f4a5b', 'nothing', 'op_%00', encodeURIComponent('op_/ü')]) {
+    for (const id of ['op_019aa1b2c3d47e5f8a9b0c1d2e3f4a5b', 'nothing', encodeURIComponent('op_/ü')]) {
       const { status, body } = await stage.gateway.request(method, `/operations/${id}${method === 'POST' ? '/cancel' : ''}`);
       expect([id, status, body.code]).toEqual([id, 404, 'operation_not_found']);
     }
