@@ -2,6 +2,7 @@
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { EHPC_CLUSTER, ehpcAccount, SHANHE_CLUSTER, shanheAccount } from '../support/backends.js';
 import { bothVendors } from '../support/both-vendors.js';
+import { fakeEhpc, fakeShanhe } from '../support/fake-vendor.js';
 import { startGateway, type TestGateway } from '../support/gateway.js';
 
 const stage = bothVendors();
@@ -30,6 +31,28 @@ const discovery = async (): Promise<TestGateway> => {
   });
   return discovering;
 };
+
+describe.each([
+  ['alibaba-ehpc', fakeEhpc],
+  ['shanhe-hpc', fakeShanhe],
+] as const)('%s: names that cannot be shown', (_, start) => {
+  it('are rows that name nobody', async () => {
+    const names = ['alice.one', 'two\nlines', 'red\u001b[31m', '\u202egnp.exe', '\ud800', 'bob.two'];
+    const vendor = await start(() => ({ names, total: names.length }));
+    const gateway = await startGateway(vendor.raw);
+    try {
+      const { status, body } = await gateway.get('/clusters/c/users');
+      const shown = body.items.map(({ username }: { username: string }) => username);
+      expect([status, shown, body.total, body.incomplete]).toEqual([200, ['alice.one', 'bob.two'], 6, { omittedRows: 4 }]);
+      expect((await gateway.get('/clusters/c/users/bob.two')).status).toBe(200);
+      expect((await gateway.get('/clusters/c/users/nobody.here')).body.code).toBe('vendor_bad_response');
+      expect(gateway.logged()).toContain('left out');
+    } finally {
+      await gateway.stop();
+      await vendor.close();
+    }
+  });
+});
 
 describe.each(VENDORS)('$cluster', ({ cluster, action, clusters, count, known, simulator }) => {
   const users = `/clusters/${cluster}/users`;
