@@ -80,8 +80,14 @@ export default {
     never(
       'official-clients-in-tests',
       { pathNot: '^(test|bench)/' },
-      { path: 'node_modules/@alicloud/' },
+      { path: 'node_modules/@alicloud/', pathNot: 'node_modules/@alicloud/credentials/' },
       'They are a second opinion, not a part.',
+    ),
+    never(
+      'credential-chain-in-its-adapter',
+      { pathNot: '^(adapters/alibaba-ehpc|test)/' },
+      { path: 'node_modules/@alicloud/credentials/' },
+      "Alibaba's own chain of credentials is asked by its adapter only, where an account is configured so.",
     ),
     never('no-circles', {}, { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } }, 'Arrows go in one direction.'),
     never('nothing-unresolved', {}, { couldNotResolve: true }, 'Every import leads somewhere.'),

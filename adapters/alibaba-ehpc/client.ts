@@ -2,10 +2,11 @@
 import type { AdapterContext, Call } from '../../src/adapter.js';
 import type { Params } from '../../src/encoding.js';
 import type { PageOf } from '../../src/paging.js';
-import type { SendOptions } from '../../src/vendor/client.js';
+import type { HttpResponse, SendOptions, SignedRequest } from '../../src/vendor/client.js';
 import { count, isObject, type JsonObject, rowsOf, text } from '../../src/wire.js';
 import { type EhpcConfig, endpointOf } from './config.js';
-import { badShape, readAnswer } from './errors.js';
+import { createCredentials, type LoadChain } from './credentials.js';
+import { badShape, isCredentialRefusal, readAnswer } from './errors.js';
 import { repeatList } from './mapping.js';
 import { type RpcCall, signAcs3, signRpcV1 } from './signer.js';
 import type { ClusterInfoSimple, UserInfo, WritableUser } from './types.js';
@@ -47,16 +48,28 @@ const readUsers = (answer: JsonObject): PageOf<UserInfo> => {
   return { rows: isEmpty ? [] : rows, total, size: count(answer['PageSize']) };
 };
 
-export const createClient = ({ config, http, now, nonce }: AdapterContext<EhpcConfig>) => {
+/** @param load of the vendor's credential chain */
+export const createClient = (context: AdapterContext<EhpcConfig>, load?: LoadChain) => {
+  const { config, http, now, nonce } = context;
+  const credentials = createCredentials(context, load);
   const endpoint = endpointOf(config);
   const sign = config.signature === 'acs3' ? signAcs3 : signRpcV1;
 
-  const send = (rpc: Omit<RpcCall, 'endpoint' | 'version'>, kind: SendOptions['kind'], call: Call) =>
-    http.send(
-      () => sign({ ...rpc, endpoint, version: VERSION }, { credentials: config.credentials, date: now(), nonce: nonce() }),
-      (response) => readAnswer(response, now()),
-      { kind, signal: call.signal },
-    );
+  const send = (rpc: Omit<RpcCall, 'endpoint' | 'version'>, kind: SendOptions['kind'], { signal }: Call) => {
+    const build = async (): Promise<SignedRequest> => {
+      const current = await credentials.current(signal);
+      return sign({ ...rpc, endpoint, version: VERSION }, { credentials: current, date: now(), nonce: nonce() });
+    };
+    const read = (response: HttpResponse): JsonObject => {
+      try {
+        return readAnswer(response, now());
+      } catch (error) {
+        if (isCredentialRefusal(error)) credentials.reject();
+        throw error;
+      }
+    };
+    return http.send(build, read, { kind, signal });
+  };
 
   const read = (action: string, query: Params, call: Call) => send({ method: 'GET', action, query }, 'read', call);
 

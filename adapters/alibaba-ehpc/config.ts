@@ -16,7 +16,8 @@ export interface EhpcConfig {
   readonly listing: 'async' | 'sync';
   /** Zone of an AddTime that names none; the vendor does not document it. */
   readonly timeZone: string;
-  readonly credentials: EhpcCredentials;
+  /** Keys, or the vendor's own chain, which finds them. */
+  readonly credentials: EhpcCredentials | { readonly provider: 'chain' };
 }
 
 export const configSchema = {
@@ -32,8 +33,11 @@ export const configSchema = {
     credentials: {
       type: 'object',
       additionalProperties: false,
-      required: ['accessKeyId', 'accessKeySecret'],
+      if: { required: ['provider'] },
+      else: { required: ['accessKeyId', 'accessKeySecret'] },
+      dependencies: { provider: { properties: { accessKeyId: false, accessKeySecret: false, securityToken: false } } },
       properties: {
+        provider: { type: 'string', enum: ['chain'] },
         accessKeyId: { type: 'string', minLength: 1 },
         accessKeySecret: { type: 'string', minLength: 1, writeOnly: true },
         securityToken: { type: 'string', minLength: 1, writeOnly: true },

@@ -109,6 +109,10 @@ export const readAnswer = (response: HttpResponse, now: Date): JsonObject => {
 export const badShape = ({ RequestId }: JsonObject, what: string): GatewayError =>
   badResponse(what, { vendor: { name: 'alibaba-ehpc', code: null, message: null, requestId: text(RequestId), status: 200 } });
 
+/** Whether the vendor did not accept the keys. */
+export const isCredentialRefusal = (error: unknown): boolean =>
+  error instanceof GatewayError && error.code === 'vendor_credentials_rejected';
+
 /** Whether the endpoint does not know the action: older and private editions lack ListUsersAsync. */
 export const isUnknownAction = (error: unknown): boolean =>
   error instanceof GatewayError && UNKNOWN_ACTION.test(error.vendor?.code ?? '');

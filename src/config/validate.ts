@@ -164,6 +164,8 @@ const describe = (base: Path, error: ErrorObject, others: readonly string[]): Pr
       return problem(`must be ${TYPE_WORDS[String(params['type'])] ?? params['type']}`);
     case 'pattern':
       return problem(PATTERN_WORDS[String(params['pattern'])] ?? String(error.message));
+    case 'false schema':
+      return problem('cannot be used together with the other keys here');
     case 'minProperties':
       return problem(`must name at least one${keysOf(error).length > 0 ? ` of ${keysOf(error).join(', ')}` : ''}`);
     case 'minItems':
@@ -184,7 +186,8 @@ export const validate = (schema: object, value: unknown, base: Path = [], others
   return errors
     .filter(
       ({ keyword, instancePath, propertyName }) =>
-        !(keyword === 'pattern' && propertyName !== undefined && named.has(instancePath)),
+        // That a condition was not met says nothing beside what it asked for.
+        keyword !== 'if' && !(keyword === 'pattern' && propertyName !== undefined && named.has(instancePath)),
     )
     .map((error) => describe(base, error, others));
 };

@@ -21,6 +21,8 @@ export interface SignedRequest extends HttpRequest {
   readonly secrets: readonly Secret[];
 }
 
+export type Build = () => SignedRequest | Promise<SignedRequest>;
+
 export interface HttpResponse {
   readonly status: number;
   /** Names in lower case. */
@@ -37,11 +39,11 @@ export interface SendOptions {
 export interface HttpClient {
   /**
    * Sends one vendor call. A failure before the first byte of the request was written has the effect `none`.
-   * @param build makes the request; runs once per attempt, so that each carries a fresh time, nonce and signature
+   * @param build makes the request, and may have to wait for its keys; runs once per attempt, so that each carries a fresh time, nonce and signature
    * @param read turns the answer into a result or throws what it means as a GatewayError; no status is an error by itself
    * @throws vendor_unavailable, vendor_timeout, internal_error where `build` fails, or what `read` throws; of a read no `invalid_user`
    */
-  send<T>(build: () => SignedRequest, read: (response: HttpResponse) => T, options: SendOptions): Promise<T>;
+  send<T>(build: Build, read: (response: HttpResponse) => T, options: SendOptions): Promise<T>;
 }
 
 /**
@@ -65,9 +67,9 @@ const refusedReading = (thrown: unknown): never => {
 };
 
 /** The request; a failure to build it changed nothing. */
-const built = (build: () => SignedRequest): HttpRequest => {
+const built = async (build: Build): Promise<HttpRequest> => {
   try {
-    const { secrets, ...request } = build();
+    const { secrets, ...request } = await build();
     noteSecrets(secrets);
     return request;
   } catch (thrown) {
@@ -86,7 +88,7 @@ export const createHttpClient = (transport: Transport, vendorClock: VendorClock,
     send: (build, read, options) => {
       const exchange = async (): Promise<HttpResponse> => {
         const sentAt = clock.now();
-        const response = await onFreshConnection(() => transport(built(build), options.signal), options);
+        const response = await onFreshConnection(async () => transport(await built(build), options.signal), options);
         vendorClock.noteDate(response.headers['date'], sentAt);
         return response;
       };

@@ -35,7 +35,9 @@ const least = (schema: Schema): unknown => {
   if (schema['type'] === 'string') return schema['format'] === 'endpoint' ? 'https://vendor.example' : 'x';
   if (schema['type'] === 'object') {
     const properties = (schema['properties'] ?? {}) as Record<string, Schema>;
-    return Object.fromEntries(((schema['required'] ?? []) as string[]).map((key) => [key, least(properties[key] ?? {})]));
+    const { required = [], else: otherwise = {} } = schema as { required?: string[]; else?: { required?: string[] } };
+    const keys = [...required, ...(otherwise.required ?? [])];
+    return Object.fromEntries(keys.map((key) => [key, least(properties[key] ?? {})]));
   }
   return schema['type'] === 'array' ? [] : 0;
 };
@@ -152,7 +154,7 @@ describe('the template', () => {
     sent.length = 0;
     const http: HttpClient = {
       send: async (build, read, { kind }) => {
-        const request = build();
+        const request = await build();
         sent.push({ request, kind });
         const { status = 200, body } = answer(new URL(request.url));
         return read({ status, headers: {}, body: JSON.stringify(body) });
