@@ -24,7 +24,7 @@ export const followTls = (path: string, first: TlsConfig, gateway: Pick<Gateway,
     try {
       const found = loadTls(path, environment);
       failure = '';
-      if (!found || (found.key === known.key && found.certificate === known.certificate)) return;
+      if (!found || (found.key.equals(known.key) && found.certificate === known.certificate)) return;
       gateway.useTls(found);
       known = found;
       log.info('a new key and certificate are used for connections from now on');

@@ -34,7 +34,8 @@ const KEEP_ALIVE_MS = 65_000;
 /** Connections that wait to be accepted, as far as the operating system allows. */
 const BACKLOG = 4_096;
 
-const tlsOptions = ({ key, certificate }: TlsConfig) => ({ key, cert: certificate, minVersion: 'TLSv1.2' }) as const;
+const tlsOptions = ({ key, certificate }: TlsConfig) =>
+  ({ key: key.unwrap(), cert: certificate, minVersion: 'TLSv1.2' }) as const;
 
 const urlOf = (server: Server, isTls: boolean): string => {
   const { address, family, port } = server.address() as AddressInfo;

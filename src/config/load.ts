@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { type Document, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 import type { AdapterModule } from '../adapter.js';
 import { nearest } from '../nearest.js';
-import type { Secret } from '../secret.js';
+import { Secret } from '../secret.js';
 import { isObject } from '../wire.js';
 import { checkAuth } from './check-auth.js';
 import type { Environment } from './environment.js';
@@ -287,5 +287,6 @@ export const loadTls = (path: string, env: Environment): TlsConfig | undefined =
   );
   problems.push(...checkTls({ tls: resolved }));
   throwAny(problems);
-  return resolved as TlsConfig | undefined;
+  if (!isObject(resolved)) return undefined;
+  return { key: new Secret(String(resolved['key'])), certificate: String(resolved['certificate']) };
 };

@@ -34,7 +34,7 @@ export const coreSchema = {
           type: 'object',
           additionalProperties: false,
           required: ['key', 'certificate'],
-          properties: { key: { type: 'string', minLength: 1 }, certificate: { type: 'string', minLength: 1 } },
+          properties: { key: { type: 'string', minLength: 1, writeOnly: true }, certificate: { type: 'string', minLength: 1 } },
         },
         sendSeconds: { type: 'number', minimum: 0.1, maximum: 600, default: 30 },
         answerSeconds: { type: 'number', minimum: 0.1, maximum: 600, default: 30 },
@@ -165,7 +165,7 @@ export interface ServerConfig {
 }
 
 export interface TlsConfig {
-  readonly key: string;
+  readonly key: Secret;
   readonly certificate: string;
 }
 

@@ -2,10 +2,9 @@
 import { createSecureContext } from 'node:tls';
 import { isObject } from '../wire.js';
 import type { Problem } from './problem.js';
-import type { TlsConfig } from './schema.js';
 
 /** Why a key and a certificate cannot be used together; the library's words name no part of them. */
-export const tlsFault = ({ key, certificate }: TlsConfig): string | undefined => {
+const tlsFault = ({ key, certificate }: { readonly key: string; readonly certificate: string }): string | undefined => {
   try {
     createSecureContext({ key, cert: certificate });
     return undefined;

@@ -13,20 +13,30 @@ export interface OpenStore {
   readonly encryptor: Encryptor;
 }
 
+/** Of the key that is configured, or was made beside the store; of one that nobody knows where neither can be. */
+export const encryptorOf = ({ kind, path, encryptionKey }: StoreConfig): Encryptor => {
+  const given = encryptionKey === undefined ? undefined : parseKey(encryptionKey.unwrap());
+  return createEncryptor(given ?? (kind === 'lmdb' ? keyFromFile(path) : randomBytes(KEY_BYTES)));
+};
+
+export const redisUrlOf = ({ url }: StoreConfig): string => url?.unwrap() ?? '';
+
+const storeOf = (config: StoreConfig, events: StoreEvents): Store => {
+  switch (config.kind) {
+    case 'memory':
+      return createMemoryStore();
+    case 'lmdb':
+      return openLmdbStore(config.path, events);
+    case 'redis':
+      return openRedisStore(redisUrlOf(config), events);
+  }
+};
+
 /**
  * The store that the configuration asks for, and what seals the passwords in it.
  * @throws ConfigError when the folder or its key cannot be used
  */
-export const openStore = ({ kind, path, url, encryptionKey }: StoreConfig, events: StoreEvents): OpenStore => {
-  const given = encryptionKey === undefined ? undefined : parseKey(encryptionKey.unwrap());
-  switch (kind) {
-    case 'memory':
-      return { store: createMemoryStore(), encryptor: createEncryptor(given ?? randomBytes(KEY_BYTES)) };
-    case 'lmdb': {
-      const store = openLmdbStore(path, events);
-      return { store, encryptor: createEncryptor(given ?? keyFromFile(path)) };
-    }
-    case 'redis':
-      return { store: openRedisStore(url?.unwrap() ?? '', events), encryptor: createEncryptor(given ?? randomBytes(KEY_BYTES)) };
-  }
+export const openStore = (config: StoreConfig, events: StoreEvents): OpenStore => {
+  const store = storeOf(config, events);
+  return { store, encryptor: encryptorOf(config) };
 };

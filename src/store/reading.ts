@@ -3,11 +3,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { open } from 'lmdb';
 import { ConfigError } from '../config/error.js';
-import { KEY_BYTES, parseKey } from '../config/key.js';
 import type { StoreConfig } from '../config/schema.js';
-import { createEncryptor, type Encryptor } from './encryptor.js';
-import { keyFromFile } from './key-file.js';
+import type { Encryptor } from './encryptor.js';
 import { readMembers } from './lmdb-file.js';
+import { encryptorOf, redisUrlOf } from './open.js';
 import { openRedisStore } from './redis.js';
 import { SILENT, type Store, type Value } from './store.js';
 
@@ -31,14 +30,9 @@ const openLmdb = (folder: string): ReadableStore => {
 };
 
 /** @throws ConfigError where there is none, or its key is not there */
-export const openForReading = ({
-  kind,
-  path,
-  url = '',
-  encryptionKey,
-}: StoreConfig): { readonly store: ReadableStore; readonly encryptor: Encryptor } => {
-  if (kind === 'memory') throw new ConfigError(['store.kind: a store in memory ends with its gateway; there is nothing to read']);
-  const given = encryptionKey === undefined ? undefined : parseKey(encryptionKey);
-  const store = kind === 'redis' ? openRedisStore(url, SILENT) : openLmdb(path);
-  return { store, encryptor: createEncryptor(given ?? (kind === 'lmdb' ? keyFromFile(path) : Buffer.alloc(KEY_BYTES))) };
+export const openForReading = (config: StoreConfig): { readonly store: ReadableStore; readonly encryptor: Encryptor } => {
+  if (config.kind === 'memory')
+    throw new ConfigError(['store.kind: a store in memory ends with its gateway; there is nothing to read']);
+  const store = config.kind === 'redis' ? openRedisStore(redisUrlOf(config), SILENT) : openLmdb(config.path);
+  return { store, encryptor: encryptorOf(config) };
 };

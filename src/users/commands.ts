@@ -143,7 +143,7 @@ export const createUserCommands = (admission: Admission, intake: Intake): UserCo
   };
 
   /** What the caller may not ask for is refused before what the cluster cannot take. */
-  const admitBatch = async (clusterId: string, items: readonly BatchItem[], call: CallerCall): Promise<Admitted> => {
+  const admitBatch = async (clusterId: string, items: readonly UserItem[], call: CallerCall): Promise<Admitted> => {
     const bound = boundOf(clusterId, call);
     const refused = items.map((item) => roleRefusal(item, bound));
     const { target, refusals } = await admission.admitAll(clusterId, items.map(requirementOf), call);
@@ -189,7 +189,12 @@ export const createUserCommands = (admission: Admission, intake: Intake): UserCo
   };
 
   /** @throws forbidden where the user is of a role that the caller may not touch */
-  const requireWithin = (target: Target, { username }: BatchItem, { role }: NonNullable<Known>, call: CallerCall): void => {
+  const requireWithin = (
+    target: Target,
+    { username }: Pick<UserItem, 'username'>,
+    { role }: NonNullable<Known>,
+    call: CallerCall,
+  ): void => {
     const bound = boundOf(target.id, call);
     if (bound !== undefined && !mayTouch(bound, role)) throw outOfBounds({ username, role }, bound);
   };

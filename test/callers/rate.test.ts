@@ -2,6 +2,7 @@
 import { expect, it } from '@jest/globals';
 import type { Caller } from '../../src/callers/caller.js';
 import { createRate } from '../../src/callers/rate.js';
+import { Secret } from '../../src/secret.js';
 import { openCounters } from '../../src/store/counters.js';
 import { describeWithRedis, startRedis } from '../support/redis.js';
 import { until } from '../support/wait.js';
@@ -11,7 +12,7 @@ const caller = (id: string, quota: number): Caller => ({ id, rights: [], limits:
 describeWithRedis('on a Redis', () => {
   it('the quota is one for all gateways, and the Redis is not needed to serve', async () => {
     const redis = await startRedis();
-    const counters = [1, 2].map(() => openCounters({ kind: 'redis', url: redis.url, path: '', leaseSeconds: 5 }));
+    const counters = [1, 2].map(() => openCounters({ kind: 'redis', url: new Secret(redis.url), path: '', leaseSeconds: 5 }));
     const [one, two] = counters.map((each) => createRate(each?.client)) as [
       ReturnType<typeof createRate>,
       ReturnType<typeof createRate>,
