@@ -75,6 +75,7 @@ export const createGateway = (
     openStore(config.store, {
       unavailable: (reason) => log.warn({ reason }, 'store unavailable; new writes are refused'),
       available: () => log.info('store available'),
+      note: (text) => log.info(text),
     });
   const counters = auth && openCounters(config.store);
   const transports = createTransports(`hpc-gateway/${version}`, clock);

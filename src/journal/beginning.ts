@@ -16,6 +16,7 @@ import {
   placesByName,
   placesInLists,
   type RequestRecord,
+  secretRecordsOf,
 } from './records.js';
 import type { Taken } from './requests.js';
 
@@ -40,7 +41,7 @@ export const createBeginning = (deps: JournalDeps): Pick<Journal, 'begin' | 'kno
   };
   return {
     begin: (operation, request) => {
-      const { items, ...record } = operation;
+      const { items, ownKeys: _, ...record } = operation;
       const { id } = record;
       const key = request?.key;
       const isTaken = ({ operationId }: RequestRecord): boolean => !request?.replaceable.includes(operationId);
@@ -72,7 +73,12 @@ export const createBeginning = (deps: JournalDeps): Pick<Journal, 'begin' | 'kno
         const { put: reference, add } = referring(id);
         const order = after(ordered as OrderRecord | undefined);
         const audit = trail.append(trail.accepted, head, [acceptedEvent(record, items)]);
-        const put: Puts = { [keyOf.operation(id)]: { ...record, order }, ...reference, ...audit.put };
+        const put: Puts = {
+          [keyOf.operation(id)]: { ...record, order },
+          ...reference,
+          ...secretRecordsOf(operation),
+          ...audit.put,
+        };
         for (const item of items) put[keyOf.item(id, item.index)] = item;
         if (request) put[keyOf.request(request.id)] = { operationId: id } satisfies RequestRecord;
         return {

@@ -21,6 +21,7 @@ import {
   openMark,
   placesInLists,
   type RequestRecord,
+  secretRecordsOf,
   settledOf,
   summarise,
   type ThingRecord,
@@ -170,6 +171,7 @@ export const createChanges = (deps: JournalDeps): Changes => {
             const item = afterCall(record, outcome);
             put[keyOf.item(claim.id, item.index)] = item;
             if (isOutcome(outcome)) fresh.push({ name: item.name, outcome, vendorRequestIds: requestIds?.get(item.index) ?? [] });
+            if (isOutcome(outcome) && record.secret !== undefined) put[keyOf.secret(claim.id, item.index)] = null;
             const thing = things[at];
             if (thing?.holder != null && thing.holder !== claim.id) return item;
             const key = thingKeys[at] as string;
@@ -203,7 +205,7 @@ export const createChanges = (deps: JournalDeps): Changes => {
         isFinal(operation) ? { result: undefined } : { result: undefined, ...ending(deps, operation, operation.summary) },
       ),
 
-    restore: (claim, { items, ...known }) => {
+    restore: (claim, { items, ownKeys, ...known }) => {
       const { id, domain, resource, cluster } = claim;
       const names = [...new Set(items.map(({ name }) => name))];
       const onItsWay = new Map(
@@ -226,7 +228,12 @@ export const createChanges = (deps: JournalDeps): Changes => {
           };
           const last = Math.max((order as OrderRecord | undefined)?.last ?? 0, known.order);
           const put: Puts = { [keyOf.operation(id)]: record, [keyOf.order(domain)]: { last } satisfies OrderRecord };
-          for (const item of items) put[keyOf.item(id, item.index)] = item;
+          for (const item of items) {
+            put[keyOf.item(id, item.index)] = item;
+            // The store may have the own key of an item that is settled again.
+            if (item.outcome) put[keyOf.secret(id, item.index)] = null;
+          }
+          Object.assign(put, secretRecordsOf({ id, ...(ownKeys && { ownKeys }) }));
           // What was seen of its things before is void: the present record may lack what was done since.
           names.forEach((name, at) => {
             const { touchedBy: _, ...thing } = (things[at] as ThingRecord | undefined) ?? { holder: null, made: null };

@@ -69,6 +69,8 @@ export interface Journal extends DomainRecords {
   known(request: RequestReference): Promise<Known>;
   get(id: string): Promise<OperationRecord | undefined>;
   load(id: string): Promise<LoadedOperation | undefined>;
+  /** The same for the process that works on it: with the own keys of its secrets. */
+  loadForWork(id: string): Promise<LoadedOperation | undefined>;
   /** Newest first. */
   list(filter: ListFilter): Promise<OperationPage>;
   /**
@@ -79,7 +81,7 @@ export interface Journal extends DomainRecords {
   /** Stores which job does the items. */
   attachJob(claim: Claim, items: readonly ItemRecord[], job: string): Promise<Stored>;
   /**
-   * Stores what came of items; secrets of those that are settled are erased. The operation ends with its last item, then `isOver`.
+   * Stores what came of items; secrets of those that are settled are erased, and their own keys destroyed. The operation ends with its last item, then `isOver`.
    * @param requestIds the vendor's names of the requests that did them, by index
    */
   settle(

@@ -1,5 +1,7 @@
 /** Reading operations, and what operations did lately. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { OwnKey } from '../store/encryptor.js';
+import type { SecretRecord } from '../store/secret-records.js';
 import type { Value } from '../store/store.js';
 import type { JournalDeps } from './deps.js';
 import type { Journal, ListFilter } from './journal.js';
@@ -21,7 +23,7 @@ import {
 const OPEN_SLICE = 500;
 const MAX_OPEN = 50_000;
 
-type Reading = Pick<Journal, 'get' | 'load' | 'list' | 'openIn' | 'domains' | 'lately'>;
+type Reading = Pick<Journal, 'get' | 'load' | 'loadForWork' | 'list' | 'openIn' | 'domains' | 'lately'>;
 
 /** Operations that are read for one window, whatever its filters leave out. */
 const MAX_LOOKED_THROUGH = 1_000;
@@ -69,9 +71,26 @@ export const createReading = ({ store, nowMs }: Pick<JournalDeps, 'store' | 'now
     return { ...record, items: items as ItemRecord[] };
   };
 
+  /** As `load`, with the own keys in the same readings. */
+  const loadForWork = async (id: string): Promise<LoadedOperation | undefined> => {
+    const keysOf = (index: number): string[] => [keyOf.item(id, index), keyOf.secret(id, index)];
+    const [operation, ...first] = await store.read<Value>([keyOf.operation(id), ...keysOf(0)]);
+    const record = operation as OperationRecord | undefined;
+    if (!record) return undefined;
+    const others = Array.from({ length: Math.max(record.total - 1, 0) }, (_, at) => keysOf(at + 1)).flat();
+    const values = [...first, ...(await store.read<Value>(others))];
+    const items = values.filter((_, at) => at % 2 === 0).slice(0, record.total);
+    if (items.includes(undefined)) return undefined;
+    const ownKeys = new Map<number, OwnKey>();
+    for (const [at, value] of values.entries())
+      if (at % 2 === 1 && value) ownKeys.set((at - 1) / 2, (value as SecretRecord).bytes);
+    return { ...record, items: items as ItemRecord[], ownKeys };
+  };
+
   return {
     get,
     load,
+    loadForWork,
 
     list: async (filter) => {
       const { limit, fromMs, toMs } = filter;

@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import type { StoredError } from '../errors.js';
 import type { ItemStatus, OperationState, ResultSummary } from '../model.js';
-import type { Sealed } from '../store/encryptor.js';
+import type { OwnKey, Sealed } from '../store/encryptor.js';
+import { SECRETS, type SecretRecord } from '../store/secret-records.js';
 import type { Member } from '../store/store.js';
 
 /** A cluster as its vendor knows it. */
@@ -77,7 +78,7 @@ export interface ItemRecord {
   readonly name: string;
   /** How it is to be, but for the secret. */
   readonly content?: object;
-  /** Until the item is settled. */
+  /** Until the item is settled. Its own key is a record of its own. */
   readonly secret?: Sealed;
   /** What is done to it, one after the other. */
   readonly steps: readonly string[];
@@ -127,6 +128,8 @@ export interface GenerationRecord {
 /** An operation and its items. */
 export interface LoadedOperation extends OperationRecord {
   readonly items: readonly ItemRecord[];
+  /** Own keys of secrets by the index of their items, where it is begun or worked on: each is removed when its item is settled. */
+  readonly ownKeys?: Map<number, OwnKey>;
 }
 
 /** What an idempotency key was used for. */
@@ -167,6 +170,8 @@ export const keyOf = {
   generation: 'generation',
   operation: (id: string) => `operation:${id}`,
   item: (id: string, index: number) => `item:${id}:${index}`,
+  /** The own key of an item's secret. */
+  secret: (id: string, index: number) => `${SECRETS}${id}:${index}`,
   idempotency: (id: string) => `idempotency:${id}`,
   request: (id: string) => `request:${id}`,
   thing: (resource: string, { key }: ClusterRef, name: string) => `thing:${hash([resource, key, name])}`,
@@ -195,6 +200,13 @@ export const lastTouched = ({ made, goneAt = 0, touchedAt = 0 }: Omit<ThingRecor
 
 export const itemKeysOf = ({ id, total }: OperationRecord): string[] =>
   Array.from({ length: total }, (_, index) => keyOf.item(id, index));
+
+export const secretKeysOf = ({ id, total }: OperationRecord): string[] =>
+  Array.from({ length: total }, (_, index) => keyOf.secret(id, index));
+
+/** The records of own keys. */
+export const secretRecordsOf = ({ id, ownKeys = new Map() }: Pick<LoadedOperation, 'id' | 'ownKeys'>) =>
+  Object.fromEntries([...ownKeys].map(([index, bytes]) => [keyOf.secret(id, index), { bytes } satisfies SecretRecord]));
 
 /** How a record names an item. */
 export const itemRefOf = (id: string, { index }: Pick<ItemRecord, 'index'>): string => `${id} ${index}`;

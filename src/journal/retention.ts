@@ -12,6 +12,7 @@ import {
   type OperationRecord,
   placesByName,
   placesInLists,
+  secretKeysOf,
   type ThingRecord,
 } from './records.js';
 
@@ -30,7 +31,10 @@ const removeOperation = async (store: Store, { key, member }: Mark): Promise<voi
   const [record] = await store.read<OperationRecord>([key]);
   const itemKeys = record ? itemKeysOf(record) : [];
   const items = (await store.read<ItemRecord>(itemKeys)).filter((item) => item !== undefined);
-  const keys = record ? [key, ...itemKeys] : [];
+  const secrets = record ? secretKeysOf(record) : [];
+  // Settled items have none, unless the store has lost that they are.
+  const left = await store.read(secrets);
+  const keys = record ? [key, ...itemKeys, ...secrets.filter((_, at) => left[at])] : [];
   await store.change([], () => ({
     result: undefined,
     put: Object.fromEntries(keys.map((each) => [each, null])),

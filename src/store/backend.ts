@@ -1,6 +1,7 @@
 /** What the kinds of stores implement, and the store that is made of it. Records are JSON texts here. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createGuesses } from './guesses.js';
+import { isSecret, requireSecret } from './secret-records.js';
 import {
   type Count,
   CounterFull,
@@ -54,6 +55,12 @@ const MAX_PAUSE_MS = 20;
 const parse = <T extends Value>(text: string | undefined): T | undefined =>
   text === undefined ? undefined : (JSON.parse(text) as T);
 
+const textOf = (key: string, value: Value | null): string | null => {
+  if (value === null) return null;
+  if (isSecret(key)) requireSecret(value);
+  return JSON.stringify(value);
+};
+
 const changeOf = (
   keys: readonly string[],
   texts: Texts,
@@ -61,7 +68,7 @@ const changeOf = (
 ): Change => ({
   expect: keys.map((key, at) => [key, texts[at]] as const).filter(([key]) => key !== rise?.key),
   put: Object.entries({ ...put, ...(rise && { [rise.key]: { last: rise.to } }) }).map(
-    ([key, value]) => [key, value === null ? null : JSON.stringify(value)] as const,
+    ([key, value]) => [key, textOf(key, value)] as const,
   ),
   add,
   drop,

@@ -1,17 +1,24 @@
-/** What may not be kept in the clear: passwords are encrypted, request bodies are known by a keyed hash only. */
+/**
+ * What may not be kept in the clear: passwords are encrypted, each with a key of its own that can be destroyed; request bodies are known by a
+ * keyed hash only.
+ */
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import { KEY_BYTES } from '../config/key.js';
 import { GatewayError } from '../errors.js';
 import { Secret } from '../secret.js';
+import { SECRET_BYTES } from './secret-records.js';
 
 /** An encrypted text, AES-256-GCM; nonce, tag and ciphertext in base64url. */
 export type Sealed = string;
 
+/** Random bytes in base64url, for one sealed text. They are kept apart from it, and destroyed when nobody needs it any more. */
+export type OwnKey = string;
+
 export interface Encryptor {
   /** @param place what the secret belongs to; it opens nowhere else */
-  seal(secret: Secret, place: string): Sealed;
-  /** @throws internal_error when it was sealed with another key or for another place */
-  open(sealed: Sealed, place: string): Secret;
+  seal(secret: Secret, place: string): { readonly sealed: Sealed; readonly ownKey: OwnKey };
+  /** @throws internal_error when it was sealed with another key, of the store or its own, or for another place */
+  open(sealed: Sealed, place: string, ownKey: OwnKey): Secret;
   /** A hash that only holders of the key can compare with guesses. */
   fingerprint(text: string): string;
   /** Proves that a holder of the key wrote the text. */
@@ -21,34 +28,35 @@ export interface Encryptor {
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-const derive = (secret: Buffer, purpose: string): Buffer =>
-  Buffer.from(hkdfSync('sha256', secret, '', `hpc-gateway ${purpose}`, KEY_BYTES));
+const derive = (secret: Buffer, purpose: string, salt: OwnKey = ''): Buffer =>
+  Buffer.from(hkdfSync('sha256', secret, Buffer.from(salt, 'base64url'), `hpc-gateway ${purpose}`, KEY_BYTES));
 
 /** @param key 32 bytes */
 export const createEncryptor = (key: Buffer): Encryptor => {
-  const sealing = derive(key, 'passwords');
+  const sealing = (ownKey: OwnKey): Buffer => derive(key, 'passwords', ownKey);
   const hashing = derive(key, 'fingerprints');
   const proving = derive(key, 'audit');
 
   return {
     seal: (secret, place) => {
+      const ownKey = randomBytes(SECRET_BYTES).toString('base64url');
       const nonce = randomBytes(NONCE_BYTES);
-      const cipher = createCipheriv('aes-256-gcm', sealing, nonce).setAAD(Buffer.from(place));
+      const cipher = createCipheriv('aes-256-gcm', sealing(ownKey), nonce).setAAD(Buffer.from(place));
       const body = Buffer.concat([cipher.update(secret.unwrap(), 'utf8'), cipher.final()]);
-      return Buffer.concat([nonce, cipher.getAuthTag(), body]).toString('base64url');
+      return { sealed: Buffer.concat([nonce, cipher.getAuthTag(), body]).toString('base64url'), ownKey };
     },
-    open: (sealed, place) => {
+    open: (sealed, place, ownKey) => {
       const bytes = Buffer.from(sealed, 'base64url');
-      const tagged = NONCE_BYTES + TAG_BYTES;
+      const [nonce, tagged] = [bytes.subarray(0, NONCE_BYTES), NONCE_BYTES + TAG_BYTES];
       try {
-        const decipher = createDecipheriv('aes-256-gcm', sealing, bytes.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES })
+        const decipher = createDecipheriv('aes-256-gcm', sealing(ownKey), nonce, { authTagLength: TAG_BYTES })
           .setAAD(Buffer.from(place))
           .setAuthTag(bytes.subarray(NONCE_BYTES, tagged));
         return new Secret(Buffer.concat([decipher.update(bytes.subarray(tagged)), decipher.final()]).toString('utf8'));
       } catch (cause) {
         throw new GatewayError(
           'internal_error',
-          'The password that was kept cannot be opened; the key of the store has changed.',
+          'The password that was kept cannot be opened; its key, or the key of the store, is another one.',
           {
             effect: 'none',
             cause,

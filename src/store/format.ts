@@ -6,8 +6,8 @@ import type { Store } from './store.js';
 /** Where both are kept. */
 export const FORMAT_KEY = 'vault';
 
-/** Of all records. A store of another format is not read. 1: until 0.2, without this number. */
-const FORMAT = 2;
+/** Of all records. A store of another format is not read. 1: until 0.2, without this number. 2: secrets had no keys of their own. */
+const FORMAT = 3;
 
 interface StoreRecord {
   /** What the key makes of a known text. */

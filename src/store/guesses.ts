@@ -1,6 +1,8 @@
+import { isSecret } from './secret-records.js';
+
 /**
  * What this process read or wrote last of records that others may change too. A change may be decided upon a guess, since it is refused
- * where the guess is wrong: most are right, and save a reading.
+ * where the guess is wrong: most are right, and save a reading. Secrets are not remembered.
  */
 export interface Guesses {
   /** Unknown records are guessed to be absent: most are new. */
@@ -16,6 +18,7 @@ export const createGuesses = (): Guesses => {
   return {
     of: (key) => known.get(key),
     note: (key, text) => {
+      if (isSecret(key)) return;
       // The one that was used longest ago is forgotten first.
       known.delete(key);
       known.set(key, text);

@@ -6,6 +6,8 @@ import { Worker } from 'node:worker_threads';
 import { type Database, open } from 'lmdb';
 import type { GatewayError } from '../errors.js';
 import { type Change, type Committed, type Early, isLower, isTooHigh } from './backend.js';
+import { openSlots } from './lmdb-slots.js';
+import { isSecret } from './secret-records.js';
 import { storeUnavailable, type Window } from './store.js';
 
 /** Sorts after every ASCII text. */
@@ -56,13 +58,15 @@ const FATAL = /MDB_PANIC|MDB_BAD_TXN|MDB_CORRUPTED/;
 
 /** @throws an error of the file system, or of LMDB */
 export const openLmdbFile = (folder: string, { written, failed }: LmdbEvents): LmdbFile => {
+  const slots = openSlots(folder);
   const options = { path: join(folder, 'operations.mdb'), maxDbs: 2, encoding: 'string', overlappingSync: false } as const;
   const root = open(options);
   for (const file of FILES) chmodSync(join(folder, file), 0o600);
   const records = root.openDB<string, string>({ name: 'records', encoding: 'string' });
   const indexes = root.openDB<string, [string, string]>({ name: 'indexes', encoding: 'string' });
   // Without the options of this process, which may be about a program that is not a file.
-  const writer = new Worker(new URL('./lmdb-writer.mjs', import.meta.url), { workerData: { options }, execArgv: [] });
+  const workerData = { options, slots: slots.options };
+  const writer = new Worker(new URL('./lmdb-writer.mjs', import.meta.url), { workerData, execArgv: [] });
 
   /** Changes that wait for the next transaction, and those of the present one. */
   let waiting: Pending[] = [];
@@ -78,10 +82,22 @@ export const openLmdbFile = (folder: string, { written, failed }: LmdbEvents): L
     root.resetReadTxn();
   };
 
+  const onDisk = (key: string): string | undefined => {
+    const text = records.get(key);
+    return text !== undefined && isSecret(key) ? slots.read(key, text) : text;
+  };
+
   const current = (key: string): string | undefined => {
     const known = ahead.get(key);
-    return known ? (known.text ?? undefined) : records.get(key);
+    return known ? (known.text ?? undefined) : onDisk(key);
   };
+
+  /** What the writer puts: an own key of a secret as the content of a slot. */
+  const toWriter = ({ put, add, drop }: Change) => ({
+    put: put.map(([key, text]) => [key, text !== null && isSecret(key) ? slots.encode(key, text) : text] as const),
+    add,
+    drop,
+  });
 
   const counterOf = (name: string): number => Number(current(`count ${name}`) ?? 0);
 
@@ -99,7 +115,7 @@ export const openLmdbFile = (folder: string, { written, failed }: LmdbEvents): L
     if (writing.length > 0 || waiting.length === 0 || ended !== undefined) return;
     writing = waiting.slice(0, MAX_CHANGES_AT_ONCE);
     waiting = waiting.slice(MAX_CHANGES_AT_ONCE);
-    writer.postMessage(writing.map(({ change: { put, add, drop } }) => ({ put, add, drop })));
+    writer.postMessage(writing.map(({ change }) => toWriter(change)));
   };
 
   /** After this turn of the event loop, so that what belongs together is written together. */
@@ -138,7 +154,7 @@ export const openLmdbFile = (folder: string, { written, failed }: LmdbEvents): L
   return {
     read: (keys) => {
       refresh();
-      return keys.map((key) => records.get(key));
+      return keys.map(onDisk);
     },
 
     early: {
@@ -194,6 +210,7 @@ export const openLmdbFile = (folder: string, { written, failed }: LmdbEvents): L
           await exit;
         }
       }
+      slots.close();
       await root.close();
     },
   };

@@ -1,13 +1,22 @@
 /**
  * Writes to LMDB in a thread of its own, so that the event loop never waits for a disk. What arrives in one message is one transaction and
- * one sync of the disk. Plain JavaScript, since a worker thread loads it as a file, from the sources too.
+ * one sync of the disk, and two more where own keys of secrets come and go. Plain JavaScript, since a worker thread loads it as a file,
+ * from the sources too.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { open } from 'lmdb';
+import { openSlots } from './lmdb-slot-writer.mjs';
 
 const root = open(workerData.options);
 const records = root.openDB({ name: 'records', encoding: 'string' });
 const indexes = root.openDB({ name: 'indexes', encoding: 'string' });
+
+const { prefix } = workerData.slots;
+const markers = [...records.getRange({ start: prefix, end: `${prefix}\uffff` })];
+const slots = openSlots(
+  workerData.slots,
+  markers.map(({ key, value }) => [key, JSON.parse(value).slot]),
+);
 
 const write = (changes) => {
   root.transactionSync(() => {
@@ -22,16 +31,25 @@ const write = (changes) => {
   });
 };
 
+/** @returns what the transaction failed with. @throws where a slot cannot be erased: the file is opened again, which erases it */
+const writeGroup = (changes) => {
+  const group = slots.beginGroup();
+  try {
+    write(group.place(changes));
+  } catch (error) {
+    group.failed();
+    return error instanceof Error ? error.message : String(error);
+  }
+  group.committed();
+  return undefined;
+};
+
 parentPort.on('message', async (changes) => {
   if (changes === 'close') {
+    slots.close();
     await root.close();
     parentPort.close();
     return;
   }
-  try {
-    write(changes);
-    parentPort.postMessage(undefined);
-  } catch (error) {
-    parentPort.postMessage(error instanceof Error ? error.message : String(error));
-  }
+  parentPort.postMessage(writeGroup(changes));
 });

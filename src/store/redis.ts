@@ -3,7 +3,9 @@ import { Redis, ReplyError } from 'ioredis';
 import type { GatewayError } from '../errors.js';
 import { type Change, type Committed, createStore } from './backend.js';
 import { createHealth } from './health.js';
+import { createRewriting } from './redis-rewrite.js';
 import { DONE, defineScripts, FULL, TOO_LATE } from './redis-scripts.js';
+import { isSecret } from './secret-records.js';
 import { type Shared, type Store, type StoreEvents, storeUnavailable, WAIT_MS } from './store.js';
 
 /** All keys in one hash slot, so that a Redis cluster takes them together. */
@@ -57,6 +59,7 @@ export const openRedisStore = (url: string, events: StoreEvents): Store => {
   const health = createHealth(events);
   const redis = connect(url);
   const scripts = defineScripts(redis);
+  const rewriting = createRewriting(redis, `${PREFIX}:rewritten`, (text) => events.note?.(text));
   let closed = false;
 
   /** Those that wait for a connection. */
@@ -153,7 +156,9 @@ export const openRedisStore = (url: string, events: StoreEvents): Store => {
       if (said !== TOO_LATE) {
         health.up();
         if (said === FULL) return 'full';
-        return said === DONE ? 'done' : 'refused';
+        if (said !== DONE) return 'refused';
+        if (change.put.some(([key, text]) => text === null && isSecret(key))) rewriting.due();
+        return 'done';
       }
     } catch (error) {
       throw failure(error, true);
@@ -200,6 +205,8 @@ export const openRedisStore = (url: string, events: StoreEvents): Store => {
       () => {
         wakeAll();
         probe().catch(() => void probeUntilUp());
+        // An earlier process may have deleted secrets.
+        rewriting.due();
       },
       // One that cannot say who it is, is connected to again.
       () => stream.destroy(),
@@ -249,6 +256,7 @@ export const openRedisStore = (url: string, events: StoreEvents): Store => {
 
     close: async () => {
       closed = true;
+      rewriting.close();
       redis.disconnect();
       listener?.disconnect();
       wakeAll();

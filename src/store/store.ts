@@ -1,7 +1,7 @@
 /**
  * What operations are kept in: records by key, and indexes, which are sorted sets of short ASCII texts. Three kinds are distinguished by
  * the configuration alone; all keep these promises. Nothing waits for a store that is unavailable longer than `WAIT_MS`, and what was
- * refused is not written later.
+ * refused is not written later. Records of `secret-records.ts` are kept so that they can be destroyed.
  */
 import { type Effect, GatewayError } from '../errors.js';
 
@@ -97,6 +97,8 @@ export interface Store {
 export interface StoreEvents {
   unavailable(reason: string): void;
   available(): void;
+  /** What an operator should know, once. Nothing waits for it. */
+  note?(text: string): void;
 }
 
 export const SILENT: StoreEvents = { unavailable: () => undefined, available: () => undefined };

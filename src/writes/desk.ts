@@ -69,4 +69,4 @@ export const boundedCall = (
 const NONE = new Secret('');
 
 export const secretOf = ({ encryptor }: Desk, { work, item: { index, secret } }: Entry): Secret =>
-  secret === undefined ? NONE : encryptor.open(secret, keyOf.item(work.id, index));
+  secret === undefined ? NONE : encryptor.open(secret, keyOf.item(work.id, index), work.ownKeys.get(index) ?? '');

@@ -4,7 +4,7 @@ import type { Clock } from '../clock.js';
 import { type ItemRecord, keyOf, type LoadedOperation, type OperationRecord, summarise } from '../journal/records.js';
 import type { RequestReference } from '../journal/requests.js';
 import type { Secret } from '../secret.js';
-import type { Encryptor } from '../store/encryptor.js';
+import type { Encryptor, OwnKey } from '../store/encryptor.js';
 
 /** An item as a caller wants it, with its secret not sealed yet. */
 export type NewItem = Omit<ItemRecord, 'index' | 'secret'> & { readonly secret?: Secret };
@@ -38,6 +38,7 @@ export const toRecord = (
   const now = Math.floor(clock.now());
   const id = newId(now);
   const at = new Date(now).toISOString();
+  const ownKeys = new Map<number, OwnKey>();
   return {
     id,
     ...asked,
@@ -57,10 +58,12 @@ export const toRecord = (
     createdAt: at,
     updatedAt: at,
     finishedAt: null,
-    items: items.map(({ secret, ...item }, index) => ({
-      ...item,
-      index,
-      ...(secret !== undefined && !item.outcome && { secret: encryptor.seal(secret, keyOf.item(id, index)) }),
-    })),
+    items: items.map(({ secret, ...item }, index) => {
+      if (secret === undefined || item.outcome) return { ...item, index };
+      const { sealed, ownKey } = encryptor.seal(secret, keyOf.item(id, index));
+      ownKeys.set(index, ownKey);
+      return { ...item, index, secret: sealed };
+    }),
+    ownKeys,
   };
 };

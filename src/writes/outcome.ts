@@ -15,6 +15,13 @@ export const failedWith = (
 /** Nobody knows what became of a call. */
 export const noAnswer = (): GatewayError => new GatewayError('vendor_timeout', 'The vendor did not answer.');
 
+/** A backup of the store leaves out the own keys of secrets. */
+export const secretLost = (): GatewayError =>
+  new GatewayError(
+    'store_unavailable',
+    'The store of the gateway lacks the key of the secret: it was restored from a backup, which does not have it. Nothing was sent; repeat the request.',
+  );
+
 /** The failure, with a sentence on what is known of its effect. */
 export const withDetail = (failure: GatewayError, text: string, effect: Effect = failure.effect): GatewayError =>
   failure.withMessage(`${failure.message} ${text}`, failure.code, effect);

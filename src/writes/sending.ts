@@ -3,6 +3,7 @@ import { GatewayError } from '../errors.js';
 import type { Board } from './board.js';
 import { carryOut, conclude } from './conclude.js';
 import type { Decision } from './evidence.js';
+import { failedWith, secretLost } from './outcome.js';
 import { checkInTurn, checkPrecondition, isStale } from './precondition.js';
 import { answerOf, callVendor, follow, markSent, type VendorCall } from './vendor-call.js';
 import { isRepeatable, type Nature } from './verdict.js';
@@ -45,10 +46,23 @@ export const check = (board: Board, entry: Entry, done: () => void): void => {
   });
 };
 
+const isLost = ({ work, item: { secret, index } }: Entry): boolean => secret !== undefined && !work.ownKeys.has(index);
+
+/** Items whose secret cannot be opened end here. @returns those that may go; in order, those before the first of them */
+const endLost = async (work: Work, entries: readonly Entry[]): Promise<readonly Entry[]> => {
+  const lost = entries.filter(isLost);
+  const [first] = lost;
+  if (!first) return entries;
+  await work.settle(new Map(lost.map((entry) => [entry, failedWith(secretLost())])));
+  return work.inOrder ? entries.slice(0, entries.indexOf(first)) : entries.filter((entry) => !lost.includes(entry));
+};
+
 /** Stores the items of one operation as sent. @returns those that may go; the others wait */
-const depart = async (board: Board, work: Work, entries: readonly Entry[]): Promise<Entry[]> => {
+const depart = async (board: Board, work: Work, asked: readonly Entry[]): Promise<Entry[]> => {
   const { desk } = board;
-  const [first] = entries as readonly [Entry];
+  const entries = await endLost(work, asked);
+  const [first] = entries;
+  if (!first) return [];
   const checked = await checkInTurn(desk, first);
   if (typeof checked === 'object') await work.settle(new Map([[first, checked]]));
   if (checked !== undefined) return [];

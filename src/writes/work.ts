@@ -7,6 +7,7 @@ import type { Holding } from '../journal/holding.js';
 import { isOutcome, type StepOutcome, stepOf } from '../journal/item.js';
 import type { Journal } from '../journal/journal.js';
 import { type ItemOutcome, type ItemRecord, isDone, type LoadedOperation } from '../journal/records.js';
+import type { OwnKey } from '../store/encryptor.js';
 import { inViewOf } from './outcome.js';
 import { BATCH_PATIENCE, createEndurance, type Endurance, singlePatience } from './pace.js';
 import type { Planned, Site, Step, Unread } from './resource.js';
@@ -73,6 +74,8 @@ export interface Work {
   /** When it was asked for, and when the work on it began here. By our clock, in milliseconds since 1970. */
   readonly askedAt: number;
   readonly startedAt: number;
+  /** Of secrets, by the index of their items. A backup of the store may lack them. */
+  readonly ownKeys: ReadonlyMap<number, OwnKey>;
   /** By index, in the order of the request. */
   readonly entries: ReadonlyMap<number, Entry>;
   /** How many of them are not waiting, and how many of these are only being read before their turn. */
@@ -150,7 +153,7 @@ export const createWork = (
   claim: Claim,
   { journal, site, clock, singlePatienceMs, holding, onSettled }: WorkDeps,
 ): Work => {
-  const { id, order, requestId, isBatch, stopOnError, createdAt } = operation;
+  const { id, order, requestId, isBatch, stopOnError, createdAt, ownKeys = new Map<number, OwnKey>() } = operation;
   const askedAt = Date.parse(createdAt);
   const isUncertain = holding !== undefined && askedAt <= holding.traceless + SKEW_MS;
   const patience = isBatch ? BATCH_PATIENCE : singlePatience(singlePatienceMs);
@@ -181,6 +184,7 @@ export const createWork = (
     inOrder: stopOnError,
     askedAt,
     startedAt: clock.now(),
+    ownKeys,
     entries,
     get busy() {
       return busy;
@@ -240,6 +244,7 @@ export const createWork = (
           else entry.isReadAtEnd = false;
           continue;
         }
+        ownKeys.delete(entry.item.index);
         noteOutcome(entry.item);
         move(entry, 'waiting');
         entries.delete(entry.item.index);

@@ -121,7 +121,7 @@ export const createWorker = (deps: WorkerDeps): Worker => {
     await checkStore(patientStore, encryptor);
     if (pausing.signal.aborted) return;
     domains = createDomains({
-      records: journal,
+      records: { ...journal, load: journal.loadForWork },
       shared: store.shared,
       clock,
       leaseMs,

@@ -15,8 +15,8 @@ const failureOf = (work: () => unknown): unknown => {
   }
 };
 
-const expectClosed = (opener: Encryptor, sealed: string, place: string, text: string): void => {
-  const failure = failureOf(() => opener.open(sealed, place));
+const expectClosed = (opener: Encryptor, sealed: string, place: string, text: string, ownKey: string): void => {
+  const failure = failureOf(() => opener.open(sealed, place, ownKey));
   expect(failure).toBeInstanceOf(GatewayError);
   expect(failure).toMatchObject({ code: 'internal_error', effect: 'none' });
   expect((failure as GatewayError).message).not.toContain(text);
@@ -29,48 +29,58 @@ describe('what is sealed', () => {
     ['nothing', ''],
     ['more than ASCII', 'pässwörd 密码 🔑 \u0000 e\u0301'],
     ['a long text', 'x'.repeat(10_000)],
-    ['what looks like sealed', createEncryptor(randomBytes(32)).seal(new Secret('a'), 'b')],
+    ['what looks like sealed', createEncryptor(randomBytes(32)).seal(new Secret('a'), 'b').sealed],
   ])('opens again: %s', (_, text) => {
-    expect(encryptor.open(encryptor.seal(new Secret(text), 'item:1:0'), 'item:1:0').unwrap()).toBe(text);
+    const { sealed, ownKey } = encryptor.seal(new Secret(text), 'item:1:0');
+    expect(encryptor.open(sealed, 'item:1:0', ownKey).unwrap()).toBe(text);
     // A process that comes later has the same key.
-    expect(
-      createEncryptor(Buffer.alloc(32, 1))
-        .open(encryptor.seal(new Secret(text), 'item:1:0'), 'item:1:0')
-        .unwrap(),
-    ).toBe(text);
+    expect(createEncryptor(Buffer.alloc(32, 1)).open(sealed, 'item:1:0', ownKey).unwrap()).toBe(text);
   });
 
   it('opens at its own place only', () => {
-    const sealed = encryptor.seal(new Secret('Correct-Horse-1'), 'item:1:0');
+    const { sealed, ownKey } = encryptor.seal(new Secret('Correct-Horse-1'), 'item:1:0');
     for (const place of ['item:1:1', 'item:2:0', '', 'item:1:0 ', 'ITEM:1:0'])
-      expectClosed(encryptor, sealed, place, 'Correct-Horse-1');
+      expectClosed(encryptor, sealed, place, 'Correct-Horse-1', ownKey);
   });
 
-  it('opens with its own key only', () => {
-    expectClosed(other, encryptor.seal(new Secret('Correct-Horse-1'), 'item:1:0'), 'item:1:0', 'Correct-Horse-1');
+  it('opens with both its own key and that of the store only', () => {
+    const { sealed, ownKey } = encryptor.seal(new Secret('Correct-Horse-1'), 'item:1:0');
+    expectClosed(other, sealed, 'item:1:0', 'Correct-Horse-1', ownKey);
+    const another = encryptor.seal(new Secret('Correct-Horse-1'), 'item:1:0').ownKey;
+    for (const wrong of ['', another, ownKey.slice(1), Buffer.alloc(32).toString('base64url')])
+      expectClosed(encryptor, sealed, 'item:1:0', 'Correct-Horse-1', wrong);
+  });
+
+  it('has a key of 32 bytes that no other text has', () => {
+    const keys = Array.from({ length: 100 }, () => encryptor.seal(new Secret('the same'), 'item:1:0').ownKey);
+    expect(new Set(keys).size).toBe(100);
+    for (const key of keys) expect(Buffer.from(key, 'base64url')).toHaveLength(32);
   });
 
   it('does not open when any byte of it is another', () => {
-    const sealed = Buffer.from(encryptor.seal(new Secret('Correct-Horse-1'), 'item:1:0'), 'base64url');
+    const { sealed: text, ownKey } = encryptor.seal(new Secret('Correct-Horse-1'), 'item:1:0');
+    const sealed = Buffer.from(text, 'base64url');
     for (let at = 0; at < sealed.length; at++) {
       for (const bit of [0x01, 0x80]) {
         const flipped = Buffer.from(sealed);
         flipped[at] = (flipped[at] as number) ^ bit;
-        expectClosed(encryptor, flipped.toString('base64url'), 'item:1:0', 'Correct-Horse-1');
+        expectClosed(encryptor, flipped.toString('base64url'), 'item:1:0', 'Correct-Horse-1', ownKey);
       }
     }
   });
 
   it('does not open when something is missing or too much', () => {
-    const sealed = Buffer.from(encryptor.seal(new Secret('Correct-Horse-1'), 'item:1:0'), 'base64url');
+    const { sealed: text, ownKey } = encryptor.seal(new Secret('Correct-Horse-1'), 'item:1:0');
+    const sealed = Buffer.from(text, 'base64url');
     for (let length = 0; length < sealed.length; length++)
-      expectClosed(encryptor, sealed.subarray(0, length).toString('base64url'), 'item:1:0', 'Correct-Horse-1');
-    expectClosed(encryptor, Buffer.concat([sealed, Buffer.alloc(1)]).toString('base64url'), 'item:1:0', 'Correct-Horse-1');
-    expectClosed(encryptor, '***', 'item:1:0', 'Correct-Horse-1');
+      expectClosed(encryptor, sealed.subarray(0, length).toString('base64url'), 'item:1:0', 'Correct-Horse-1', ownKey);
+    const longer = Buffer.concat([sealed, Buffer.alloc(1)]).toString('base64url');
+    expectClosed(encryptor, longer, 'item:1:0', 'Correct-Horse-1', ownKey);
+    expectClosed(encryptor, '***', 'item:1:0', 'Correct-Horse-1', ownKey);
   });
 
   it('is another each time, and does not contain the text', () => {
-    const all = Array.from({ length: 100 }, () => encryptor.seal(new Secret('Correct-Horse-1'), 'item:1:0'));
+    const all = Array.from({ length: 100 }, () => encryptor.seal(new Secret('Correct-Horse-1'), 'item:1:0').sealed);
     expect(new Set(all).size).toBe(100);
     // Nor does any nonce come twice.
     expect(new Set(all.map((sealed) => sealed.slice(0, 16))).size).toBe(100);

@@ -21,9 +21,10 @@ it('refuses one that was written with another key', async () => {
 });
 
 it.each([
-  ['earlier', {}, 'it has the format 1, and this version needs 2'],
-  ['later', { format: 3 }, 'it has the format 3, and this version needs 2'],
-])('refuses the format of an %s version, and says what to do', async (_, format, words) => {
+  ['earlier', {}, 'it has the format 1, and this version needs 3'],
+  ['previous', { format: 2 }, 'it has the format 2, and this version needs 3'],
+  ['later', { format: 4 }, 'it has the format 4, and this version needs 3'],
+])('refuses the format of the %s version, and says what to do', async (_, format, words) => {
   const store = createMemoryStore();
   const record = { check: encryptor.fingerprint('the key of this store'), ...format };
   await store.change([], () => ({ result: undefined, put: { [FORMAT_KEY]: record } }));
