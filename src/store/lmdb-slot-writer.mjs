@@ -8,6 +8,11 @@ import { closeSync, fdatasyncSync, fstatSync, openSync, readSync, writeSync } fr
 const GROWTH = 256;
 const SCANNED_AT_ONCE = 1_024;
 
+/** On a disk that gets full, a part is written first. */
+const writeAll = (fd, content, position) => {
+  for (let at = 0; at < content.length; ) at += writeSync(fd, content, at, content.length - at, position + at);
+};
+
 /**
  * Opens the file, and erases all slots that no marker refers to.
  * @param markers the number of the slot of each record, by its key
@@ -23,7 +28,7 @@ export const openSlots = ({ path, bytes, prefix }, markers) => {
   let count = Math.max(Math.ceil(fstatSync(fd).size / bytes), 1);
 
   const write = (slot, content) => {
-    writeSync(fd, content, 0, bytes, slot * bytes);
+    writeAll(fd, content, slot * bytes);
   };
 
   const release = (slots) => {
@@ -42,7 +47,7 @@ export const openSlots = ({ path, bytes, prefix }, markers) => {
   };
 
   const grow = () => {
-    writeSync(fd, Buffer.alloc(bytes * GROWTH), 0, bytes * GROWTH, count * bytes);
+    writeAll(fd, Buffer.alloc(bytes * GROWTH), count * bytes);
     for (let slot = count + GROWTH - 1; slot >= count; slot--) if (!taken.has(slot)) free.push(slot);
     count += GROWTH;
   };
