@@ -95,7 +95,9 @@ describe('passwords of an LMDB store', () => {
   };
   const creates = (gateway: TestGateway): Promise<Begun>[] =>
     CLUSTERS.flatMap((cluster) =>
-      Array.from({ length: CREATES }, () => write(gateway, 'POST', `/clusters/${cluster}/users`, `fresh${String(++made).padStart(3, '0')}`)),
+      Array.from({ length: CREATES }, () =>
+        write(gateway, 'POST', `/clusters/${cluster}/users`, `fresh${String(++made).padStart(3, '0')}`),
+      ),
     );
   const changes = async (gateway: TestGateway): Promise<Promise<Begun>[]> => {
     const seeded = CLUSTERS.map(async (cluster) => {

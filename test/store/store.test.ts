@@ -1,4 +1,5 @@
 /** What every kind of store promises, and what Redis promises about its absence. */
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +10,7 @@ import type { GatewayError } from '../../src/errors.js';
 import { openLmdbStore } from '../../src/store/lmdb.js';
 import { createMemoryStore } from '../../src/store/memory.js';
 import { openRedisStore } from '../../src/store/redis.js';
+import { SECRETS } from '../../src/store/secret-records.js';
 import { CounterFull, type Member, type Store, type Value, WAIT_MS } from '../../src/store/store.js';
 import { describeWithRedis, startRedis, type TestRedis } from '../support/redis.js';
 import { until } from '../support/wait.js';
@@ -177,6 +179,75 @@ const itKeepsItsPromises = (storeOf: () => Store): void => {
       }));
       expect((await store.read(keys)).filter((value) => value !== undefined)).toEqual([]);
       expect(await everything(store, index)).toEqual([]);
+    });
+  });
+
+  describe('a record of a secret', () => {
+    const secret = (): { bytes: string } => ({ bytes: randomBytes(32).toString('base64url') });
+    const secretKey = (): string => `${SECRETS}${fresh()}`;
+
+    it('is read as it was put, replaced, decided upon, and no longer there when removed', async () => {
+      const store = storeOf();
+      const [a, b, other] = [secretKey(), secretKey(), fresh()];
+      const [one, two] = [secret(), secret()];
+      expect(await store.read([a])).toEqual([undefined]);
+      await put(store, { [a]: one, [other]: { plain: 1 } });
+      await put(store, { [b]: one });
+      expect(await store.read([a, other, b])).toEqual([one, { plain: 1 }, one]);
+      const seen = await store.change<Value, unknown>([a], (values) => ({ result: values, put: { [a]: two, [b]: null } }));
+      expect(seen).toEqual([one]);
+      expect(await store.read([a, b])).toEqual([two, undefined]);
+      await put(store, { [a]: null, [b]: null });
+      expect(await store.read([a, b])).toEqual([undefined, undefined]);
+    });
+
+    it('is decided upon as others are, among many at the same time', async () => {
+      const store = storeOf();
+      const key = secretKey();
+      const move = (): Promise<string | undefined> =>
+        store.change<{ bytes: string }, string | undefined>([key], ([value]) => ({
+          result: value?.bytes,
+          put: { [key]: secret() },
+        }));
+      const seen = await Promise.all(Array.from({ length: 30 }, move));
+      expect(new Set(seen).size).toBe(30);
+    });
+
+    it('is not written by a change that is refused', async () => {
+      const store = storeOf();
+      const [key, counter] = [secretKey(), fresh()];
+      const full = store.change([], () => ({
+        result: undefined,
+        put: { [key]: secret() },
+        count: [{ counter, by: 2, atMost: 1 }],
+      }));
+      await expect(full).rejects.toBeInstanceOf(CounterFull);
+      expect(await store.read([key])).toEqual([undefined]);
+    });
+
+    it('may be one of a thousand', async () => {
+      const store = storeOf();
+      const keys = Array.from({ length: 1_000 }, secretKey);
+      const values = Object.fromEntries(keys.map((key) => [key, secret()]));
+      await put(store, values);
+      expect(await store.read(keys)).toEqual(keys.map((key) => values[key]));
+      await put(store, Object.fromEntries(keys.map((key) => [key, null])));
+      expect((await store.read(keys)).filter((value) => value !== undefined)).toEqual([]);
+    });
+
+    it.each([
+      ['too few bytes', { bytes: Buffer.alloc(31, 7).toString('base64url') }],
+      ['too many bytes', { bytes: Buffer.alloc(33, 7).toString('base64url') }],
+      ['other digits', { bytes: Buffer.alloc(32, 255).toString('base64') }],
+      ['more than that', { bytes: Buffer.alloc(32, 7).toString('base64url'), more: 1 }],
+      ['something else', { text: 'a' }],
+    ])('is refused with %s, which is not shown', async (_, value) => {
+      const store = storeOf();
+      const key = secretKey();
+      const thrown: unknown = await put(store, { [key]: value }).catch((error: unknown) => error);
+      expect(thrown).toBeInstanceOf(TypeError);
+      expect(String(thrown)).not.toContain(Buffer.alloc(24, 7).toString('base64url'));
+      expect(await store.read([key])).toEqual([undefined]);
     });
   });
 
