@@ -25,6 +25,8 @@ export type Ending = 'SIGTERM' | 'SIGKILL';
 export interface TestRedis {
   readonly url: string;
   readonly port: number;
+  /** Where its files are. */
+  readonly folder: string;
   /** Ends the server; port and data are kept for `up`. */
   down(ending?: Ending): Promise<void>;
   /** Resolves when it answers. */
@@ -157,6 +159,7 @@ export const startRedis = async (): Promise<TestRedis> => {
   return {
     url: `redis://${HOST}:${port}`,
     port,
+    folder,
     down,
     up,
     restart: async (ending) => {
