@@ -1,5 +1,6 @@
 /** Beginning operations, once for each request. */
 import { GatewayError } from '../errors.js';
+import type { SecretRecord } from '../store/secret-records.js';
 import { CounterFull, type Decision, type Member, type Value } from '../store/store.js';
 import type { JournalDeps } from './deps.js';
 import { acceptedEvent } from './events.js';
@@ -16,7 +17,6 @@ import {
   placesByName,
   placesInLists,
   type RequestRecord,
-  secretRecordsOf,
 } from './records.js';
 import type { Taken } from './requests.js';
 
@@ -41,7 +41,7 @@ export const createBeginning = (deps: JournalDeps): Pick<Journal, 'begin' | 'kno
   };
   return {
     begin: (operation, request) => {
-      const { items, ownKeys: _, ...record } = operation;
+      const { items, ownKeys = new Map(), ...record } = operation;
       const { id } = record;
       const key = request?.key;
       const isTaken = ({ operationId }: RequestRecord): boolean => !request?.replaceable.includes(operationId);
@@ -76,10 +76,10 @@ export const createBeginning = (deps: JournalDeps): Pick<Journal, 'begin' | 'kno
         const put: Puts = {
           [keyOf.operation(id)]: { ...record, order },
           ...reference,
-          ...secretRecordsOf(operation),
           ...audit.put,
         };
         for (const item of items) put[keyOf.item(id, item.index)] = item;
+        for (const [index, bytes] of ownKeys) put[keyOf.secret(id, index)] = { bytes } satisfies SecretRecord;
         if (request) put[keyOf.request(request.id)] = { operationId: id } satisfies RequestRecord;
         return {
           result: null,

@@ -1,4 +1,5 @@
 /** The changes of those who work on operations. Each names its domain and epoch, and is refused when another process has the domain. */
+import type { SecretRecord } from '../store/secret-records.js';
 import type { Decision, Member, Value } from '../store/store.js';
 import { type Claim, type ItemRef, requireEpoch, type Stored } from './claim.js';
 import { isoOf, type JournalDeps } from './deps.js';
@@ -21,7 +22,6 @@ import {
   openMark,
   placesInLists,
   type RequestRecord,
-  secretRecordsOf,
   settledOf,
   summarise,
   type ThingRecord,
@@ -230,10 +230,11 @@ export const createChanges = (deps: JournalDeps): Changes => {
           const put: Puts = { [keyOf.operation(id)]: record, [keyOf.order(domain)]: { last } satisfies OrderRecord };
           for (const item of items) {
             put[keyOf.item(id, item.index)] = item;
-            // The store may have the own key of an item that is settled again.
+            const bytes = ownKeys?.get(item.index);
+            // The store may have the own key of an item that is settled.
             if (item.outcome) put[keyOf.secret(id, item.index)] = null;
+            else if (bytes !== undefined) put[keyOf.secret(id, item.index)] = { bytes } satisfies SecretRecord;
           }
-          Object.assign(put, secretRecordsOf({ id, ...(ownKeys && { ownKeys }) }));
           // What was seen of its things before is void: the present record may lack what was done since.
           names.forEach((name, at) => {
             const { touchedBy: _, ...thing } = (things[at] as ThingRecord | undefined) ?? { holder: null, made: null };

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { StoredError } from '../errors.js';
 import type { ItemStatus, OperationState, ResultSummary } from '../model.js';
 import type { OwnKey, Sealed } from '../store/encryptor.js';
-import { SECRETS, type SecretRecord } from '../store/secret-records.js';
+import { SECRETS } from '../store/secret-records.js';
 import type { Member } from '../store/store.js';
 
 /** A cluster as its vendor knows it. */
@@ -203,10 +203,6 @@ export const itemKeysOf = ({ id, total }: OperationRecord): string[] =>
 
 export const secretKeysOf = ({ id, total }: OperationRecord): string[] =>
   Array.from({ length: total }, (_, index) => keyOf.secret(id, index));
-
-/** The records of own keys. */
-export const secretRecordsOf = ({ id, ownKeys = new Map() }: Pick<LoadedOperation, 'id' | 'ownKeys'>) =>
-  Object.fromEntries([...ownKeys].map(([index, bytes]) => [keyOf.secret(id, index), { bytes } satisfies SecretRecord]));
 
 /** How a record names an item. */
 export const itemRefOf = (id: string, { index }: Pick<ItemRecord, 'index'>): string => `${id} ${index}`;
