@@ -177,7 +177,7 @@ export const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
   store_unavailable: {
     status: 503,
     title: 'Store unavailable',
-    help: 'The store in which the gateway keeps its operations does not answer. Where `detail` does not say that nothing was begun, repeat the write with the same `Idempotency-Key`, or check `GET /operations`.',
+    help: 'The store in which the gateway keeps its operations does not answer, or was restored from a backup that lacks the key of a password (`detail` says so, and nothing was sent). Where `detail` does not say that nothing was begun, repeat the write with the same `Idempotency-Key`, or check `GET /operations`.',
   },
   backlog_full: {
     status: 503,

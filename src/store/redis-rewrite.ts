@@ -40,9 +40,9 @@ export const createRewriting = (redis: Redis, key: string, note: (text: string) 
   };
 
   const onThrown = (error: unknown): number => {
+    isDue = true;
     if (!(error instanceof ReplyError)) return RETRY_MS;
     const { message } = error as Error;
-    isDue = true;
     if (IN_PROGRESS.test(message)) return HOUR_MS;
     // A replica, or a server without memory, is another one soon.
     if (/^(READONLY|OOM|LOADING|MISCONF|NOREPLICAS|MASTERDOWN)/.test(message)) return RETRY_MS;

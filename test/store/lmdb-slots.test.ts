@@ -3,11 +3,14 @@ import { createHash, randomBytes } from 'node:crypto';
 import {
   chmodSync,
   copyFileSync,
+  lstatSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -266,6 +269,41 @@ describe('after a crash', () => {
 });
 
 describe('a file', () => {
+  it('may be a link to another place', async () => {
+    const [folder, other] = [newFolder(), newFolder()];
+    mkdirSync(folder);
+    mkdirSync(other);
+    symlinkSync(fileOf(other), fileOf(folder));
+    const value = secret();
+    const store = open(folder);
+    await put(store, { 'secret:a': value });
+    await close(store);
+    expect([lstatSync(fileOf(folder)).isSymbolicLink(), filled(other).length]).toEqual([true, 1]);
+    expect(await (await recovered(folder)).read(['secret:a'])).toEqual([value]);
+  });
+
+  it('that cannot be erased is opened again, which erases it; until then the change is not confirmed', async () => {
+    const folder = newFolder();
+    const code = `
+      const { openLmdbStore } = await import(${built('src/store/lmdb.js')});
+      const { closeSync, readdirSync, readFileSync, readlinkSync } = await import('node:fs');
+      const { setTimeout: sleep } = await import('node:timers/promises');
+      const store = openLmdbStore(argument);
+      const bytes = Buffer.alloc(32, 7);
+      const put = (values) => store.change([], () => ({ result: 'done', put: values })).catch(({ code, effect }) => code + ' ' + effect);
+      console.log(await put({ 'secret:a': { bytes: bytes.toString('base64url') } }));
+      const pathOf = (fd) => { try { return readlinkSync('/proc/self/fd/' + fd); } catch { return ''; } };
+      for (const fd of readdirSync('/proc/self/fd')) if (pathOf(fd).endsWith('/secrets')) closeSync(Number(fd));
+      console.log(await put({ 'secret:a': null }));
+      while (await put({ any: {} }) !== 'done') await sleep(20);
+      console.log(await store.read(['secret:a']), readFileSync(argument + '/secrets').includes(bytes));`;
+    const process = await start(code, folder);
+    process.go();
+    await until(() => process.lines().length >= 3);
+    expect(process.lines()).toEqual(['done', 'store_unavailable open', '[ undefined ] false']);
+    await process.kill();
+  });
+
   it.each([
     ['something else', Buffer.from('a list of cats, and nothing that the gateway has written, not in the least')],
     ['a later version', Buffer.concat([Buffer.from('hpc-gateway secrets 2\n'), Buffer.alloc(42)])],
@@ -291,12 +329,12 @@ describe('a file', () => {
       limit(16500);
       console.log(await put(many(400)));
       limit('unlimited');
-      console.log(await put({ 'item:first': {} }), await put(many(300)));
+      console.log(await put({ 'item:first': {} }), await put(many(5)));
       await store.close();`;
     const process = await start(code, folder);
     process.go();
     expect(await process.done()).toEqual(['done', 'store_unavailable none', 'done done']);
-    expect(filled(folder)).toHaveLength(301);
+    expect(filled(folder)).toHaveLength(6);
     const store = await recovered(folder);
     expect(await store.read(['secret:first', 'secret:400:0'])).toEqual([
       { bytes: Buffer.alloc(32, 1).toString('base64url') },
