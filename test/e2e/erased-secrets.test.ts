@@ -1,5 +1,5 @@
 /** Passwords of writes that have ended are gone from the files of an LMDB store, for somebody who has its key, too. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -9,12 +9,16 @@ import type { ShanheHpcSimulator } from '../../simulators/shanhe-hpc/index.js';
 import { attack, copyFolder } from '../support/attack.js';
 import { EHPC_CLUSTER, ehpcAccount, SHANHE_CLUSTER, shanheAccount, startEhpc, startShanhe } from '../support/backends.js';
 import { startGateway, type TestGateway } from '../support/gateway.js';
+import { endProcesses, READY, server } from '../support/process.js';
 import { until } from '../support/wait.js';
 
 /** Of each cluster. */
 const CREATES = 20;
 const CHANGES = 10;
 const CLUSTERS = ['ali', 'shan'];
+const KILLS = 3;
+/** Writes that were answered before the process is killed. */
+const KILLED_AFTER = 12;
 /** What sends passwords, at each vendor. */
 const SENDS = { ehpc: ['AddUsers', 'ModifyUserPasswords'], shanhe: ['/user/addUser', '/user/modifyUser'] };
 
@@ -46,20 +50,22 @@ describe('passwords of an LMDB store', () => {
   };
   afterEach(async () => {
     for (const simulator of [ehpc, shanhe]) simulator.clearFaults();
+    endProcesses();
     for (const gateway of [...gateways]) await stop(gateway);
     for (const path of [folder, ...copies.splice(0)]) rmSync(path, { recursive: true });
   });
 
+  const settings = (path: string) => ({
+    server: { settleSeconds: 0, drainSeconds: 0 },
+    store: { kind: 'lmdb', path },
+    accounts: { aliyun: ehpcAccount(ehpc), jinan: shanheAccount(shanhe) },
+    clusters: [
+      { id: 'ali', account: 'aliyun', vendorClusterId: EHPC_CLUSTER },
+      { id: 'shan', account: 'jinan', vendorClusterId: SHANHE_CLUSTER },
+    ],
+  });
   const start = async (path = folder): Promise<TestGateway> => {
-    const gateway = await startGateway({
-      server: { settleSeconds: 0, drainSeconds: 0 },
-      store: { kind: 'lmdb', path },
-      accounts: { aliyun: ehpcAccount(ehpc), jinan: shanheAccount(shanhe) },
-      clusters: [
-        { id: 'ali', account: 'aliyun', vendorClusterId: EHPC_CLUSTER },
-        { id: 'shan', account: 'jinan', vendorClusterId: SHANHE_CLUSTER },
-      ],
-    });
+    const gateway = await startGateway(settings(path));
     gateways.add(gateway);
     return gateway;
   };
@@ -144,6 +150,55 @@ describe('passwords of an LMDB store', () => {
     expect([...lootOf(stopped).texts].filter((text) => sealed.has(text)).length).toBeGreaterThan(0);
     rmSync(join(frozen, 'secrets'));
     expect(openedIn(frozen, join(stopped, 'secrets'))).toEqual([]);
+  });
+
+  it('are gone after kill -9 in the middle, too, and nothing is lost that was accepted', async () => {
+    const config = join(folder, 'gateway.json');
+    const path = join(folder, 'data');
+    writeFileSync(config, JSON.stringify({ ...settings(path), log: { level: 'error' } }));
+    const run = async () => {
+      const process = server({ HPC_GATEWAY_CONFIG: config });
+      return { ...process, url: (await process.until(READY))[1] as string };
+    };
+    const operations: string[] = [];
+    for (let kill = 0; kill < KILLS; kill++) {
+      const { url, child, exit } = await run();
+      const begun = Array.from({ length: CREATES }, async () => {
+        const password = `Un1que@Secret${++made}`;
+        const body = JSON.stringify({ username: `crash${String(++made).padStart(3, '0')}`, password });
+        const headers = { 'content-type': 'application/json', prefer: 'respond-async' };
+        const answer = await fetch(`${url}/clusters/shan/users`, { method: 'POST', headers, body });
+        operations.push(answer.headers.get('location') as string);
+      });
+      await until(() => operations.length >= (kill + 1) * KILLED_AFTER);
+      child.kill('SIGKILL');
+      await exit;
+      await Promise.allSettled(begun);
+    }
+    const { url, child, exit } = await run();
+    for (const operation of operations) {
+      const look = async () => (await fetch(`${url}${operation}`)).json() as Promise<{ done: boolean; state: string }>;
+      // What was sent at the moment of the kill may be unknown; what lost its password would have failed.
+      expect(['succeeded', 'unknown']).toContain((await until(look, ({ done }) => done, 100)).state);
+    }
+    // Those that were accepted without an answer end as well.
+    const open = async () => {
+      const states = ['pending', 'running'].map(async (state) => {
+        const { items } = (await (await fetch(`${url}/operations?state=${state}`)).json()) as { items: unknown[] };
+        return items.length;
+      });
+      return (await Promise.all(states)).reduce((sum, count) => sum + count);
+    };
+    await until(open, (count) => count === 0, 100);
+    expect(openedIn(path)).toEqual([]);
+    expect(
+      readFileSync(join(path, 'secrets'))
+        .subarray(64)
+        .every((byte) => byte === 0),
+    ).toBe(true);
+    child.kill('SIGTERM');
+    await exit;
+    expect(openedIn(path)).toEqual([]);
   });
 
   it('that a backup does not have make their items fail, with nothing sent', async () => {

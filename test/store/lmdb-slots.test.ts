@@ -190,6 +190,23 @@ describe('after a crash', () => {
     expect(await store.read(['secret:kept'])).toEqual([kept]);
   });
 
+  it('with a later copy of the file, a slot that is another record’s now counts as absent', async () => {
+    const folder = newFolder();
+    const store = open(folder);
+    const [one, other] = [secret(), secret()];
+    await put(store, { 'secret:a': one });
+    const before = copyOf(folder);
+    await put(store, { 'secret:a': null });
+    await put(store, { 'secret:b': other });
+    await close(store);
+    const mixed = combine(before, folder);
+    expect(filled(mixed)).toHaveLength(1);
+    const found = await recovered(mixed);
+    expect(await found.read(['secret:a', 'secret:b'])).toEqual([undefined, undefined]);
+    await put(found, { 'secret:a': null });
+    expect(filled(mixed)).toEqual([]);
+  });
+
   it.each([0, 1, 63, 64, 65, 100, 1_000])(
     'with a file of %d bytes, what it lacks is absent, and the rest works',
     async (size) => {
@@ -308,6 +325,7 @@ describe('a file', () => {
     ['something else', Buffer.from('a list of cats, and nothing that the gateway has written, not in the least')],
     ['a later version', Buffer.concat([Buffer.from('hpc-gateway secrets 2\n'), Buffer.alloc(42)])],
     ['a short text', Buffer.from('cats')],
+    ['nothing but zeros', Buffer.alloc(128)],
   ])('that is %s is not touched, and named', async (_, content) => {
     const folder = newFolder();
     await close(open(folder));
