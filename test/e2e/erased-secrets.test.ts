@@ -150,7 +150,7 @@ describe('passwords of an LMDB store', () => {
     expect([...lootOf(stopped).texts].filter((text) => sealed.has(text)).length).toBeGreaterThan(0);
     rmSync(join(frozen, 'secrets'));
     expect(openedIn(frozen, join(stopped, 'secrets'))).toEqual([]);
-  });
+  }, 180_000);
 
   it('are gone after kill -9 in the middle, too, and nothing is lost that was accepted', async () => {
     const config = join(folder, 'gateway.json');
