@@ -3,10 +3,12 @@ import { afterEach, expect, it } from '@jest/globals';
 import { systemClock } from '../../src/clock.js';
 import type { Journal } from '../../src/journal/journal.js';
 import { type ItemOutcome, type ItemRecord, keyOf, type LoadedOperation } from '../../src/journal/records.js';
+import { Secret } from '../../src/secret.js';
 import { createMemoryStore } from '../../src/store/memory.js';
 import type { Store } from '../../src/store/store.js';
 import type { Site } from '../../src/writes/resource.js';
 import { createWork, type Entry } from '../../src/writes/work.js';
+import { anybodysCall } from '../support/callers.js';
 import { fastClock } from '../support/fast-clock.js';
 import { createSharedServer } from '../support/shared-server.js';
 import { until } from '../support/wait.js';
@@ -18,7 +20,7 @@ afterEach(async () => {
 });
 
 const LIMITS = { concurrency: 1, sizes: { add: 5, drop: 5, paint: 5, code: 5 } };
-const coded = (name: string) => item('update', name, { steps: ['code'], secret: `secret of ${name}` });
+const coded = (name: string) => item('update', name, { steps: ['code'], secret: new Secret(`secret of ${name}`) });
 const isKept = async (store: Store, id: string, index: number): Promise<boolean> =>
   (await store.read([keyOf.secret(id, index)]))[0] !== undefined;
 
@@ -42,8 +44,8 @@ it('a failover that loses an operation loses no secret: who comes next can send 
   const next = await startToys(toy, { clock, store });
   started.push(next);
   goOn();
-  await until(async () => (await next.engine.operations.get(id)).finishedAt !== null);
-  expect(next.statuses(await next.engine.operations.get(id))).toEqual(['updated']);
+  await until(async () => (await next.engine.operations.get(id, anybodysCall())).finishedAt !== null);
+  expect(next.statuses(await next.engine.operations.get(id, anybodysCall()))).toEqual(['updated']);
   expect(held.id).not.toBe(id);
   expect(await isKept(store, id, 0)).toBe(false);
 });
@@ -67,8 +69,8 @@ const begunWithout = async (lost: readonly number[], inOrder: boolean) => {
   const toys = await startToys(toy, { store: stripped });
   started.push(toys);
   const { id } = await toys.begin(['a', 'b', 'c', 'd'].map(coded), true, inOrder);
-  await until(async () => (await toys.engine.operations.get(id)).finishedAt !== null);
-  const { items } = await toys.engine.operations.get(id);
+  await until(async () => (await toys.engine.operations.get(id, anybodysCall())).finishedAt !== null);
+  const { items } = await toys.engine.operations.get(id, anybodysCall());
   return { items, sent: toy.calls.flatMap(({ names }) => names) };
 };
 
