@@ -18,6 +18,9 @@ export const stepOf = ({ steps, stepsDone = 0 }: ItemRecord): string => steps[st
 
 export const hasAnotherStep = ({ steps, stepsDone = 0 }: ItemRecord): boolean => stepsDone + 1 < steps.length;
 
+/** Whether its thing has to be looked at before each send. */
+export const hasConditions = ({ ifMatch, isConditional }: ItemRecord): boolean => ifMatch !== undefined || isConditional === true;
+
 /** What is stored with a send. */
 export interface Departure {
   /** Now, by our clock, in milliseconds since 1970: a store may take long to come to the change. */

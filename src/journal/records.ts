@@ -88,6 +88,8 @@ export interface ItemRecord {
   readonly stepsDone?: number;
   /** The thing has to be as one of these entity tags says. */
   readonly ifMatch?: string;
+  /** The thing is looked at before each send, also without `ifMatch`: the resource has conditions of its own. */
+  readonly isConditional?: true;
   /** The first time that the present step was sent, by our clock. What was made since may be its work. */
   readonly sentAt?: string;
   /** What a complete reading showed of the thing between the intent and the last send. */

@@ -30,9 +30,9 @@ export const roleRefusal = (
 
 const BOUNDED: readonly StepName[] = ['bounded'];
 
-/** The item, which then reads its user first: one of a higher role is not touched. Nothing is read for callers who may change everybody. */
+/** The item, which then reads its user first, and again before each send: one of a higher role is not touched. Nothing is read for callers who may change everybody. */
 export const withBound = (item: NewItem, bound: Bound): NewItem => {
   if (bound === undefined || bound === HIGHEST || item.op === 'create' || item.outcome) return item;
   const content: UserContent = { ...contentOf(item), atMost: bound };
-  return { ...item, content, ...(item.op !== 'ensure' && { steps: BOUNDED }) };
+  return { ...item, content, isConditional: true, ...(item.op !== 'ensure' && { steps: BOUNDED }) };
 };

@@ -8,6 +8,7 @@ import type { Word } from '../writes/verdict.js';
 import type { Admission } from './admission.js';
 import { checkUser } from './precondition.js';
 import { createReader, type ReaderDeps } from './reader.js';
+import { checkBound } from './steps/bounded.js';
 import { stepsOf } from './steps/index.js';
 import { wordOf } from './steps/word.js';
 
@@ -57,7 +58,17 @@ const createSite = (target: Target, deps: UsersDeps): Site => {
       return { error, word: word === 'busy_free' && !(await mayPass(error, call)) ? 'refused_all' : word };
     },
 
-    check: async (item, call) => checkUser(target, step(stepOf(item)), item, await read([item.name], call)),
+    check: async (items, call) => {
+      const found = await read(
+        items.map(({ name }) => name),
+        call,
+      );
+      return items.map(
+        (item) =>
+          (item.ifMatch === undefined ? undefined : checkUser(target, step(stepOf(item)), item, found)) ??
+          checkBound(target, item, found),
+      );
+    },
   };
 };
 

@@ -1,4 +1,5 @@
 /** What items need before their turn: a reading of what is there, of whether it is as `If-Match` says, or of what is to be done. */
+import { hasConditions } from '../journal/item.js';
 import type { Board } from './board.js';
 import { endForeseen, plan } from './planning.js';
 import { nextOfBatch, nextToPlan } from './queue.js';
@@ -22,7 +23,7 @@ export const wantsBaseline = ({ desk }: Board, entry: Entry): boolean =>
 
 /** What has to be planned is checked with it. */
 export const isToBeChecked = (entry: Entry): boolean =>
-  entry.item.ifMatch !== undefined && entry.checkedAt === undefined && !isToBePlanned(entry);
+  hasConditions(entry.item) && entry.checkedAt === undefined && !isToBePlanned(entry);
 
 const isQuiet = ({ paceOf }: Board, entry: Entry): boolean =>
   paceOf(stepNameOf(entry)).quietMs(entry.work.endurance.maxWaitMs) > 0;

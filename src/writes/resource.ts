@@ -131,10 +131,10 @@ export interface Site {
   /** A failure of a step in the words of the verdict table. May ask the vendor for the reason. */
   wordOf(failure: GatewayError, call: Call): Promise<{ readonly word: Word; readonly error: GatewayError }>;
   /**
-   * `If-Match`: what becomes of the item whose thing is not as the caller saw it; undefined where it is.
-   * @throws vendor_bad_response where the thing cannot be read for sure, and what a reading throws
+   * `If-Match`, and conditions of the resource: what becomes of each item whose thing does not meet them; undefined where it does.
+   * @throws vendor_bad_response where a thing cannot be read for sure, and what a reading throws
    */
-  check(item: ItemRecord, call: Call): Promise<ItemOutcome | undefined>;
+  check(items: readonly ItemRecord[], call: Call): Promise<readonly (ItemOutcome | undefined)[]>;
 }
 
 /** A kind of things that can be written. */

@@ -61,16 +61,18 @@ const endLost = async (work: Work, entries: readonly Entry[]): Promise<readonly 
 const depart = async (board: Board, work: Work, asked: readonly Entry[]): Promise<Entry[]> => {
   const { desk } = board;
   const entries = await endLost(work, asked);
-  const [first] = entries;
+  if (entries.length === 0) return [];
+  const { ended, fit } = await checkInTurn(desk, work, entries);
+  await work.settle(ended);
+  // One that was ended may stop those after it.
+  const ready = fit.filter(({ item }) => item.index < work.stopsAt);
+  const [first] = ready;
   if (!first) return [];
-  const checked = await checkInTurn(desk, first);
-  if (typeof checked === 'object') await work.settle(new Map([[first, checked]]));
-  if (checked !== undefined) return [];
-  const gone = await markSent(desk, work, entries);
+  const gone = await markSent(desk, work, ready);
   if (!work.isCancelling)
     rest(
       board,
-      entries.filter((entry) => !gone.includes(entry)),
+      ready.filter((entry) => !gone.includes(entry)),
       REST_MS,
     );
   if (gone.length === 0 || !isStale(desk, first)) return gone;

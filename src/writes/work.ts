@@ -40,7 +40,7 @@ export interface Entry {
   /** As the journal has it. */
   item: ItemRecord;
   state: EntryState;
-  /** When the thing was as `If-Match` says, by our clock. */
+  /** When the thing met the conditions of the item, by our clock. */
   checkedAt: number | undefined;
   checks: number;
   /** The store may have lost what was done for it: it may have been sent, and more, without a trace. */
@@ -237,7 +237,8 @@ export const createWork = (
       work.isOver = stored.isOver;
       work.update(stored);
       for (const entry of given.keys()) {
-        entry.checkedAt = undefined;
+        // The next step follows at once.
+        if (given.get(entry)?.status !== 'step_done') entry.checkedAt = undefined;
         if (!entry.item.outcome) {
           // What is not done was not followed by anything either.
           if (given.get(entry)?.status === 'again') Object.assign(entry, CERTAIN);

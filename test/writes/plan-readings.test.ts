@@ -160,7 +160,7 @@ it('what holds for a reading holds as long as the reading is new, however long t
       };
       const check: Site['check'] = async () => {
         checks++;
-        return failedWith(new GatewayError('precondition_failed', 'It has changed.'));
+        return [failedWith(new GatewayError('precondition_failed', 'It has changed.'))];
       };
       return { ...site, check, step: (name) => (name === 'have' ? { ...have, plan } : site.step(name)) };
     },

@@ -158,7 +158,7 @@ export const createToy = (limits: Limits): Toy => {
           return { found, complete: true, isWhole: true };
         },
         wordOf: async (error) => ({ error, word: error instanceof Refusal ? error.word : 'failed' }),
-        check: async () => undefined,
+        check: async (items) => items.map(() => undefined),
       }),
     },
   };

@@ -2,7 +2,7 @@ import type { VendorUser } from '../../adapter.js';
 import { isHigher } from '../../callers/rights.js';
 import type { Target } from '../../clusters/registry.js';
 import { GatewayError } from '../../errors.js';
-import type { ItemOutcome } from '../../journal/records.js';
+import type { ItemOutcome, ItemRecord } from '../../journal/records.js';
 import type { Role } from '../../model.js';
 import { withDetail } from '../../writes/outcome.js';
 import type { Asked, Found, Planned, Step } from '../../writes/resource.js';
@@ -17,6 +17,21 @@ export const outOfBounds = ({ username, role }: Pick<VendorUser, 'username' | 'r
     'forbidden',
     `The user ${username} has the role ${role}; the caller may change and delete users of the role ${atMost} at most.`,
   );
+
+/**
+ * Whether the user may still be touched, right before a send: they may have got a higher role since they were read.
+ * @returns what becomes of the item where not @throws vendor_bad_response where the list is incomplete, and the user is not in it
+ */
+export const checkBound = (target: Target, item: ItemRecord, { found, complete, isWhole }: Found): ItemOutcome | undefined => {
+  const { atMost } = contentOf(item);
+  if (atMost === undefined) return undefined;
+  const user = userOf(found.get(item.name) ?? null);
+  if (user) return isHigher(user.role, atMost) ? failedWith(outOfBounds(user, atMost), 'refused') : undefined;
+  if (complete) return undefined;
+  const error = incompleteList(target, `the user ${item.name} is one whom the caller may change`);
+  if (!isWhole) throw error;
+  return failedWith(error, 'failed');
+};
 
 /** What the item does, once the user is known to be within the bounds of its caller. */
 const stepsOf = ({ item }: Asked): StepName[] => {
