@@ -37,14 +37,32 @@ export interface OpenApiDocument extends Json {
 export const readDocument = (): OpenApiDocument =>
   JSON.parse(readFileSync(projectFile('dist/openapi.json'), 'utf8')) as OpenApiDocument;
 
-/** The requirement of an operation names its rights where OAuth has scopes, the same for each scheme. @throws TypeError where there is none */
+/** Ways to send a credential: each operation takes both. */
+const SCHEMES = ['bearer', 'apiKey'];
+
+type Requirement = Readonly<Record<string, readonly string[]>>;
+
+/** `{ bearer: [read] }` → `bearer read`; undefined where it is not one scheme with one right. An empty one would be met by anybody. */
+const ruleIn = (requirement: Requirement): string | undefined => {
+  const [[scheme = '', names = []] = [], ...others] = Object.entries(requirement);
+  const [verb = ''] = names;
+  const isKnown = SCHEMES.includes(scheme) && (VERBS as readonly string[]).includes(verb);
+  return isKnown && others.length === 0 && names.length === 1 ? `${scheme} ${verb}` : undefined;
+};
+
+/**
+ * The requirements of an operation name its rights where OAuth has scopes, one each, and the same for each scheme.
+ * @throws TypeError where there is no such rule
+ */
 const verbsOf = (operation: Json): Verb[] => {
   const { operationId, security } = operation;
-  const named = Array.isArray(security) ? (security as Readonly<Record<string, readonly string[]>>[]) : undefined;
-  const verbs = [...new Set(named?.flatMap((requirement) => Object.values(requirement).flat()))];
-  const isRule = named?.every((requirement) => Object.values(requirement).every((names) => names.length > 0));
-  if (!isRule || verbs.some((verb) => !(VERBS as readonly string[]).includes(verb)))
-    throw new TypeError(`The operation ${operationId} of openapi.yaml has no rule: its security has to name rights, or be [].`);
+  const rules = Array.isArray(security) ? (security as Requirement[]).map(ruleIn) : [undefined];
+  const verbs = [...new Set(rules.map((rule) => rule?.split(' ')[1]))];
+  const isSame = verbs.every((verb) => SCHEMES.every((scheme) => rules.includes(`${scheme} ${verb}`)));
+  if (rules.includes(undefined) || !isSame)
+    throw new TypeError(
+      `The operation ${operationId} of openapi.yaml has no rule: its security has to name one right for each scheme, or be [].`,
+    );
   return verbs as Verb[];
 };
 
