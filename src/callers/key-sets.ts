@@ -1,8 +1,9 @@
 /** The public keys of an issuer: fetched when they are needed, kept, and fetched again where a token names one that is new. */
-import { createLocalJWKSet, createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from 'jose';
+import { createLocalJWKSet, createRemoteJWKSet, customFetch, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import type { Clock } from '../clock.js';
 import { isSecureUrl } from '../config/urls.js';
-import { isObject, parseObject } from '../wire.js';
+import { firstOf } from '../deadline.js';
+import { parseObject } from '../wire.js';
 
 const FETCH_MS = 5_000;
 /** A token with an unknown key fetches the keys again, at most once in this time. */
@@ -42,12 +43,28 @@ const get = async (url: string, signal: AbortSignal): Promise<string> => {
 };
 
 /** OpenID Connect Discovery 1.0, section 4. */
-const discover = async (issuer: string): Promise<string> => {
+const discover = async (issuer: string, clock: Clock): Promise<string> => {
   const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
-  const { issuer: named, jwks_uri: keys } = parseObject(await get(url, AbortSignal.timeout(FETCH_MS))) ?? {};
+  const { issuer: named, jwks_uri: keys } = parseObject(await get(url, clock.timeout(FETCH_MS))) ?? {};
   if (named !== issuer) throw new KeysUnavailable('the discovery document names another issuer');
   if (typeof keys !== 'string' || !isSecureUrl(keys)) throw new KeysUnavailable('the discovery document has no usable jwks_uri');
   return keys;
+};
+
+/** What is wrong with the token, or with its key, whoever is asked. */
+const isOfToken = (error: unknown): boolean =>
+  error instanceof errors.JWKSNoMatchingKey ||
+  error instanceof errors.JWKSMultipleMatchingKeys ||
+  error instanceof errors.JOSENotSupported;
+
+/** The key among those that were fetched earlier. @throws KeysUnavailable where only newer ones can have it */
+const findAmong = async (known: JSONWebKeySet, ...[header, token]: Parameters<JWTVerifyGetKey>) => {
+  try {
+    return await createLocalJWKSet(known)(header, token);
+  } catch (error) {
+    if (error instanceof errors.JWKSNoMatchingKey) throw new KeysUnavailable('newer keys cannot be read', { cause: error });
+    throw error;
+  }
 };
 
 export const createKeySet = (issuer: string, jwksUri: string | undefined, clock: Clock): JWTVerifyGetKey => {
@@ -72,7 +89,7 @@ export const createKeySet = (issuer: string, jwksUri: string | undefined, clock:
 
   const remoteKeys = async (): Promise<NonNullable<typeof remote>> => {
     if (remote) return remote;
-    discovering ??= asking(() => (uri === undefined ? discover(issuer) : Promise.resolve(uri))).finally(() => {
+    discovering ??= asking(() => (uri === undefined ? discover(issuer, clock) : Promise.resolve(uri))).finally(() => {
       discovering = undefined;
     });
     uri = await discovering;
@@ -82,8 +99,9 @@ export const createKeySet = (issuer: string, jwksUri: string | undefined, clock:
       cacheMaxAge: KEPT_MS,
       [customFetch]: (url, { signal }) =>
         asking(async () => {
-          const text = await get(url, signal);
-          if (!isObject(parseObject(text))) throw new KeysUnavailable('the answer is not JSON');
+          const text = await get(url, firstOf([signal, clock.timeout(FETCH_MS)]));
+          // What is no set of keys is a failure of the issuer, which is not asked again at once.
+          createLocalJWKSet((parseObject(text) ?? {}) as unknown as JSONWebKeySet);
           fetchedAt = clock.monotonic();
           return new Response(text, { headers: { 'content-type': 'application/json' } });
         }),
@@ -95,10 +113,9 @@ export const createKeySet = (issuer: string, jwksUri: string | undefined, clock:
     try {
       return await (await remoteKeys())(header, token);
     } catch (error) {
-      // Whether the token is to blame, or the issuer.
-      if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JOSENotSupported) throw error;
+      if (isOfToken(error)) throw error;
       const known = remote?.jwks();
-      if (known && clock.monotonic() - fetchedAt < STALE_MS) return createLocalJWKSet(known)(header, token);
+      if (known && clock.monotonic() - fetchedAt < STALE_MS) return findAmong(known, header, token);
       throw new KeysUnavailable((error as Error).message, { cause: error });
     }
   };

@@ -10,6 +10,8 @@ import type { Verified } from './verified.js';
 
 const MAX_LENGTH = 8_192;
 const MAX_SUBJECT = 255;
+/** Of an issuer, tried for a token that names none of them. */
+const MAX_KEYS = 10;
 const RETRY_MS = 5_000;
 
 const WORDS: Readonly<Record<string, string>> = {
@@ -57,19 +59,38 @@ export const createTokens = (
     return { caller: { id: `${issuer}#${sub}`, rights: rightsBy(payload, rights), limits } };
   };
 
-  const verify = async (issuer: Issuer, token: string): Promise<Verified> => {
-    const { config, keys } = issuer;
+  const payloadOf = async ({ config, keys }: Issuer, token: string): Promise<JWTPayload> => {
+    const options = {
+      issuer: config.issuer,
+      audience: config.audience,
+      algorithms: [...config.algorithms],
+      clockTolerance: config.clockToleranceSeconds,
+      currentDate: new Date(clock.now()),
+      requiredClaims: ['exp', 'sub'],
+      ...(config.requireTyp && { typ: 'at+jwt' }),
+    };
     try {
-      const { payload } = await jwtVerify(token, keys, {
-        issuer: config.issuer,
-        audience: config.audience,
-        algorithms: [...config.algorithms],
-        clockTolerance: config.clockToleranceSeconds,
-        currentDate: new Date(clock.now()),
-        requiredClaims: ['exp', 'sub'],
-        ...(config.requireTyp && { typ: 'at+jwt' }),
-      });
-      return callerOf(issuer, payload);
+      return (await jwtVerify(token, keys, options)).payload;
+    } catch (error) {
+      // A token that names no key is of any of them.
+      if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
+      let tried = 0;
+      for await (const key of error) {
+        if (++tried > MAX_KEYS) break;
+        try {
+          return (await jwtVerify(token, key, options)).payload;
+        } catch (failure) {
+          if (!(failure instanceof errors.JWSSignatureVerificationFailed)) throw failure;
+        }
+      }
+      throw new errors.JWSSignatureVerificationFailed();
+    }
+  };
+
+  const verify = async (issuer: Issuer, token: string): Promise<Verified> => {
+    const { config } = issuer;
+    try {
+      return callerOf(issuer, await payloadOf(issuer, token));
     } catch (error) {
       if (!(error instanceof KeysUnavailable)) return { refusal: reasonOf(error) };
       throw new GatewayError('issuer_unavailable', `The keys of the issuer ${config.issuer} cannot be read.`, {
