@@ -38,7 +38,11 @@ const credentialsOf = (request: Request): Credentials => {
 
 /** RFC 6750, section 3. @throws unauthenticated */
 const identify = async (authenticate: Authenticate, request: Request, response: Response): Promise<Caller> => {
-  const verified = await authenticate(credentialsOf(request));
+  // Node keeps the first one, and what stands before the gateway may have looked at the last.
+  const isRepeated = (request.headersDistinct['authorization']?.length ?? 0) > 1;
+  const verified = isRepeated
+    ? { refusal: 'The header Authorization is there more than once.' }
+    : await authenticate(credentialsOf(request));
   if (verified && 'caller' in verified) return verified.caller;
   if (verified) {
     response.set('WWW-Authenticate', `${REALM}, error="invalid_token", error_description="${verified.refusal}"`);
