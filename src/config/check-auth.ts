@@ -44,22 +44,42 @@ const checkIssuers = (issuers: readonly unknown[]): Problem[] =>
     }),
   );
 
-const checkEmpty = (auth: Readonly<Record<string, unknown>>): Problem[] =>
-  listOf(auth['callers']).length + listOf(auth['jwt']).length === 0 && auth['proxy'] === undefined
-    ? [{ at: ['auth'], reason: 'names nobody: give it callers, jwt or proxy' }]
-    : [];
+/** Header names count in whatever case; those of a credential are never a user. */
+const checkProxy = (proxy: unknown): Problem[] => {
+  if (!isObject(proxy)) return [];
+  const { userHeader, groupsHeader, rights } = proxy;
+  const at = (key: string): Path => ['auth', 'proxy', key];
+  const named = [['userHeader', userHeader] as const, ['groupsHeader', groupsHeader] as const];
+  const taken = named.filter(([, name]) => typeof name === 'string' && CREDENTIALS.has(name.toLowerCase()));
+  const isSame = typeof userHeader === 'string' && userHeader.toLowerCase() === String(groupsHeader).toLowerCase();
+  const hasGroups = listOf(rights).some((right) => isObject(right) && 'group' in right);
+  return [
+    ...taken.map(([key]) => ({ at: at(key), reason: 'must be another header: clients send their keys in this one' })),
+    ...(isSame ? [{ at: at('groupsHeader'), reason: 'must be another header than userHeader' }] : []),
+    ...(hasGroups && groupsHeader === undefined
+      ? [{ at: at('groupsHeader'), reason: 'is missing: rights of a group need the header that names the groups' }]
+      : []),
+  ];
+};
 
-export const checkAuth = (auth: unknown, server: unknown): Problem[] => {
-  const host = isObject(server) && typeof server['host'] === 'string' ? server['host'] : undefined;
-  if (auth === undefined)
-    return host === undefined || isLoopback(host)
-      ? []
-      : [
-          {
-            at: ['server', 'host'],
-            reason: `without auth the gateway listens on this machine only (127.0.0.1, ::1 or localhost), and not on ${host}; say in auth who may call it`,
-          },
-        ];
+const CREDENTIALS: ReadonlySet<string> = new Set(['authorization', 'x-api-key']);
+
+/** Where there is a mistake in what it names, that is the one to correct. */
+const checkEmpty = ({ callers = [], jwt = [], ...others }: Readonly<Record<string, unknown>>): Problem[] => {
+  const isNobody = [callers, jwt].every((list) => Array.isArray(list) && list.length === 0) && Object.keys(others).length === 0;
+  return isNobody ? [{ at: ['auth'], reason: 'names nobody: give it callers, jwt or proxy' }] : [];
+};
+
+export const checkAuth = (auth: unknown): Problem[] => {
   if (!isObject(auth)) return [];
-  return [...checkEmpty(auth), ...checkCallers(listOf(auth['callers'])), ...checkIssuers(listOf(auth['jwt']))];
+  const { callers, jwt, proxy } = auth;
+  return [...checkEmpty(auth), ...checkCallers(listOf(callers)), ...checkIssuers(listOf(jwt)), ...checkProxy(proxy)];
+};
+
+/** Without callers, the gateway is for its own machine. @param at where the host is named */
+export const checkHost = (auth: unknown, server: unknown, at: Path): Problem[] => {
+  const host = isObject(server) && typeof server['host'] === 'string' ? server['host'] : '';
+  if (auth !== undefined || host === '' || isLoopback(host)) return [];
+  const reason = `without auth the gateway listens on this machine only (127.0.0.1, ::1 or localhost), and not on ${host}; say in auth who may call it`;
+  return [{ at, reason }];
 };

@@ -6,7 +6,7 @@ import type { AdapterModule } from '../adapter.js';
 import { nearest } from '../nearest.js';
 import { Secret } from '../secret.js';
 import { isObject } from '../wire.js';
-import { checkAuth } from './check-auth.js';
+import { checkAuth, checkHost } from './check-auth.js';
 import type { Environment } from './environment.js';
 import { ConfigError, errnoOf } from './error.js';
 import { type Path, type Problem, throwAny, UnusableConfig } from './problem.js';
@@ -88,6 +88,8 @@ const readYaml = (path: string): Source => {
 const STANDARD_OUTPUT = '-';
 
 const ENVIRONMENT_PORT = 'PORT (environment)';
+const ENVIRONMENT_HOST = 'HOST (environment)';
+const IN_ENVIRONMENT: ReadonlySet<unknown> = new Set([ENVIRONMENT_PORT, ENVIRONMENT_HOST]);
 
 /** `HOST` and `PORT` override the file. */
 const withOverrides = (raw: unknown, env: Environment, problems: Problem[]): unknown => {
@@ -230,7 +232,8 @@ export const checkConfig = (raw: unknown, modules: Modules, env: Environment, fo
     ...checkReferences(given, clusters),
     ...checkOwners(clusters, inOrder, modules),
     ...checkStore(core['store']),
-    ...checkAuth(core['auth'], core['server']),
+    ...checkAuth(core['auth']),
+    ...checkHost(core['auth'], core['server'], env['HOST'] ? [ENVIRONMENT_HOST] : ['server', 'host']),
     ...checkTls(core['server']),
   );
   throwAny(problems);
@@ -271,7 +274,7 @@ export const loadConfig = (path: string, modules: Modules, env: Environment): Ga
     const known = source;
     const lines =
       error instanceof UnusableConfig && known
-        ? error.found.map(({ at }) => (at[0] === ENVIRONMENT_PORT ? '' : `line ${known.lineOf(at)}: `))
+        ? error.found.map(({ at }) => (IN_ENVIRONMENT.has(at[0]) ? '' : `line ${known.lineOf(at)}: `))
         : [];
     throw new ConfigError(error.problems.map((problem, index) => `${path}: ${lines[index] ?? ''}${problem}`));
   }

@@ -8,8 +8,7 @@ import { isSecureUrl } from './urls.js';
 
 const isEndpoint = (text: string): boolean => {
   if (!isSecureUrl(text)) return false;
-  const { search, hash } = new URL(text);
-  return search === '' && hash === '';
+  return !/[?#]/.test(text);
 };
 
 /** Whether it is valid percent-encoding. */
@@ -168,6 +167,8 @@ const describe = (base: Path, error: ErrorObject, others: readonly string[]): Pr
       return problem('cannot be used together with the other keys here');
     case 'minProperties':
       return problem(`must name at least one${keysOf(error).length > 0 ? ` of ${keysOf(error).join(', ')}` : ''}`);
+    case 'minLength':
+      return problem('must not be empty');
     case 'minItems':
       return problem('must name at least one');
     case 'propertyNames':
