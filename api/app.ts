@@ -86,8 +86,8 @@ export const createApp = (deps: AppDeps): Express => {
   app.use(withBase(deps.publicUrl));
   app.use(withContext(deadlineMs, deps.isDemo));
   app.use(requestLog(log));
-  app.use(checkHost(createIsOurs(hosts)));
   app.use(protectiveHeaders(deps.isHttps));
+  app.use(checkHost(createIsOurs(hosts)));
   if (origins.length > 0) app.use(crossOrigin(origins));
   app.use(checkOrigin(deps.publicUrl, origins));
   const inFlight = createInFlight(deps.maxRequestsInFlight);

@@ -69,7 +69,7 @@ const perform = async (
 ): Promise<Rendered> => {
   const { handlers, idempotency, replyTo, deadlineMs, vary } = deps;
   const call = callerCallOf(contextOf(response));
-  if (isReadingUsers(operation)) response.set({ 'Cache-Control': 'private, no-cache', Vary: vary });
+  if (isReadingUsers(operation)) response.set('Cache-Control', 'private, no-cache').vary(vary);
   operation.checkPath({ ...request.params });
   const query = operation.checkQuery(request.query);
   const headers = operation.checkHeaders(request.headers) as Readonly<Record<string, string>>;

@@ -256,6 +256,21 @@ describe('a start that could be a mistake', () => {
     expect(errors()).toMatch(reason);
   });
 
+  it('the demo, and a configuration without auth, beyond this machine are refused', async () => {
+    const path = join(folder, 'open.yaml');
+    writeFileSync(path, 'server: { host: 0.0.0.0 }\naccounts: { a: { vendor: memory, clusters: {} } }\n');
+    const line = 'without auth the gateway listens on this machine only';
+    for (const [env, place] of [
+      [{ HOST: '0.0.0.0' }, `HOST (environment): ${line}`],
+      [{ HPC_GATEWAY_CONFIG: path }, `${path}: line 1: server.host: ${line}`],
+    ] as const) {
+      const { exit, errors, output } = server(env);
+      expect((await exit).code).toBe(1);
+      expect(errors()).toContain(place);
+      expect(output()).not.toMatch(READY);
+    }
+  });
+
   it('SIGHUP is ignored with a line, and no request is dropped', async () => {
     const { until, child, exit, errors } = server();
     const url = (await until(READY))[1] as string;

@@ -6,6 +6,7 @@ import { problemPage } from '../docs.js';
 import type { OpenApiDocument } from '../document.js';
 import type { Handlers } from '../operations.js';
 import { PROBLEM_TYPES } from '../problem.js';
+import { PLAIN_PAGE_POLICY } from '../security/browsers.js';
 
 type ServiceOperation = 'getHealth' | 'getReadiness' | 'getOpenApi' | 'getDocs' | 'getProblemType';
 
@@ -46,6 +47,6 @@ export const serviceHandlers = ({
         'not_found',
         `There is no problem ${params.code}.${didYouMean(params.code, Object.keys(PROBLEM_TYPES))}`,
       );
-    return { status: 200, type: 'text/html', body: page };
+    return { status: 200, type: 'text/html', headers: { 'Content-Security-Policy': PLAIN_PAGE_POLICY }, body: page };
   },
 });

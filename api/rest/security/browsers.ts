@@ -3,6 +3,7 @@ import cors from 'cors';
 import type { RequestHandler } from 'express';
 import helmet from 'helmet';
 import { GatewayError } from '../../../src/errors.js';
+import { hostOf } from './hosts.js';
 
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
@@ -31,6 +32,9 @@ export const pagePolicy: RequestHandler = helmet.contentSecurityPolicy({
   },
 });
 
+/** Of pages without scripts, with a style of their own. */
+export const PLAIN_PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
+
 /** Which pages may send requests: those of the configured origins. */
 export const crossOrigin = (origins: readonly string[]): RequestHandler =>
   cors({
@@ -55,14 +59,14 @@ export const crossOrigin = (origins: readonly string[]): RequestHandler =>
 
 /**
  * Browsers name the origin of a page that sends a write.
- * @param publicUrl whose pages are ours, beside those under the very `Host` of the request, which was checked before
+ * @param publicUrl whose pages are ours, beside those under the very name that the request has for the gateway, which was checked before
  * @throws forbidden
  */
 export const checkOrigin = (publicUrl: string | undefined, origins: readonly string[]): RequestHandler => {
   const known = new Set([...origins, ...(publicUrl === undefined ? [] : [new URL(publicUrl).origin])]);
   return (request, _, next) => {
-    const { origin, host = '' } = request.headers;
-    const isOwn = (text: string): boolean => URL.canParse(text) && new URL(text).host === host.toLowerCase();
+    const { origin } = request.headers;
+    const isOwn = (text: string): boolean => URL.canParse(text) && new URL(text).host === hostOf(request);
     if (origin !== undefined && !READS.has(request.method) && !known.has(origin) && !isOwn(origin))
       throw new GatewayError(
         'forbidden',

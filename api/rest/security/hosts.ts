@@ -22,14 +22,19 @@ interface Authority {
 const AUTHORITY = /^(\[[0-9a-f:.]+\]|[^:/?#@\\\s]+)(?::(\d{1,5}))?$/;
 
 const parseAuthority = (text: string): Authority | undefined => {
-  const [, hostname, port = ''] = AUTHORITY.exec(text.toLowerCase()) ?? [];
+  const [, hostname, port = ''] = AUTHORITY.exec(text) ?? [];
   return hostname === undefined ? undefined : { hostname, port };
 };
 
-/** Of the whole URL in a request line, where there is one (RFC 9112, section 3.2.2); else of `Host`. */
-const authorityOf = (request: Request): Authority | undefined => {
-  const [, inLine] = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(request.originalUrl) ?? [];
-  return parseAuthority(inLine ?? request.headers.host ?? '');
+/**
+ * The name by which a request calls the gateway: in its request line where that has a whole URL (RFC 9112, section 3.2.2); else `Host`. '' where
+ * it has two: what is in front of the gateway may have looked at the other one.
+ */
+export const hostOf = ({ originalUrl, headersDistinct }: Request): string => {
+  const [host = '', ...others] = headersDistinct['host'] ?? [];
+  if (others.length > 0) return '';
+  const [, inLine] = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(originalUrl) ?? [];
+  return (inLine ?? host).toLowerCase();
 };
 
 export type IsOurs = (authority: Authority) => boolean;
@@ -46,7 +51,7 @@ export const createIsOurs = ({ host, publicUrl, allowedHosts }: HostsOptions): I
 export const checkHost =
   (isOurs: IsOurs): RequestHandler =>
   (request, _, next) => {
-    const authority = authorityOf(request);
+    const authority = parseAuthority(hostOf(request));
     if (!PROBES.has(request.path) && !(authority && isOurs(authority)))
       throw new GatewayError(
         'misdirected_request',
