@@ -19,6 +19,8 @@ export interface GatewayErrorFacts {
   readonly retryable?: boolean;
   /** The id of the operation to follow; with `still_running`. */
   readonly operation?: string;
+  /** Rights of which the caller has none; with `forbidden`. */
+  readonly lacks?: readonly string[];
   readonly cause?: unknown;
 }
 
@@ -60,6 +62,7 @@ export class GatewayError extends Error {
   readonly retryAfterMs: number | undefined;
   readonly effect: Effect;
   readonly operation: string | undefined;
+  readonly lacks: readonly string[] | undefined;
   /** Whether the same request can succeed later without a change. */
   readonly retryable: boolean;
 
@@ -71,6 +74,7 @@ export class GatewayError extends Error {
     this.retryAfterMs = facts.retryAfterMs;
     this.effect = facts.effect ?? EFFECTS.get(code) ?? 'none';
     this.operation = facts.operation;
+    this.lacks = facts.lacks;
     this.retryable = RETRYABLE.has(code) && facts.retryable !== false;
   }
 
@@ -116,7 +120,7 @@ export class GatewayError extends Error {
 }
 
 /** A failure as it is kept: all but its cause. */
-export interface StoredError extends Omit<GatewayErrorFacts, 'cause' | 'operation'> {
+export interface StoredError extends Omit<GatewayErrorFacts, 'cause' | 'operation' | 'lacks'> {
   readonly code: ErrorCode;
   readonly message: string;
   readonly effect: Effect;

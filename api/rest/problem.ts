@@ -229,6 +229,9 @@ const retryAfter = (ms = DEFAULT_RETRY_SECONDS * 1000): string => {
   return String(Math.min(Math.max(seconds, 1), MAX_RETRY_SECONDS));
 };
 
+/** How to authenticate (RFC 6750, section 3). */
+export const CHALLENGE = 'Bearer realm="hpc-gateway"';
+
 /** An answer as it goes out. */
 export interface Rendered {
   readonly status: number;
@@ -244,6 +247,7 @@ export const renderProblem = (error: GatewayError, instance: string, requestId: 
     status,
     headers: {
       'Content-Type': 'application/problem+json',
+      ...(error.lacks && { 'WWW-Authenticate': `${CHALLENGE}, error="insufficient_scope", scope="${error.lacks.join(' ')}"` }),
       ...(problem.operation && { Location: problem.operation.href }),
       ...(comesBack && { 'Retry-After': retryAfter(error.retryAfterMs) }),
     },

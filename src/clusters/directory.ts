@@ -1,5 +1,6 @@
 import type { Call, ClusterListing, VendorCluster } from '../adapter.js';
 import { type CallerCall, sees } from '../callers/caller.js';
+import { mayEverywhere } from '../callers/rights.js';
 import { untilAborted } from '../deadline.js';
 import { asGatewayError, type GatewayError, type Report } from '../errors.js';
 import type { ClusterRef } from '../journal/records.js';
@@ -84,10 +85,16 @@ export const createClusters = (
     return configured.get(clusterId) ?? discovery.find(clusterId, call);
   };
 
-  /** Whether the caller may know that there is such an account: one of its clusters, or of those that it may have, is theirs to see. */
-  const mayKnow = (account: Account, call: CallerCall): boolean =>
-    (account.discover && mayMeetOthers(targets, call)) ||
+  const isSeenAt = (account: Account, call: CallerCall): boolean =>
     targets.some((target) => target.account === account && sees(call, target.id));
+
+  /** Whether one of the account's clusters, or of those that it may have, is the caller's to see. */
+  const mayHaveFor = (account: Account, call: CallerCall): boolean =>
+    (account.discover && mayMeetOthers(targets, call)) || isSeenAt(account, call);
+
+  /** Whether the caller may know that there is such an account: it has a cluster that they may see, as far as anybody knows. */
+  const mayKnow = (account: Account, call: CallerCall): boolean =>
+    isSeenAt(account, call) || mayEverywhere(call.caller.rights, 'read') || (account.discover && discovery.hasFor(account, call));
 
   const factsKey = ({ account, vendorClusterId }: Target): string => `${account.name}/${vendorClusterId}`;
 
@@ -118,9 +125,9 @@ export const createClusters = (
       const note = (account: Account, thrown: unknown): void => {
         const error = asGatewayError(thrown);
         if (error.code === 'internal_error') report(error, call.requestId);
-        problems.push({ account: account.name, error });
+        if (mayKnow(account, call)) problems.push({ account: account.name, error });
       };
-      const asked = accounts.filter((account) => mayKnow(account, call));
+      const asked = accounts.filter((account) => mayHaveFor(account, call));
       const found = new Map<Account, ClusterListing>();
       await Promise.all(
         asked.map(async (account) => {
@@ -152,7 +159,9 @@ export const createClusters = (
           toCluster(target, await factsOf(target)),
         ),
       );
-      const omitted = [...found.values()].reduce((sum, { omitted: left = 0 }) => sum + left, 0);
+      const omitted = [...found]
+        .filter(([account]) => mayKnow(account, call))
+        .reduce((sum, [, { omitted: left = 0 }]) => sum + left, 0);
       return { items, problems, omitted };
     },
 
@@ -172,7 +181,8 @@ export const createClusters = (
       const others = mayMeetOthers(targets, call) ? discovery.forEach(call, visit) : [];
       const [, problems] = await Promise.all([Promise.all(seen.map(visit)), others]);
       for (const { error } of problems) if (error.code === 'internal_error') report(error, call.requestId);
-      return problems;
+      const known = new Set(accounts.filter((account) => mayKnow(account, call)).map(({ name }) => name));
+      return problems.filter(({ account }) => known.has(account));
     },
 
     at: (clusterId, { account: name, vendorClusterId }) => {

@@ -31,6 +31,8 @@ export interface Discovery {
   targetsIn(account: Account, listing: ClusterListing | undefined): Target[];
   /** A discovered cluster, read only where an account of another write domain shows it, too. @param answered what accounts have now */
   owned(target: Target, answered: ReadonlyMap<Account, ClusterListing>): Target;
+  /** Whether the account had a cluster that the caller may see when it answered last; one that never did may have. */
+  hasFor(account: Account, call: CallerCall): boolean;
   /** @throws cluster_not_found; vendor_bad_response where it may stand in a row that names nobody; why an account cannot be asked */
   find(clusterId: string, call: CallerCall): Promise<Target>;
   /** Calls `visit` for each discovered cluster that the caller may see, once, as soon as it is known. @returns accounts that cannot be asked */
@@ -55,10 +57,10 @@ export const mayMeetOthers = (targets: readonly Target[], { caller }: CallerCall
       verbs.includes('read') && clusters.some((glob) => glob.includes('*') || !targets.some(({ id }) => id === glob)),
   );
 
-const mayBeLeftOut = (clusterId: string, account: Account): GatewayError =>
+const mayBeLeftOut = (clusterId: string): GatewayError =>
   new GatewayError(
     'vendor_bad_response',
-    `The account ${account.name} lists a cluster that has no usable name, so whether it has a cluster ${clusterId} is not known.`,
+    `An account lists a cluster that has no usable name, so whether there is a cluster ${clusterId} is not known.`,
   );
 
 export const createDiscovery = ({ accounts, targets }: Pick<Registry, 'accounts' | 'targets'>, onShared: OnShared): Discovery => {
@@ -141,6 +143,11 @@ export const createDiscovery = ({ accounts, targets }: Pick<Registry, 'accounts'
   return {
     note,
     targetsIn,
+    hasFor: (account, call) => {
+      const known = last.get(account);
+      return known ? targetsIn(account, known).some(({ id }) => sees(call, id)) : mayMeetOthers(targets, call);
+    },
+
     owned: (target, answered) => withOwner(target, shownBy(answered, target.id)),
 
     find: async (clusterId, call) => {
@@ -149,8 +156,8 @@ export const createDiscovery = ({ accounts, targets }: Pick<Registry, 'accounts'
       const [target] = found.filter(({ id }) => id === clusterId);
       if (target) return withOwner(target, shownBy(answered, clusterId));
       for (const failure of failures.values()) throw failure;
-      const unsure = discovering.find((account) => (answered.get(account)?.omitted ?? 0) > 0);
-      if (unsure) throw mayBeLeftOut(clusterId, unsure);
+      const isUnsure = discovering.some((account) => (answered.get(account)?.omitted ?? 0) > 0);
+      if (isUnsure) throw mayBeLeftOut(clusterId);
       throw unknownCluster(clusterId, [...targets, ...found], call);
     },
 

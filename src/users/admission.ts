@@ -38,10 +38,10 @@ export interface Admission {
 /** An unknown state is for the vendor to judge. */
 const mayWrite = (state: ClusterState): boolean => state === 'ready' || state === 'unknown';
 
-const readOnly = ({ id, account }: Target, other: string): GatewayError =>
+const readOnly = ({ id, account }: Target): GatewayError =>
   new GatewayError(
     'not_supported',
-    `The cluster ${id} is read only: the accounts ${account.name} and ${other} both show it, and have different write domains. Give them the same domain (accounts.NAME.domain).`,
+    `The cluster ${id} is read only: another account shows it too, and has another write domain than ${account.name}. The log of the gateway names both; give them the same domain (accounts.NAME.domain).`,
   );
 
 export const createAdmission = (clusters: Clusters): Admission => {
@@ -77,7 +77,7 @@ export const createAdmission = (clusters: Clusters): Admission => {
 
   const admitAll: Admission['admitAll'] = async (clusterId, requirements, call) => {
     const target = await clusters.resolve(clusterId, call);
-    if (target.writtenBy !== undefined) throw readOnly(target, target.writtenBy);
+    if (target.writtenBy !== undefined) throw readOnly(target);
     const { refusals, facts } = await judge(target, requirements, call);
     if (facts && refusals.size < requirements.length && !mayWrite(facts.state)) await requireReady(target, call);
     return { target, refusals };

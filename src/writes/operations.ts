@@ -83,6 +83,7 @@ export const createOperations = ({ cursors, journal, lookAgain, worker, waiters,
         throw new GatewayError(
           'forbidden',
           `The operation ${id} was asked for by another caller; cancelling it needs the right operate on the cluster ${known.clusterId}.`,
+          { lacks: ['operate'] },
         );
       const { caller, address, requestId } = call;
       await inTime(journal.cancel(id, { caller: caller.id, address, requestId }));

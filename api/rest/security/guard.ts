@@ -9,6 +9,7 @@ import { bodyBytes } from '../body.js';
 import { contextOf } from '../context.js';
 import type { CheckedOperation } from '../contract.js';
 import { PROBES } from '../probes.js';
+import { CHALLENGE } from '../problem.js';
 import { usernamesIn } from '../refusals.js';
 import type { InFlight } from './in-flight.js';
 
@@ -19,8 +20,6 @@ export interface GuardDeps {
   /** What is answered about a cluster that is not there, or not for this caller. */
   unknownCluster(clusterId: string, call: CallerCall): GatewayError;
 }
-
-const REALM = 'Bearer realm="hpc-gateway"';
 
 /** Longer than any credential that is taken. */
 const MAX_LENGTH = 16_384;
@@ -45,10 +44,10 @@ const identify = async (authenticate: Authenticate, request: Request, response: 
     : await authenticate(credentialsOf(request));
   if (verified && 'caller' in verified) return verified.caller;
   if (verified) {
-    response.set('WWW-Authenticate', `${REALM}, error="invalid_token", error_description="${verified.refusal}"`);
+    response.set('WWW-Authenticate', `${CHALLENGE}, error="invalid_token", error_description="${verified.refusal}"`);
     throw new GatewayError('unauthenticated', verified.refusal);
   }
-  response.set('WWW-Authenticate', REALM);
+  response.set('WWW-Authenticate', CHALLENGE);
   throw new GatewayError(
     'unauthenticated',
     'The request names no caller. Send an API key or a token as `Authorization: Bearer …`, or an API key as `X-API-Key: …`.',
@@ -80,14 +79,14 @@ const requireRights = (
   { verbs }: CheckedOperation,
   clusterId: string | undefined,
   call: CallerCall,
-  response: Response,
 ): void => {
   const { rights } = call.caller;
   if (clusterId !== undefined && !sees(call, clusterId)) throw unknownCluster(clusterId, call);
   if (clusterId === undefined ? maySomewhere(rights, verbs) : mayOn(rights, verbs, clusterId)) return;
-  response.set('WWW-Authenticate', `${REALM}, error="insufficient_scope", scope="${verbs.join(' ')}"`);
   const where = clusterId === undefined ? '' : ` on the cluster ${clusterId}`;
-  throw new GatewayError('forbidden', `This needs the right ${verbs.join(' or ')}${where}, which the caller does not have.`);
+  throw new GatewayError('forbidden', `This needs the right ${verbs.join(' or ')}${where}, which the caller does not have.`, {
+    lacks: verbs,
+  });
 };
 
 /** What goes before the body of an operation is read. */
@@ -108,7 +107,7 @@ export const createGuard =
       context.usernames = usernamesIn(request.params);
       deps.inFlight.enter(caller, bodyBytes(operation, request), response);
       await count(deps.rate, caller, response);
-      requireRights(deps, operation, clusterId, { ...context.call, caller, address: context.address }, response);
+      requireRights(deps, operation, clusterId, { ...context.call, caller, address: context.address });
     }
     next();
   };
