@@ -94,7 +94,10 @@ export interface PasswordChange {
 }
 
 /** What the vendor said: done, or taken and to be followed with `getJobs`. No vendor answers per user; the service finds that out. */
-export type Receipt = { readonly state: 'applied' } | { readonly state: 'accepted'; readonly job: string };
+export type Receipt = ({ readonly state: 'applied' } | { readonly state: 'accepted'; readonly job: string }) & {
+  /** The vendor's name of the request, for the audit trail: one that the vendor can be asked about. */
+  readonly requestId?: string | null;
+};
 
 /** `unknown`: the vendor does not list the job (any more), or says what nobody has explained; reading back has to settle it. */
 export type JobState =

@@ -73,9 +73,10 @@ export const createClient = (context: AdapterContext<EhpcConfig>, load?: LoadCha
 
   const read = (action: string, query: Params, call: Call) => send({ method: 'GET', action, query }, 'read', call);
 
-  const write = async (action: string, clusterId: string, users: readonly WritableUser[], call: Call): Promise<void> => {
+  /** @returns the vendor's name of the request */
+  const write = async (action: string, clusterId: string, users: readonly WritableUser[], call: Call): Promise<string | null> => {
     const form = { ClusterId: clusterId, Async: 'false', ...repeatList(users.map(toFields)) };
-    await send({ method: 'POST', action, query: {}, form }, 'write', call);
+    return text((await send({ method: 'POST', action, query: {}, form }, 'write', call))['RequestId']);
   };
 
   return {

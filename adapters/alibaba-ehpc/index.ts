@@ -8,7 +8,7 @@ import { createListing, PAGING, pageNumber } from './listing.js';
 import { groupOf, toCluster, toListed, toWire } from './mapping.js';
 
 const MAX_CLUSTERS = 10_000;
-const APPLIED: Receipt = { state: 'applied' };
+const applied = (requestId: string | null): Receipt => ({ state: 'applied', requestId });
 
 /** Alibaba Cloud E-HPC, RPC API 2018-04-12. */
 export const alibabaEhpc: AdapterModule<EhpcConfig> = {
@@ -40,35 +40,37 @@ export const alibabaEhpc: AdapterModule<EhpcConfig> = {
       listUsers: createListing(client, context),
 
       createUsers: async (clusterId, users, call) => {
-        await client.addUsers(clusterId, users.map(toWire), call);
-        return APPLIED;
+        return applied(await client.addUsers(clusterId, users.map(toWire), call));
       },
 
       setRoles: async (clusterId, changes, call) => {
-        await client.modifyUserGroups(
-          clusterId,
-          changes.map(({ username, role }) => ({ Name: username, Group: groupOf(role) })),
-          call,
+        return applied(
+          await client.modifyUserGroups(
+            clusterId,
+            changes.map(({ username, role }) => ({ Name: username, Group: groupOf(role) })),
+            call,
+          ),
         );
-        return APPLIED;
       },
 
       setPasswords: async (clusterId, changes, call) => {
-        await client.modifyUserPasswords(
-          clusterId,
-          changes.map(({ username, password }) => ({ Name: username, Password: password })),
-          call,
+        return applied(
+          await client.modifyUserPasswords(
+            clusterId,
+            changes.map(({ username, password }) => ({ Name: username, Password: password })),
+            call,
+          ),
         );
-        return APPLIED;
       },
 
       deleteUsers: async (clusterId, usernames, call) => {
-        await client.deleteUsers(
-          clusterId,
-          usernames.map((username) => ({ Name: username })),
-          call,
+        return applied(
+          await client.deleteUsers(
+            clusterId,
+            usernames.map((username) => ({ Name: username })),
+            call,
+          ),
         );
-        return APPLIED;
       },
     };
   },

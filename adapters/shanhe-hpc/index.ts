@@ -1,4 +1,4 @@
-import type { Adapter, AdapterModule, JobState, NewUser, PasswordChange } from '../../src/adapter.js';
+import type { Adapter, AdapterModule, JobState, NewUser, PasswordChange, Receipt } from '../../src/adapter.js';
 import { GatewayError } from '../../src/errors.js';
 import { byOffset, mapRows } from '../../src/paging.js';
 import { readAll, readWindow } from '../../src/read-window.js';
@@ -16,6 +16,9 @@ const MAX_ASKED_APART = 3;
 const PAGING = byOffset(MAX_PAGE_SIZE);
 
 /** The contract's lists have exactly one member here: `capabilities.batch` says so. */
+/** The vendor names no requests; the job is what it can be asked about. */
+const accepted = (job: string): Receipt => ({ state: 'accepted', job, requestId: job });
+
 const only = <T>(items: readonly T[]): T => {
   const [item] = items;
   if (item === undefined || items.length > 1)
@@ -69,7 +72,7 @@ export const shanheHpc: AdapterModule<ShanheConfig> = {
       createUsers: async (clusterId, users, call) => {
         const { username, password, directoryMode }: NewUser = only(users);
         const user = { username, password, ...(directoryMode !== undefined && { mod: directoryMode }) };
-        return { state: 'accepted', job: await client.addUser(clusterId, user, call) };
+        return accepted(await client.addUser(clusterId, user, call));
       },
 
       setPasswords: async (clusterId, changes, call) => {
@@ -78,10 +81,7 @@ export const shanheHpc: AdapterModule<ShanheConfig> = {
         return { state: 'applied' };
       },
 
-      deleteUsers: async (clusterId, usernames, call) => ({
-        state: 'accepted',
-        job: await client.deleteUser(clusterId, only(usernames), call),
-      }),
+      deleteUsers: async (clusterId, usernames, call) => accepted(await client.deleteUser(clusterId, only(usernames), call)),
 
       getJobs: async (jobs, call) => {
         const known = jobs.length > 1 ? await readJobs(client, jobs, call) : new Map<string, HpcJob>();

@@ -2,7 +2,7 @@
  * Around every adapter: nothing that it returns or throws shows a secret of the account or of the call, and no text of the vendor is longer
  * or stranger than others have to bear. Adapters pass on what the vendor said as it is.
  */
-import type { Adapter } from '../adapter.js';
+import type { Adapter, Receipt } from '../adapter.js';
 import { type Secret, secretsIn } from '../secret.js';
 import { createPresenter, isUsableName, type Presenter } from './presentable.js';
 import { withSecrets } from './secrecy.js';
@@ -12,7 +12,9 @@ type Result<Method extends keyof Adapter> = Awaited<ReturnType<NonNullable<Adapt
 /** One for each method of the contract, so that a new one does not compile without. */
 type Presenters = { readonly [Method in keyof Required<Adapter>]: (result: Result<Method>, shown: Presenter) => Result<Method> };
 
-const asIs = <T>(result: T): T => result;
+/** The id of a job goes back to the vendor, and nowhere else. */
+const receipt = (given: Receipt, shown: Presenter): Receipt =>
+  given.requestId ? { ...given, requestId: shown.requestId(given.requestId) } : given;
 
 const PRESENTERS: Presenters = {
   listClusters: ({ clusters, omitted = 0 }, shown) => {
@@ -31,11 +33,10 @@ const PRESENTERS: Presenters = {
     };
   },
   lookUpUser: (user, shown) => user && shown.user(user),
-  // The id of a job goes back to the vendor, and nowhere else.
-  createUsers: asIs,
-  setRoles: asIs,
-  setPasswords: asIs,
-  deleteUsers: asIs,
+  createUsers: receipt,
+  setRoles: receipt,
+  setPasswords: receipt,
+  deleteUsers: receipt,
   getJobs: (jobs, shown) => jobs.map((job) => (job.state === 'failed' ? { ...job, code: shown.jobCode(job.code) } : job)),
 };
 

@@ -37,6 +37,7 @@ export interface Presenter {
   cluster(cluster: VendorCluster): VendorCluster;
   user(user: VendorUser): VendorUser;
   jobCode(code: string | null): string | null;
+  requestId(id: string): string;
   /** Undefined where it cannot be sent back without showing a secret. */
   snapshot(snapshot: string | undefined): string | undefined;
   failure(thrown: unknown): GatewayError;
@@ -110,6 +111,7 @@ export const createPresenter = (secrets: Iterable<Secret>): Presenter => {
   return {
     text,
     jobCode: (code) => text(code, MAX_CODE),
+    requestId: (id) => text(id, MAX_REQUEST_ID),
 
     cluster: ({ name, vendorState, type, region, zone, ...cluster }) => ({
       ...cluster,

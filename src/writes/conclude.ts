@@ -102,6 +102,8 @@ export const carryOut = async (board: Board, decided: readonly Decided[]): Promi
 /** Decides about each item of a call that has ended: what its word does not settle is in doubt. */
 export const conclude = async (board: Board, ended: VendorCall): Promise<void> => {
   const { desk } = board;
+  const { requestId } = ended;
+  if (requestId !== undefined) for (const { requestIds } of ended.entries) requestIds.add(requestId);
   const call: VendorCall = { ...ended, tired: notePace(board, ended) };
   const isDone = call.word === 'applied' || call.job === 'done';
   if (isDone && call.step.nature === 'add')

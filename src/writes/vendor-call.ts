@@ -20,6 +20,8 @@ export interface VendorCall {
   readonly word: Word;
   readonly job: Job;
   readonly jobId?: string;
+  /** The vendor's name of the request. */
+  readonly requestId?: string | undefined;
   readonly error?: GatewayError;
   /** Another process sent it, or may have. */
   readonly isRecovered?: true;
@@ -119,12 +121,13 @@ export const callVendor = async (desk: Desk, entries: readonly [Entry, ...Entry[
 /** What that means. May have to read the state of the cluster. */
 export const answerOf = async (desk: Desk, { receipt, isHeldBack: _, ...called }: Called): Promise<VendorCall> => {
   if (receipt.status === 'fulfilled') {
-    if (receipt.value.state === 'applied') return { ...called, job: 'unknown', word: 'applied' };
-    return { ...called, word: 'taken', job: 'running', jobId: receipt.value.job };
+    const requestId = receipt.value.requestId ?? undefined;
+    if (receipt.value.state === 'applied') return { ...called, job: 'unknown', word: 'applied', requestId };
+    return { ...called, word: 'taken', job: 'running', jobId: receipt.value.job, requestId };
   }
   const [{ work }] = called.entries as readonly [Entry];
   const said = await work.site.wordOf(asGatewayError(receipt.reason), boundedCall(desk, work));
-  return { ...called, job: 'unknown', ...said };
+  return { ...called, job: 'unknown', ...said, requestId: said.error.vendor?.requestId ?? undefined };
 };
 
 /** What the vendor says of a job may hold the secrets of the call that began it. */

@@ -57,6 +57,8 @@ export interface Entry {
   unread: number;
   /** What the vendor said when somebody else had come before what was planned; once. */
   overtakenBy: 'already_exists' | 'not_found' | undefined;
+  /** The vendor's names of the requests that were made for it, as far as this process knows. */
+  readonly requestIds: Set<string>;
 }
 
 export interface Work {
@@ -141,6 +143,7 @@ export const createEntry = (work: Work, item: ItemRecord): Entry => ({
   plan: undefined,
   unread: 0,
   overtakenBy: undefined,
+  requestIds: new Set(),
 });
 
 const isReadAhead = (state: EntryState): boolean => state === 'preparing' || state === 'checking';
@@ -233,6 +236,7 @@ export const createWork = (
         claim,
         [...given.keys()].map(({ item }) => item),
         outcomes,
+        new Map([...given.keys()].map(({ item, requestIds }) => [item.index, [...requestIds]])),
       );
       work.isOver = stored.isOver;
       work.update(stored);
