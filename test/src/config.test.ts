@@ -46,7 +46,7 @@ describe('a good configuration', () => {
       answerSeconds: 30,
     });
     expect(config.store).toEqual({ kind: 'lmdb', path: 'data', leaseSeconds: 5 });
-    expect(config.retention).toEqual({ operationDays: 7, idempotencyKeyHours: 24 });
+    expect(config.retention).toEqual({ operationDays: 7, idempotencyKeyHours: 24, auditDays: 30 });
     expect(config.accounts['aliyun']).toEqual({
       vendor: 'alibaba-ehpc',
       discover: false,
