@@ -32,8 +32,6 @@ const MAX_READ = 65_536;
 const MAX_SPELLING = 12;
 
 export interface Presenter {
-  /** A text of up to `max` characters; null stays null. */
-  text<T extends string | null>(text: T, max: number): T;
   cluster(cluster: VendorCluster): VendorCluster;
   user(user: VendorUser): VendorUser;
   jobCode(code: string | null): string | null;
@@ -59,7 +57,7 @@ export const createPresenter = (secrets: Iterable<Secret>): Presenter => {
     if (isCut && text.length < max + redact.longest * MAX_SPELLING) return REDACTED;
     return shortened(text, max);
   };
-  const text = <T extends string | null>(given: T, max: number): T => (given === null ? given : clean(given, max)) as T;
+  const text = (given: string | null, max: number): string | null => (given === null ? null : clean(given, max));
 
   let charactersLeft = MAX_ATTRIBUTE_CHARACTERS;
 
@@ -102,14 +100,17 @@ export const createPresenter = (secrets: Iterable<Secret>): Presenter => {
   /** For the log: what a fault of an adapter says may hold what the vendor said. */
   const faultOf = (thrown: unknown): Error => {
     const { name, message, stack } = thrown instanceof Error ? thrown : new Error(String(thrown));
-    // The lines of a stack are kept.
-    const lines = (stack ?? '').slice(0, MAX_STACK).split('\n');
+    // The lines of a stack are kept; of one that is cut, the last one may end in a piece of a secret.
+    const all = stack ?? '';
+    const lines = all
+      .slice(0, MAX_STACK)
+      .split('\n')
+      .slice(0, all.length > MAX_STACK ? -1 : undefined);
     const fault = new Error(clean(message, MAX_OWN_MESSAGE));
     return Object.assign(fault, { name, stack: lines.map((line) => clean(line, MAX_OWN_MESSAGE)).join('\n') });
   };
 
   return {
-    text,
     jobCode: (code) => text(code, MAX_CODE),
     requestId: (id) => text(id, MAX_REQUEST_ID),
 
@@ -142,8 +143,13 @@ export const createPresenter = (secrets: Iterable<Secret>): Presenter => {
           'The gateway failed on this request. The log has the details under this request id.',
           { cause: faultOf(thrown) },
         );
-      const { vendor, message, ...facts } = storeError(thrown);
-      const shown = { ...facts, message: clean(message, MAX_OWN_MESSAGE), ...(vendor && { vendor: vendorError(vendor) }) };
+      const { vendor, message, errors, ...facts } = storeError(thrown);
+      const shown = {
+        ...facts,
+        message: clean(message, MAX_OWN_MESSAGE),
+        ...(errors && { errors: errors.map((error) => ({ ...error, message: clean(error.message, MAX_MESSAGE) })) }),
+        ...(vendor && { vendor: vendorError(vendor) }),
+      };
       if (thrown.code !== 'internal_error' || thrown.cause === undefined) return restoreError(shown);
       // It is logged. Other causes hold what the vendor said as it said it.
       return new GatewayError(thrown.code, shown.message, { ...shown, cause: faultOf(thrown.cause) });

@@ -7,6 +7,7 @@ import type { Effect } from '../../simulators/kit/index.js';
 import type { Adapter, AdapterModule } from '../../src/adapter.js';
 import { checkConfig } from '../../src/config/load.js';
 import { GatewayError } from '../../src/errors.js';
+import { secretsIn } from '../../src/secret.js';
 import { backendNamed } from '../support/backends.js';
 import { assertDocumented } from '../support/contract-check.js';
 import { counted } from './batch-faults.js';
@@ -61,7 +62,8 @@ describe('batches over an adapter that fails', () => {
       const receipt = await work(clusterId, done, call);
       for (const user of done) {
         journal.push({ at: '', clusterId, username: nameOf(user), effect: EFFECTS[method] });
-        if (typeof user === 'object' && 'password' in user) passwords.set(nameOf(user), String(user.password));
+        const [secret] = secretsIn(user);
+        if (secret) passwords.set(nameOf(user), secret.unwrap());
       }
       if (trouble) throw trouble.error();
       return receipt;

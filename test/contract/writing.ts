@@ -92,7 +92,6 @@ export const writing = ({ backend, gateway, live }: Subject): void => {
       { username: 'not a name', ...password(backend), pointer: '/username' },
       { username: 'x'.repeat(capabilities.username.maxLength + 1), ...password(backend), pointer: '/username' },
       { username: 'ünïcode', ...password(backend), pointer: '/username' },
-      { username: `${backend.newName()}\n`, ...password(backend), pointer: '/username' },
       { username: backend.newName(), password: 'a', pointer: '/password' },
       { username: backend.newName(), password: `Aa1!${'x'.repeat(capabilities.password.maxLength)}`, pointer: '/password' },
     ];

@@ -143,6 +143,7 @@ describe('a failure', () => {
       effect: 'ended',
       retryAfterMs: 17,
       retryable: false,
+      errors: [{ pointer: '/username', message: `is ${KEY}` }],
       cause: new Error(KEY),
     });
     const failure = shown.failure(thrown);
@@ -151,6 +152,7 @@ describe('a failure', () => {
       message: 'Ours ([redacted]).',
       vendor: { code: '[redacted]', message: 'said [redacted]', requestId: '[redacted]', status: 500 },
       effect: 'ended',
+      errors: [{ pointer: '/username', message: 'is [redacted]' }],
       retryAfterMs: 17,
       retryable: false,
     });
