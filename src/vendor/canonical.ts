@@ -175,16 +175,9 @@ const createDecoder = () => {
     return false;
   };
 
-  const afterLowSurrogate = (): boolean => {
-    const [high = 0, low = 0] = [at(2), at(1)];
-    const isPair = high >= 0xd800 && high < 0xdc00;
-    return isPair ? replace(2, 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00)) : false;
-  };
-
   const reduce = (): boolean => {
     const last = at(1) ?? 0;
     if (last >= BYTE) return afterByte();
-    if (last >= 0xdc00 && last < 0xe000) return afterLowSurrogate();
     if (last === SEMICOLON) return afterSemicolon();
     if (last === BRACE) return afterBrace();
     return hexOf(last) >= 0 && afterHex();

@@ -178,6 +178,15 @@ describe('a failure', () => {
     }
   });
 
+  it('shows no piece of a long secret, of which a whole answer is made', () => {
+    const token = 'T0ken/'.repeat(500);
+    const long = `${'x'.repeat(100)}${token.repeat(30)}`;
+    const { vendor: said } = createPresenter([new Secret(token)]).failure(
+      new GatewayError('vendor_bad_response', '', { vendor: { ...vendor, message: long } }),
+    );
+    expect(said?.message).not.toContain('T0ken');
+  });
+
   it('does not put a secret together by what it takes away', () => {
     const split = `${KEY.slice(0, 9)}\u001b[31m${KEY.slice(9)}`;
     const { vendor: said } = shown.failure(
