@@ -49,9 +49,14 @@ export interface LmdbEvents {
 
 interface Pending {
   readonly change: Change;
+  /** Whether it is over only when own keys of secrets are erased. */
+  readonly isErasing: boolean;
   readonly resolve: (committed: Committed) => void;
   readonly reject: (error: GatewayError) => void;
 }
+
+/** What the writer says of a group of changes. `committed`: it still has to erase own keys of secrets. */
+type Message = { readonly stage: 'committed' | 'done' } | { readonly stage: 'failed'; readonly reason: string };
 
 /** LMDB's own words for an environment that takes no more transactions. */
 const FATAL = /MDB_PANIC|MDB_BAD_TXN|MDB_CORRUPTED/;
@@ -71,6 +76,8 @@ export const openLmdbFile = (folder: string, { written, failed }: LmdbEvents): L
   /** Changes that wait for the next transaction, and those of the present one. */
   let waiting: Pending[] = [];
   let writing: readonly Pending[] = [];
+  /** The writer has a group of changes. */
+  let isWriting = false;
   let isDue = false;
   let ended: string | undefined;
   /** What these changes make of records, until it is on disk: later changes are decided upon that. */
@@ -112,7 +119,8 @@ export const openLmdbFile = (folder: string, { written, failed }: LmdbEvents): L
 
   const writeNext = (): void => {
     isDue = false;
-    if (writing.length > 0 || waiting.length === 0 || ended !== undefined) return;
+    if (isWriting || waiting.length === 0 || ended !== undefined) return;
+    isWriting = true;
     writing = waiting.slice(0, MAX_CHANGES_AT_ONCE);
     waiting = waiting.slice(MAX_CHANGES_AT_ONCE);
     writer.postMessage(writing.map(({ change }) => toWriter(change)));
@@ -125,19 +133,24 @@ export const openLmdbFile = (folder: string, { written, failed }: LmdbEvents): L
     setImmediate(writeNext);
   };
 
-  writer.on('message', (failure: string | undefined) => {
-    if (failure === undefined) {
-      const done = writing;
-      writing = [];
-      for (const { change } of done) for (const [key] of change.put) if (ahead.get(key)?.by === change) ahead.delete(key);
-      written();
-      for (const { resolve } of done) resolve('done');
-    } else {
-      const reason = `cannot be written (${failure})`;
+  const finish = (done: readonly Pending[]): void => {
+    for (const { change } of done) for (const [key] of change.put) if (ahead.get(key)?.by === change) ahead.delete(key);
+    written();
+    for (const { resolve } of done) resolve('done');
+  };
+
+  writer.on('message', (message: Message) => {
+    isWriting = message.stage === 'committed';
+    if (message.stage === 'failed') {
+      const reason = `cannot be written (${message.reason})`;
       refuseAll(storeUnavailable(reason));
-      const isFatal = FATAL.test(failure);
+      const isFatal = FATAL.test(message.reason);
       if (isFatal) ended = reason;
       failed(reason, isFatal);
+    } else {
+      const group = writing;
+      writing = group.filter(({ isErasing }) => isWriting && isErasing);
+      finish(group.filter(({ isErasing }) => !isWriting || !isErasing));
     }
     schedule();
   });
@@ -168,7 +181,7 @@ export const openLmdbFile = (folder: string, { written, failed }: LmdbEvents): L
         // Nothing to write: it is over when all before it is, and fails with it.
         const change: Change = { expect: [], put: [], add: [], drop: [], count: [] };
         return new Promise((resolve, reject) => {
-          waiting.push({ change, resolve: () => resolve(), reject });
+          waiting.push({ change, isErasing: true, resolve: () => resolve(), reject });
           schedule();
         });
       },
@@ -182,9 +195,10 @@ export const openLmdbFile = (folder: string, { written, failed }: LmdbEvents): L
       if (counts.some((each) => isTooHigh(each.present, each))) return Promise.resolve('full');
       const counted = counts.map(({ key, present, by }) => [key, String(present + by)] as const);
       const change: Change = { ...asked, put: [...asked.put, ...counted] };
+      const isErasing = asked.put.some(([key, text]) => isSecret(key) && (text === null || current(key) !== undefined));
       return new Promise((resolve, reject) => {
         for (const [key, text] of change.put) ahead.set(key, { text, by: change });
-        waiting.push({ change, resolve, reject });
+        waiting.push({ change, isErasing, resolve, reject });
         schedule();
       });
     },
@@ -197,9 +211,9 @@ export const openLmdbFile = (folder: string, { written, failed }: LmdbEvents): L
     close: async () => {
       const exit = once(writer, 'exit').catch(() => undefined);
       // What waits is written first: messages keep their order.
-      while (ended === undefined && (writing.length > 0 || waiting.length > 0)) {
+      while (ended === undefined && (isWriting || waiting.length > 0)) {
         writeNext();
-        if (writing.length > 0) await Promise.race([once(writer, 'message'), exit]);
+        if (isWriting) await Promise.race([once(writer, 'message'), exit]);
       }
       if (writer.threadId !== -1) {
         const hasEnded = ended !== undefined;

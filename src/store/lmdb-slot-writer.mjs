@@ -108,6 +108,10 @@ export const openSlots = ({ path, bytes, prefix }, markers) => {
         if (written.length > 0) fdatasyncSync(fd);
         return placed;
       },
+      /** Whether something is to be erased after the commit. */
+      get isErasing() {
+        return replaced.length > 0;
+      },
       committed: () => {
         for (const [key, slot] of next) {
           if (slot === undefined) slotsOf.delete(key);

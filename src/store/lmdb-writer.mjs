@@ -31,25 +31,28 @@ const write = (changes) => {
   });
 };
 
-/** @returns what the transaction failed with. @throws where a slot cannot be erased: the file is opened again, which erases it */
+/** @throws where a slot cannot be erased: the file is opened again, which erases it */
 const writeGroup = (changes) => {
   const group = slots.beginGroup();
   try {
     write(group.place(changes));
   } catch (error) {
     group.failed();
-    return error instanceof Error ? error.message : String(error);
+    parentPort.postMessage({ stage: 'failed', reason: error instanceof Error ? error.message : String(error) });
+    return;
   }
+  // Changes that erase nothing need not wait for the others.
+  if (group.isErasing) parentPort.postMessage({ stage: 'committed' });
   group.committed();
-  return undefined;
+  parentPort.postMessage({ stage: 'done' });
 };
 
 parentPort.on('message', async (changes) => {
-  if (changes === 'close') {
-    slots.close();
-    await root.close();
-    parentPort.close();
+  if (changes !== 'close') {
+    writeGroup(changes);
     return;
   }
-  parentPort.postMessage(writeGroup(changes));
+  slots.close();
+  await root.close();
+  parentPort.close();
 });
