@@ -112,6 +112,13 @@ describe('own keys', () => {
     expect([isAnywhere(folder, one), isAnywhere(folder, two), filled(folder).length]).toEqual([false, true, 1]);
     await put(store, { 'secret:a': null });
     expect([isAnywhere(folder, two), filled(folder).length]).toEqual([false, 0]);
+    // So many that erasing them takes longer than looking.
+    const keys = Array.from({ length: 2_000 }, (_, at) => `secret:${at}`);
+    for (let round = 0; round < 5; round++) {
+      await put(store, Object.fromEntries(keys.map((key) => [key, secret()])));
+      await Promise.all([put(store, Object.fromEntries(keys.map((key) => [key, null]))), put(store, { 'item:a': { round } })]);
+      expect(filled(folder)).toHaveLength(0);
+    }
   });
 
   it('that are put and removed in one group of changes leave nothing', async () => {
