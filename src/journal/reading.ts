@@ -27,6 +27,8 @@ type Reading = Pick<Journal, 'get' | 'load' | 'loadForWork' | 'list' | 'openIn' 
 
 /** Operations that are read for one window, whatever its filters leave out. */
 const MAX_LOOKED_THROUGH = 1_000;
+/** Read at once at least: a short window with filters would take a question for every few. */
+const MIN_SLICE = 50;
 
 /** The shortest list that has all that are asked for. */
 const indexFor = ({ name, caller, clusterId, state }: ListFilter): string => {
@@ -97,11 +99,12 @@ export const createReading = ({ store, nowMs }: Pick<JournalDeps, 'store' | 'now
       const index = indexFor(filter);
       const first = fromMs === undefined ? '' : idsFrom(fromMs);
       const operations: OperationRecord[] = [];
+      const size = Math.max(limit + 1, MIN_SLICE);
       let at = filter.after ?? (toMs === undefined ? undefined : idsFrom(toMs));
       // What filters leave out is read, too: so much of it for one window.
-      for (let looked = 0; looked < MAX_LOOKED_THROUGH; looked += limit + 1) {
+      for (let looked = 0; looked < MAX_LOOKED_THROUGH; looked += size) {
         const after = at === undefined ? {} : { after: at };
-        const ids = await store.members(index, { order: 'descending', limit: limit + 1, ...after });
+        const ids = await store.members(index, { order: 'descending', limit: size, ...after });
         const records = await store.read<OperationRecord>(ids.map(keyOf.operation));
         for (const [position, id] of ids.entries()) {
           if (id < first) return { operations, next: null };
@@ -111,7 +114,7 @@ export const createReading = ({ store, nowMs }: Pick<JournalDeps, 'store' | 'now
           const record = records[position];
           if (record && fits(record, filter)) operations.push(record);
         }
-        if (ids.length <= limit) return { operations, next: null };
+        if (ids.length < size) return { operations, next: null };
       }
       return { operations, next: at ?? null };
     },
