@@ -1,6 +1,5 @@
 import type { Call, ClusterListing, VendorCluster } from '../adapter.js';
 import { type CallerCall, sees } from '../callers/caller.js';
-import { mayEverywhere } from '../callers/rights.js';
 import { untilAborted } from '../deadline.js';
 import { asGatewayError, type GatewayError, type Report } from '../errors.js';
 import type { ClusterRef } from '../journal/records.js';
@@ -85,16 +84,10 @@ export const createClusters = (
     return configured.get(clusterId) ?? discovery.find(clusterId, call);
   };
 
-  const isSeenAt = (account: Account, call: CallerCall): boolean =>
-    targets.some((target) => target.account === account && sees(call, target.id));
-
   /** Whether one of the account's clusters, or of those that it may have, is the caller's to see. */
   const mayHaveFor = (account: Account, call: CallerCall): boolean =>
-    (account.discover && mayMeetOthers(targets, call)) || isSeenAt(account, call);
-
-  /** Whether the caller may know that there is such an account: it has a cluster that they may see, as far as anybody knows. */
-  const mayKnow = (account: Account, call: CallerCall): boolean =>
-    isSeenAt(account, call) || mayEverywhere(call.caller.rights, 'read') || (account.discover && discovery.hasFor(account, call));
+    (account.discover && mayMeetOthers(targets, call)) ||
+    targets.some((target) => target.account === account && sees(call, target.id));
 
   const factsKey = ({ account, vendorClusterId }: Target): string => `${account.name}/${vendorClusterId}`;
 
@@ -125,7 +118,7 @@ export const createClusters = (
       const note = (account: Account, thrown: unknown): void => {
         const error = asGatewayError(thrown);
         if (error.code === 'internal_error') report(error, call.requestId);
-        if (mayKnow(account, call)) problems.push({ account: account.name, error });
+        if (discovery.isKnownTo(account, call)) problems.push({ account: account.name, error });
       };
       const asked = accounts.filter((account) => mayHaveFor(account, call));
       const found = new Map<Account, ClusterListing>();
@@ -160,7 +153,7 @@ export const createClusters = (
         ),
       );
       const omitted = [...found]
-        .filter(([account]) => mayKnow(account, call))
+        .filter(([account]) => discovery.isKnownTo(account, call))
         .reduce((sum, [, { omitted: left = 0 }]) => sum + left, 0);
       return { items, problems, omitted };
     },
@@ -181,7 +174,7 @@ export const createClusters = (
       const others = mayMeetOthers(targets, call) ? discovery.forEach(call, visit) : [];
       const [, problems] = await Promise.all([Promise.all(seen.map(visit)), others]);
       for (const { error } of problems) if (error.code === 'internal_error') report(error, call.requestId);
-      const known = new Set(accounts.filter((account) => mayKnow(account, call)).map(({ name }) => name));
+      const known = new Set(accounts.filter((account) => discovery.isKnownTo(account, call)).map(({ name }) => name));
       return problems.filter(({ account }) => known.has(account));
     },
 

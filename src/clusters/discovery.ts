@@ -2,6 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Call, ClusterListing } from '../adapter.js';
 import { type CallerCall, sees } from '../callers/caller.js';
+import { mayEverywhere } from '../callers/rights.js';
 import { untilAborted } from '../deadline.js';
 import { asGatewayError, GatewayError } from '../errors.js';
 import { didYouMean } from '../nearest.js';
@@ -31,8 +32,8 @@ export interface Discovery {
   targetsIn(account: Account, listing: ClusterListing | undefined): Target[];
   /** A discovered cluster, read only where an account of another write domain shows it, too. @param answered what accounts have now */
   owned(target: Target, answered: ReadonlyMap<Account, ClusterListing>): Target;
-  /** Whether the account had a cluster that the caller may see when it answered last; one that never did may have. */
-  hasFor(account: Account, call: CallerCall): boolean;
+  /** Whether the caller may know that there is such an account: it has a cluster that they may see, as far as anybody knows. */
+  isKnownTo(account: Account, call: CallerCall): boolean;
   /** @throws cluster_not_found; vendor_bad_response where it may stand in a row that names nobody; why an account cannot be asked */
   find(clusterId: string, call: CallerCall): Promise<Target>;
   /** Calls `visit` for each discovered cluster that the caller may see, once, as soon as it is known. @returns accounts that cannot be asked */
@@ -56,6 +57,10 @@ export const mayMeetOthers = (targets: readonly Target[], { caller }: CallerCall
     ({ clusters, verbs }) =>
       verbs.includes('read') && clusters.some((glob) => glob.includes('*') || !targets.some(({ id }) => id === glob)),
   );
+
+/** In place of the failure of an account that the caller may not know. */
+const notFoundOut = (clusterId: string): GatewayError =>
+  new GatewayError('vendor_unavailable', `Whether there is a cluster ${clusterId} cannot be found out now.`);
 
 const mayBeLeftOut = (clusterId: string): GatewayError =>
   new GatewayError(
@@ -140,13 +145,18 @@ export const createDiscovery = ({ accounts, targets }: Pick<Registry, 'accounts'
     return { answered, failures };
   };
 
+  /** One that never answered may have a cluster for them. */
+  const isKnownTo = (account: Account, call: CallerCall): boolean => {
+    const known = last.get(account);
+    const isMet = known ? targetsIn(account, known).some(({ id }) => sees(call, id)) : mayMeetOthers(targets, call);
+    const isSeen = targets.some((target) => target.account === account && sees(call, target.id));
+    return isSeen || mayEverywhere(call.caller.rights, 'read') || (account.discover && isMet);
+  };
+
   return {
     note,
     targetsIn,
-    hasFor: (account, call) => {
-      const known = last.get(account);
-      return known ? targetsIn(account, known).some(({ id }) => sees(call, id)) : mayMeetOthers(targets, call);
-    },
+    isKnownTo,
 
     owned: (target, answered) => withOwner(target, shownBy(answered, target.id)),
 
@@ -155,7 +165,7 @@ export const createDiscovery = ({ accounts, targets }: Pick<Registry, 'accounts'
       const found = discovering.flatMap((account) => targetsIn(account, answered.get(account)));
       const [target] = found.filter(({ id }) => id === clusterId);
       if (target) return withOwner(target, shownBy(answered, clusterId));
-      for (const failure of failures.values()) throw failure;
+      for (const [account, failure] of failures) throw isKnownTo(account, call) ? failure : notFoundOut(clusterId);
       const isUnsure = discovering.some((account) => (answered.get(account)?.omitted ?? 0) > 0);
       if (isUnsure) throw mayBeLeftOut(clusterId);
       throw unknownCluster(clusterId, [...targets, ...found], call);

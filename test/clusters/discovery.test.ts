@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
 import type { ClusterListing } from '../../src/adapter.js';
+import type { Caller } from '../../src/callers/caller.js';
 import { createDiscovery } from '../../src/clusters/discovery.js';
 import type { Account } from '../../src/clusters/registry.js';
 import { anybodysCall } from '../support/callers.js';
@@ -81,4 +82,29 @@ it('what nobody has is reported only when all have answered', async () => {
     () => undefined,
   );
   await expect(discovery.find('X', call())).rejects.toBe(failure);
+});
+
+it('the failure of an account is shown to those who may know the account', async () => {
+  const failure = new Error('away');
+  let list = async (): Promise<ClusterListing> => X;
+  const account1 = account('one', 'one', () => list());
+  const discovery = createDiscovery({ accounts: [account1], targets: [] }, () => undefined);
+  const callOf = (glob: string) => ({
+    ...call(),
+    caller: { id: 'c', limits: {}, rights: [{ clusters: [glob], verbs: ['read'], roles: [] }] } as Caller,
+  });
+  expect((await discovery.find('X', callOf('X*'))).id).toBe('X');
+  expect(['*', 'X*', 'jn-*'].map((glob) => discovery.isKnownTo(account1, callOf(glob)))).toEqual([true, true, false]);
+  later();
+  list = async () => {
+    throw failure;
+  };
+  for (const glob of ['*', 'X*']) await expect(discovery.find('jn-1', callOf(glob))).rejects.toBe(failure);
+  await expect(discovery.find('jn-1', callOf('jn-*'))).rejects.toMatchObject({
+    code: 'vendor_unavailable',
+    message: 'Whether there is a cluster jn-1 cannot be found out now.',
+  });
+  // Of one that never answered nobody knows what it has.
+  const fresh = createDiscovery({ accounts: [account1], targets: [] }, () => undefined);
+  await expect(fresh.find('jn-1', callOf('jn-*'))).rejects.toBe(failure);
 });
