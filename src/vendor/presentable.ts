@@ -112,7 +112,7 @@ export const createPresenter = (secrets: Iterable<Secret>): Presenter => {
 
   return {
     jobCode: (code) => text(code, MAX_CODE),
-    requestId: (id) => text(id, MAX_REQUEST_ID),
+    requestId: (id) => clean(id, MAX_REQUEST_ID),
 
     cluster: ({ name, vendorState, type, region, zone, ...cluster }) => ({
       ...cluster,
