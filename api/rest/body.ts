@@ -4,6 +4,7 @@ import { asGatewayError, GatewayError } from '../../src/errors.js';
 import { type CheckedOperation, CSV } from './contract.js';
 import { readCsv } from './csv.js';
 import { checkShape } from './shape.js';
+import { isEncoding, unpack } from './unpack.js';
 import { type Check, invalidRequest } from './validation.js';
 
 const MAX_BODY_BYTES = 1_048_576;
@@ -75,6 +76,8 @@ const unsupported = (request: Request, types: readonly string[], message: string
   return new GatewayError('unsupported_media_type', message);
 };
 
+export const UNKNOWN_ENCODING = 'The Content-Encoding of the body is not taken; send it plain, or as gzip, deflate or br.';
+
 const NOT_TAKEN = 'is not taken by this operation';
 
 const readNothing = express.raw({ type: () => true, limit: 0, inflate: false });
@@ -95,6 +98,29 @@ const refuseBody: RequestHandler = (request, response, next) => {
 const UTF_8 = /^(utf-?8|us-ascii)$/;
 
 const readRaw = express.raw({ type: () => true, limit: MAX_BODY_BYTES });
+
+/** Reads a body as it comes, and unpacks it. */
+const readPacked: RequestHandler = (request, response, next) => {
+  const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
+  if (encoding === 'identity') {
+    readRaw(request, response, next);
+    return;
+  }
+  if (!isEncoding(encoding)) {
+    next(new GatewayError('unsupported_media_type', UNKNOWN_ENCODING));
+    return;
+  }
+  delete request.headers['content-encoding'];
+  readRaw(request, response, async (failure: unknown) => {
+    if (failure !== undefined || !Buffer.isBuffer(request.body)) return next(failure);
+    try {
+      request.body = await unpack(request.body, encoding, MAX_BODY_BYTES);
+      next();
+    } catch (error) {
+      next(error);
+    }
+  });
+};
 
 /** How much of a body there can be, unpacked: what the request says, as far as it can be relied on. */
 export const bodyBytes = ({ checkBody }: CheckedOperation, { headers }: Request): number => {
@@ -121,4 +147,4 @@ export const readBody = ({ checkBody }: CheckedOperation, request: Request): unk
 };
 
 /** What goes before the handler of an operation. */
-export const bodyParser = ({ checkBody }: CheckedOperation): RequestHandler => (checkBody.size > 0 ? readRaw : refuseBody);
+export const bodyParser = ({ checkBody }: CheckedOperation): RequestHandler => (checkBody.size > 0 ? readPacked : refuseBody);

@@ -2,6 +2,7 @@ import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { asGatewayError, GatewayError, type Report } from '../../src/errors.js';
 import { isObject } from '../../src/wire.js';
 import { linkTo } from './base.js';
+import { UNKNOWN_ENCODING } from './body.js';
 import { contextOf } from './context.js';
 import { nearestPath } from './paths.js';
 import { sendProblem } from './problem.js';
@@ -44,10 +45,7 @@ const fromExpress = (thrown: unknown, path: string): GatewayError | undefined =>
     case 413:
       return new GatewayError('payload_too_large', 'The body is over 1 MiB.');
     case 415:
-      return new GatewayError(
-        'unsupported_media_type',
-        'The Content-Encoding of the body is not taken; send it plain, or as gzip, deflate or br.',
-      );
+      return new GatewayError('unsupported_media_type', UNKNOWN_ENCODING);
     case 400:
       return thrown instanceof URIError ? brokenPath(path) : invalidRequest([{ pointer: '', message: 'could not be read' }]);
     default:

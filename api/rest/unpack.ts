@@ -1,0 +1,36 @@
+/** Compressed bodies: unpacked after they have arrived, to a bounded size, a few at a time. Small ones can become large ones. */
+import { promisify } from 'node:util';
+import { brotliDecompress, gunzip, inflate, type ZlibOptions } from 'node:zlib';
+import { bulkhead } from 'cockatiel';
+import { GatewayError } from '../../src/errors.js';
+import { invalidRequest } from './validation.js';
+
+type Unpack = (body: Buffer, options: ZlibOptions) => Promise<Buffer>;
+
+const ENCODINGS: Readonly<Record<string, Unpack>> = {
+  gzip: promisify<Buffer, ZlibOptions, Buffer>(gunzip),
+  'x-gzip': promisify<Buffer, ZlibOptions, Buffer>(gunzip),
+  deflate: promisify<Buffer, ZlibOptions, Buffer>(inflate),
+  br: promisify(
+    brotliDecompress as (body: Buffer, options: ZlibOptions, done: (error: Error | null, body: Buffer) => void) => void,
+  ),
+};
+
+/** As many as there are threads for it: each takes memory while it runs. */
+const AT_ONCE = 4;
+const MAX_WAITING = 10_000;
+const slots = bulkhead(AT_ONCE, MAX_WAITING);
+
+export const isEncoding = (encoding: string): boolean => Object.hasOwn(ENCODINGS, encoding);
+
+/** @param encoding a known one @throws payload_too_large, invalid_request */
+export const unpack = (body: Buffer, encoding: string, maxBytes: number): Promise<Buffer> =>
+  slots.execute(async () => {
+    try {
+      return await (ENCODINGS[encoding] as Unpack)(body, { maxOutputLength: maxBytes });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
+        throw new GatewayError('payload_too_large', 'The body is over 1 MiB.');
+      throw invalidRequest([{ pointer: '', message: `is not valid ${encoding}` }]);
+    }
+  });
