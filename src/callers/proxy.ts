@@ -12,8 +12,6 @@ export interface NamedBy {
   header(name: string): readonly string[];
 }
 
-const MAPPED = /^::ffff:/i;
-
 const addressesOf = (networks: readonly string[]): BlockList => {
   const list = new BlockList();
   for (const network of networks) {
@@ -36,10 +34,8 @@ export const createProxyUsers = (
   limits: Caller['limits'],
 ): ((request: NamedBy) => Verified | undefined) => {
   const trusted = addressesOf(from);
-  const isTrusted = (peer: string): boolean => {
-    const address = peer.replace(MAPPED, '');
-    return trusted.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
-  };
+  // An address of IPv4 in the form of IPv6 is the same one.
+  const isTrusted = (peer: string): boolean => trusted.check(peer, isIPv6(peer) ? 'ipv6' : 'ipv4');
   return ({ peer, header }) => {
     const [name, ...others] = header(userHeader);
     if (name === undefined || !isTrusted(peer)) return undefined;

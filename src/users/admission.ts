@@ -41,7 +41,7 @@ const mayWrite = (state: ClusterState): boolean => state === 'ready' || state ==
 const readOnly = ({ id, account }: Target): GatewayError =>
   new GatewayError(
     'not_supported',
-    `The cluster ${id} is read only: another account shows it too, and has another write domain than ${account.name}. The log of the gateway names both; give them the same domain (accounts.NAME.domain).`,
+    `The cluster ${id} is read only: another account shows it too, and has another write domain than ${account.name}. The log of the gateway names both. Give them the same domain (accounts.NAME.domain).`,
   );
 
 export const createAdmission = (clusters: Clusters): Admission => {
