@@ -23,6 +23,10 @@ export interface Encryptor {
   fingerprint(text: string): string;
   /** Proves that a holder of the key wrote the text. */
   mac(text: string): string;
+  /** Encrypts what a caller keeps, and gives back, but need not read. */
+  conceal(text: string, place: string): Sealed;
+  /** Undefined where it was not made here, for this place. */
+  reveal(sealed: Sealed, place: string): string | undefined;
 }
 
 const NONCE_BYTES = 12;
@@ -31,40 +35,57 @@ const TAG_BYTES = 16;
 const derive = (secret: Buffer, purpose: string, salt: OwnKey = ''): Buffer =>
   Buffer.from(hkdfSync('sha256', secret, Buffer.from(salt, 'base64url'), `hpc-gateway ${purpose}`, KEY_BYTES));
 
+/** Nonce, tag and ciphertext in base64url. */
+const encrypt = (text: string, key: Buffer, place: string): Sealed => {
+  const nonce = randomBytes(NONCE_BYTES);
+  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(place));
+  const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
+  return Buffer.concat([nonce, cipher.getAuthTag(), body]).toString('base64url');
+};
+
+/** @throws where the key or the place is another, or the text was changed */
+const decrypt = (sealed: Sealed, key: Buffer, place: string): string => {
+  const bytes = Buffer.from(sealed, 'base64url');
+  if (bytes.toString('base64url') !== sealed) throw new Error('another spelling of a sealed text');
+  const [nonce, tagged] = [bytes.subarray(0, NONCE_BYTES), NONCE_BYTES + TAG_BYTES];
+  const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES })
+    .setAAD(Buffer.from(place))
+    .setAuthTag(bytes.subarray(NONCE_BYTES, tagged));
+  return Buffer.concat([decipher.update(bytes.subarray(tagged)), decipher.final()]).toString('utf8');
+};
+
 /** @param key 32 bytes */
 export const createEncryptor = (key: Buffer): Encryptor => {
   const sealing = (ownKey: OwnKey): Buffer => derive(key, 'passwords', ownKey);
   const hashing = derive(key, 'fingerprints');
   const proving = derive(key, 'audit');
+  const concealing = derive(key, 'cursors');
 
   return {
     seal: (secret, place) => {
       const ownKey = randomBytes(SECRET_BYTES).toString('base64url');
-      const nonce = randomBytes(NONCE_BYTES);
-      const cipher = createCipheriv('aes-256-gcm', sealing(ownKey), nonce).setAAD(Buffer.from(place));
-      const body = Buffer.concat([cipher.update(secret.unwrap(), 'utf8'), cipher.final()]);
-      return { sealed: Buffer.concat([nonce, cipher.getAuthTag(), body]).toString('base64url'), ownKey };
+      return { sealed: encrypt(secret.unwrap(), sealing(ownKey), place), ownKey };
     },
     open: (sealed, place, ownKey) => {
-      const bytes = Buffer.from(sealed, 'base64url');
-      const [nonce, tagged] = [bytes.subarray(0, NONCE_BYTES), NONCE_BYTES + TAG_BYTES];
       try {
-        const decipher = createDecipheriv('aes-256-gcm', sealing(ownKey), nonce, { authTagLength: TAG_BYTES })
-          .setAAD(Buffer.from(place))
-          .setAuthTag(bytes.subarray(NONCE_BYTES, tagged));
-        return new Secret(Buffer.concat([decipher.update(bytes.subarray(tagged)), decipher.final()]).toString('utf8'));
+        return new Secret(decrypt(sealed, sealing(ownKey), place));
       } catch (cause) {
         throw new GatewayError(
           'internal_error',
           'The password that was kept cannot be opened; its key, or the key of the store, is another one.',
-          {
-            effect: 'none',
-            cause,
-          },
+          { effect: 'none', cause },
         );
       }
     },
     fingerprint: (text) => createHmac('sha256', hashing).update(text).digest('base64url'),
     mac: (text) => createHmac('sha256', proving).update(text).digest('base64url'),
+    conceal: (text, place) => encrypt(text, concealing, place),
+    reveal: (sealed, place) => {
+      try {
+        return decrypt(sealed, concealing, place);
+      } catch {
+        return undefined;
+      }
+    },
   };
 };

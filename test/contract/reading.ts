@@ -119,12 +119,11 @@ export const reading = ({ backend, gateway }: Subject): void => {
 
   it('refuses a cursor of another list, and text that is no cursor', async () => {
     const { nextCursor } = (await gateway().get(`${USERS}?limit=5`)).body;
-    const content = JSON.parse(Buffer.from(nextCursor.split('.')[0], 'base64url').toString()) as object;
-    // JSON can say what UTF-8 cannot.
-    const odd = JSON.stringify({ ...content, s: '' }).replace('"s":""', String.raw`"s":"\ud800"`);
+    const made = Buffer.from(JSON.stringify({ o: 5 })).toString('base64url');
     for (const query of [
-      `cursor=${Buffer.from(odd).toString('base64url')}`,
-      `cursor=${Buffer.from(odd).toString('base64url')}.${nextCursor.split('.')[1]}`,
+      `cursor=${made}`,
+      `cursor=${nextCursor}A`,
+      `cursor=A${nextCursor}`,
       `cursor=${nextCursor}&role=admin`,
       `cursor=${nextCursor}&search=a`,
       'cursor=abc',

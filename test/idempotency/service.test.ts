@@ -14,7 +14,7 @@ import type { LookAgain } from '../../src/writes/look-again.js';
 import { createOperations } from '../../src/writes/operations.js';
 import { createWaiters } from '../../src/writes/waiters.js';
 import { createWorker } from '../../src/writes/worker.js';
-import { anybodysCall, plainCursors } from '../support/callers.js';
+import { anybodysCall, testCursors } from '../support/callers.js';
 
 const HOUR = 3_600_000;
 const CLUSTER = { account: 'a', vendorClusterId: 'v', key: 'v' };
@@ -100,7 +100,7 @@ const setUp = (lookAgain: LookAgain = async () => new Map()) => {
     sweepTrail: async () => undefined,
   });
   const progress = { isRunning: () => false, isLeft: () => false };
-  const operations = createOperations({ cursors: plainCursors, journal, lookAgain, worker, waiters, progress });
+  const operations = createOperations({ cursors: testCursors, journal, lookAgain, worker, waiters, progress });
   const request = (change: Partial<WriteRequest> = {}): RequestReference =>
     idempotency.refer({ caller: 'portal', method: 'POST', path: '/users', content: { body: { a: 1, b: 2 } }, ...change });
   let isTaken = false;

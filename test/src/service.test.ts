@@ -10,7 +10,7 @@ import { GatewayError, type Report } from '../../src/errors.js';
 import type { ClusterState } from '../../src/model.js';
 import { createAdmission, type Requirement } from '../../src/users/admission.js';
 import { createUsers } from '../../src/users/queries.js';
-import { anybodysCall, plainCursors } from '../support/callers.js';
+import { anybodysCall, testCursors } from '../support/callers.js';
 import { vendorUser } from '../support/vendor-user.js';
 
 const call = anybodysCall();
@@ -75,7 +75,7 @@ describe('a page with a hole', () => {
       const rows = Array.from({ length: Math.min(limit, 120 - offset) }, (_, index) => vendorUser(`u${offset + index}`));
       return { users: offset === 0 ? rows.slice(1) : rows, total: 120 };
     };
-    const users = createUsers(serve({ listUsers }), plainCursors);
+    const users = createUsers(serve({ listUsers }), testCursors);
     const met: string[] = [];
     for (let cursor: string | null | undefined; cursor !== null; ) {
       const list = await users.list('c', { limit: 50, cursor }, call);
@@ -88,16 +88,25 @@ describe('a page with a hole', () => {
 });
 
 describe('a cursor', () => {
-  const users = createUsers(serve({ listUsers: async () => ({ users: [vendorUser('u')], total: 9 }) }), plainCursors);
+  const users = createUsers(serve({ listUsers: async () => ({ users: [vendorUser('u')], total: 9 }) }), testCursors);
   const next = async (): Promise<string> => (await users.list('c', { limit: 1 }, call)).nextCursor as string;
   const refusing = (cursor: string, by: CallerCall = call) =>
     expect(users.list('c', { limit: 50, cursor }, by)).rejects.toMatchObject({ code: 'invalid_request' });
 
-  it('that was changed is refused, wherever it leads', async () => {
-    const [body = '', seal = ''] = (await next()).split('.');
-    const content = JSON.parse(Buffer.from(body, 'base64url').toString()) as object;
-    const far = Buffer.from(JSON.stringify({ ...content, o: 2 })).toString('base64url');
-    for (const cursor of [`${far}.${seal}`, far, body, `${body}.`, `${body}.${seal}.`, `.${seal}`, '.']) await refusing(cursor);
+  it('that was changed is refused', async () => {
+    const cursor = await next();
+    const flipped = Buffer.from(cursor, 'base64url');
+    flipped[20] = (flipped[20] ?? 0) ^ 1;
+    for (const changed of [
+      flipped.toString('base64url'),
+      cursor.slice(1),
+      cursor.slice(0, -1),
+      `${cursor}A`,
+      `${cursor}=`,
+      `${cursor}.`,
+      'x',
+    ])
+      await refusing(changed);
   });
 
   it('belongs to its caller', async () => {

@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { CallerCall } from '../../src/callers/caller.js';
 import { ANYBODY } from '../../src/callers/caller.js';
 import { createCursors } from '../../src/cursors.js';
+import { createEncryptor } from '../../src/store/encryptor.js';
 
 /** A call of a gateway that asks nobody who they are. */
 export const anybodysCall = (signal: AbortSignal = AbortSignal.timeout(60_000), requestId = 'r'): CallerCall => ({
@@ -12,8 +13,8 @@ export const anybodysCall = (signal: AbortSignal = AbortSignal.timeout(60_000), 
   address: '127.0.0.1',
 });
 
-/** Cursors that anybody can read. */
-export const plainCursors = createCursors({ fingerprint: (text) => createHash('sha256').update(text).digest('base64url') });
+/** Cursors of a gateway that nobody else knows. */
+export const testCursors = createCursors(createEncryptor(randomBytes(32)));
 
 export interface TestCaller {
   readonly id: string;

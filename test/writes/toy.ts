@@ -12,7 +12,7 @@ import type { NewItem } from '../../src/writes/new-operation.js';
 import { failedWith } from '../../src/writes/outcome.js';
 import type { Finding, Limits, Parcel, Planned, Resource, Step, Thing } from '../../src/writes/resource.js';
 import type { Nature, Word } from '../../src/writes/verdict.js';
-import { anybodysCall, plainCursors } from '../support/callers.js';
+import { anybodysCall, testCursors } from '../support/callers.js';
 
 const KEYS = 'keys';
 
@@ -209,7 +209,7 @@ export const startToys = async (
     store,
     encryptor: createEncryptor(Buffer.alloc(32, 7)),
     resources: [toy.resource],
-    cursors: plainCursors,
+    cursors: testCursors,
     auditMs: 60_000,
     anchor: () => undefined,
     lifetimes: { operationMs: 60_000, keyMs: 60_000 },

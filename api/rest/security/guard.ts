@@ -102,7 +102,7 @@ export const createGuard =
     if (operation.verbs.length === 0) {
       if (!PROBES.has(operation.path)) deps.inFlight.enterPublic(response);
     } else {
-      const caller = await identify(deps.authenticate, request, response);
+      const caller = await deps.inFlight.asking(() => identify(deps.authenticate, request, response));
       context.caller = caller;
       context.usernames = usernamesIn(request.params);
       deps.inFlight.enter(caller, bodyBytes(operation, request), response);

@@ -10,6 +10,8 @@ import { GatewayError } from '../../../src/errors.js';
 const MAX_PUBLIC = 64;
 /** Of bodies, as they came and unpacked, from the beginning of a request to its answer. */
 const MAX_BODY_BYTES = 67_108_864;
+/** Requests that wait for their caller to be known. */
+const MAX_ASKING = 256;
 const RETRY_MS = 1_000;
 
 export interface InFlight {
@@ -17,6 +19,8 @@ export interface InFlight {
   enter(caller: Caller, bodyBytes: number, response: Response): void;
   /** The same for a request that needs no caller. @throws too_busy */
   enterPublic(response: Response): void;
+  /** Work for a request whose caller is not known yet: it may have to wait for the issuer of a token. @throws too_busy */
+  asking<T>(work: () => Promise<T>): Promise<T>;
 }
 
 interface Load {
@@ -31,6 +35,7 @@ export const createInFlight = (max: number): InFlight => {
   const all: Load = { requests: 0, bytes: 0 };
   const publicOnes: Load = { requests: 0, bytes: 0 };
   const own = new Map<string, Load>();
+  let asked = 0;
 
   const loadOf = (id: string | null): Load => {
     if (id === null) return all;
@@ -64,6 +69,14 @@ export const createInFlight = (max: number): InFlight => {
       if (all.bytes + bytes > MAX_BODY_BYTES) throw tooBusy('The gateway has too much in bodies of requests in flight.');
       hold(new Set([all, mine]), bytes, response, () => {
         if (id !== null && mine.requests === 0) own.delete(id);
+      });
+    },
+
+    asking: async (work) => {
+      if (asked >= MAX_ASKING) throw tooBusy('The gateway has too many requests whose tokens wait for their issuer.');
+      asked++;
+      return work().finally(() => {
+        asked--;
       });
     },
 
