@@ -1,5 +1,6 @@
 /** What callers may do: pure functions of the rights that they have. */
 import type { Role } from '../model.js';
+import { fitsGlob } from './globs.js';
 
 /**
  * `read`: clusters, users, operations, the health of accounts. `write`: all writes, and the cancellation of own operations. `operate`: the
@@ -23,20 +24,7 @@ export interface Right {
 
 export type Rights = readonly Right[];
 
-const patterns = new Map<string, RegExp>();
-const MAX_PATTERNS = 10_000;
-
-/** Patterns come from the configuration only: their number is bounded by it. */
-const patternOf = (glob: string): RegExp => {
-  const known = patterns.get(glob);
-  if (known) return known;
-  const text = glob.replace(/[.*+?^${}()|[\]\\]/g, (char) => (char === '*' ? '.*' : `\\${char}`));
-  const made = new RegExp(`^${text}$`, 's');
-  if (patterns.size < MAX_PATTERNS) patterns.set(glob, made);
-  return made;
-};
-
-const covers = ({ clusters }: Right, clusterId: string): boolean => clusters.some((glob) => patternOf(glob).test(clusterId));
+const covers = ({ clusters }: Right, clusterId: string): boolean => clusters.some((glob) => fitsGlob(glob, clusterId));
 
 /** Whether one of these verbs is granted on the cluster. */
 export const mayOn = (rights: Rights, verbs: readonly Verb[], clusterId: string): boolean =>
