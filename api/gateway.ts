@@ -96,7 +96,7 @@ export const createGateway = (
     cursors,
     auditMs: retention.auditDays * 24 * HOUR_MS,
     anchor: (end) => log.info({ audit: end }, 'end of an audit chain'),
-    collect: stream && ((record) => stream.write(toAuditRecord(record))),
+    collect: stream && ((records) => stream.write(records.map(toAuditRecord))),
     resources: [users],
     lifetimes: {
       operationMs: retention.operationDays * 24 * HOUR_MS,
@@ -186,7 +186,6 @@ export const createGateway = (
       listener?.connections.destroy();
       transports.close();
       counters?.close();
-      await stream?.close();
       await store.close();
     },
   };

@@ -55,8 +55,8 @@ export interface EngineDeps
   readonly auditMs: number;
   /** Receives ends of its chains, which are out of reach in a log of those who can write to the store. */
   anchor(end: Anchor): void;
-  /** Receives all records; absent where nobody collects them. */
-  readonly collect?: ((record: AuditRecord) => void) | undefined;
+  /** Receives all records, and resolves when they are kept; absent where nobody collects them. */
+  readonly collect?: ((records: readonly AuditRecord[]) => Promise<void>) | undefined;
   /** What the `Date` header of the cluster's vendor shows now, less our clock, in milliseconds. */
   dateOffsetOf(cluster: string): number | null;
 }

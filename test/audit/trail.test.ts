@@ -1,6 +1,6 @@
 /** Chains of records: what is changed, removed or put in between is noticed, and what is too old goes. */
 import { randomBytes } from 'node:crypto';
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { listRecords } from '../../src/audit/reading.js';
 import { type AuditEvent, type AuditRecord, INDEX, keyOf, type LinkRecord } from '../../src/audit/record.js';
 import { sweepRecords } from '../../src/audit/retention.js';
@@ -172,7 +172,7 @@ describe('who follows it', () => {
       store,
       chains: () => trail.chains(),
       anchor: (end: Anchor) => ends.push(end),
-      collect: ({ seq }: AuditRecord) => void seen.push(seq),
+      collect: async (records: readonly AuditRecord[]) => void seen.push(...records.map(({ seq }) => seq)),
     };
     const tail = createTail(deps);
     await fill(3);
@@ -189,6 +189,50 @@ describe('who follows it', () => {
     await createTail(deps).look();
     expect(seen.at(-1)).toBe(1_204);
     expect(await faults(ends)).toEqual([undefined]);
+  });
+});
+
+describe('what collects it', () => {
+  it('receives again what was not kept, and what a process that was killed has left', async () => {
+    const kept: string[] = [];
+    let isFull = true;
+    const collect = async (records: readonly AuditRecord[]): Promise<void> => {
+      if (isFull) throw new Error('no space left');
+      kept.push(...records.map(({ chain, seq }) => `${chain} ${seq}`));
+    };
+    const anchor = (): void => undefined;
+    await fill(2, OTHER);
+    const tail = createTail({ store, chains: () => [OTHER], anchor, collect });
+    await expect(tail.look()).rejects.toThrow('no space left');
+    // It is reported once.
+    await tail.look();
+    isFull = false;
+    await tail.look();
+    expect(kept).toEqual([`${OTHER} 1`, `${OTHER} 2`]);
+    await fill(1, OTHER);
+    await fill(1, CHAIN);
+    // The next process, which appends to other chains.
+    await createTail({ store, chains: () => ['process p2'], anchor, collect }).look();
+    expect(kept.slice(2).sort()).toEqual([`${CHAIN} 1`, `${OTHER} 3`]);
+  });
+
+  it('leaves chains of a store that is shared to those who append to them, unless these rest', async () => {
+    const kept: number[] = [];
+    const collect = async (records: readonly AuditRecord[]): Promise<void> => void kept.push(...records.map(({ seq }) => seq));
+    await fill(1, OTHER);
+    const shared = { ...store, shared: {} } as unknown as Store;
+    const clock = jest.spyOn(performance, 'now').mockReturnValue(0);
+    const tail = createTail({ store: shared, chains: () => [], anchor: () => undefined, collect });
+    const lookAt = (ms: number): Promise<void> => {
+      clock.mockReturnValue(ms);
+      return tail.look();
+    };
+    await lookAt(0);
+    await lookAt(20_000);
+    expect(kept).toEqual([]);
+    await lookAt(40_000);
+    expect(kept).toEqual([1]);
+    clock.mockRestore();
   });
 });
 
