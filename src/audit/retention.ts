@@ -2,30 +2,26 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Encryptor } from '../store/encryptor.js';
 import type { Member, Store, Value } from '../store/store.js';
-import { type AuditRecord, CHAINS, INDEX, idsFrom, keyOf, type LinkRecord, placesOf, prefixOf } from './record.js';
+import { type AuditRecord, INDEX, idsFrom, keyOf, type LinkRecord, placesOf, prefixOf } from './record.js';
 
 const SLICE = 100;
 
 export const sealOf = (mac: Encryptor['mac'], chain: string, { seq, mac: link }: LinkRecord): string =>
   mac(JSON.stringify(['audit base', chain, seq, link]));
 
+/** The end of a chain stays: a process that is idle goes on with it, and a chain that is gone as a whole is one that somebody removed. */
 const removeOf = (store: Store, mac: Encryptor['mac'], chain: string, records: readonly AuditRecord[]): Promise<void> =>
-  store.change<Value, undefined>([keyOf.base(chain), keyOf.head(chain)], ([known, head]) => {
+  store.change<Value, undefined>([keyOf.base(chain)], ([known]) => {
     const last = records.reduce((latest, record) => (record.seq > latest.seq ? record : latest));
-    const before = (known as LinkRecord | undefined)?.seq ?? 0;
     const base: LinkRecord = { seq: last.seq, mac: last.mac };
-    const put: Record<string, Value | null> = Object.fromEntries(
-      records.map(({ seq }) => [keyOf.record(chain, seq), null] as const),
-    );
-    const drop: Member[] = records.flatMap((record) => placesOf(record).map((place) => [INDEX, place] as const));
-    // A process that ended has a chain of its own, of which nothing is left then.
-    const isOver = (head as LinkRecord | undefined)?.seq === last.seq && chain.startsWith('process ');
-    if (isOver) drop.push([CHAINS, chain]);
-    else if (last.seq > before) put[keyOf.base(chain)] = { ...base, seal: sealOf(mac, chain, base) };
+    const isLater = last.seq > ((known as LinkRecord | undefined)?.seq ?? 0);
     return {
       result: undefined,
-      put: { ...put, ...(isOver && { [keyOf.base(chain)]: null, [keyOf.head(chain)]: null, [keyOf.collected(chain)]: null }) },
-      drop,
+      put: {
+        ...Object.fromEntries(records.map(({ seq }) => [keyOf.record(chain, seq), null] as const)),
+        ...(isLater && { [keyOf.base(chain)]: { ...base, seal: sealOf(mac, chain, base) } }),
+      },
+      drop: records.flatMap((record) => placesOf(record).map((place): Member => [INDEX, place])),
     };
   });
 

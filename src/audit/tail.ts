@@ -63,11 +63,11 @@ export const createTail = ({ store, chains, anchor, collect }: TailDeps): Tail =
     for (let after = '', slices = 0; slices < MAX_NAMES_SLICES; slices++) {
       const names = await store.members(CHAINS, { order: 'ascending', limit: SLICE, after });
       const states = await store.read<LinkRecord | Collected>(
-        names.flatMap((chain) => [keyOf.head(chain), keyOf.collected(chain)]),
+        names.flatMap((chain) => [keyOf.head(chain), keyOf.collected(chain), keyOf.base(chain)]),
       );
       for (const [at, chain] of names.entries()) {
-        const [head, collected] = states.slice(2 * at) as [LinkRecord | undefined, Collected | undefined];
-        const seq = collected?.seq ?? 0;
+        const [head, ...ends] = states.slice(3 * at, 3 * at + 3) as (LinkRecord | undefined)[];
+        const seq = Math.max(...ends.map((end) => end?.seq ?? 0));
         if (own.has(chain) || !head || seq >= head.seq) continue;
         const known = resting.get(chain);
         const since = known?.seq === seq ? known.since : now;

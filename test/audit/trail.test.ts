@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { listRecords } from '../../src/audit/reading.js';
-import { type AuditEvent, type AuditRecord, INDEX, keyOf, type LinkRecord } from '../../src/audit/record.js';
+import { type AuditEvent, type AuditRecord, CHAINS, INDEX, keyOf, type LinkRecord } from '../../src/audit/record.js';
 import { sweepRecords } from '../../src/audit/retention.js';
 import { createTail } from '../../src/audit/tail.js';
 import { createTrail, type Trail } from '../../src/audit/trail.js';
@@ -134,6 +134,15 @@ describe('it is noticed', () => {
     expect(await faults([anchor])).toEqual(['it ends at 0, and the log has seen the record 10']);
   });
 
+  it('that the chain of a process was removed as a whole', async () => {
+    await fill(10, OTHER);
+    const anchor = await headOf(OTHER);
+    for (let seq = 1; seq <= 10; seq++) await put(keyOf.record(OTHER, seq), null);
+    await put(keyOf.head(OTHER), null);
+    await store.change([], () => ({ result: undefined, drop: [[CHAINS, OTHER]] }));
+    expect(await faults([anchor])).toEqual(['it ends at 0, and the log has seen the record 10']);
+  });
+
   it('that it was written with another key', async () => {
     await fill(3);
     const [report] = await verifyTrail(store, createEncryptor(randomBytes(32)).mac, []);
@@ -155,13 +164,17 @@ describe('records that are too old', () => {
     await sweepRecords(store, mac, time + 1);
     expect(await all()).toEqual([]);
     expect(await store.members(INDEX, { order: 'ascending', limit: 10 })).toEqual([]);
-    // A domain goes on with its chain; a process that has ended leaves nothing behind.
     expect(await verifyTrail(store, mac, anchors)).toEqual([
       { chain: CHAIN, records: 0 },
       { chain: OTHER, records: 0 },
     ]);
+    // A process that was idle for so long goes on with its chain, like a domain.
     await fill(3);
-    expect(await verifyTrail(store, mac, [])).toEqual([{ chain: CHAIN, records: 3 }]);
+    await fill(3, OTHER);
+    expect(await verifyTrail(store, mac, anchors)).toEqual([
+      { chain: CHAIN, records: 3 },
+      { chain: OTHER, records: 3 },
+    ]);
   });
 });
 
