@@ -178,6 +178,19 @@ describe('records that are too old', () => {
   });
 });
 
+it('records that a gateway removes while they are checked are no fault', async () => {
+  await fill(20);
+  let readings = 0;
+  const busy: Pick<Store, 'read' | 'members'> = {
+    ...store,
+    read: async (keys) => {
+      if (++readings === 2) await sweepRecords(store, mac, START + 5_500);
+      return store.read(keys);
+    },
+  };
+  expect(await verifyTrail(busy, mac, [])).toEqual([{ chain: CHAIN, records: 15 }]);
+});
+
 describe('who follows it', () => {
   it('receives each record once, in order, and an end of each chain that grows', async () => {
     const [seen, ends]: [number[], Anchor[]] = [[], []];
