@@ -1,6 +1,7 @@
 /** Writes that are turned away are recorded in the audit trail, like those that are accepted. */
 import type { Audit } from '../../src/audit/service.js';
 import type { GatewayError } from '../../src/errors.js';
+import { shortened } from '../../src/vendor/harmless.js';
 import { isObject } from '../../src/wire.js';
 import type { RequestContext } from './context.js';
 import type { CheckedOperation } from './contract.js';
@@ -8,6 +9,9 @@ import { PROBLEM_TYPES } from './problem.js';
 
 /** What the gateway decided about the write; that a request was malformed, or came at a bad time, is no such decision. */
 const DECISIONS: ReadonlySet<number> = new Set([401, 403, 404, 409, 422, 501]);
+
+/** No vendor has longer ones; what is longer was not checked yet, and would fill the store. */
+const MAX_NAME = 255;
 
 const isWrite = ({ verbs }: CheckedOperation): boolean => verbs.includes('write');
 
@@ -17,7 +21,7 @@ export const usernamesIn = (params: Readonly<Record<string, unknown>>, body?: un
   const named = Array.isArray(items)
     ? items.map((item) => (isObject(item) ? item['username'] : undefined))
     : [username ?? params['username']];
-  return named.filter((name) => typeof name === 'string');
+  return named.filter((name) => typeof name === 'string').map((name) => shortened(name, MAX_NAME));
 };
 
 export type RecordRefusal = (context: RequestContext, error: GatewayError) => Promise<void>;

@@ -164,3 +164,20 @@ describe('the list', () => {
     expect(await trail('type=refused')).toHaveLength(60);
   });
 });
+
+it('a stranger fills neither the trail nor the log with names as long as a request line', async () => {
+  await start();
+  const [long, most] = ['x'.repeat(15_000), 255];
+  expect((await by(reader, 'DELETE', `/clusters/ali/users/${long}`)).status).toBe(403);
+  expect((await gateway.request('DELETE', `/clusters/${long}/users/anybody`)).status).toBe(401);
+  const [stranger, own] = await trail('type=refused');
+  expect(stranger).toMatchObject({ caller: null, clusterId: `${'x'.repeat(most - 1)}…` });
+  expect(own).toMatchObject({ caller: 'reader', users: [{ username: `${'x'.repeat(most - 1)}…`, status: 'refused' }] });
+  const longest = Math.max(
+    ...gateway
+      .logged()
+      .split('\n')
+      .map(({ length }) => length),
+  );
+  expect(longest).toBeLessThan(2_000);
+});

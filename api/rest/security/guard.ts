@@ -5,6 +5,7 @@ import { type Caller, type CallerCall, sees } from '../../../src/callers/caller.
 import type { Rate } from '../../../src/callers/rate.js';
 import { mayOn, maySomewhere } from '../../../src/callers/rights.js';
 import { GatewayError } from '../../../src/errors.js';
+import { shortened } from '../../../src/vendor/harmless.js';
 import { bodyBytes } from '../body.js';
 import { contextOf } from '../context.js';
 import type { CheckedOperation } from '../contract.js';
@@ -21,6 +22,8 @@ export interface GuardDeps {
   unknownCluster(clusterId: string, call: CallerCall): GatewayError;
 }
 
+/** Of an id that nobody has checked yet, in the log and the audit trail; no cluster's own is longer. */
+const MAX_KEPT = 255;
 /** Longer than any credential that is taken. */
 const MAX_LENGTH = 16_384;
 
@@ -98,7 +101,7 @@ export const createGuard =
     const { clusterId } = request.params as { readonly clusterId?: string };
     context.operation = operation;
     context.route = operation.path;
-    context.clusterId = clusterId;
+    context.clusterId = clusterId && shortened(clusterId, MAX_KEPT);
     if (operation.verbs.length === 0) {
       if (!PROBES.has(operation.path)) deps.inFlight.enterPublic(response);
     } else {
