@@ -59,11 +59,13 @@ export const listRecords = async (store: Store, filter: AuditFilter): Promise<Au
     const found = await store.read<AuditRecord>(ids.map(keyOf.byId));
     for (const [position, id] of ids.entries()) {
       if (id < first) return end();
-      if (records.length === limit) return { records, next: at };
-      at = id;
       // One may be gone since the index was read.
       const record = found[position];
-      if (record && fits(record, filter)) records.push(record);
+      const isListed = record !== undefined && fits(record, filter);
+      // What the caller may not see is no reason for another window.
+      if (isListed && records.length === limit) return { records, next: records.at(-1)?.id ?? null };
+      at = id;
+      if (isListed) records.push(record);
     }
     if (ids.length <= limit) return end();
   }

@@ -108,11 +108,13 @@ export const createReading = ({ store, nowMs }: Pick<JournalDeps, 'store' | 'now
         const records = await store.read<OperationRecord>(ids.map(keyOf.operation));
         for (const [position, id] of ids.entries()) {
           if (id < first) return { operations, next: null };
-          if (operations.length === limit) return { operations, next: at ?? null };
-          at = id;
           // One may be gone since the index was read.
           const record = records[position];
-          if (record && fits(record, filter)) operations.push(record);
+          const isListed = record !== undefined && fits(record, filter);
+          // What the caller may not see is no reason for another window.
+          if (isListed && operations.length === limit) return { operations, next: operations.at(-1)?.id ?? null };
+          at = id;
+          if (isListed) operations.push(record);
         }
         if (ids.length < size) return { operations, next: null };
       }

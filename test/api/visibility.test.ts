@@ -186,6 +186,13 @@ describe('GET /operations', () => {
     expect((await get(callers.reader, `/operations?${query}`)).status).toBe(400);
   });
 
+  it('does not say that there are others, which the caller may not see', async () => {
+    const { body } = await get(callers.shan, '/operations?caller=writer&limit=200');
+    expect(body.items.length).toBeGreaterThan(0);
+    const last = await get(callers.shan, `/operations?caller=writer&limit=${body.items.length}`);
+    expect([last.body.items.length, last.body.nextCursor]).toEqual([body.items.length, null]);
+  });
+
   it('goes through all of it window by window; a cursor is good for its caller and its parameters only', async () => {
     const ids: string[] = [];
     let path: string | undefined = '/operations?limit=1&caller=writer';

@@ -178,6 +178,13 @@ describe('records that are too old', () => {
   });
 });
 
+it('a list does not say that there are records which its reader may not see', async () => {
+  await trail.record(CHAIN, [event('hidden', { clusterId: 'beijing' }), event('seen')]);
+  const isSeen = ({ clusterId }: AuditRecord): boolean => clusterId === 'hangzhou';
+  const { records, next } = await listRecords(store, { limit: 1, isSeen });
+  expect([records.map(({ clusterId }) => clusterId), next]).toEqual([['hangzhou'], null]);
+});
+
 it('records that a gateway removes while they are checked are no fault', async () => {
   await fill(20);
   let readings = 0;
