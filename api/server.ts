@@ -11,6 +11,7 @@ import { runCommand } from './cli/command.js';
 import { UsageError } from './cli/usage.js';
 import { type Demo, demoBanner, startDemo } from './demo.js';
 import { createGateway, type Gateway } from './gateway.js';
+import { openLogDestination } from './log-destination.js';
 import { followTls, type TlsReload } from './tls-reload.js';
 
 /** npm and a terminal may both pass on the same signal; one that comes later than this is meant. */
@@ -95,7 +96,7 @@ const start = async (): Promise<void> => {
   const demo = path === undefined ? await startDemo() : undefined;
   running.demo = demo;
   const config = path === undefined ? checkConfig(demo?.raw, adapters, environment) : loadConfig(path, adapters, environment);
-  const log = pino({ level: config.log.level }, pino.destination(2));
+  const log = pino({ level: config.log.level }, openLogDestination());
   running.log = log;
   warn(config, log);
   const gateway = createGateway(config, adapters, log, { isDemo: demo !== undefined });

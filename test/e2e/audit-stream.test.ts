@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { endProcesses, READY, type Run, server } from '../support/process.js';
+import { endProcesses, READY, type Run, run as runProgram, server } from '../support/process.js';
 import { until } from '../support/wait.js';
 
 jest.setTimeout(60_000);
@@ -56,6 +56,17 @@ describe('the stream of the audit trail', () => {
     run.child.kill('SIGTERM');
     expect(await run.exit).toEqual({ code: 0, signal: null });
     expect(run.errors().split('ENOSPC').length).toBeLessThan(10);
+  });
+
+  it('and a log that cannot be written hold up neither requests nor the end', async () => {
+    const run = runProgram('sh', ['-c', `exec "$0" dist/api/server.js 2>${FULL}`, process.execPath], {
+      HPC_GATEWAY_CONFIG: configure(join(folder, 'trail.jsonl')),
+      PORT: '0',
+    });
+    const url = (await run.until(READY))[1] as string;
+    for (let at = 0; at < 20; at++) expect(await create(url, `u${at}`)).toBe(201);
+    run.child.kill('SIGTERM');
+    expect(await run.exit).toEqual({ code: 0, signal: null });
   });
 
   it('has every record after a kill, from the next process', async () => {
