@@ -39,9 +39,7 @@ export const createInFlight = (max: number): InFlight => {
 
   const loadOf = (id: string | null): Load => {
     if (id === null) return all;
-    const load = own.get(id) ?? { requests: 0, bytes: 0 };
-    own.set(id, load);
-    return load;
+    return own.get(id) ?? { requests: 0, bytes: 0 };
   };
 
   const hold = (loads: ReadonlySet<Load>, bytes: number, response: Response, left: () => void): void => {
@@ -67,6 +65,8 @@ export const createInFlight = (max: number): InFlight => {
       if (all.requests >= max) throw tooBusy(`The gateway has ${all.requests} requests in flight, as many as it takes.`);
       if (mine.bytes + bytes > MAX_BODY_BYTES * share) throw tooBusy('The caller has too much in bodies of requests in flight.');
       if (all.bytes + bytes > MAX_BODY_BYTES) throw tooBusy('The gateway has too much in bodies of requests in flight.');
+      // Of callers who are turned away, nothing is kept.
+      if (id !== null) own.set(id, mine);
       hold(new Set([all, mine]), bytes, response, () => {
         if (id !== null && mine.requests === 0) own.delete(id);
       });
