@@ -33,7 +33,7 @@ const quoted = (name: string): string => JSON.stringify(name.length > MAX_NAME ?
 /** However it is written: the column that is most likely meant. */
 const alike = (name: string): string | undefined => COLUMNS.find((column) => column.toLowerCase() === name.trim().toLowerCase());
 
-/** Where the line of names was forgotten, it is a line of passwords: names are shown only beside one that is known. */
+/** Where the line of names was forgotten, it is a line of passwords: a name is shown only where it is like one that is known. */
 const checkNames = (names: readonly string[], line: number): string[] => {
   const wrong = names.findIndex((name, at) => !COLUMNS.includes(name) || names.indexOf(name) < at);
   const [name = ''] = names.slice(wrong);
@@ -44,8 +44,10 @@ const checkNames = (names: readonly string[], line: number): string[] => {
     );
   if (wrong !== -1 && COLUMNS.includes(name)) refuse(`names the column ${name} twice in line ${line}; ${expected}`);
   const meant = alike(name) ?? nearest(name, COLUMNS);
+  // What is like none of them may be anything.
+  const shown = meant === undefined ? `${wrong + 1}` : quoted(name);
   const help = meant === undefined ? '' : ` (did you mean ${meant}?)`;
-  if (wrong !== -1) refuse(`names a column ${quoted(name)} in line ${line}, which is not known${help}; ${expected}`);
+  if (wrong !== -1) refuse(`names a column ${shown} in line ${line}, which is not known${help}; ${expected}`);
   return [...names];
 };
 

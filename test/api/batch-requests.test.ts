@@ -259,6 +259,7 @@ describe('a CSV', () => {
 
   it.each([
     ['Username,Password', 'names a column "Username" in line 1, which is not known (did you mean username?)'],
+    ['username,role,Sup3r@Secret#42', 'names a column 3 in line 1, which is not known; the columns are'],
     ['\r\n\n\nusername,pasword', 'names a column "pasword" in line 4, which is not known (did you mean password?)'],
   ])('names a column that is mistyped, and its line: %j', async (names, words) => {
     const { status, body } = await postCsv(`${names}\nuser.one,${PASSWORD}\n`);
