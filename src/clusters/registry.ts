@@ -6,6 +6,7 @@ import { pause } from '../deadline.js';
 import { asGatewayError } from '../errors.js';
 import type { ClusterRef } from '../journal/records.js';
 import { secretsIn } from '../secret.js';
+import { proxySecrets } from '../vendor/agents.js';
 import { createHttpClient, type HttpClient } from '../vendor/client.js';
 import { createVendorClock } from '../vendor/clock.js';
 import { guardAdapter } from '../vendor/guard.js';
@@ -89,10 +90,11 @@ export const createRegistry = (
       nonce: () => randomBytes(16).toString('hex'),
     });
     const { maxListUsers } = config.limits;
+    const secrets = [...secretsIn(account), ...(account.proxy ? proxySecrets(account.proxy) : [])];
     accounts.set(name, {
       name,
       module,
-      adapter: watchOmissions(guardAdapter(adapter, secretsIn(account)), name, clock, onOmission),
+      adapter: watchOmissions(guardAdapter(adapter, secrets), name, clock, onOmission),
       settings,
       discover,
       domain,

@@ -7,7 +7,7 @@ import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 import type { Clock } from '../clock.js';
 import { onAbort } from '../deadline.js';
-import type { Secret } from '../secret.js';
+import { Secret } from '../secret.js';
 
 /** The `code` of the error of a connection that was not established in time. */
 export const CONNECT_TIMEOUT = 'CONNECT_TIMEOUT';
@@ -46,6 +46,12 @@ export interface AgentOptions {
   /** The URL of a proxy that opens tunnels; may hold a password. */
   readonly proxy?: Secret;
 }
+
+/** What a proxy is sent to log in, and may repeat. */
+export const proxySecrets = (proxy: Secret): Secret[] => {
+  const { password } = new URL(proxy.unwrap());
+  return password === '' ? [] : [new Secret(decodeURIComponent(password)), new Secret(password)];
+};
 
 /** @param connectMs bound of name look-up, TCP, the proxy and TLS together */
 export const createAgents = (clock: Clock, connectMs: number, { ca, proxy }: AgentOptions = {}): Agents => {
