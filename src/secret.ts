@@ -54,6 +54,12 @@ export const withSecret = <T extends object>(value: T): WithSecret<T> =>
     ? { ...value, password: new Secret(value.password) }
     : value) as WithSecret<T>;
 
+/** A shorter id of a key is none of a vendor's, and may be a part of any word. */
+const MIN_KEY_ID = 8;
+
+/** The id of an access key: not as secret as the key, but nothing to be shown either. */
+export const keyIdSecrets = (id: string): Secret[] => (id.length < MIN_KEY_ID ? [] : [new Secret(id)]);
+
 /** No settings and no arguments of a call are nested deeper. */
 const MAX_DEPTH = 8;
 

@@ -5,7 +5,7 @@
  */
 import { createHash, createHmac } from 'node:crypto';
 import { canonicalQuery, type Params, percentEncode, utcSeconds } from '../../src/encoding.js';
-import { Secret } from '../../src/secret.js';
+import { keyIdSecrets, Secret } from '../../src/secret.js';
 import type { SignedRequest } from '../../src/vendor/client.js';
 import type { EhpcCredentials } from './config.js';
 
@@ -53,8 +53,9 @@ export const acs3Signature = (method: string, query: Params, headers: Params, bo
     .digest('hex');
 
 /** What of a request is not to be shown. */
-const secretsOf = ({ accessKeySecret, securityToken }: EhpcCredentials, signature: string): Secret[] => [
+const secretsOf = ({ accessKeyId, accessKeySecret, securityToken }: EhpcCredentials, signature: string): Secret[] => [
   new Secret(signature),
+  ...keyIdSecrets(accessKeyId),
   accessKeySecret,
   ...(securityToken ? [securityToken] : []),
 ];

@@ -5,7 +5,7 @@
  */
 import { createHash, createHmac } from 'node:crypto';
 import { canonicalQuery, type Params, percentEncode, utcSeconds } from '../../src/encoding.js';
-import { Secret } from '../../src/secret.js';
+import { keyIdSecrets, Secret } from '../../src/secret.js';
 import type { SignedRequest } from '../../src/vendor/client.js';
 import type { ShanheCredentials } from './config.js';
 
@@ -45,6 +45,11 @@ export const sign = (call: ShanheCall, credentials: ShanheCredentials, date: Dat
     headers: call.body === undefined ? {} : { 'content-type': 'application/json' },
     ...(call.body !== undefined && { body: call.body }),
     // The vendor's server reads it decoded once.
-    secrets: [new Secret(raw), new Secret(percentEncode(raw)), credentials.secretAccessKey],
+    secrets: [
+      new Secret(raw),
+      new Secret(percentEncode(raw)),
+      ...keyIdSecrets(credentials.accessKeyId),
+      credentials.secretAccessKey,
+    ],
   };
 };
