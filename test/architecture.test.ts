@@ -49,7 +49,7 @@ describe('architecture', () => {
         'src/users/rules.ts',
         // Proxies, and what to look for in the answers of vendors.
         'src/vendor/agents.ts',
-        'src/vendor/redact.ts',
+        'src/vendor/needles.ts',
       ].map(normalize),
     );
   });

@@ -5,11 +5,12 @@ import type { AccountConfig, GatewayConfig } from '../config/schema.js';
 import { pause } from '../deadline.js';
 import { asGatewayError } from '../errors.js';
 import type { ClusterRef } from '../journal/records.js';
-import { secretsIn } from '../secret.js';
+import { type Secret, secretsIn } from '../secret.js';
 import { proxySecrets } from '../vendor/agents.js';
 import { createHttpClient, type HttpClient } from '../vendor/client.js';
 import { createVendorClock } from '../vendor/clock.js';
 import { guardAdapter } from '../vendor/guard.js';
+import { createRecentSecrets } from '../vendor/recent-secrets.js';
 import type { Transport } from '../vendor/transport.js';
 import { type OnOmission, watchOmissions } from './omissions.js';
 
@@ -26,6 +27,8 @@ export interface Account {
   readonly maxListUsers: number;
   /** The `Date` of the vendor's answers less our clock, in milliseconds; null before the first answer. */
   readonly dateOffsetMs: () => number | null;
+  /** Hides secrets in what the vendor says from now on, for a while: an earlier process has sent them. */
+  conceal(secrets: readonly Secret[]): void;
 }
 
 /** A cluster of the gateway, at its vendor. */
@@ -77,6 +80,8 @@ export const createRegistry = (
   onOmission: OnOmission = () => undefined,
 ): Registry => {
   const accounts = new Map<string, Account>();
+  // Of all accounts: several may lead to the same clusters.
+  const recent = createRecentSecrets(clock);
   for (const [name, account] of Object.entries(config.accounts)) {
     const { vendor, discover, domain, settings } = account;
     const module = modules[vendor];
@@ -94,12 +99,13 @@ export const createRegistry = (
     accounts.set(name, {
       name,
       module,
-      adapter: watchOmissions(guardAdapter(adapter, secrets), name, clock, onOmission),
+      adapter: watchOmissions(guardAdapter(adapter, secrets, recent), name, clock, onOmission),
       settings,
       discover,
       domain,
       maxListUsers,
       dateOffsetMs: vendorClock.dateOffsetMs,
+      conceal: recent.note,
     });
   }
   const targets = config.clusters.map(({ id, account: name, vendorClusterId }): Target => {

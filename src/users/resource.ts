@@ -42,6 +42,7 @@ const createSite = (target: Target, deps: UsersDeps): Site => {
     cluster,
     key,
     account: { name: account.name, vendor: account.module.vendor, ...(getJobs && { getJobs }) },
+    conceal: account.conceal,
     hasJobs: capabilitiesOf(target).writes === 'job',
     step,
     read,

@@ -4,7 +4,9 @@
  */
 import type { Adapter, Receipt } from '../adapter.js';
 import { type Secret, secretsIn } from '../secret.js';
-import { createPresenter, isUsableName, type Presenter } from './presentable.js';
+import { badResponse } from '../wire.js';
+import { createPresenter, type Presenter } from './presentable.js';
+import type { RecentSecrets } from './recent-secrets.js';
 import { withSecrets } from './secrecy.js';
 
 type Result<Method extends keyof Adapter> = Awaited<ReturnType<NonNullable<Adapter[Method]>>>;
@@ -12,18 +14,20 @@ type Result<Method extends keyof Adapter> = Awaited<ReturnType<NonNullable<Adapt
 /** One for each method of the contract, so that a new one does not compile without. */
 type Presenters = { readonly [Method in keyof Required<Adapter>]: (result: Result<Method>, shown: Presenter) => Result<Method> };
 
-/** The id of a job goes back to the vendor, and nowhere else. */
-const receipt = (given: Receipt, shown: Presenter): Receipt =>
-  given.requestId ? { ...given, requestId: shown.requestId(given.requestId) } : given;
+/** The id of a job goes back to the vendor as it is, and is stored until then. */
+const receipt = (given: Receipt, shown: Presenter): Receipt => {
+  if (given.state === 'accepted' && !shown.isWithoutSecrets(given.job)) throw badResponse('a job that cannot be asked for');
+  return given.requestId ? { ...given, requestId: shown.requestId(given.requestId) } : given;
+};
 
 const PRESENTERS: Presenters = {
   listClusters: ({ clusters, omitted = 0 }, shown) => {
-    const usable = clusters.filter(({ id }) => isUsableName(id));
+    const usable = clusters.filter(({ id }) => shown.isUsableName(id));
     return { clusters: usable.map(shown.cluster), omitted: omitted + clusters.length - usable.length };
   },
   getCluster: (cluster, shown) => shown.cluster(cluster),
   listUsers: ({ snapshot: given, users, omitted = 0, ...slice }, shown) => {
-    const usable = users.filter(({ username }) => isUsableName(username));
+    const usable = users.filter(({ username }) => shown.isUsableName(username));
     const snapshot = shown.snapshot(given);
     return {
       ...slice,
@@ -32,7 +36,7 @@ const PRESENTERS: Presenters = {
       ...(snapshot !== undefined && { snapshot }),
     };
   },
-  lookUpUser: (user, shown) => user && shown.user(user),
+  lookUpUser: (user, shown) => (user && shown.isUsableName(user.username) ? shown.user(user) : null),
   createUsers: receipt,
   setRoles: receipt,
   setPasswords: receipt,
@@ -42,17 +46,19 @@ const PRESENTERS: Presenters = {
 
 type Method = (...args: unknown[]) => Promise<unknown>;
 
-/** @param secrets those of the account */
-export const guardAdapter = (adapter: Adapter, secrets: readonly Secret[]): Adapter => {
+/** @param secrets those of the account @param recent those of all calls, to which its own are added */
+export const guardAdapter = (adapter: Adapter, secrets: readonly Secret[], recent?: RecentSecrets): Adapter => {
   const guarded = (name: keyof Adapter, method: Method): Method => {
     const present = PRESENTERS[name] as (result: unknown, shown: Presenter) => unknown;
     return async (...args) => {
-      const all = new Set([...secrets, ...secretsIn(args)]);
+      const own = secretsIn(args);
+      recent?.note(own);
+      const all = new Set([...secrets, ...own]);
       return withSecrets(all, async () => {
         try {
-          return present(await method.apply(adapter, args), createPresenter(all));
+          return present(await method.apply(adapter, args), createPresenter(all, recent));
         } catch (thrown) {
-          throw createPresenter(all).failure(thrown);
+          throw createPresenter(all, recent).failure(thrown);
         }
       });
     };

@@ -5,6 +5,7 @@ import type { VendorError } from '../model.js';
 import type { Secret } from '../secret.js';
 import { isObject } from '../wire.js';
 import { harmless, isHarmless, shortened } from './harmless.js';
+import type { RecentSecrets } from './recent-secrets.js';
 import { createRedactor, REDACTED, withoutRequest } from './redact.js';
 
 const MAX_CODE = 128;
@@ -36,17 +37,18 @@ export interface Presenter {
   user(user: VendorUser): VendorUser;
   jobCode(code: string | null): string | null;
   requestId(id: string): string;
+  /** Whether a name can be shown and asked for as it is. */
+  isUsableName(name: string): boolean;
+  /** Whether a text that is kept as it is shows no secret. */
+  isWithoutSecrets(text: string): boolean;
   /** Undefined where it cannot be sent back without showing a secret. */
   snapshot(snapshot: string | undefined): string | undefined;
   failure(thrown: unknown): GatewayError;
 }
 
-/** Whether a name can be shown and asked for as it is. */
-export const isUsableName = isHarmless;
-
-/** @param secrets none of which is shown, in whatever spelling */
-export const createPresenter = (secrets: Iterable<Secret>): Presenter => {
-  const redact = createRedactor(secrets);
+/** @param secrets none of which is shown, in whatever spelling @param recent the same for those of earlier calls */
+export const createPresenter = (secrets: Iterable<Secret>, recent?: RecentSecrets): Presenter => {
+  const redact = createRedactor(secrets, recent);
 
   const clean = (given: string, max: number, edit?: (text: string) => string): string => {
     if (given.length <= max && given.length < redact.minLength && edit === undefined && isHarmless(given)) return given;
@@ -58,6 +60,8 @@ export const createPresenter = (secrets: Iterable<Secret>): Presenter => {
     return shortened(text, max);
   };
   const text = (given: string | null, max: number): string | null => (given === null ? null : clean(given, max));
+
+  const number = (given: number | null): number | null => (redact(String(given)) === String(given) ? given : null);
 
   let charactersLeft = MAX_ATTRIBUTE_CHARACTERS;
 
@@ -113,6 +117,8 @@ export const createPresenter = (secrets: Iterable<Secret>): Presenter => {
   return {
     jobCode: (code) => text(code, MAX_CODE),
     requestId: (id) => clean(id, MAX_REQUEST_ID),
+    isUsableName: (name) => isHarmless(name) && !redact.isIn(name),
+    isWithoutSecrets: (given) => redact(given) === given,
 
     cluster: ({ name, vendorState, type, region, zone, ...cluster }) => ({
       ...cluster,
@@ -126,6 +132,8 @@ export const createPresenter = (secrets: Iterable<Secret>): Presenter => {
     user: (user) => ({
       ...user,
       group: text(user.group, MAX_NAME),
+      uid: number(user.uid),
+      gid: number(user.gid),
       mountPoint: text(user.mountPoint, MAX_PATH),
       userId: text(user.userId, MAX_WORD),
       attributes: attributes(user.attributes),

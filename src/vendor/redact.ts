@@ -1,7 +1,8 @@
 /** Secrets out of texts, in whatever spelling they come back. */
 import type { Secret } from '../secret.js';
 import { type Canonical, canonicalOf } from './canonical.js';
-import { harmless } from './harmless.js';
+import { MIN_SPELT, type Needles, needlesOf } from './needles.js';
+import type { RecentSecrets } from './recent-secrets.js';
 
 export const REDACTED = '[redacted]';
 
@@ -15,53 +16,9 @@ const REQUEST_PARTS = /https?:\/\/\S+|\b(?:signature|credential|access_?key_?id|
 export const withoutRequest = (message: string): string =>
   message.replace(QUOTED_REQUEST, `$1 ${REDACTED}`).replace(REQUEST_PARTS, REDACTED);
 
-/** Shorter ones are found only as they are: every text has some spelling of two letters. */
-const MIN_SPELT = 4;
-const MIN_BASE64 = 6;
 /** Characters of base64 on either side of what is found that belong to the secret in part. */
 const BASE64_EDGE = 2;
 const BASE64 = /^[A-Za-z0-9+/_=-]$/;
-
-/** What to look for: the text itself, its decoded form, and pieces of it in base64. */
-interface Needles {
-  readonly exact: string;
-  readonly decoded: readonly string[];
-  readonly base64: readonly string[];
-}
-
-/** The middle of a text in base64 that is the same whatever is around it, for each of the three places where it may begin. */
-const base64Of = (value: string): string[] => {
-  const bytes = Buffer.from(value);
-  return [0, 1, 2].flatMap((offset) => {
-    const encoded = Buffer.concat([Buffer.alloc(offset), bytes])
-      .toString('base64')
-      .replace(/=+$/, '');
-    const from = Math.ceil((offset * 8) / 6);
-    const to = Math.floor(((offset + bytes.length) * 8) / 6);
-    const core = encoded.slice(from, to);
-    return core.length < MIN_BASE64 ? [] : [core, core.replaceAll('+', '-').replaceAll('/', '_')];
-  });
-};
-
-const needlesOf = (secret: Secret): Needles => {
-  const exact = secret.unwrap();
-  // Backslashes of its own may be lost with those of an escape.
-  const forms = [exact, harmless(exact), exact.replaceAll('\\', ''), JSON.stringify(exact).slice(1, -1)];
-  const spelt = forms.map((text) => canonicalOf(text).text);
-  const hex = Buffer.from(exact).toString('hex');
-  const decoded = [...new Set([...spelt, ...(exact.length < MIN_SPELT ? [] : [hex])])].filter(
-    ({ length }) => length >= MIN_SPELT,
-  );
-  const base64 = [...new Set(base64Of(exact).map((core) => canonicalOf(core).text))];
-  return { exact, decoded, base64 };
-};
-
-const known = new WeakMap<Secret, Needles>();
-const knownNeedlesOf = (secret: Secret): Needles => {
-  const needles = known.get(secret) ?? needlesOf(secret);
-  known.set(secret, needles);
-  return needles;
-};
 
 type Range = readonly [start: number, end: number];
 
@@ -104,26 +61,56 @@ const hide = (text: string, ranges: readonly Range[]): string => {
 
 export interface Redactor {
   (text: string): string;
+  /** Whether a name shows a secret. One that could be a name itself is not looked for: it would hide whoever is called so. */
+  isIn(name: string): boolean;
   /** A text that is shorter has no secret. */
   readonly minLength: number;
   /** A text that has been cut may end in a piece of a secret of up to so many characters. */
   readonly longest: number;
 }
 
-/** Hides every spelling of the secrets: encoded in any way and any number of times, in upper or lower case, in hex, in base64. */
-export const createRedactor = (secrets: Iterable<Secret>): Redactor => {
-  const all = [...secrets].map(knownNeedlesOf).filter(({ exact }) => exact !== '');
+/** No password and no key is shorter that a vendor takes. */
+const MIN_IN_NAMES = 8;
+const LIKE_A_NAME = /^[\w.-]*$/;
+
+const isNoName = ({ exact }: Needles): boolean => exact.length >= MIN_IN_NAMES && !LIKE_A_NAME.test(exact);
+
+/**
+ * Hides every spelling of the secrets: encoded in any way and any number of times, in upper or lower case, in hex, in base64.
+ * @param secrets those of the call and its account
+ * @param recent those of calls before it
+ */
+export const createRedactor = (secrets: Iterable<Secret>, recent?: RecentSecrets): Redactor => {
+  const all = [...secrets].map(needlesOf).filter(({ exact }) => exact !== '');
   const exact = all.map((needles) => needles.exact);
   const spelt = all.flatMap(({ decoded, base64 }) => [...decoded, ...base64]);
-  const minLength = Math.min(...exact.map(({ length }) => length), ...spelt.map(({ length }) => length));
+  const { longest: longestRecent = 0 } = recent ?? {};
+  const minRecent = longestRecent > 0 ? MIN_SPELT : Number.POSITIVE_INFINITY;
+  const minLength = Math.min(minRecent, ...exact.map(({ length }) => length), ...spelt.map(({ length }) => length));
+
+  const isOwnIn = (text: string, canonical: string): boolean => {
+    const isIn = (needle: string): boolean => needle.length <= canonical.length && canonical.includes(needle);
+    return exact.some((needle) => text.includes(needle)) || spelt.some(isIn);
+  };
 
   // Nearly all texts have none: they are left as soon as that is clear.
   const redact = (text: string): string => {
     if (text.length < minLength) return text;
     const canonical = canonicalOf(text);
-    const isIn = (needle: string): boolean => needle.length <= canonical.text.length && canonical.text.includes(needle);
-    if (!exact.some((needle) => text.includes(needle)) && !spelt.some(isIn)) return text;
-    return hide(text, rangesOf(text, canonical, all));
+    const others = recent?.foundIn(canonical.text) ?? [];
+    if (others.length === 0 && !isOwnIn(text, canonical.text)) return text;
+    return hide(text, rangesOf(text, canonical, [...all, ...others]));
   };
-  return Object.assign(redact, { minLength, longest: Math.max(0, ...exact.map(({ length }) => length)) });
+
+  const isIn = (name: string): boolean => {
+    if (name.length < minLength) return false;
+    const canonical = canonicalOf(name);
+    if (recent?.foundIn(canonical.text).some(isNoName)) return true;
+    const isShown = (needles: Needles): boolean =>
+      needles.exact.length >= MIN_IN_NAMES && rangesOf(name, canonical, [needles]).length > 0;
+    return isOwnIn(name, canonical.text) && all.some(isShown);
+  };
+
+  const longest = Math.max(longestRecent, ...exact.map(({ length }) => length));
+  return Object.assign(redact, { isIn, minLength, longest });
 };

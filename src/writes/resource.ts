@@ -124,6 +124,8 @@ export interface Site {
   readonly account: JobSource;
   /** Whether an answer may come before its effect, which a job brings. */
   readonly hasJobs: boolean;
+  /** Hides secrets in what the vendor says from now on: an earlier process has sent them. */
+  conceal?(secrets: readonly Secret[]): void;
   step(name: string): Step;
   limits(call: Call): Promise<Limits>;
   /** Things by name. */

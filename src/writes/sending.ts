@@ -5,7 +5,7 @@ import { carryOut, conclude } from './conclude.js';
 import type { Decision } from './evidence.js';
 import { failedWith, secretLost } from './outcome.js';
 import { checkInTurn, checkPrecondition, isStale } from './precondition.js';
-import { answerOf, callVendor, follow, markSent, type VendorCall } from './vendor-call.js';
+import { answerOf, callVendor, concealSent, follow, markSent, type VendorCall } from './vendor-call.js';
 import { isRepeatable, type Nature } from './verdict.js';
 import { type Entry, stepNow, type Work } from './work.js';
 
@@ -159,6 +159,7 @@ export const resume = (board: Board, entry: Entry): void => {
   const { clock, holding, settleMs } = board.desk;
   const { underWay, job } = entry.item;
   if (underWay === undefined) return;
+  concealSent(board.desk, entry);
   const step = stepNow(entry);
   const sent = { step, entries: [entry], sentAt: underWay, isRecovered: true } as const;
   if (job !== undefined) {

@@ -53,6 +53,15 @@ const parcelsOf = (desk: Desk, entries: readonly Entry[]): Parcel[] => {
   }
 };
 
+/** The vendor may repeat what an earlier process has sent it. One that cannot be opened is not known here. */
+export const concealSent = (desk: Desk, entry: Entry): void => {
+  try {
+    entry.work.site.conceal?.([secretOf(desk, entry)]);
+  } catch {
+    // Its own key is gone; what is to be done with the item finds that out by itself.
+  }
+};
+
 /** Stores items as about to be sent. @returns those that may go */
 export const markSent = (desk: Desk, work: Work, entries: readonly Entry[]): Promise<Entry[]> => {
   const { baselines, clock } = desk;

@@ -105,7 +105,7 @@ describe('a user', () => {
   it('has no number that is a secret, and all others', () => {
     const digits = createPresenter([new Secret('8675309123')]);
     expect(digits.user({ ...vendorUser('u'), uid: 8675309123, attributes: { a: 8675309123, b: 8675309 } })).toMatchObject({
-      uid: 8675309123,
+      uid: null,
       attributes: { a: '[redacted]', b: 8675309 },
     });
   });
