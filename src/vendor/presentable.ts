@@ -24,6 +24,8 @@ const MAX_ATTRIBUTE_KEY = 128;
 /** Of one user, those within lists and maps included. */
 const MAX_ATTRIBUTES = 100;
 const MAX_ATTRIBUTE_DEPTH = 5;
+/** Their texts are not shown, whoever set them and however long ago. */
+const SECRET_NAMES = /pass(?:word|wd|phrase)|secret|private_?key/i;
 /** Of all users of an answer; those that come later have none. */
 const MAX_ATTRIBUTE_CHARACTERS = 1_000_000;
 
@@ -87,7 +89,8 @@ export const createPresenter = (secrets: Iterable<Secret>, recent?: RecentSecret
         if (key === '__proto__') continue;
         left--;
         charactersLeft -= key.length;
-        kept[clean(key, MAX_ATTRIBUTE_KEY)] = value(inner[key], depth + 1);
+        const isSecret = SECRET_NAMES.test(key) && typeof inner[key] === 'string';
+        kept[clean(key, MAX_ATTRIBUTE_KEY)] = isSecret ? REDACTED : value(inner[key], depth + 1);
       }
       return kept;
     };

@@ -110,6 +110,21 @@ describe('a user', () => {
     });
   });
 
+  it('has no text that the vendor itself calls a password', () => {
+    const attributes = {
+      new_password: 'x',
+      UserPassword: '',
+      passwd: 'y',
+      deep: { clientSecret: 'z' },
+      has_password: true,
+      note: 'x',
+    };
+    const shownAs = shown.user({ ...vendorUser('u'), attributes }).attributes;
+    const hidden = '[redacted]';
+    const texts = { new_password: hidden, UserPassword: hidden, passwd: hidden, deep: { clientSecret: hidden } };
+    expect(shownAs).toEqual({ ...texts, has_password: true, note: 'x' });
+  });
+
   it('has a bounded number of attributes, of a bounded length and depth', () => {
     const wide = Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`k${index}`, index]));
     expect(Object.keys(attributesOf(wide))).toHaveLength(100);
