@@ -15,8 +15,9 @@ const STEP = 8;
 /** A nonce, a tag, and a password of 8 characters at least; hashes are shorter. */
 const SEALED = /[A-Za-z0-9_-]{48,}/g;
 const PLACE = /item:op_[0-9a-f]{32}:\d+/g;
-/** Where there are many keys, a text is only tried as that of items whose names come right before it. */
+/** Where there are many keys or items, a text is only tried as that of items whose names come right before it. */
 const MANY_KEYS = 100;
+const MANY_ITEMS = 500;
 const NEAR = 3;
 
 export interface Loot {
@@ -68,20 +69,25 @@ export const attack = (folder: string, storeKey: Buffer, others: readonly string
   const keys = [derive(storeKey, Buffer.alloc(0)), ...values.map((value) => derive(storeKey, value))];
   const opened = new Set<string>();
   const texts = new Set<string>();
+  const tried = new Set<string>();
   const contents = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'latin1'));
   const all = new Set(contents.flatMap((content) => content.match(PLACE) ?? []));
+  const isMuch = keys.length > MANY_KEYS || all.size > MANY_ITEMS;
   for (const content of contents) {
     const places = [...content.matchAll(PLACE)];
     for (const { 0: sealed, index } of content.matchAll(SEALED)) {
-      if (texts.has(sealed) && keys.length <= MANY_KEYS) continue;
+      if (texts.has(sealed) && !isMuch) continue;
       texts.add(sealed);
       const after = places.findIndex((place) => place.index > index);
       const near = places.slice(0, after === -1 ? undefined : after).slice(-NEAR);
-      for (const place of keys.length > MANY_KEYS ? near.map(([text]) => text) : all)
+      for (const place of isMuch ? near.map(([text]) => text) : all) {
+        if (tried.has(`${place} ${sealed}`)) continue;
+        tried.add(`${place} ${sealed}`);
         for (const key of keys) {
           const text = open(sealed, place, key);
           if (text !== undefined) opened.add(text);
         }
+      }
     }
   }
   return { opened, texts };

@@ -1,0 +1,135 @@
+/** Which faults of the simulators are met in which round. */
+import type { AlibabaEhpcSimulator } from '../../../simulators/alibaba-ehpc/index.js';
+import { ECHO_VALUES } from '../../../simulators/kit/echo.js';
+import { FAULT_KINDS, type Fault, SHAPES } from '../../../simulators/kit/fault.js';
+import { SPELLINGS } from '../../../simulators/kit/spelling.js';
+import type { ShanheHpcSimulator } from '../../../simulators/shanhe-hpc/index.js';
+
+export interface Vendors {
+  readonly ehpc: AlibabaEhpcSimulator;
+  readonly shanhe: ShanheHpcSimulator;
+}
+
+interface Habits {
+  /** What writes, and what reads. */
+  readonly writes: readonly string[];
+  readonly reads: readonly string[];
+  readonly fields: readonly string[];
+  /** Refusals in different codes of ours. */
+  readonly codes: readonly string[];
+}
+
+const HEADERS = ['location', 'retry-after', 'x-request-id', 'set-cookie', 'www-authenticate', 'date', 'content-type'].map(
+  (name) => `header:${name}`,
+);
+
+export const EHPC: Habits = {
+  writes: ['AddUsers', 'ModifyUserPasswords', 'ModifyUserGroups', 'DeleteUsers'],
+  reads: ['ListUsers', 'ListUsersAsync', 'DescribeCluster', 'ListClusters', 'ListClustersMeta'],
+  fields: [
+    ...['Code', 'Message', 'RequestId', 'HostId', 'Status', 'Group', 'Name', 'Id', 'RegionId', 'ZoneId', 'AddTime'],
+    ...['UserId', 'GroupId', 'AsyncId', 'AsyncStatus', 'TotalCount', 'PageSize', 'Clusters', 'Users', 'Brandnew'],
+    ...HEADERS,
+    ...['header:x-acs-request-id', 'header:x-acs-retry-after'],
+  ],
+  codes: ['InvalidParams', 'AgentError', 'NotAuthorized', 'InternalError', 'ConflictOpt'],
+};
+
+export const SHANHE: Habits = {
+  writes: ['/user/addUser', '/user/deleteUser', '/user/modifyUser'],
+  reads: ['/user', '/operation', '/cluster/list'],
+  fields: [
+    ...['ret_code', 'message', 'request_id', 'action', 'cluster_status', 'status', 'role', 'username', 'cluster_id'],
+    ...['cluster_name', 'cluster_type', 'job_id', 'error_codes', 'hpcuser_id', 'nas_mount_point', 'uid_number', 'create_time'],
+    ...['total_count', 'user_set', 'job_set', 'brand_new'],
+    ...HEADERS,
+  ],
+  codes: ['1101', '5000', '1400', '2110', '5100'],
+};
+
+const at = <T>(list: readonly T[], index: number): T => list[index % list.length] as T;
+
+/** Vendors that repeat secrets in what they say of writes; of readings; and, seldom, in both. */
+const TURNS = ['writes', 'reads', 'writes', 'reads', 'both'] as const;
+
+/** So many rounds meet each field of nearly each action. */
+export const ECHO_ROUNDS = Math.max(EHPC.fields.length, SHANHE.fields.length) * 2;
+/** And so many meet each in each spelling, of each secret. */
+export const ALL_ECHO_ROUNDS = ECHO_ROUNDS * 18;
+
+/** Passwords half of the time: the other secrets are the same in each round. */
+const VALUES = ECHO_VALUES.flatMap((value) => [value, 'password' as const]);
+
+const refusing = (codes: readonly string[], turn: number, isWrite: boolean): Partial<Fault> => {
+  // A refused reading ends most operations before anything is written.
+  if (turn % (isWrite ? 2 : 4) === 1) return { code: at(codes, turn) };
+  return turn % 7 === 6 ? { status: at([302, 307, 400, 502], turn) } : {};
+};
+
+/** Each action repeats a secret in a field of its own, which is another one in the next round. */
+export const injectEchoes = ({ ehpc, shanhe }: Vendors, round: number): void => {
+  const turn = at(TURNS, round);
+  for (const [simulator, { writes, reads, fields, codes }] of [
+    [ehpc, EHPC],
+    [shanhe, SHANHE],
+  ] as const)
+    for (const [index, action] of [...writes, ...reads].entries()) {
+      const isWrite = writes.includes(action);
+      if (turn !== 'both' && (turn === 'writes') !== isWrite) continue;
+      const step = Math.floor(round / 2);
+      const lap = Math.floor(step / fields.length);
+      simulator.inject({
+        kind: 'echo',
+        action,
+        field: at(fields, step + index * 4),
+        value: at(VALUES, round + index + lap),
+        spelling: at(SPELLINGS, round * 5 + index + lap),
+        message: at(['%s', 'value %s is bad', '{"said":"%s"}'], round + index),
+        times: -1,
+        ...refusing(codes, step + index + lap, isWrite),
+      });
+    }
+};
+
+/** What each other kind of fault is given. */
+const DETAILS: Readonly<Partial<Record<Fault['kind'], Partial<Fault>>>> = {
+  throttle: { retryAfterSeconds: 1 },
+  http_status: { status: 500 },
+  delay: { delayMs: 300 },
+  drip: { delayMs: 1 },
+  late_effect: { delayMs: 100 },
+  short_page: { rows: 3 },
+  hole_page: { rows: 3 },
+  job_slow: { delayMs: 500 },
+};
+
+/** Faults other than `echo`; each with the number of calls that it hits. */
+export const OTHER_FAULTS: readonly Fault[] = [
+  ...FAULT_KINDS.filter((kind) => !['echo', 'wrong_shape', 'vendor_error', 'error_after'].includes(kind)).map(
+    (kind): Fault => ({ kind, times: 2, ...DETAILS[kind] }),
+  ),
+  ...SHAPES.map((shape): Fault => ({ kind: 'wrong_shape', shape, times: 2 })),
+];
+
+/** A text that quotes the request, as broken answers and pages of proxies do. */
+export const quotingFaults = (words: string): readonly Fault[] => [
+  { kind: 'html', message: `<p>bad request: ${words}</p>`, times: 4 },
+  { kind: 'html', message: `{"Code":"X","Message":"${words}`, status: 400, times: 4 },
+  { kind: 'html', message: `"${words}"`, status: 200, times: 4 },
+  { kind: 'html', message: `["${words}"]`, status: 302, times: 4 },
+];
+
+/** A vendor that cannot show a fault refuses it. */
+export const injectWherePossible = ({ ehpc, shanhe }: Vendors, fault: Fault): void => {
+  for (const simulator of [ehpc, shanhe])
+    try {
+      simulator.inject(fault);
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+    }
+};
+
+export const clearFaults = ({ ehpc, shanhe }: Vendors): void => {
+  ehpc.clearFaults();
+  shanhe.clearFaults();
+};
