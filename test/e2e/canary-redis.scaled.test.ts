@@ -91,5 +91,5 @@ const redisStore = (): CanaryStore => {
 };
 
 describeWithRedis('with Redis', () => {
-  canary('Redis', redisStore(), { firstRound: 5, echoRounds: runs(10, ALL_ECHO_ROUNDS), kills: runs(1, 20) });
+  canary('Redis', redisStore(), { firstRound: 10, echoRounds: runs(10, ALL_ECHO_ROUNDS), kills: runs(1, 20) });
 });

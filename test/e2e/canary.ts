@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { afterEach, expect, it } from '@jest/globals';
+import type { Fault } from '../../simulators/kit/fault.js';
 import { attack } from '../support/attack.js';
 import { clearFaults, injectEchoes, injectWherePossible, OTHER_FAULTS, quotingFaults } from '../support/canary/faults.js';
 import type { Found } from '../support/canary/search.js';
@@ -65,19 +66,22 @@ const echoes = async (stage: Stage, tour: Tour, { firstRound, echoRounds }: Cana
 
 const otherFaults = async (stage: Stage, tour: Tour): Promise<void> => {
   const { canaries, tunnels } = stage;
+  const meet = async (faults: readonly Fault[], passwords: readonly string[]): Promise<void> => {
+    for (const fault of faults) injectWherePossible(stage, fault);
+    await Promise.all(passwords.map(tour.createWith));
+    clearFaults(stage);
+  };
   for (let from = 0; from < OTHER_FAULTS.length; from += AT_ONCE) {
     const faults = OTHER_FAULTS.slice(from, from + AT_ONCE);
-    for (const fault of faults) injectWherePossible(stage, fault);
-    for (const { kind } of faults) await tour.createWith(canaries.password('shanhe', kind));
-    clearFaults(stage);
+    await meet(
+      faults,
+      faults.map(({ kind }) => canaries.password('shanhe', kind)),
+    );
   }
   for (const spell of [(text: string) => text, encodeURIComponent, btoa]) {
     const password = canaries.password('shanhe', 'quoted');
-    for (const fault of quotingFaults(spell(`${password} ${stage.ehpc.accessKeyId} ${stage.shanhe.secretAccessKey}`))) {
-      injectWherePossible(stage, fault);
-      await tour.createWith(password);
-      clearFaults(stage);
-    }
+    const words = spell(`${password} ${stage.ehpc.accessKeyId} ${stage.shanhe.secretAccessKey}`);
+    await meet(quotingFaults(words), [password, password, password]);
   }
   for (const manner of ['refuse', 'answer', 'pass'] as const) {
     tunnels.manner = manner;

@@ -123,7 +123,7 @@ export const createStage = async (
   };
   const rights = [{ clusters: ['*'], verbs: ['read', 'write', 'operate', 'audit', 'metrics'], roles: ['owner'] }];
   const config = {
-    server: { settleSeconds: 0, callSeconds: 0.5, deadlineSeconds: 1.5, drainSeconds: 1, jobSeconds: 5 },
+    server: { settleSeconds: 0, callSeconds: 0.5, deadlineSeconds: 1, drainSeconds: 1, jobSeconds: 5 },
     limits: { requestsPerCallerPerMinute: 1_000_000 },
     store: {
       leaseSeconds: 0.5,
