@@ -29,6 +29,7 @@ import { checkOrigin, crossOrigin, protectiveHeaders } from './rest/security/bro
 import { createGuard } from './rest/security/guard.js';
 import { checkHost, createIsOurs, type HostsOptions } from './rest/security/hosts.js';
 import { createInFlight } from './rest/security/in-flight.js';
+import { checkProtocol } from './rest/security/protocol.js';
 
 export interface AppDeps {
   readonly clusters: Clusters;
@@ -87,6 +88,7 @@ export const createApp = (deps: AppDeps): Express => {
   app.use(withContext(deadlineMs, deps.isDemo));
   app.use(requestLog(log));
   app.use(protectiveHeaders(deps.isHttps));
+  app.use(checkProtocol);
   app.use(checkHost(createIsOurs(hosts)));
   if (origins.length > 0) app.use(crossOrigin(origins));
   app.use(checkOrigin(deps.publicUrl, origins));

@@ -35,7 +35,7 @@ interface Entry {
   socket: Socket;
   /** Requests in flight. */
   readonly running: Map<IncomingMessage, ServerResponse>;
-  /** It had one request too many. */
+  /** It takes no more requests: it had one too many, or one that asked for another protocol. */
   isFull: boolean;
   /** Since when bytes wait, and how many had been taken then. */
   waiting: { readonly since: number; readonly written: number } | undefined;
@@ -142,6 +142,11 @@ export const followConnections = (server: Server, { max, answerMs }: ConnectionL
         entry.isFull = true;
         socket.pause();
         return false;
+      }
+      // Node drops what came with it behind it, and would read what comes later as the beginning of a request.
+      if (request.headers.upgrade !== undefined) {
+        entry.isFull = true;
+        response.shouldKeepAlive = false;
       }
       idle.delete(entry);
       running.set(request, response);

@@ -51,14 +51,19 @@ export const listen = (app: RequestListener, options: ListenerOptions): Promise<
     connectionsCheckingInterval: Math.min(CHECK_MS, sendMs),
     keepAliveTimeout: KEEP_ALIVE_MS,
     maxHeaderSize: MAX_HEADER_BYTES,
+    // The application refuses those without it: Node's own refusal has no body.
+    requireHostHeader: false,
   };
   const server = tls
     ? createHttpsServer({ ...timeouts, ...tlsOptions(tls), handshakeTimeout: HANDSHAKE_MS })
     : createHttpServer(timeouts);
   const connections = followConnections(server, { max: maxConnections, answerMs });
-  server.on('request', (request, response) => {
+  const serve: RequestListener = (request, response) => {
     if (connections.admit(request, response)) app(request, response);
-  });
+  };
+  server.on('request', serve);
+  // The application refuses them: Node's own refusal has no body, and leaves the connection open.
+  server.on('checkExpectation', serve);
   server.on('clientError', (failure, socket) =>
     refuseConnection(failure, socket as Socket, connections.hasAnswered(socket as Socket), publicUrl),
   );

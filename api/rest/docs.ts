@@ -20,6 +20,8 @@ export const withExample = (document: OpenApiDocument, clusterId: string | undef
   return { ...document, components: { ...document.components, parameters: { ...parameters, ClusterId: parameter } } as never };
 };
 
+const READS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
+
 /** A browser asks for HTML by name. */
 const isBrowser = (request: Request): boolean => (request.get('accept') ?? '').includes('text/html');
 
@@ -52,6 +54,10 @@ export const docs = ({ enabled, tryItOut }: DocsOptions): Router => {
   // The page that comes with Swagger UI loads a document of somebody else.
   router.get('/docs/index.html', (_, response) => response.redirect(linkTo('/docs/')));
   router.get('/docs/swagger-initializer.js', (_request, _response, next) => next('router'));
+  // Files are read only; of its own package file, Swagger UI says in words of its own that there is none.
+  router.use('/docs/', ({ method, path }, _, next) =>
+    next(READS.has(method) && !path.endsWith('/package.json') ? undefined : 'router'),
+  );
   router.use('/docs/', swaggerUi.serveFiles(undefined, options));
   return router;
 };

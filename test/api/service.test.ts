@@ -66,7 +66,18 @@ describe('/docs', () => {
     expect(init).toMatch(/"tryItOutEnabled": false/);
     expect(init).toMatch(/"supportedSubmitMethods": \[\]/);
     expect((await fetch(`${gateway.url}/docs/nothing.js`)).status).toBe(404);
-    expect((await fetch(`${gateway.url}/docs/`, { method: 'DELETE' })).status).toBe(404);
+    for (const [method, path] of [
+      ['DELETE', '/docs/'],
+      ['POST', '/docs/swagger-ui-init.js'],
+      ['GET', '/docs/package.json'],
+    ] as const) {
+      const answer = await fetch(`${gateway.url}${path}`, { method });
+      expect([path, answer.status, answer.headers.get('content-type')]).toEqual([
+        path,
+        404,
+        expect.stringMatching(/^application\/problem\+json/),
+      ]);
+    }
     expect(`${page}${init}`).not.toMatch(/https?:\/\/(?!127\.0\.0\.1|www\.w3\.org)/);
   });
 });
