@@ -255,10 +255,19 @@ export const renderProblem = (error: GatewayError, instance: string, requestId: 
   };
 };
 
+const UTF_8 = '; charset=utf-8';
+
+/** Not by Express' own `send`: with `If-None-Match` it would answer any read with 304, which no operation documents. */
 export const send = (response: Response, { status, headers, body }: Rendered): void => {
   response.status(status).set(headers);
-  if (body === null) response.end();
-  else response.send(body);
+  if (body === null) {
+    response.end();
+    return;
+  }
+  const type = headers['Content-Type'] ?? 'application/json';
+  const content = Buffer.from(body);
+  response.set({ 'Content-Type': type.includes(UTF_8) ? type : `${type}${UTF_8}`, 'Content-Length': String(content.length) });
+  response.end(content);
 };
 
 export const sendProblem = (response: Response, error: GatewayError, instance: string, requestId: string): void =>

@@ -211,3 +211,16 @@ describe('If-Match', () => {
     expect([(await demote(changed)).headers.get('idempotency-replayed')]).toEqual(['true']);
   });
 });
+
+describe('If-None-Match of a read', () => {
+  it.each(['*', 'the tag'])('is ignored, since no read answers 304: %s', async (given) => {
+    const { path, tag } = await made('ali');
+    for (const at of [path, usersOf('ali'), '/operations', '/clusters', '/nothing']) {
+      const plain = await stage.gateway.get(at);
+      const { status, text } = await stage.gateway.request('GET', at, {
+        headers: { 'if-none-match': given === '*' ? given : tag },
+      });
+      expect([at, status, text.length > 0]).toEqual([at, plain.status, true]);
+    }
+  });
+});
