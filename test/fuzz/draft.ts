@@ -1,0 +1,287 @@
+/** Requests before they are sent: data that can be shrunk and printed. */
+import fc from 'fast-check';
+import { OPERATIONS, type Operation, type Parameter } from './document.js';
+import { ENCODINGS, type Encoding, hostileText, MARKS, percentEncode } from './texts.js';
+import { bodyFor, type Node, toJson, toText, valueFor } from './values.js';
+
+export const CALLERS = ['admin', 'reader', 'writer', 'other', 'limited', 'stranger', 'nobody', 'both'] as const;
+export type CallerName = (typeof CALLERS)[number];
+
+/** How the bytes of the body are announced. `half`: the connection ends in the middle. */
+export const FRAMINGS = ['length', 'chunked', 'half', 'extra', 'both', 'none'] as const;
+export type Framing = (typeof FRAMINGS)[number];
+
+/** `wrong`: plain bytes under a name of an encoding; `cut`: half of the encoded bytes. */
+export const CODINGS = ['identity', 'gzip', 'br', 'deflate', 'wrong', 'cut', 'bomb', 'unknown'] as const;
+export type Coding = (typeof CODINGS)[number];
+
+export interface Draft {
+  readonly method: string;
+  readonly target: string;
+  readonly caller: CallerName;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body: string | undefined;
+  readonly framing: Framing;
+  readonly coding: Coding;
+}
+
+const encodings: fc.Arbitrary<Encoding> = fc.oneof(
+  { weight: 12, arbitrary: fc.constant<Encoding>('plain') },
+  { weight: 1, arbitrary: fc.constantFrom(...ENCODINGS) },
+);
+
+interface Pair {
+  readonly name: string;
+  readonly value: Node;
+  readonly encoding: Encoding;
+}
+
+const pairFor = ({ name, schema }: Parameter): fc.Arbitrary<Pair> =>
+  fc.record({ name: fc.constant(name), value: valueFor(name, schema), encoding: encodings });
+
+const strangePair: fc.Arbitrary<Pair> = fc.record({
+  name: hostileText,
+  value: hostileText,
+  encoding: fc.constantFrom(...ENCODINGS),
+});
+
+const written = ({ name, value, encoding }: Pair): string =>
+  `${percentEncode(name, encoding)}=${percentEncode(toText(value), encoding)}`;
+
+const queryFor = (parameters: readonly Parameter[]): fc.Arbitrary<string> => {
+  const given = parameters.map((parameter) => fc.option(pairFor(parameter), { nil: undefined, freq: 1 }));
+  const all = fc.tuple(
+    fc.tuple(...given).map((pairs) => pairs.filter((pair) => pair !== undefined)),
+    fc.oneof({ weight: 12, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.array(strangePair, { maxLength: 3 }) }),
+    fc.oneof({ weight: 20, arbitrary: fc.constant(1) }, { weight: 1, arbitrary: fc.constantFrom(2, 300) }),
+  );
+  return all.map(([pairs, strange, times]) => {
+    const texts = [...pairs, ...strange].map(written);
+    const repeated = texts.slice(0, 1).flatMap((text) => Array.from({ length: times - 1 }, () => text));
+    const query = [...texts, ...repeated].join('&');
+    return query === '' ? '' : `?${query}`;
+  });
+};
+
+const pathFor = ({ path, parameters }: Operation): fc.Arbitrary<string> => {
+  const inPath = parameters.filter((parameter) => parameter.in === 'path');
+  return fc
+    .tuple(...inPath.map(pairFor))
+    .map((pairs) =>
+      pairs.reduce(
+        (at, { name, value, encoding }) => at.replace(`{${name}}`, () => percentEncode(toText(value), encoding)),
+        path,
+      ),
+    );
+};
+
+/** A path that nobody means. */
+const PATH_CHANGES: readonly ((path: string) => string)[] = [
+  (path) => `/${path}`,
+  (path) => `${path}/`,
+  (path) => path.replaceAll('/', '//'),
+  (path) => `/x/..${path}`,
+  (path) => `${path}/../clusters`,
+  (path) => path.replace(/.\//, (text) => `${text[0]}%2f`),
+  (path) => path.toUpperCase(),
+  (path) => `${path}%00`,
+  (path) => `${path};x=y`,
+  (path) => `${path}#x`,
+  (path) => path.replaceAll('/', '\\'),
+  (path) => path.slice(1),
+  (path) => `http://localhost${path}`,
+  (path) => `http://evil.example${path}`,
+  (path) => `/api/v1${path}`,
+  (path) => path.replace('users', 'usres'),
+  () => '*',
+  () => '',
+  () => '/',
+  () => '/docs/',
+  () => '/docs/swagger-ui.css',
+  () => '/docs/..%2f..%2fpackage.json',
+];
+
+const METHODS = [
+  'GET',
+  'HEAD',
+  'OPTIONS',
+  'POST',
+  'PUT',
+  'PATCH',
+  'DELETE',
+  'TRACE',
+  'PROPFIND',
+  'HACK',
+  'get',
+  'CONNECT',
+  'QUERY',
+];
+
+const STRANGE_HEADERS: readonly (readonly [string, readonly string[]])[] = [
+  ['Host', ['evil.example', '', 'localhost:99999', 'localhost@evil.example', '[::1']],
+  ['Origin', ['http://evil.example', 'null', 'http://localhost', '%', 'http://[']],
+  ['Accept', ['text/html', 'application/xml', '*/*;q=0', ',', 'x'.repeat(4_000)]],
+  ['Accept-Encoding', ['gzip', 'br;q=1', '*;q=0', 'identity;q=0']],
+  ['Accept-Language', ['zh', 'x'.repeat(2_000)]],
+  ['X-Request-Id', ['abc', 'x'.repeat(128), 'x'.repeat(129), 'a b', '__proto__', 'a\tb', 'ü']],
+  ['X-Forwarded-For', ['1.2.3.4', 'x', '::1, evil']],
+  ['X-Forwarded-Host', ['evil.example']],
+  ['X-Forwarded-Proto', ['https', 'javascript']],
+  ['X-Forwarded-Prefix', ['/evil', '//evil.example', '/../x']],
+  ['X-HTTP-Method-Override', ['DELETE']],
+  ['X-API-Key', ['hpcgw_x', 'x'.repeat(5_000), '__proto__']],
+  ['Authorization', ['Basic YTpi', 'Bearer', 'Bearer a b', `Bearer ${'x'.repeat(5_000)}`, 'Bearer eyJhbGciOiJub25lIn0.e30.']],
+  ['Expect', ['100-continue', '200-ok']],
+  ['Range', ['bytes=0-1', 'bytes=-']],
+  ['If-None-Match', ['*', '"x"', 'W/"x"']],
+  ['If-Match', ['*', '"x"', `${'"x",'.repeat(200)}"y"`, '"', ',,,,"x"']],
+  ['If-Modified-Since', ['Thu, 01 Jan 1970 00:00:00 GMT', 'x']],
+  ['Prefer', [`${'wait=1,'.repeat(150)}x`, 'wait="1', 'wait=-1', 'wait=999999', 'respond-async;x=,', '"'.repeat(1_000)]],
+  ['Upgrade', ['h2c', 'websocket']],
+  ['Connection', ['keep-alive, close', 'upgrade, close', 'content-type, close', 'host, close']],
+  ['Transfer-Encoding', ['chunked', 'gzip, chunked', 'x']],
+  ['Content-Length', ['0', '5', '-1', '1e3', '99999999999999999999']],
+  ['Cookie', ['a=b; __proto__=x', 'x'.repeat(4_000)]],
+  ['Trailer', ['X-Request-Id']],
+  ['TE', ['trailers']],
+  ['__proto__', ['x']],
+  ['constructor', ['x']],
+];
+
+const strangeHeader: fc.Arbitrary<readonly [string, string]> = fc.oneof(
+  {
+    weight: 10,
+    arbitrary: fc
+      .constantFrom(...STRANGE_HEADERS)
+      .chain(([name, values]) => fc.constantFrom(...values).map((value) => [name, value] as const)),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(fc.constantFrom('X-Request-Id', 'Idempotency-Key', 'If-Match', 'Accept', 'Prefer'), hostileText),
+  },
+  { weight: 1, arbitrary: fc.constantFrom(['X-A\r\nX-B', 'y'] as const, ['X A', 'y'] as const, ['', 'y'] as const) },
+);
+
+const TYPES = [
+  ...['application/json', 'application/json; charset=utf-8', 'application/json;charset=utf-16', 'APPLICATION/JSON', 'text/csv'],
+  ...['application/merge-patch+json', 'text/plain', 'application/json;;;', 'application/json, text/csv', '/', '', '__proto__'],
+  ...[
+    'multipart/form-data; boundary=x',
+    'application/x-www-form-urlencoded',
+    'application/json; charset="',
+    `a/${'b'.repeat(2_000)}`,
+  ],
+];
+
+const CSV_LINES = [
+  'op,username,password,role',
+  'username,password',
+  'username;password',
+  'create,fuzz0004,Abc1~!@#$%^&*()_+=,member',
+];
+const csv: fc.Arbitrary<string> = fc
+  .tuple(
+    fc.constantFrom('', '\ufeff', 'sep=;\n'),
+    fc.constantFrom(
+      'op,username,password,role',
+      'username,password',
+      'username\tpassword',
+      'USERNAME,Password',
+      '__proto__,x',
+      '',
+    ),
+    fc.array(fc.oneof(fc.constantFrom(...CSV_LINES, 'delete,u0009,,', '"a"b,c', '"', ',,,'), hostileText), { maxLength: 4 }),
+    fc.constantFrom('\n', '\r\n', '\r'),
+  )
+  .map(([mark, names, lines, end]) => `${mark}${[names, ...lines, ''].join(end)}`);
+
+interface Content {
+  readonly type: string | undefined;
+  readonly body: string | undefined;
+}
+
+const contentFor = ({ bodies }: Operation): fc.Arbitrary<Content> => {
+  const none: fc.Arbitrary<Content> = fc.constant({ type: undefined, body: undefined });
+  const ill: fc.Arbitrary<Content> = fc.record({
+    type: fc.constantFrom(...TYPES),
+    body: fc.constantFrom('', '{}', 'x', 'null', '[]'),
+  });
+  if (bodies.length === 0) return fc.oneof({ weight: 15, arbitrary: none }, { weight: 1, arbitrary: ill });
+  const proper = fc.oneof(
+    ...bodies.map(([type, schema]): fc.Arbitrary<Content> => {
+      const body = type === 'text/csv' ? csv : bodyFor(schema).map(toJson);
+      return body.chain((text) =>
+        fc.oneof(
+          { weight: 15, arbitrary: fc.constant({ type, body: text }) },
+          { weight: 1, arbitrary: fc.constantFrom(...TYPES).map((other) => ({ type: other, body: text })) },
+        ),
+      );
+    }),
+  );
+  return fc.oneof({ weight: 15, arbitrary: proper }, { weight: 1, arbitrary: none }, { weight: 1, arbitrary: ill });
+};
+
+const rarely = <T>(usual: T, others: readonly T[], weight = 12): fc.Arbitrary<T> =>
+  fc.oneof({ weight, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: fc.constantFrom(...others) });
+
+const callers: fc.Arbitrary<CallerName> = fc.oneof(
+  { weight: 8, arbitrary: fc.constant<CallerName>('admin') },
+  { weight: 4, arbitrary: fc.constantFrom(...CALLERS) },
+);
+
+const headersFor = (parameters: readonly Parameter[]): fc.Arbitrary<readonly (readonly [string, string])[]> => {
+  const own = parameters.map(({ name, schema }) =>
+    fc.option(
+      valueFor(name, schema).map((value) => [name, toText(value)] as const),
+      { nil: undefined, freq: 1 },
+    ),
+  );
+  const strange = fc.oneof(
+    { weight: 4, arbitrary: fc.constant([]) },
+    { weight: 1, arbitrary: fc.array(strangeHeader, { minLength: 1, maxLength: 3 }) },
+  );
+  return fc.tuple(fc.tuple(...own), strange).map(([given, more]) => [...given.filter((header) => header !== undefined), ...more]);
+};
+
+const draftFor = (operation: Operation): fc.Arbitrary<Draft> => {
+  const { parameters, method } = operation;
+  const path = fc
+    .tuple(
+      pathFor(operation),
+      rarely<(path: string) => string>((same) => same, PATH_CHANGES, 25),
+    )
+    .map(([text, change]) => change(text));
+  return fc
+    .record({
+      method: rarely(method, METHODS, 25),
+      path,
+      query: queryFor(parameters.filter((parameter) => parameter.in === 'query')),
+      caller: callers,
+      own: headersFor(parameters.filter((parameter) => parameter.in === 'header')),
+      content: contentFor(operation),
+      framing: rarely<Framing>('length', FRAMINGS, 20),
+      coding: rarely<Coding>('identity', CODINGS, 20),
+    })
+    .map(({ path: at, query, own, content: { type, body }, ...rest }) => ({
+      ...rest,
+      target: `${at}${query}`,
+      headers: [...(type === undefined ? [] : [['Content-Type', type] as const]), ...own],
+      body,
+    }));
+};
+
+/** Those that change something, or need ids of earlier answers, are drawn more often. */
+const weightOf = ({ method, path }: Operation): number => {
+  if (method !== 'GET') return 5;
+  return path.includes('{') || path === '/operations' ? 3 : 1;
+};
+
+export const drafts: fc.Arbitrary<Draft> = fc.oneof(
+  ...OPERATIONS.map((operation) => ({ weight: weightOf(operation), arbitrary: draftFor(operation) })),
+);
+
+/** What is kept of earlier answers, by mark. */
+export type Kept = Record<(typeof MARKS)[number], string>;
+
+export const filled = (text: string, kept: Kept): string =>
+  MARKS.reduce((at, mark) => at.replaceAll(mark, () => kept[mark]), text);
