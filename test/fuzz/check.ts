@@ -137,13 +137,25 @@ const shown = ({ status, fields, body }: WireAnswer): string =>
 /** Requests of which the parser refuses the head may be answered with nothing but an end. */
 const mayEndSilently = ({ isHalf, method }: Sent): boolean => isHalf || method === 'CONNECT';
 
+/** Where the parser refuses a head, nobody knows whether it was HEAD: the answer has its body, and is the last one. */
+const finalAnswers = ({ method }: Sent, bytes: Buffer): WireAnswer[] => {
+  const isFinal = ({ status }: WireAnswer): boolean => status >= 200;
+  try {
+    return answersIn(bytes, [method]).filter(isFinal);
+  } catch (error) {
+    const answers = answersIn(bytes).filter(isFinal);
+    if (method !== 'HEAD' || !NEVER_ARRIVED.has(answers[0]?.status ?? 0)) throw error;
+    return answers.map((answer) => ({ ...answer, body: Buffer.alloc(0) }));
+  }
+};
+
 /** @returns the answer. @throws Wrong, MalformedAnswer */
 export const checkExchange = (
   sent: Sent,
   { bytes, ms, isReset, isSilent }: Exchange,
   circumstances: Circumstances,
 ): WireAnswer | undefined => {
-  const answers = answersIn(bytes, [sent.method]).filter(({ status }) => status >= 200);
+  const answers = finalAnswers(sent, bytes);
   if (isSilent) fail('nobody ended the connection');
   if (ms > circumstances.deadlineMs + MARGIN_MS) fail(`the answer took ${ms} ms`);
   const [answer, ...others] = answers;

@@ -1,7 +1,7 @@
 /** Requests before they are sent: data that can be shrunk and printed. */
 import fc from 'fast-check';
 import { OPERATIONS, type Operation, type Parameter } from './document.js';
-import { ENCODINGS, type Encoding, hostileText, MARKS, percentEncode } from './texts.js';
+import { ENCODINGS, type Encoding, hostileText, MARKS, PASSWORDS, percentEncode } from './texts.js';
 import { bodyFor, type Node, toJson, toText, valueFor } from './values.js';
 
 export const CALLERS = ['admin', 'reader', 'writer', 'other', 'limited', 'stranger', 'nobody', 'both'] as const;
@@ -279,6 +279,43 @@ const weightOf = ({ method, path }: Operation): number => {
 export const drafts: fc.Arbitrary<Draft> = fc.oneof(
   ...OPERATIONS.map((operation) => ({ weight: weightOf(operation), arbitrary: draftFor(operation) })),
 );
+
+const proper = (method: string, target: string, body?: object, prefer?: string): Draft => ({
+  method,
+  target,
+  caller: 'admin',
+  headers: [
+    ...(body === undefined ? [] : [['Content-Type', 'application/json'] as const]),
+    ...(prefer === undefined ? [] : [['Prefer', prefer] as const]),
+  ],
+  body: body === undefined ? undefined : JSON.stringify(body),
+  framing: 'length',
+  coding: 'identity',
+});
+
+const user = { username: '{{username}}', password: PASSWORDS[0] };
+
+/** What plans may begin with, so that there are ids, tags and cursors to use. */
+const OPENINGS: readonly (readonly Draft[])[] = [
+  [],
+  [proper('POST', '/clusters/ali/users', user)],
+  [proper('POST', '/clusters/shan/users', user)],
+  [proper('POST', '/clusters/shan/users', user, 'respond-async')],
+  [
+    proper('POST', '/clusters/ali/users/batch', {
+      items: [
+        { op: 'create', ...user },
+        { op: 'delete', username: 'u9' },
+      ],
+    }),
+  ],
+  [proper('GET', '/clusters/ali/users?limit=2')],
+  [proper('GET', '/clusters/shan/users?limit=2&search=u')],
+  [proper('POST', '/clusters/ali/users', user), proper('GET', '/operations?limit=1')],
+  [proper('PUT', '/clusters/ali/users/{{username}}', { password: PASSWORDS[0] }), proper('GET', '/audit?limit=1')],
+];
+
+export const openings: fc.Arbitrary<readonly Draft[]> = fc.constantFrom(...OPENINGS);
 
 /** What is kept of earlier answers, by mark. */
 export type Kept = Record<(typeof MARKS)[number], string>;

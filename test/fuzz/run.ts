@@ -4,7 +4,7 @@ import type { Fault } from '../../simulators/kit/index.js';
 import { printedSeed, type Seed } from '../support/seed.js';
 import { jsonOf, valuesOf, type WireAnswer } from '../support/wire.js';
 import { type Circumstances, checkExchange } from './check.js';
-import { type Draft, drafts, type Kept } from './draft.js';
+import { type Draft, drafts, type Kept, openings } from './draft.js';
 import { prepare, type Sent, toCurl, transmit } from './sending.js';
 import type { World } from './world.js';
 
@@ -12,7 +12,7 @@ import type { World } from './world.js';
 export const LANES = 16;
 const MAX_STEPS = 12;
 /** Of the steps of a plan, on average. */
-const MEAN_STEPS = 6;
+const MEAN_STEPS = 8;
 const MAX_SHRINKING_MS = 30_000;
 
 /** A gateway to send requests to. */
@@ -29,6 +29,8 @@ export const createTally = (): Tally => ({ sent: 0, slowestMs: 0, outcomes: new 
 
 interface Step {
   readonly draft: Draft;
+  /** How often it is sent at once. */
+  readonly copies: number;
   readonly fault: { readonly vendor: number; readonly fault: Fault } | undefined;
 }
 
@@ -42,16 +44,20 @@ const faults: fc.Arbitrary<Step['fault']> = fc.record({
   fault: fc.record({ kind: fc.constantFrom(...KINDS), times: fc.integer({ min: 1, max: 3 }) }),
 });
 
-const plansFor = (isFaulty: boolean): fc.Arbitrary<readonly Step[]> =>
-  fc.array(
-    fc.record({
-      draft: drafts,
-      fault: isFaulty
-        ? fc.oneof({ weight: 6, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: faults })
-        : fc.constant(undefined),
-    }),
-    { minLength: 1, maxLength: MAX_STEPS, size: 'max' },
-  );
+const rarely = <T>(usual: T, weight: number, other: fc.Arbitrary<T>): fc.Arbitrary<T> =>
+  fc.oneof({ weight, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: other });
+
+const plansFor = (isFaulty: boolean): fc.Arbitrary<readonly Step[]> => {
+  const none = fc.constant(undefined);
+  const step: fc.Arbitrary<Step> = fc.record({
+    draft: drafts,
+    fault: isFaulty ? rarely<Step['fault']>(undefined, 6, faults) : none,
+    copies: rarely(1, 10, fc.constantFrom(2, 3)),
+  });
+  return fc
+    .tuple(openings, fc.array(step, { minLength: 1, maxLength: MAX_STEPS, size: 'max' }))
+    .map(([opening, steps]) => [...opening.map((draft): Step => ({ draft, fault: undefined, copies: 1 })), ...steps]);
+};
 
 /** Ids of the answer, for requests after it. */
 const keep = (kept: Kept, answer: WireAnswer): void => {
@@ -63,6 +69,23 @@ const keep = (kept: Kept, answer: WireAnswer): void => {
   if (typeof username === 'string') kept['{{username}}'] = username;
   const operation = operationId ?? (kind === undefined ? undefined : id);
   if (typeof operation === 'string') kept['{{operationId}}'] = operation;
+};
+
+const count = (tally: Tally, ms: number, answer: WireAnswer | undefined): void => {
+  tally.sent++;
+  tally.slowestMs = Math.max(tally.slowestMs, ms);
+  if (!answer) return;
+  const { code } = (jsonOf(answer) ?? {}) as { readonly code?: unknown };
+  const outcome = answer.status < 400 ? String(answer.status) : `${answer.status} ${String(code ?? '')}`;
+  tally.outcomes.set(outcome, (tally.outcomes.get(outcome) ?? 0) + 1);
+};
+
+const inject = ({ simulators }: Target, { vendor, fault }: Exclude<Step['fault'], undefined>): void => {
+  try {
+    simulators[vendor]?.inject(fault);
+  } catch {
+    // Not every vendor can show every fault.
+  }
 };
 
 let plans = 0;
@@ -77,31 +100,22 @@ const runPlan = async (world: Target, circumstances: Circumstances, tally: Tally
     '{{key}}': `key-${plans++}`,
   };
   const before: Sent[] = [];
-  for (const { draft, fault } of steps) {
-    try {
-      if (fault) world.simulators[fault.vendor]?.inject(fault.fault);
-    } catch {
-      // Not every vendor can show every fault.
-    }
+  for (const { draft, fault, copies } of steps) {
+    if (fault) inject(world, fault);
     const sent = prepare(draft, world.credentials, kept);
-    const got = await transmit(world.url, sent);
-    tally.sent++;
-    tally.slowestMs = Math.max(tally.slowestMs, got.ms);
-    try {
-      const answer = checkExchange(sent, got, circumstances);
-      if (answer) {
-        const { code } = (jsonOf(answer) ?? {}) as { readonly code?: unknown };
-        const outcome = answer.status < 400 ? String(answer.status) : `${answer.status} ${String(code ?? '')}`;
-        tally.outcomes.set(outcome, (tally.outcomes.get(outcome) ?? 0) + 1);
-        keep(kept, answer);
+    const commands = (): string => [...before, sent].map((each) => toCurl(world.url, each, world.keyNames)).join('\n');
+    const exchanges = await Promise.all(Array.from({ length: copies }, () => transmit(world.url, sent)));
+    for (const got of exchanges) {
+      try {
+        const answer = checkExchange(sent, got, circumstances);
+        count(tally, got.ms, answer);
+        if (answer) keep(kept, answer);
+      } catch (error) {
+        throw new Error(`${(error as Error).message}\n\n${commands()}`);
       }
-    } catch (error) {
-      const commands = [...before, sent].map((each) => toCurl(world.url, each, world.keyNames));
-      throw new Error(`${(error as Error).message}\n\n${commands.join('\n')}`);
     }
     before.push(sent);
-    if (world.complaints().length > 0)
-      throw new Error(`${world.complaints().join('\n')}\n\n${toCurl(world.url, sent, world.keyNames)}`);
+    if (world.complaints().length > 0) throw new Error(`${world.complaints().join('\n')}\n\n${commands()}`);
   }
 };
 

@@ -16,7 +16,7 @@ const CLUSTERS = [
   'nowhere',
 ];
 const NAMES = ['user.0001', 'user.0002', 'user.0010', 'u0000', 'u0001', 'u0007', 'fuzz0001', 'fuzz0002', 'fuzz0003', 'batch'];
-export const PASSWORDS = ['Abc1~!@#$%^&*()_+=', 'kUISjs@kkkkkk!'];
+export const PASSWORDS = ['Choose@Your0wn', 'Choose@Your0wn2', 'kUISjs@kkkkkk!', 'Abc1~!@#$%^&*()_+='];
 
 /** Stand for what earlier answers of the plan had, when the request is sent. */
 export const MARKS = ['{{operationId}}', '{{cursor}}', '{{etag}}', '{{username}}', '{{key}}'] as const;
