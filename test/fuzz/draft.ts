@@ -1,6 +1,7 @@
 /** Requests before they are sent: data that can be shrunk and printed. */
 import fc from 'fast-check';
 import { OPERATIONS, type Operation, type Parameter } from './document.js';
+import { METHODS, PATH_CHANGES, STRANGE_HEADERS, TYPES } from './oddities.js';
 import { ENCODINGS, type Encoding, hostileText, MARKS, PASSWORDS, percentEncode } from './texts.js';
 import { bodyFor, type Node, toJson, toText, valueFor } from './values.js';
 
@@ -75,79 +76,6 @@ const pathFor = ({ path, parameters }: Operation): fc.Arbitrary<string> => {
     );
 };
 
-/** A path that nobody means. */
-const PATH_CHANGES: readonly ((path: string) => string)[] = [
-  (path) => `/${path}`,
-  (path) => `${path}/`,
-  (path) => path.replaceAll('/', '//'),
-  (path) => `/x/..${path}`,
-  (path) => `${path}/../clusters`,
-  (path) => path.replace(/.\//, (text) => `${text[0]}%2f`),
-  (path) => path.toUpperCase(),
-  (path) => `${path}%00`,
-  (path) => `${path};x=y`,
-  (path) => `${path}#x`,
-  (path) => path.replaceAll('/', '\\'),
-  (path) => path.slice(1),
-  (path) => `http://localhost${path}`,
-  (path) => `http://evil.example${path}`,
-  (path) => `/api/v1${path}`,
-  (path) => path.replace('users', 'usres'),
-  () => '*',
-  () => '',
-  () => '/',
-  () => '/docs/',
-  () => '/docs/swagger-ui.css',
-  () => '/docs/..%2f..%2fpackage.json',
-];
-
-const METHODS = [
-  'GET',
-  'HEAD',
-  'OPTIONS',
-  'POST',
-  'PUT',
-  'PATCH',
-  'DELETE',
-  'TRACE',
-  'PROPFIND',
-  'HACK',
-  'get',
-  'CONNECT',
-  'QUERY',
-];
-
-const STRANGE_HEADERS: readonly (readonly [string, readonly string[]])[] = [
-  ['Host', ['evil.example', '', 'localhost:99999', 'localhost@evil.example', '[::1']],
-  ['Origin', ['http://evil.example', 'null', 'http://localhost', '%', 'http://[']],
-  ['Accept', ['text/html', 'application/xml', '*/*;q=0', ',', 'x'.repeat(4_000)]],
-  ['Accept-Encoding', ['gzip', 'br;q=1', '*;q=0', 'identity;q=0']],
-  ['Accept-Language', ['zh', 'x'.repeat(2_000)]],
-  ['X-Request-Id', ['abc', 'x'.repeat(128), 'x'.repeat(129), 'a b', '__proto__', 'a\tb', 'ü']],
-  ['X-Forwarded-For', ['1.2.3.4', 'x', '::1, evil']],
-  ['X-Forwarded-Host', ['evil.example']],
-  ['X-Forwarded-Proto', ['https', 'javascript']],
-  ['X-Forwarded-Prefix', ['/evil', '//evil.example', '/../x']],
-  ['X-HTTP-Method-Override', ['DELETE']],
-  ['X-API-Key', ['hpcgw_x', 'x'.repeat(5_000), '__proto__']],
-  ['Authorization', ['Basic YTpi', 'Bearer', 'Bearer a b', `Bearer ${'x'.repeat(5_000)}`, 'Bearer eyJhbGciOiJub25lIn0.e30.']],
-  ['Expect', ['100-continue', '200-ok']],
-  ['Range', ['bytes=0-1', 'bytes=-']],
-  ['If-None-Match', ['*', '"x"', 'W/"x"']],
-  ['If-Match', ['*', '"x"', `${'"x",'.repeat(200)}"y"`, '"', ',,,,"x"']],
-  ['If-Modified-Since', ['Thu, 01 Jan 1970 00:00:00 GMT', 'x']],
-  ['Prefer', [`${'wait=1,'.repeat(150)}x`, 'wait="1', 'wait=-1', 'wait=999999', 'respond-async;x=,', '"'.repeat(1_000)]],
-  ['Upgrade', ['h2c', 'websocket']],
-  ['Connection', ['keep-alive, close', 'upgrade, close', 'content-type, close', 'host, close']],
-  ['Transfer-Encoding', ['chunked', 'gzip, chunked', 'x']],
-  ['Content-Length', ['0', '5', '-1', '1e3', '99999999999999999999']],
-  ['Cookie', ['a=b; __proto__=x', 'x'.repeat(4_000)]],
-  ['Trailer', ['X-Request-Id']],
-  ['TE', ['trailers']],
-  ['__proto__', ['x']],
-  ['constructor', ['x']],
-];
-
 const strangeHeader: fc.Arbitrary<readonly [string, string]> = fc.oneof(
   {
     weight: 10,
@@ -161,17 +89,6 @@ const strangeHeader: fc.Arbitrary<readonly [string, string]> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.constantFrom(['X-A\r\nX-B', 'y'] as const, ['X A', 'y'] as const, ['', 'y'] as const) },
 );
-
-const TYPES = [
-  ...['application/json', 'application/json; charset=utf-8', 'application/json;charset=utf-16', 'APPLICATION/JSON', 'text/csv'],
-  ...['application/merge-patch+json', 'text/plain', 'application/json;;;', 'application/json, text/csv', '/', '', '__proto__'],
-  ...[
-    'multipart/form-data; boundary=x',
-    'application/x-www-form-urlencoded',
-    'application/json; charset="',
-    `a/${'b'.repeat(2_000)}`,
-  ],
-];
 
 const CSV_LINES = [
   'op,username,password,role',
