@@ -1,26 +1,32 @@
 /** Writes to users, as operations. */
-import type { Call, NewUser } from '../adapter.js';
+import type { Call } from '../adapter.js';
 import type { CallerCall } from '../callers/caller.js';
 import { clusterRefOf, type Target } from '../clusters/registry.js';
 import { asGatewayError, type GatewayError } from '../errors.js';
 import { type ItemOutcome, isDone, type LoadedOperation } from '../journal/records.js';
-import type { BatchItem, OperationKind, Role, UserCreate } from '../model.js';
-import type { Secret, WithSecret } from '../secret.js';
+import type { OperationKind, Role } from '../model.js';
+import type { Secret } from '../secret.js';
 import type { Intake } from '../writes/intake.js';
 import type { NewItem, Submission } from '../writes/new-operation.js';
 import type { Admission, Admitted, Requirement } from './admission.js';
 import { boundOf, mayTouch, roleRefusal, withBound } from './bounds.js';
 import { after, type Known, plannedRequirement, planOf, type Wanted, wantedRequirement } from './ensure.js';
 import { findUsers, incompleteList } from './find.js';
+import {
+  createItem,
+  deleteItem,
+  ensureItem,
+  requirementOf,
+  toItem,
+  toNewUser,
+  type UserItem,
+  type UserToCreate,
+  updateItem,
+} from './items.js';
 import { USERS } from './resource.js';
-import { checkNewUser, checkPassword, checkRole, checkUsername } from './rules.js';
+import { checkNewUser, checkPassword, checkRole } from './rules.js';
 import { outOfBounds } from './steps/bounded.js';
-import type { StepName, UserContent } from './steps/step.js';
 import { failedWith, inItem } from './steps/wording.js';
-
-/** A user to create, and an item of a batch, as requests have them, with their passwords wrapped. */
-export type UserToCreate = WithSecret<UserCreate>;
-export type UserItem = WithSecret<BatchItem>;
 
 export interface Batch {
   readonly items: readonly UserItem[];
@@ -53,85 +59,6 @@ export interface UserCommands {
 }
 
 const nothing = (): void => undefined;
-
-const toNewUser = ({ username, password, role = 'member', directoryMode }: UserToCreate): NewUser => ({
-  username,
-  password,
-  role,
-  ...(directoryMode !== undefined && { directoryMode }),
-});
-
-const createItem = ({ username, password, role, directoryMode }: NewUser): NewItem => {
-  const content: UserContent = { role, ...(directoryMode !== undefined && { directoryMode }) };
-  return { op: 'create', name: username, content, secret: password, steps: ['create' satisfies StepName] };
-};
-
-/** Of an update of both the role comes first. */
-const updateItem = ({ username, role, password }: { username: string; role?: Role; password?: Secret }): NewItem => {
-  const steps: StepName[] = [
-    ...(role === undefined ? [] : (['setRole'] as const)),
-    ...(password === undefined ? [] : (['setPassword'] as const)),
-  ];
-  const content: UserContent = role === undefined ? {} : { role };
-  return { op: 'update', name: username, content, ...(password !== undefined && { secret: password }), steps };
-};
-
-const deleteItem = ({ username }: { username: string }): NewItem => ({
-  op: 'delete',
-  name: username,
-  steps: ['delete' satisfies StepName],
-});
-
-/** What is done is decided when it is its turn. */
-const ensureItem = ({ username, role, password, directoryMode }: Wanted, isNew = false): NewItem => ({
-  op: 'ensure',
-  name: username,
-  content: {
-    ...(role !== undefined && { role }),
-    ...(directoryMode !== undefined && { directoryMode }),
-    ...(isNew && { isNew }),
-  } satisfies UserContent,
-  ...(password !== undefined && { secret: password }),
-  steps: ['ensure' satisfies StepName],
-});
-
-const toItem = (item: UserItem): NewItem => {
-  switch (item.op) {
-    case 'ensure':
-      return ensureItem(item);
-    case 'create':
-      return createItem(toNewUser(item));
-    case 'update':
-      return updateItem(item);
-    case 'delete':
-      return deleteItem(item);
-  }
-};
-
-const requirementOf = (item: UserItem): Requirement => {
-  switch (item.op) {
-    case 'ensure':
-      return wantedRequirement(item);
-    case 'create':
-      return { features: ['create'], check: (capabilities) => checkNewUser(toNewUser(item), capabilities) };
-    case 'update': {
-      const { username, role, password } = item;
-      return {
-        features: [
-          ...(role === undefined ? [] : (['setRole'] as const)),
-          ...(password === undefined ? [] : (['setPassword'] as const)),
-        ],
-        check: (capabilities) => {
-          checkUsername(username);
-          if (role !== undefined) checkRole(role, capabilities);
-          if (password !== undefined) checkPassword(password, capabilities);
-        },
-      };
-    }
-    case 'delete':
-      return { features: ['delete'], check: () => checkUsername(item.username) };
-  }
-};
 
 export const createUserCommands = (admission: Admission, intake: Intake): UserCommands => {
   const conditional = ({ ifMatch }: UserReference) => ifMatch !== undefined && { ifMatch };
