@@ -54,6 +54,8 @@ export interface AppDeps {
   readonly userHeader: string | undefined;
   readonly docs: DocsOptions;
   readonly isDemo: boolean;
+  /** Whether it may listen beyond this machine. */
+  readonly isOpen: boolean;
   /** Where it is reached from outside; without a slash at its end. */
   readonly publicUrl: string | undefined;
   /** Addresses whose `X-Forwarded-*` headers count. */
@@ -76,7 +78,14 @@ export const createApp = (deps: AppDeps): Express => {
     ...writeHandlers(commands),
     ...operationHandlers(operations),
     ...auditHandlers(deps.audit),
-    ...serviceHandlers({ document, store, isStopping: deps.isStopping, isDemo: deps.isDemo, hasDocs: deps.docs.enabled }),
+    ...serviceHandlers({
+      document,
+      store,
+      isStopping: deps.isStopping,
+      isDemo: deps.isDemo,
+      hasDocs: deps.docs.enabled,
+      isOpen: deps.isOpen,
+    }),
   };
 
   const app = express();

@@ -136,6 +136,7 @@ export const createGateway = (
     publicUrl,
     trustProxy: server.trustProxy,
     isDemo,
+    isOpen: auth !== undefined,
     // Whoever may not see it reads the documentation, too.
     exampleCluster: auth ? undefined : config.clusters[0]?.id,
     isStopping: () => isStopping,

@@ -2,6 +2,9 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { createEncryptor } from '../../src/store/encryptor.js';
+import { createMemoryStore } from '../../src/store/memory.js';
+import { storeUnavailable } from '../../src/store/store.js';
 import { bothVendors, configOver } from '../support/both-vendors.js';
 import { makeCaller, type TestCaller } from '../support/callers.js';
 import { startGateway, type TestGateway } from '../support/gateway.js';
@@ -265,4 +268,19 @@ it('lines of the log that strangers cause are bounded, and counted', async () =>
   expect(lines.length).toBeLessThan(100);
   const suppressed = lines.map((line) => (JSON.parse(line) as { suppressed?: number }).suppressed ?? 0);
   expect(lines.length + suppressed.reduce((sum, count) => sum + count, 0)).toBe(201);
+});
+
+it('a store that is not available is no news for strangers: the log has the reason', async () => {
+  const broken = { ...createMemoryStore(), check: () => Promise.reject(storeUnavailable('is a standby: process 7 on host-9')) };
+  const opened = { store: broken, encryptor: createEncryptor(Buffer.alloc(32)) };
+  const raw = configOver(stage);
+  for (const [more, isShown] of [
+    [{}, true],
+    [{ auth: { callers: [makeCaller('one').config] } }, false],
+  ] as const) {
+    const gateway = await startGateway({ ...raw, ...more }, { opened });
+    cleanups.push(() => gateway.stop());
+    const { status, body } = await gateway.get('/readyz');
+    expect([status, body.code, body.detail.includes('host-9')]).toEqual([503, 'store_unavailable', isShown]);
+  }
 });

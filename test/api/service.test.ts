@@ -184,6 +184,7 @@ describe('faults of the gateway itself', () => {
       publicUrl: undefined,
       trustProxy: [],
       isDemo: false,
+      isOpen: false,
       exampleCluster: undefined,
       log,
       report: (fault) => entries.push(fault),

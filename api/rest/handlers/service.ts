@@ -1,4 +1,4 @@
-import { GatewayError } from '../../../src/errors.js';
+import { asGatewayError, GatewayError } from '../../../src/errors.js';
 import { didYouMean } from '../../../src/nearest.js';
 import type { Store } from '../../../src/store/store.js';
 import { linkTo, urlTo } from '../base.js';
@@ -16,6 +16,8 @@ export interface ServiceDeps {
   readonly isStopping: () => boolean;
   readonly isDemo: boolean;
   readonly hasDocs: boolean;
+  /** Whether strangers may ask: they get no reasons, which name folders, hosts and processes. */
+  readonly isOpen: boolean;
 }
 
 export const serviceHandlers = ({
@@ -24,12 +26,16 @@ export const serviceHandlers = ({
   isStopping,
   isDemo,
   hasDocs,
+  isOpen,
 }: ServiceDeps): Pick<Handlers, ServiceOperation> => ({
   getHealth: () => ({ status: 200, body: { status: 'ok' } }),
 
   getReadiness: async () => {
     if (isStopping()) throw new GatewayError('shutting_down', 'The gateway is stopping.');
-    await store.check();
+    await store.check().catch((thrown: unknown) => {
+      const error = asGatewayError(thrown);
+      throw isOpen ? error.withMessage('The store of the gateway is not available. The log has the reason.') : error;
+    });
     return { status: 200, body: { status: 'ok', ...(isDemo && { demo: true }) } };
   },
 
