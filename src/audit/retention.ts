@@ -9,7 +9,7 @@ const SLICE = 100;
 export const sealOf = (mac: Encryptor['mac'], chain: string, { seq, mac: link }: LinkRecord): string =>
   mac(JSON.stringify(['audit base', chain, seq, link]));
 
-/** The end of a chain stays: a process that is idle goes on with it, and a chain that is gone as a whole is one that somebody removed. */
+/** The end of a chain stays: a process that is idle continues it, and a chain that is gone as a whole is one that somebody removed. */
 const removeOf = (store: Store, mac: Encryptor['mac'], chain: string, records: readonly AuditRecord[]): Promise<void> =>
   store.change<Value, undefined>([keyOf.base(chain)], ([known]) => {
     const last = records.reduce((latest, record) => (record.seq > latest.seq ? record : latest));
