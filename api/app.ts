@@ -100,7 +100,7 @@ export const createApp = (deps: AppDeps): Express => {
   app.use(checkProtocol);
   app.use(checkHost(createIsOurs(hosts)));
   if (origins.length > 0) app.use(crossOrigin(origins));
-  app.use(checkOrigin(deps.publicUrl, origins));
+  app.use(checkOrigin(deps.publicUrl, origins, deps.isHttps));
   const inFlight = createInFlight(deps.maxRequestsInFlight);
   const guard = createGuard({
     authenticate: deps.authenticate,

@@ -5,6 +5,7 @@ import { adapters } from '../adapters/index.js';
 import { environment, KNOWN_VARIABLES, unknownVariables } from '../src/config/environment.js';
 import { ConfigError } from '../src/config/error.js';
 import { checkConfig, loadConfig } from '../src/config/load.js';
+import { isLoopback } from '../src/config/loopback.js';
 import type { GatewayConfig } from '../src/config/schema.js';
 import { didYouMean } from '../src/nearest.js';
 import { runCommand } from './cli/command.js';
@@ -79,7 +80,10 @@ const configPath = (): string | undefined => {
 /** A key that expires soon is to be replaced before. */
 const SOON_MS = 14 * 24 * 60 * 60_000;
 
-const warn = ({ accounts, clusters, auth }: GatewayConfig, log: Logger): void => {
+const warn = ({ accounts, clusters, auth, server }: GatewayConfig, log: Logger): void => {
+  const isHttps = server.tls !== undefined || server.publicUrl?.startsWith('https:') === true;
+  if (!isLoopback(server.host) && !isHttps)
+    log.warn('keys and passwords of callers arrive in the clear: set server.tls, or server.publicUrl of a proxy with https');
   for (const { id, keys } of auth?.callers ?? [])
     for (const { expires } of keys)
       if (expires !== undefined && Date.parse(expires) < Date.now() + SOON_MS)

@@ -35,6 +35,8 @@ export interface VendorCluster {
 export interface VendorUser {
   readonly username: string;
   readonly role: Role;
+  /** The vendor's word for the role is none that the adapter knows, and `role` the closest: callers whose rights depend on it may not touch the user. */
+  readonly isRoleUnknown?: true;
   readonly group: string | null;
   readonly uid: number | null;
   readonly gid: number | null;

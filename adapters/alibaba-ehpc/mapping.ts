@@ -50,9 +50,11 @@ export const toUser = (info: UserInfo, timeZone: string): VendorUser | null => {
   const username = text(info.Name);
   if (username === null) return null;
   const group = text(info.Group);
+  const role = ROLE_OF_GROUP.get(group ?? '');
   return {
     username,
-    role: ROLE_OF_GROUP.get(group ?? '') ?? 'member',
+    role: role ?? 'member',
+    ...(role === undefined && { isRoleUnknown: true }),
     group,
     uid: count(info.UserId),
     gid: count(info.GroupId),

@@ -26,9 +26,11 @@ const STATES: ReadonlyMap<string, ClusterState> = new Map(
 export const toUser = (user: HpcUser): VendorUser | null => {
   const username = text(user.username);
   if (username === null) return null;
+  const role = ROLES.get(text(user.role) ?? '');
   return {
     username,
-    role: ROLES.get(text(user.role) ?? '') ?? 'member',
+    role: role ?? 'member',
+    ...(role === undefined && { isRoleUnknown: true }),
     group: null,
     uid: count(user.uid_number),
     gid: count(user.gid_number),

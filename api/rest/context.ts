@@ -21,6 +21,7 @@ export interface RequestContext {
   /** For the audit trail: what is asked for, of whom, and whether there is an operation that has a record of its own. */
   operation?: CheckedOperation;
   usernames?: readonly string[];
+  operationId?: string | undefined;
   hasOperation?: boolean;
   isDry?: boolean;
 }

@@ -15,6 +15,9 @@ const MAX_NAME = 255;
 
 const isWrite = ({ verbs }: CheckedOperation): boolean => verbs.includes('write');
 
+/** Of one record: a batch that is refused can be sent again and again. */
+const MAX_NAMES = 100;
+
 /** Whom a request is about, as far as it has been understood. */
 export const usernamesIn = (params: Readonly<Record<string, unknown>>, body?: unknown): string[] => {
   const { username, items } = isObject(body) ? body : {};
@@ -28,10 +31,10 @@ export type RecordRefusal = (context: RequestContext, error: GatewayError) => Pr
 
 export const createRefusals =
   ({ refused }: Pick<Audit, 'refused'>, vendorOf: (clusterId: string) => string | null): RecordRefusal =>
-  async ({ operation, caller, address, clusterId, call, usernames, hasOperation, isDry }, { code }) => {
+  async ({ operation, caller, address, clusterId, call, usernames, operationId, hasOperation, isDry }, { code }) => {
     if (!operation || !isWrite(operation) || hasOperation || isDry || !DECISIONS.has(PROBLEM_TYPES[code].status)) return;
     // Nobody knows who a stranger is; what they write is not kept.
-    const names = caller ? (usernames ?? []) : [];
+    const names = caller ? (usernames ?? []).slice(0, MAX_NAMES) : [];
     await refused({
       caller: caller?.id ?? null,
       address,
@@ -40,6 +43,7 @@ export const createRefusals =
       vendor: clusterId === undefined ? null : vendorOf(clusterId),
       action: operation.operationId,
       things: names.map((name) => ({ name, status: 'refused' })),
+      operationId: caller ? (operationId ?? null) : null,
       code,
     });
   };

@@ -25,6 +25,8 @@ export interface AuditPage {
 
 /** Records that are read for one window, whatever its filters leave out. */
 const MAX_LOOKED_THROUGH = 1_000;
+/** Read at once, however few are asked for: filters may leave out most of them. */
+const MIN_SLICE = 50;
 /** Sorts after every id. */
 const END = '~';
 
@@ -53,8 +55,9 @@ export const listRecords = async (store: Store, filter: AuditFilter): Promise<Au
   const records: AuditRecord[] = [];
   let at = filter.after ?? (toMs === undefined ? END : idsFrom(toMs));
   const end = (): AuditPage => ({ records, next: null });
-  for (let looked = 0; looked < MAX_LOOKED_THROUGH; looked += limit + 1) {
-    const members = await store.members(INDEX, { order: 'descending', limit: limit + 1, after: `${prefix}${at}` });
+  const slice = Math.max(limit + 1, MIN_SLICE);
+  for (let looked = 0; looked < MAX_LOOKED_THROUGH; looked += slice) {
+    const members = await store.members(INDEX, { order: 'descending', limit: slice, after: `${prefix}${at}` });
     const ids = members.filter((member) => member.startsWith(prefix)).map((member) => member.slice(prefix.length));
     const found = await store.read<AuditRecord>(ids.map(keyOf.byId));
     for (const [position, id] of ids.entries()) {
@@ -67,7 +70,7 @@ export const listRecords = async (store: Store, filter: AuditFilter): Promise<Au
       at = id;
       if (isListed) records.push(record);
     }
-    if (ids.length <= limit) return end();
+    if (ids.length < slice) return end();
   }
   return { records, next: at };
 };

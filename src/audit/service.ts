@@ -15,7 +15,7 @@ export interface Audit {
   /** Those on clusters whose trail the caller may read; what names no cluster is for those who may read all. @throws invalid_request */
   list(query: AuditQuery, call: CallerCall): Promise<AuditPage>;
   /** Records a write that was turned away. Never rejects: the answer does not depend on it. */
-  refused(event: Omit<AuditEvent, 'type' | 'vendorRequestIds' | 'operationId'>): Promise<void>;
+  refused(event: Omit<AuditEvent, 'type' | 'vendorRequestIds'>): Promise<void>;
 }
 
 export interface AuditDeps {
@@ -57,7 +57,7 @@ export const createAudit = ({ store, trail, chain, cursors, clock, onFault }: Au
 
     refused: async (event) => {
       if (isTooMuch(event.code)) return;
-      const recorded = trail.record(chain, [{ ...event, type: 'refused', operationId: null, vendorRequestIds: [] }]);
+      const recorded = trail.record(chain, [{ ...event, type: 'refused', vendorRequestIds: [] }]);
       await inTime(recorded).catch(onFault);
     },
   };

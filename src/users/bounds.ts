@@ -10,11 +10,11 @@ import { contentOf, type StepName, type UserContent } from './steps/step.js';
 export type Bound = Role | undefined;
 
 /** With this one there is nobody whom the caller may not change. */
-const HIGHEST: Role = 'owner';
+export const HIGHEST: Role = 'owner';
 
 export const boundOf = (clusterId: string, { caller }: CallerCall): Bound => highestRole(caller.rights, clusterId);
 
-export const mayTouch = (bound: Bound, role: Role): boolean => bound !== undefined && !isHigher(role, bound);
+const mayTouch = (bound: Bound, role: Role): boolean => bound !== undefined && !isHigher(role, bound);
 
 /** Why the caller may not ask for an item, whoever its user is; undefined where they may. */
 export const roleRefusal = (

@@ -9,7 +9,7 @@ import type { Secret } from '../secret.js';
 import type { Intake } from '../writes/intake.js';
 import type { NewItem, Submission } from '../writes/new-operation.js';
 import type { Admission, Admitted, Requirement } from './admission.js';
-import { boundOf, mayTouch, roleRefusal, withBound } from './bounds.js';
+import { boundOf, HIGHEST, roleRefusal, withBound } from './bounds.js';
 import { after, type Known, plannedRequirement, planOf, type Wanted, wantedRequirement } from './ensure.js';
 import { findUsers, incompleteList } from './find.js';
 import {
@@ -25,7 +25,7 @@ import {
 } from './items.js';
 import { USERS } from './resource.js';
 import { checkNewUser, checkPassword, checkRole } from './rules.js';
-import { outOfBounds } from './steps/bounded.js';
+import { isWithin, outOfBounds } from './steps/bounded.js';
 import { failedWith, inItem } from './steps/wording.js';
 
 export interface Batch {
@@ -119,11 +119,11 @@ export const createUserCommands = (admission: Admission, intake: Intake): UserCo
   const requireWithin = (
     target: Target,
     { username }: Pick<UserItem, 'username'>,
-    { role }: NonNullable<Known>,
+    known: NonNullable<Known>,
     call: CallerCall,
   ): void => {
     const bound = boundOf(target.id, call);
-    if (bound !== undefined && !mayTouch(bound, role)) throw outOfBounds({ username, role }, bound);
+    if (bound !== undefined && bound !== HIGHEST && !isWithin(known, bound)) throw outOfBounds({ ...known, username }, bound);
   };
 
   /** What would become of an item. @throws what refuses it, and vendor_bad_response where nobody can say */

@@ -15,7 +15,7 @@ export interface Wanted {
 export type Plan = 'create' | 'setRole' | 'unchanged';
 
 /** What matters of a user; null where there is none. */
-export type Known = { readonly role: Role } | null;
+export type Known = { readonly role: Role; readonly isRoleUnknown?: true } | null;
 
 export const planOf = ({ role }: Pick<Wanted, 'role'>, known: Known): Plan => {
   if (!known) return 'create';

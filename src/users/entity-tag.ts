@@ -4,7 +4,7 @@ import type { Target } from '../clusters/registry.js';
 import type { User } from '../model.js';
 
 /** A vendor's user in the model, with the vendor's attributes. */
-export const toUser = (target: Target, { userId, attributes, ...user }: VendorUser): User => ({
+export const toUser = (target: Target, { userId, attributes, isRoleUnknown: _, ...user }: VendorUser): User => ({
   clusterId: target.id,
   ...user,
   vendor: { name: target.account.module.vendor, userId, attributes: { ...attributes } },

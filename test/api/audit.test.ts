@@ -122,7 +122,10 @@ describe('a write', () => {
     expect((await by(reader, 'POST', `/operations/${body.id}/cancel`)).status).toBe(403);
     expect((await by(portal, 'POST', `/operations/${body.id}/cancel`)).body.state).toBe('cancelled');
     const records = await trail(`operationId=${body.id}`);
-    expect(records.filter(({ action }) => action === 'cancelOperation')).toMatchObject([{ caller: 'portal', type: 'accepted' }]);
+    expect(records.filter(({ action }) => action === 'cancelOperation')).toMatchObject([
+      { caller: 'portal', type: 'accepted' },
+      { caller: 'reader', type: 'refused', code: 'forbidden' },
+    ]);
     const ends = records.filter(({ type }) => type === 'settled').flatMap(({ users }) => users as { status: string }[]);
     expect(ends).toHaveLength(1_000);
   });

@@ -331,3 +331,25 @@ it('a user who is promoted between two steps of an item, long after they were re
   expect(result.problem.detail).toMatch(/has the role admin.* The role was changed\./);
   expect(stage.ehpc.calls.filter(({ action }) => action === 'ModifyUserPasswords')).toEqual([]);
 });
+
+it.each([
+  ['E-HPC', 'ali', 'ListUsers', 'Group'],
+  ['Shanhe', 'shan', '/user', 'role'],
+] as const)(
+  'a user of a role that the gateway does not know is for those who may change everybody: %s',
+  async (_, cluster, action, field) => {
+    const simulator: Simulator = cluster === 'ali' ? stage.ehpc : stage.shanhe;
+    simulator.inject({ kind: 'echo', action, field, value: 'accessKeyId', times: -1 });
+    const { body } = await as(owner, 'GET', `/clusters/${cluster}/users?limit=1`);
+    const [{ username, role }] = body.items;
+    expect(role).toBe('member');
+    const path = `/clusters/${cluster}/users/${username}/password`;
+    for (const caller of [member, admin]) {
+      const answer = await as(caller, 'PUT', path, { body: { password: PASSWORD } });
+      forbidden(answer);
+      expect(answer.body.detail).toContain('a role that the gateway does not know');
+    }
+    expect(effects()).toEqual([]);
+    expect((await as(owner, 'PUT', path, { body: { password: PASSWORD } })).status).toBe(204);
+  },
+);

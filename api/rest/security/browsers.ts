@@ -2,6 +2,7 @@
 import cors from 'cors';
 import type { RequestHandler } from 'express';
 import helmet from 'helmet';
+import { isLoopback } from '../../../src/config/loopback.js';
 import { GatewayError } from '../../../src/errors.js';
 import { hostOf } from './hosts.js';
 
@@ -62,11 +63,16 @@ export const crossOrigin = (origins: readonly string[]): RequestHandler =>
  * @param publicUrl whose pages are ours, beside those under the very name that the request has for the gateway, which was checked before
  * @throws forbidden
  */
-export const checkOrigin = (publicUrl: string | undefined, origins: readonly string[]): RequestHandler => {
+export const checkOrigin = (publicUrl: string | undefined, origins: readonly string[], isHttps: boolean): RequestHandler => {
   const known = new Set([...origins, ...(publicUrl === undefined ? [] : [new URL(publicUrl).origin])]);
   return (request, _, next) => {
     const { origin } = request.headers;
-    const isOwn = (text: string): boolean => URL.canParse(text) && new URL(text).host === hostOf(request);
+    const isOwn = (text: string): boolean => {
+      if (!URL.canParse(text)) return false;
+      const { host, protocol } = new URL(text);
+      // Where browsers reach us by https only, a page that came by http may be anybody's.
+      return host === hostOf(request) && (!isHttps || protocol === 'https:' || isLoopback(request.hostname));
+    };
     if (origin !== undefined && !READS.has(request.method) && !known.has(origin) && !isOwn(origin))
       throw new GatewayError(
         'forbidden',

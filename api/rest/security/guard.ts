@@ -98,7 +98,7 @@ export const createGuard =
   (operation: CheckedOperation): RequestHandler =>
   async (request, response, next) => {
     const context = contextOf(response);
-    const { clusterId } = request.params as { readonly clusterId?: string };
+    const { clusterId, operationId } = request.params as { readonly clusterId?: string; readonly operationId?: string };
     context.operation = operation;
     context.route = operation.path;
     context.clusterId = clusterId && shortened(clusterId, MAX_KEPT);
@@ -108,6 +108,7 @@ export const createGuard =
       const caller = await deps.inFlight.asking(() => identify(deps.authenticate, request, response));
       context.caller = caller;
       context.usernames = usernamesIn(request.params);
+      context.operationId = operationId && shortened(operationId, MAX_KEPT);
       deps.inFlight.enter(caller, bodyBytes(operation, request), response);
       await count(deps.rate, caller, response);
       requireRights(deps, operation, clusterId, { ...context.call, caller, address: context.address });

@@ -11,11 +11,17 @@ import { checkUser } from '../precondition.js';
 import { contentOf, type StepName, userOf } from './step.js';
 import { failedWith, notDoneWith, notFound } from './wording.js';
 
+/** What decides whether a caller may touch a user. */
+export type Bounded = Pick<VendorUser, 'username' | 'role' | 'isRoleUnknown'>;
+
+export const isWithin = ({ role, isRoleUnknown }: Omit<Bounded, 'username'>, atMost: Role): boolean =>
+  !isRoleUnknown && !isHigher(role, atMost);
+
 /** A caller must not touch a user of a role that they may not grant: with a password of their choice, they would be that user. */
-export const outOfBounds = ({ username, role }: Pick<VendorUser, 'username' | 'role'>, atMost: Role): GatewayError =>
+export const outOfBounds = ({ username, role, isRoleUnknown }: Bounded, atMost: Role): GatewayError =>
   new GatewayError(
     'forbidden',
-    `The user ${username} has the role ${role}; the caller may change and delete users of the role ${atMost} at most.`,
+    `The user ${username} has ${isRoleUnknown ? 'a role that the gateway does not know' : `the role ${role}`}; the caller may change and delete users of the role ${atMost} at most.`,
   );
 
 /**
@@ -26,7 +32,7 @@ export const checkBound = (target: Target, item: ItemRecord, { found, complete, 
   const { atMost } = contentOf(item);
   if (atMost === undefined) return undefined;
   const user = userOf(found.get(item.name) ?? null);
-  if (user) return isHigher(user.role, atMost) ? failedWith(outOfBounds(user, atMost), 'refused') : undefined;
+  if (user) return isWithin(user, atMost) ? undefined : failedWith(outOfBounds(user, atMost), 'refused');
   if (complete) return undefined;
   const error = incompleteList(target, `the user ${item.name} is one whom the caller may change`);
   if (!isWhole) throw error;
@@ -53,7 +59,7 @@ export const boundedStep = (target: Target): Step => {
     if (!user && !complete) return { status: 'unread', error, ...(isWhole && { otherwise: failedWith(error, 'failed') }) };
     if (!user) return failedWith(notFound(target, item.name, new GatewayError('user_not_found', '')));
     const { atMost } = contentOf(item);
-    if (atMost !== undefined && isHigher(user.role, atMost)) return failedWith(outOfBounds(user, atMost), 'refused');
+    if (atMost !== undefined && !isWithin(user, atMost)) return failedWith(outOfBounds(user, atMost), 'refused');
     const refused: ItemOutcome | undefined = item.ifMatch === undefined ? undefined : checkUser(target, bounded, item, read);
     return refused ?? { status: 'planned', steps: stepsOf(asked) };
   };

@@ -1,5 +1,4 @@
 import type { Call, VendorUser } from '../../adapter.js';
-import { isHigher } from '../../callers/rights.js';
 import type { Target } from '../../clusters/registry.js';
 import { GatewayError } from '../../errors.js';
 import type { ItemOutcome } from '../../journal/records.js';
@@ -9,7 +8,7 @@ import type { Requirement } from '../admission.js';
 import { plannedRequirement, planOf } from '../ensure.js';
 import { incompleteList } from '../find.js';
 import { checkUser } from '../precondition.js';
-import { outOfBounds } from './bounded.js';
+import { isWithin, outOfBounds } from './bounded.js';
 import { contentOf, userOf } from './step.js';
 import { failedWith, inItem, notDoneWith, unchanged } from './wording.js';
 
@@ -37,7 +36,7 @@ export const ensureStep = (target: Target, refusalOf: RefusalOf): Step => {
     const refusal = await refusalOf(plannedRequirement(decided, { ...content, username: name }, hasPassword), call);
     if (refusal) return failedWith(isBatch ? inItem(refusal, index) : refusal, 'refused');
     const { atMost } = content;
-    if (decided === 'setRole' && user && atMost !== undefined && isHigher(user.role, atMost))
+    if (decided === 'setRole' && user && atMost !== undefined && !isWithin(user, atMost))
       return failedWith(outOfBounds(user, atMost), 'refused');
     if (decided !== 'unchanged') return { status: 'planned', steps: [decided] };
     if (sends > 0) return mayBeOurs();
