@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { copyFolder } from '../support/attack.js';
-import { ALL_ECHO_ROUNDS } from '../support/canary/faults.js';
+import { ALL_ECHO_ROUNDS, ECHO_ROUNDS } from '../support/canary/faults.js';
 import { filesIn, type Stage } from '../support/canary/stage.js';
 import { runs } from '../support/mode.js';
 import { type CanaryStore, canary } from './canary.js';
@@ -25,4 +25,4 @@ const lmdb = (): CanaryStore => {
   };
 };
 
-canary('LMDB', lmdb(), { firstRound: 0, echoRounds: runs(10, ALL_ECHO_ROUNDS), kills: runs(1, 20) });
+canary('LMDB', lmdb(), { firstRound: 0, echoRounds: runs(ECHO_ROUNDS, ALL_ECHO_ROUNDS), kills: runs(1, 20) });

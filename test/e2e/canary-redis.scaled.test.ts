@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { ALL_ECHO_ROUNDS } from '../support/canary/faults.js';
+import { ALL_ECHO_ROUNDS, ECHO_ROUNDS } from '../support/canary/faults.js';
 import { randomText } from '../support/canary/secrets.js';
 import { filesIn } from '../support/canary/stage.js';
 import { runs } from '../support/mode.js';
@@ -91,5 +91,5 @@ const redisStore = (): CanaryStore => {
 };
 
 describeWithRedis('with Redis', () => {
-  canary('Redis', redisStore(), { firstRound: 10, echoRounds: runs(10, ALL_ECHO_ROUNDS), kills: runs(1, 20) });
+  canary('Redis', redisStore(), { firstRound: ECHO_ROUNDS, echoRounds: runs(ECHO_ROUNDS, ALL_ECHO_ROUNDS), kills: runs(1, 20) });
 });

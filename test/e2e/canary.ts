@@ -64,8 +64,17 @@ const echoes = async (stage: Stage, tour: Tour, { firstRound, echoRounds }: Cana
   }
 };
 
+/** Before all that opens a circuit breaker. */
+const proxies = async ({ canaries, tunnels }: Stage, tour: Tour): Promise<void> => {
+  for (const manner of ['refuse', 'answer', 'pass'] as const) {
+    tunnels.become(manner);
+    await tour.createWith(canaries.password('shanhe', `proxy ${manner}`));
+    await tour.createWith(canaries.password('shanhe', `proxy ${manner}, again`));
+  }
+};
+
 const otherFaults = async (stage: Stage, tour: Tour): Promise<void> => {
-  const { canaries, tunnels } = stage;
+  const { canaries } = stage;
   const meet = async (faults: readonly Fault[], passwords: readonly string[]): Promise<void> => {
     for (const fault of faults) injectWherePossible(stage, fault);
     await Promise.all(passwords.map(tour.createWith));
@@ -82,10 +91,6 @@ const otherFaults = async (stage: Stage, tour: Tour): Promise<void> => {
     const password = canaries.password('shanhe', 'quoted');
     const words = spell(`${password} ${stage.ehpc.accessKeyId} ${stage.shanhe.secretAccessKey}`);
     await meet(quotingFaults(words), [password, password, password]);
-  }
-  for (const manner of ['refuse', 'answer', 'pass'] as const) {
-    tunnels.manner = manner;
-    await tour.createWith(canaries.password('shanhe', `proxy ${manner}`));
   }
 };
 
@@ -164,6 +169,7 @@ export const canary = (name: string, store: CanaryStore, plan: CanaryPlan): void
       const tour = createTour(now, await now.token());
       await tour.round();
       await tour.mistakes();
+      await proxies(now, tour);
       await echoes(now, tour, plan);
       await otherFaults(now, tour);
       for (let round = 0; round < plan.kills; round++) await kill(now, tour, plan.firstRound + round);

@@ -52,10 +52,13 @@ const at = <T>(list: readonly T[], index: number): T => list[index % list.length
 /** Vendors that repeat secrets in what they say of writes; of readings; and, seldom, in both. */
 const TURNS = ['writes', 'reads', 'writes', 'reads', 'both'] as const;
 
-/** So many rounds meet each field of nearly each action. */
-export const ECHO_ROUNDS = Math.max(EHPC.fields.length, SHANHE.fields.length) * 2;
-/** And so many meet each in each spelling, of each secret. */
-export const ALL_ECHO_ROUNDS = ECHO_ROUNDS * 18;
+/** In each round, each action meets so many fields that the round before did not meet. */
+const NEW_FIELDS = 6;
+const MOST_FIELDS = Math.max(EHPC.fields.length, SHANHE.fields.length);
+/** So many rounds meet nearly each field of each action. */
+export const ECHO_ROUNDS = Math.ceil((MOST_FIELDS / NEW_FIELDS) * TURNS.length * 0.4);
+/** And so many meet each in nearly each spelling, of each secret. */
+export const ALL_ECHO_ROUNDS = ECHO_ROUNDS * SPELLINGS.length;
 
 /** Passwords half of the time: the other secrets are the same in each round. */
 const VALUES = ECHO_VALUES.flatMap((value) => [value, 'password' as const]);
@@ -66,9 +69,10 @@ const refusing = (codes: readonly string[], turn: number, isWrite: boolean): Par
   return turn % 7 === 6 ? { status: at([302, 307, 400, 502], turn) } : {};
 };
 
-/** Each action repeats a secret in a field of its own, which is another one in the next round. */
+/** Each action repeats a secret in one field after the other, of a call each; and in other fields, spellings and secrets in each round. */
 export const injectEchoes = ({ ehpc, shanhe }: Vendors, round: number): void => {
   const turn = at(TURNS, round);
+  const step = Math.floor(round / 2);
   for (const [simulator, { writes, reads, fields, codes }] of [
     [ehpc, EHPC],
     [shanhe, SHANHE],
@@ -76,18 +80,20 @@ export const injectEchoes = ({ ehpc, shanhe }: Vendors, round: number): void => 
     for (const [index, action] of [...writes, ...reads].entries()) {
       const isWrite = writes.includes(action);
       if (turn !== 'both' && (turn === 'writes') !== isWrite) continue;
-      const step = Math.floor(round / 2);
-      const lap = Math.floor(step / fields.length);
-      simulator.inject({
-        kind: 'echo',
-        action,
-        field: at(fields, step + index * 4),
-        value: at(VALUES, round + index + lap),
-        spelling: at(SPELLINGS, round * 5 + index + lap),
-        message: at(['%s', 'value %s is bad', '{"said":"%s"}'], round + index),
-        times: -1,
-        ...refusing(codes, step + index + lap, isWrite),
-      });
+      for (let call = 0; call < fields.length; call++) {
+        const number = step * NEW_FIELDS + call;
+        const lap = Math.floor(number / fields.length);
+        simulator.inject({
+          kind: 'echo',
+          action,
+          field: at(fields, number),
+          value: at(VALUES, number + index + lap),
+          spelling: at(SPELLINGS, number * 5 + index + lap + round),
+          message: at(['%s', 'value %s is bad', '{"said":"%s"}'], number + index),
+          times: 1,
+          ...refusing(codes, number + index + lap + step, isWrite),
+        });
+      }
     }
 };
 

@@ -1,12 +1,14 @@
 /** A proxy that may repeat the login that it was sent, in its refusal or in place of the vendor behind it. */
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 export type Manner = 'pass' | 'refuse' | 'answer';
 
 export interface Tunnels {
   readonly port: number;
-  manner: Manner;
+  /** From now on; tunnels that are open are closed. */
+  become(manner: Manner): void;
   close(): Promise<void>;
 }
 
@@ -19,9 +21,14 @@ const repeated = (login: string): string => {
 
 export const startTunnels = async (): Promise<Tunnels> => {
   const server = createServer();
+  let manner: Manner = 'pass';
+  const clients = new Set<Duplex>();
   const tunnels = {
     port: 0,
-    manner: 'pass' as Manner,
+    become: (next: Manner) => {
+      manner = next;
+      for (const client of clients) client.destroy();
+    },
     close: () =>
       new Promise<void>((resolve) => {
         server.close(() => resolve());
@@ -29,13 +36,15 @@ export const startTunnels = async (): Promise<Tunnels> => {
       }),
   };
   server.on('connect', ({ url, headers }, client) => {
+    clients.add(client);
     client.on('error', () => client.destroy());
+    client.on('close', () => clients.delete(client));
     const words = repeated(headers['proxy-authorization'] ?? '');
-    if (tunnels.manner === 'refuse') {
+    if (manner === 'refuse') {
       client.end(`HTTP/1.1 407 No ${words}\r\nX-Login: ${words}\r\nContent-Length: ${words.length}\r\n\r\n${words}`);
       return;
     }
-    if (tunnels.manner === 'answer') {
+    if (manner === 'answer') {
       const body = JSON.stringify({ ret_code: 1101, message: `proxy says ${words}`, cluster_name: words });
       client.write('HTTP/1.1 200 OK\r\n\r\n');
       client.once('data', () =>
