@@ -124,24 +124,27 @@ interface Lane {
   readonly path?: string;
   readonly tries: number;
   readonly maxShrinkingMs: number;
+  /** Shared by all lanes: when one has found something, the others end. */
+  readonly progress: { hasFailed: boolean };
 }
 
 /** @returns what was wrong, shrunk; undefined where nothing was */
 const runLane = async (
   plan: fc.Arbitrary<readonly Step[]>,
   run: (steps: readonly Step[]) => Promise<void>,
-  { seed, path, tries, maxShrinkingMs }: Lane,
+  { seed, path, tries, maxShrinkingMs, progress }: Lane,
 ): Promise<string | undefined> => {
   let stopAt = Number.POSITIVE_INFINITY;
   let last: Error | undefined;
   const property = fc.asyncProperty(plan, async (steps) => {
     // A failure is shrunk for so long, and no longer.
-    if (performance.now() > stopAt) return;
+    if (performance.now() > stopAt || (progress.hasFailed && !last)) return;
     try {
       await run(steps);
     } catch (error) {
       if (stopAt === Number.POSITIVE_INFINITY) stopAt = performance.now() + maxShrinkingMs;
       last = error as Error;
+      progress.hasFailed = true;
       throw error;
     }
   });
@@ -171,9 +174,10 @@ export const explore = async (
   const plan = plansFor(circumstances.isFaulty);
   const run = (steps: readonly Step[]): Promise<void> => runPlan(world, circumstances, tally, steps);
   const tries = Math.max(Math.ceil(requests / LANES / MEAN_STEPS), 1);
+  const progress = { hasFailed: false };
   const ends = await Promise.all(
     Array.from({ length: path === undefined ? LANES : 1 }, (_, index) =>
-      runLane(plan, run, { seed: seed + index, tries, maxShrinkingMs, ...(path !== undefined && { path }) }),
+      runLane(plan, run, { seed: seed + index, tries, maxShrinkingMs, progress, ...(path !== undefined && { path }) }),
     ),
   );
   return ends.filter((end) => end !== undefined).join('\n\n');
