@@ -1,4 +1,4 @@
 import { runs } from '../support/mode.js';
 import { fuzz } from './property.js';
 
-fuzz({ store: 'memory', requests: runs(700, 8_000) });
+fuzz({ store: 'memory', requests: runs(900, 8_000) });

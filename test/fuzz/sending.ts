@@ -90,7 +90,7 @@ export const prepare = (draft: Draft, credentials: Credentials, kept: Kept): Sen
   const given = draft.headers.map(([name, value]) => [name, filled(value, kept)] as const);
   const fields = [
     ...(has(given, 'host') ? [] : [['Host', 'localhost'] as const]),
-    ...credentials[caller],
+    ...(has(given, 'authorization') || has(given, 'x-api-key') ? [] : credentials[caller]),
     ...given,
     ...(body && encoding !== undefined ? [['Content-Encoding', encoding] as const] : []),
     ...(frame?.fields ?? []),
