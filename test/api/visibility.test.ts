@@ -224,7 +224,7 @@ describe('GET /operations', () => {
     for (const wrong of [
       `${cursor}A`,
       cursor.slice(0, -1),
-      cursor.replace('.', ''),
+      cursor.toLowerCase(),
       `${cursor}.`,
       '.',
       Buffer.from('{"after":"op_"}').toString('base64url'),
