@@ -1,4 +1,4 @@
-/** Leaving `unknown`: what stands at the edge to a vendor's JSON. */
+/** Leaving `unknown`: narrowing at the edge to a vendor's JSON. */
 import { GatewayError, type GatewayErrorFacts } from './errors.js';
 
 export type JsonObject = Readonly<Record<string, unknown>>;

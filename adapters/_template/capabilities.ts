@@ -3,7 +3,7 @@ import type { Capabilities } from '../../src/model.js';
 // EDIT: the vendor's own limits and rules, with the page that states them. The gateway refuses by this data before any call.
 export const MAX_PAGE_SIZE = 100;
 
-/** A feature stands here exactly when index.ts has its method: create, setPassword and delete, but no setRole. */
+/** A feature is here exactly when index.ts has its method: create, setPassword and delete, but no setRole. */
 export const CAPABILITIES: Capabilities = {
   features: ['list', 'get', 'create', 'setPassword', 'delete'],
   roles: ['member', 'admin'],

@@ -100,7 +100,7 @@ export const createListing = (client: EhpcClient, { config, now, sleep }: Adapte
     return answer;
   };
 
-  /** Starts a task, or goes on with a finished one, and pages with its id: all pages are of one state of the cluster. */
+  /** Starts a task, or continues a finished one, and pages with its id: all pages are of one state of the cluster. */
   const listAsync = async (clusterId: string, window: UserWindow, snapshot: string | null, call: Call): Promise<UserSlice> => {
     let asyncId = snapshot;
     const slice = await readPages(window, async (page) => {

@@ -1,4 +1,4 @@
-/** Wire ↔ model, pure. What maps to what stands in docs/vendors/. */
+/** Wire ↔ model, pure. What maps to what: docs/vendors/. */
 import type { NewUser, VendorCluster, VendorUser } from '../../src/adapter.js';
 import type { Params } from '../../src/encoding.js';
 import { GatewayError } from '../../src/errors.js';

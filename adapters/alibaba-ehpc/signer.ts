@@ -16,7 +16,7 @@ export interface RpcCall {
   readonly action: string;
   readonly version: string;
   readonly query: Params;
-  /** Of a POST, as form fields; a password stands here, not in the URL. */
+  /** Of a POST, as form fields; a password is here, not in the URL. */
   readonly form?: Params;
 }
 

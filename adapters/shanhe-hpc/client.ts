@@ -21,7 +21,7 @@ const listOf = (answer: JsonObject, ...keys: readonly string[]): readonly (JsonO
 
 const isUser = (value: unknown): boolean => isObject(value) && ('username' in value || 'hpcuser_id' in value);
 
-/** Under one of its two names, or whatever array holds users; none at all stands for no users when the total says so. */
+/** Under one of its two names, or whatever array holds users; none at all means no users when the total says so. */
 const usersOf = (answer: JsonObject): readonly (JsonObject | null)[] => {
   const named = answer['users_set'] ?? answer['user_set'];
   const found = named ?? Object.values(answer).find((value) => Array.isArray(value) && value.length > 0 && value.every(isUser));
@@ -51,7 +51,7 @@ export const createClient = ({ config, http, now }: AdapterContext<ShanheConfig>
       { kind: 'read', signal: call.signal },
     );
 
-  /** `zone` stands in the query, where it is signed, and in the body, as in every example of the vendor. */
+  /** `zone` is in the query, where it is signed, and in the body, as in every example of the vendor. */
   const write = (path: string, params: Readonly<Record<string, string | undefined>>, call: Call) => {
     const body = JSON.stringify({ ...params, zone });
     return http.send(

@@ -72,7 +72,7 @@ export const readAnswer = ({ status, headers, body }: HttpResponse, now: Date): 
   });
 };
 
-/** 2100 on an operation on one user may mean the user or the cluster: reading back tells. */
+/** 2100 on an operation on one user may mean the user or the cluster: reading back shows it. */
 export const userOrCluster = (error: unknown): never => {
   if (error instanceof GatewayError && error.code === 'cluster_not_found') {
     throw error.withMessage('The vendor does not find the user or the cluster.', 'cluster_agent_failed');

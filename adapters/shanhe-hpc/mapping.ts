@@ -1,4 +1,4 @@
-/** Wire ↔ model, pure. What maps to what stands in docs/vendors/. */
+/** Wire ↔ model, pure. What maps to what: docs/vendors/. */
 import type { JobState, VendorCluster, VendorUser } from '../../src/adapter.js';
 import type { ClusterState, Role } from '../../src/model.js';
 import { toUtc } from '../../src/time.js';

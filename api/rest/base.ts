@@ -1,6 +1,6 @@
 /**
  * Where the gateway is reached from outside: behind a proxy that puts a path before ours, links begin with that. It travels with the asynchronous context,
- * so that whoever writes a link need not be told.
+ * so that it need not be passed on to where links are written.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Request, RequestHandler } from 'express';

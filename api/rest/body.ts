@@ -28,7 +28,7 @@ const UTF_16_MARKS: readonly (readonly number[])[] = [
   [0xfe, 0xff],
 ];
 
-/** Spreadsheets write other encodings unless they are told. */
+/** Spreadsheets write other encodings by default. */
 const EXPORT =
   'in Excel, save the file as "CSV UTF-8 (Comma delimited)"; in LibreOffice, choose the character set Unicode (UTF-8)';
 

@@ -29,7 +29,7 @@ export interface RequestContext {
 /** What a caller may choose as its request id: it goes into headers and logs. */
 const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 
-/** What is read for a caller who has left is read for nobody; a write goes on. */
+/** What is read for a caller who has left is read for nobody; a write continues. */
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
 /** Aborts when the caller leaves before the answer is out. */

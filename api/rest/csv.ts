@@ -85,7 +85,7 @@ const createLineCounter = (text: string, skipped: number): ((bytes: number) => n
   };
 };
 
-/** What stands between the names: the one that is there most often. */
+/** What separates the names: the one that is there most often. */
 const delimiterOf = (text: string): string => {
   const [names = ''] = text.trimStart().split(/[\r\n]/, 1);
   const count = (delimiter: string): number => names.split(delimiter).length;

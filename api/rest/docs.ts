@@ -32,7 +32,7 @@ export const docs = ({ enabled, tryItOut }: DocsOptions): Router => {
     customSiteTitle: 'HPC Gateway',
     customCss: '',
     swaggerOptions: {
-      // Whatever stands before it.
+      // Whatever the path before it.
       url: '../openapi.json',
       tryItOutEnabled: tryItOut,
       supportedSubmitMethods: tryItOut ? METHODS : [],

@@ -31,7 +31,7 @@ const createThrottle = () => {
 };
 
 /**
- * One line per request. The route stands for the path and the query is left out: both may hold what a log should not. What a vendor
+ * One line per request. The route is in place of the path and the query is left out: both may hold what a log should not. What a vendor
  * said is named by its code and its request id.
  */
 export const requestLog = (log: Logger): RequestHandler => {

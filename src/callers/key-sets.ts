@@ -51,7 +51,7 @@ const discover = async (issuer: string, clock: Clock): Promise<string> => {
   return keys;
 };
 
-/** What is wrong with the token, or with its key, whoever is asked. */
+/** What is wrong with the token, or with its key, for every issuer. */
 const isOfToken = (error: unknown): boolean =>
   error instanceof errors.JWKSNoMatchingKey ||
   error instanceof errors.JWKSMultipleMatchingKeys ||

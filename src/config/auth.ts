@@ -57,7 +57,7 @@ export interface AuthConfig {
   readonly proxy?: ProxyConfig;
 }
 
-/** Those with a public key: whoever can verify a token cannot make one. */
+/** Those with a public key: who can verify a token cannot make one. */
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'];
 
 const rightSchema = (extra: object = {}, required: readonly string[] = []) => ({

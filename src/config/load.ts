@@ -35,7 +35,7 @@ const ACCOUNT_KEYS = ['vendor', 'discover', 'domain', 'proxy', 'caFile'];
 
 interface Source {
   readonly value: unknown;
-  /** The line in which the key stands, or the nearest one around it. */
+  /** The line of the key, or the nearest one around it. */
   lineOf(path: Path): number;
 }
 

@@ -6,7 +6,7 @@ export type Path = readonly (string | number)[];
 
 export interface Problem {
   readonly at: Path;
-  /** Why; the text of a value never stands in it. */
+  /** Why; it never holds the text of a value. */
   readonly reason: string;
 }
 

@@ -177,7 +177,7 @@ export interface StoreConfig {
   readonly url?: Secret;
   /** 32 bytes in base64. */
   readonly encryptionKey?: Secret;
-  /** What a process that has not been heard of for so long was doing is taken over by another. */
+  /** Another process takes over after this long without a heartbeat. */
   readonly leaseSeconds: number;
 }
 

@@ -7,7 +7,7 @@ import type { Path, Problem } from './problem.js';
 
 const REFERENCE = /\$\{(env|file):([^}]*)\}/g;
 
-/** Reports what cannot be resolved and goes on, so that a user sees all mistakes at once. */
+/** Reports what cannot be resolved and continues, so that a user sees all mistakes at once. */
 type Report = (problem: Problem) => void;
 
 /** Editors and shells leave them behind; no secret ends with one. */

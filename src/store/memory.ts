@@ -1,7 +1,7 @@
 import { createStore, isLower, isTooHigh } from './backend.js';
 import type { Store, Window } from './store.js';
 
-/** Where a member stands in a sorted list, or would stand. */
+/** The position of a member in a sorted list, there or not. */
 const positionOf = (sorted: readonly string[], member: string): number => {
   let [low, high] = [0, sorted.length];
   while (low < high) {

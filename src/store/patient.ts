@@ -1,4 +1,4 @@
-/** A store for work that goes on: where it is unavailable, it is waited for, as long as the process works. */
+/** A store for work that continues: where it is unavailable, it is waited for, as long as the process works. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GatewayError } from '../errors.js';
 import type { Store } from './store.js';

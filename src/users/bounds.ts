@@ -16,7 +16,7 @@ export const boundOf = (clusterId: string, { caller }: CallerCall): Bound => hig
 
 const mayTouch = (bound: Bound, role: Role): boolean => bound !== undefined && !isHigher(role, bound);
 
-/** Why the caller may not ask for an item, whoever its user is; undefined where they may. */
+/** Why the caller may not ask for an item, whatever its user; undefined where they may. */
 export const roleRefusal = (
   { op, role }: { readonly op: BatchItem['op']; readonly role?: Role },
   bound: Bound,

@@ -1,6 +1,6 @@
 /**
  * Texts without their encodings: what is percent-encoded, an HTML entity, an escape of JSON or JavaScript, or a mix of these, any number of times,
- * becomes the characters that it stands for, in one pass. Only for searching: it decodes too much rather than too little.
+ * becomes the characters that it means, in one pass. Only for searching: it decodes too much rather than too little.
  */
 
 /** A text to search in, and where its characters (UTF-16 units) come from in the source. */

@@ -47,7 +47,7 @@ export interface HttpClient {
 }
 
 /**
- * A kept connection that the vendor has closed meanwhile: a reading is sent once more, on another one. A write is not: whoever sent it has to
+ * A kept connection that the vendor has closed meanwhile: a reading is sent once more, on another one. A write is not: its sender has to
  * know that it may have been made twice.
  */
 const onFreshConnection = (send: () => Promise<HttpResponse>, { kind, signal }: SendOptions): Promise<HttpResponse> =>

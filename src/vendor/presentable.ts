@@ -24,7 +24,7 @@ const MAX_ATTRIBUTE_KEY = 128;
 /** Of one user, those within lists and maps included. */
 const MAX_ATTRIBUTES = 100;
 const MAX_ATTRIBUTE_DEPTH = 5;
-/** Their texts are not shown, whoever set them and however long ago. */
+/** Their texts are not shown, however long ago they were set, and by whom. */
 const SECRET_NAMES = /pass(?:word|wd|phrase)|secret|private_?key/i;
 /** Of all users of an answer; those that come later have none. */
 const MAX_ATTRIBUTE_CHARACTERS = 1_000_000;

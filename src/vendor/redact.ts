@@ -61,7 +61,7 @@ const hide = (text: string, ranges: readonly Range[]): string => {
 
 export interface Redactor {
   (text: string): string;
-  /** Whether a name shows a secret. One that could be a name itself is not looked for: it would hide whoever is called so. */
+  /** Whether a name shows a secret. One that could be a name itself is not looked for: it would hide a user who is called so. */
   isIn(name: string): boolean;
   /** A text that is shorter has no secret. */
   readonly minLength: number;

@@ -36,8 +36,8 @@ export interface Engine {
    */
   start(): Promise<void>;
   /**
-   * Begins nothing more where another process, or the next one, will: what is under way comes to its end, and the rest is left. Without
-   * a durable store all goes on.
+   * Begins nothing more where another process, or the next one, will: what is under way ends, and the rest is left. Without
+   * a durable store all continues.
    */
   handOver(): void;
   /** Resolves when nothing is worked on here. */

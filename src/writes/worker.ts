@@ -30,7 +30,7 @@ export interface Worker {
   readonly domains: Domains | undefined;
   /** Whether nothing more is begun here. */
   readonly isPaused: boolean;
-  /** Begins nothing more: what is under way comes to its end, and the rest is left to another process. */
+  /** Begins nothing more: what is under way ends, and the rest is left to another process. */
   pause(): void;
   /** Resolves when nothing is worked on here. */
   idle(): Promise<void>;

@@ -8,8 +8,8 @@ export const clusterHandlers = (clusters: Clusters): Pick<Handlers, 'listVendors
 
   listClusters: async ({ call }) => {
     const { items, problems, omitted } = await clusters.list(call);
-    const told = problems.map(({ account, error }) => ({ account, problem: toProblem(error, '/clusters', call.requestId) }));
-    return { status: 200, body: { items, problems: told, incomplete: incompleteOf(omitted) } };
+    const shown = problems.map(({ account, error }) => ({ account, problem: toProblem(error, '/clusters', call.requestId) }));
+    return { status: 200, body: { items, problems: shown, incomplete: incompleteOf(omitted) } };
   },
 
   getCluster: async ({ params, call }) => ({ status: 200, body: await clusters.get(params.clusterId, call) }),

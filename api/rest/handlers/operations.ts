@@ -20,7 +20,7 @@ const POLL_SECONDS = 2;
 /** The user without the vendor's own fields. */
 export const plain = (user: User): User => ({ ...user, vendor: { name: user.vendor.name, userId: user.vendor.userId } });
 
-/** @param instance the path that a problem is told of */
+/** @param instance the path that a problem is about */
 export const toResult = (
   { index, name, op }: Pick<ItemRecord, 'index' | 'name' | 'op'>,
   { status, value, error }: ItemOutcome,

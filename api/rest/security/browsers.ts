@@ -18,7 +18,7 @@ export const protectiveHeaders = (isHttps: boolean): RequestHandler =>
     xFrameOptions: { action: 'deny' },
   });
 
-/** Of the pages that the gateway serves: nothing is loaded from elsewhere, and no script stands in a page. */
+/** Of the pages that the gateway serves: nothing is loaded from elsewhere, and no page has a script in it. */
 export const pagePolicy: RequestHandler = helmet.contentSecurityPolicy({
   useDefaults: false,
   directives: {

@@ -40,7 +40,7 @@ const credentialsOf = (request: Request): Credentials => {
 
 /** RFC 6750, section 3. @throws unauthenticated */
 const identify = async (authenticate: Authenticate, request: Request, response: Response): Promise<Caller> => {
-  // Node keeps the first one, and what stands before the gateway may have looked at the last.
+  // Node keeps the first one, and what is before the gateway may have looked at the last.
   const isRepeated = (request.headersDistinct['authorization']?.length ?? 0) > 1;
   const verified = isRepeated
     ? { refusal: 'The header Authorization is there more than once.' }
