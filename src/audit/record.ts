@@ -1,5 +1,5 @@
 /** What the audit trail keeps: who asked for which change, and what became of it. */
-import { createHash } from 'node:crypto';
+import { hash as digest } from 'node:crypto';
 
 /** What is to be recorded. */
 export interface AuditEvent {
@@ -51,7 +51,7 @@ const CHAIN_LENGTH = 16;
 const SEQ_LENGTH = 10;
 const TIME_LENGTH = 12;
 
-const hash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, CHAIN_LENGTH);
+const hash = (text: string): string => digest('sha256', text, 'hex').slice(0, CHAIN_LENGTH);
 
 const hex = (value: number, length: number): string => Math.max(0, Math.floor(value)).toString(16).padStart(length, '0');
 

@@ -1,5 +1,5 @@
 /** What is kept of operations, and under which keys. */
-import { createHash } from 'node:crypto';
+import { hash as digest } from 'node:crypto';
 import type { StoredError } from '../errors.js';
 import type { ItemStatus, OperationState, ResultSummary } from '../model.js';
 import type { OwnKey, Sealed } from '../store/encryptor.js';
@@ -164,7 +164,7 @@ export interface ThingRecord {
   readonly by?: string;
 }
 
-const hash = (parts: readonly string[]): string => createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
+const hash = (parts: readonly string[]): string => digest('sha256', JSON.stringify(parts), 'base64url');
 
 export const keyOf = {
   domain: (name: string) => `domain:${name}`,

@@ -32,8 +32,12 @@ export interface Encryptor {
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-const derive = (secret: Buffer, purpose: string, salt: OwnKey = ''): Buffer =>
-  Buffer.from(hkdfSync('sha256', secret, Buffer.from(salt, 'base64url'), `hpc-gateway ${purpose}`, KEY_BYTES));
+const derive = (secret: Buffer, purpose: string): Buffer =>
+  Buffer.from(hkdfSync('sha256', secret, '', `hpc-gateway ${purpose}`, KEY_BYTES));
+
+/** The key of one text, of both keys: HKDF-Expand (RFC 5869, section 2.3) with its own key as the info. Thousands are needed in one turn. */
+const combine = (sealing: Buffer, ownKey: OwnKey): Buffer =>
+  createHmac('sha256', sealing).update(Buffer.from(ownKey, 'base64url')).update(Buffer.of(1)).digest();
 
 /** Nonce, tag and ciphertext in base64url. */
 const encrypt = (text: string, key: Buffer, place: string): Sealed => {
@@ -56,7 +60,7 @@ const decrypt = (sealed: Sealed, key: Buffer, place: string): string => {
 
 /** @param key 32 bytes */
 export const createEncryptor = (key: Buffer): Encryptor => {
-  const sealing = (ownKey: OwnKey): Buffer => derive(key, 'passwords', ownKey);
+  const sealing = derive(key, 'passwords');
   const hashing = derive(key, 'fingerprints');
   const proving = derive(key, 'audit');
   const concealing = derive(key, 'cursors');
@@ -64,11 +68,11 @@ export const createEncryptor = (key: Buffer): Encryptor => {
   return {
     seal: (secret, place) => {
       const ownKey = randomBytes(SECRET_BYTES).toString('base64url');
-      return { sealed: encrypt(secret.unwrap(), sealing(ownKey), place), ownKey };
+      return { sealed: encrypt(secret.unwrap(), combine(sealing, ownKey), place), ownKey };
     },
     open: (sealed, place, ownKey) => {
       try {
-        return new Secret(decrypt(sealed, sealing(ownKey), place));
+        return new Secret(decrypt(sealed, combine(sealing, ownKey), place));
       } catch (cause) {
         throw new GatewayError(
           'internal_error',

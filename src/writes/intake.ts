@@ -57,7 +57,7 @@ export const createIntake = ({ journal, encryptor, clock, worker, waiters, progr
 
   return async (operation, submission) => {
     const domains = await worker.started();
-    const record = toRecord(operation, submission, { encryptor, clock, process: domains.process });
+    const record = await toRecord(operation, submission, { encryptor, clock, process: domains.process });
     const { reference, patience } = submission;
     const taken = await begin(record, reference);
     if (taken) return join(taken, patience);

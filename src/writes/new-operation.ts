@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { CallerCall } from '../callers/caller.js';
 import type { Clock } from '../clock.js';
 import { type ItemRecord, keyOf, type LoadedOperation, type OperationRecord, summarise } from '../journal/records.js';
@@ -29,16 +30,34 @@ export interface Submission {
 /** Sorts by time. */
 const newId = (at: number): string => `op_${at.toString(16).padStart(12, '0')}${randomBytes(10).toString('hex')}`;
 
+/** Items whose secrets are sealed in one turn of the event loop. */
+const SEALED_AT_ONCE = 200;
+
+const sealAll = async (items: readonly NewItem[], id: string, encryptor: Encryptor) => {
+  const ownKeys = new Map<number, OwnKey>();
+  const sealed: ItemRecord[] = [];
+  for (const [index, { secret, ...item }] of items.entries()) {
+    if (index > 0 && index % SEALED_AT_ONCE === 0) await nextTurn();
+    if (secret === undefined || item.outcome) {
+      sealed.push({ ...item, index });
+      continue;
+    }
+    const seal = encryptor.seal(secret, keyOf.item(id, index));
+    ownKeys.set(index, seal.ownKey);
+    sealed.push({ ...item, index, secret: seal.sealed });
+  }
+  return { items: sealed, ownKeys };
+};
+
 /** The record of an operation that nobody works on yet, with its secrets sealed. */
-export const toRecord = (
+export const toRecord = async (
   { items, stopOnError = false, ...asked }: NewOperation,
   { call, path, reference }: Submission,
   { encryptor, clock, process }: { readonly encryptor: Encryptor; readonly clock: Clock; readonly process: string },
-): LoadedOperation => {
+): Promise<LoadedOperation> => {
   const now = Math.floor(clock.now());
   const id = newId(now);
   const at = new Date(now).toISOString();
-  const ownKeys = new Map<number, OwnKey>();
   return {
     id,
     ...asked,
@@ -58,12 +77,6 @@ export const toRecord = (
     createdAt: at,
     updatedAt: at,
     finishedAt: null,
-    items: items.map(({ secret, ...item }, index) => {
-      if (secret === undefined || item.outcome) return { ...item, index };
-      const { sealed, ownKey } = encryptor.seal(secret, keyOf.item(id, index));
-      ownKeys.set(index, ownKey);
-      return { ...item, index, secret: sealed };
-    }),
-    ownKeys,
+    ...(await sealAll(items, id, encryptor)),
   };
 };

@@ -2,7 +2,7 @@
  * What somebody can do who has all files of an LMDB store and its key: try every sealed text that is in any of them, free pages included, with
  * every value that may be its own key. Shares no code with the gateway.
  */
-import { createDecipheriv, hkdfSync } from 'node:crypto';
+import { createDecipheriv, createHmac, hkdfSync } from 'node:crypto';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,8 +34,11 @@ export const copyFolder = (folder: string): string => {
   return copy;
 };
 
-const derive = (storeKey: Buffer, salt: Uint8Array): Buffer =>
-  Buffer.from(hkdfSync('sha256', storeKey, salt, 'hpc-gateway passwords', KEY_BYTES));
+const derive = (storeKey: Buffer): Buffer =>
+  Buffer.from(hkdfSync('sha256', storeKey, Buffer.alloc(0), 'hpc-gateway passwords', KEY_BYTES));
+
+/** HKDF-Expand (RFC 5869) of one block. */
+const expand = (key: Buffer, info: Uint8Array): Buffer => createHmac('sha256', key).update(info).update('\x01').digest();
 
 /** All values in a file that may be own keys. */
 const valuesOf = (path: string): Buffer[] => {
@@ -66,7 +69,8 @@ const open = (sealed: string, place: string, key: Buffer): string | undefined =>
 export const attack = (folder: string, storeKey: Buffer, others: readonly string[] = []): Loot => {
   const values = [join(folder, 'secrets'), ...others].flatMap(valuesOf);
   // The earlier way to derive the key had no own keys.
-  const keys = [derive(storeKey, Buffer.alloc(0)), ...values.map((value) => derive(storeKey, value))];
+  const base = derive(storeKey);
+  const keys = [base, ...values.map((value) => expand(base, value))];
   const opened = new Set<string>();
   const texts = new Set<string>();
   const tried = new Set<string>();
