@@ -1,5 +1,6 @@
 import { type Request, type RequestHandler, Router } from 'express';
 import swaggerUi from 'swagger-ui-express';
+import { GatewayError } from '../../src/errors.js';
 import { linkTo } from './base.js';
 import { METHODS, type OpenApiDocument, type Parameter } from './document.js';
 import { PROBLEM_TYPES } from './problem.js';
@@ -44,6 +45,13 @@ export const docs = ({ enabled, tryItOut }: DocsOptions): Router => {
   let page: RequestHandler | undefined;
   router.get('/', (request, response) => {
     response.redirect(linkTo(enabled && isBrowser(request) ? '/docs/' : '/openapi.json'));
+  });
+  router.all('/', ({ method }, response) => {
+    response.set('Allow', 'GET, HEAD');
+    throw new GatewayError(
+      'method_not_allowed',
+      `${method} is not a method of this path; it has GET, HEAD. See ${linkTo('/openapi.json')}.`,
+    );
   });
   if (!enabled) return router;
   router.use('/docs', pagePolicy);

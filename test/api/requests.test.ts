@@ -273,6 +273,8 @@ describe('paths and methods', () => {
     ['POST', `${USERS}/user.0001`, 'GET, PUT, DELETE, PATCH, HEAD'],
     ['GET', `${USERS}/user.0001/password`, 'PUT'],
     ['OPTIONS', '/healthz', 'GET, HEAD'],
+    ['OPTIONS', '/', 'GET, HEAD'],
+    ['POST', '/', 'GET, HEAD'],
   ])('%s %s is 405 with Allow', async (method, path, allow) => {
     const { status, body, headers } = await gateway.request(method, path);
     expect([status, body.code, headers.get('allow')]).toEqual([405, 'method_not_allowed', allow]);
