@@ -25,4 +25,4 @@ const lmdb = (): CanaryStore => {
   };
 };
 
-canary('LMDB', lmdb(), { firstRound: 0, echoRounds: runs(ECHO_ROUNDS, ALL_ECHO_ROUNDS), kills: runs(1, 20) });
+canary('LMDB', lmdb(), { firstRound: 0, echoRounds: runs(ECHO_ROUNDS, ALL_ECHO_ROUNDS), kills: runs(1, 5) });

@@ -91,5 +91,5 @@ const redisStore = (): CanaryStore => {
 };
 
 describeWithRedis('with Redis', () => {
-  canary('Redis', redisStore(), { firstRound: ECHO_ROUNDS, echoRounds: runs(ECHO_ROUNDS, ALL_ECHO_ROUNDS), kills: runs(1, 20) });
+  canary('Redis', redisStore(), { firstRound: ECHO_ROUNDS, echoRounds: runs(ECHO_ROUNDS, ALL_ECHO_ROUNDS), kills: runs(1, 5) });
 });

@@ -57,8 +57,8 @@ const NEW_FIELDS = 6;
 const MOST_FIELDS = Math.max(EHPC.fields.length, SHANHE.fields.length);
 /** So many rounds meet nearly each field of each action. */
 export const ECHO_ROUNDS = Math.ceil((MOST_FIELDS / NEW_FIELDS) * TURNS.length * 0.4);
-/** And so many meet each in nearly each spelling, of each secret. */
-export const ALL_ECHO_ROUNDS = ECHO_ROUNDS * SPELLINGS.length;
+/** And so many meet each a few times, in other spellings; the property test of redaction has them all. */
+export const ALL_ECHO_ROUNDS = ECHO_ROUNDS * 3;
 
 /** Passwords half of the time: the other secrets are the same in each round. */
 const VALUES = ECHO_VALUES.flatMap((value) => [value, 'password' as const]);
