@@ -24,6 +24,8 @@ export interface Connections {
 
 /** Hardly a client pipelines. */
 const MAX_PIPELINED = 16;
+/** With more beyond that, nobody waits for the answers. */
+const MAX_EXCESS = 48;
 const SWEEP_MS = 500;
 const HALF_OPEN_MS = 2_000;
 /** An answer of any length that is taken faster than this is not stuck. */
@@ -37,6 +39,8 @@ interface Entry {
   readonly running: Map<IncomingMessage, ServerResponse>;
   /** It takes no more requests: it had one too many, or one that asked for another protocol. */
   isFull: boolean;
+  /** Requests that were not taken. */
+  excess: number;
   /** Since when bytes wait, and how many had been taken then. */
   waiting: { readonly since: number; readonly written: number } | undefined;
 }
@@ -77,7 +81,7 @@ export const followConnections = (server: Server, { max, answerMs }: ConnectionL
       socket.destroy();
       return;
     }
-    const entry: Entry = { socket, running: new Map(), isFull: false, waiting: undefined };
+    const entry: Entry = { socket, running: new Map(), isFull: false, excess: 0, waiting: undefined };
     const peer = peerOf(socket);
     open.set(socket, entry);
     idle.add(entry);
@@ -141,6 +145,8 @@ export const followConnections = (server: Server, { max, answerMs }: ConnectionL
       if (entry.isFull || running.size >= MAX_PIPELINED) {
         entry.isFull = true;
         socket.pause();
+        // One chunk may hold a thousand: each that is kept takes memory until the connection ends.
+        if (++entry.excess > MAX_EXCESS) socket.destroy();
         return false;
       }
       // Node drops what came with it behind it, and would read what comes later as the beginning of a request.

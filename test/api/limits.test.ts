@@ -49,10 +49,19 @@ describe('a connection', () => {
   it('has its answers in order, up to sixteen requests at once, and then ends', async () => {
     const gateway = await gatewayWith({});
     const { socket, received, isClosed } = await dial(gateway);
-    socket.write(request('/healthz').repeat(1_400));
+    socket.write(request('/healthz').repeat(40));
     await until(isClosed);
     expect(countOf(received(), 'HTTP/1.1 200')).toBe(16);
     expect(await serves(gateway)).toBe(200);
+  });
+
+  it('is cut at once with far more of them: nothing of them is kept', async () => {
+    const gateway = await gatewayWith({}, { answerSeconds: 600 });
+    stage.ehpc.inject({ kind: 'delay', delayMs: 60_000, action: 'ListUsers', times: -1 });
+    const { socket, received, isClosed } = await dial(gateway);
+    socket.write(request('/clusters/ali/users').repeat(1_400));
+    await until(isClosed);
+    expect([received(), await serves(gateway)]).toEqual(['', 200]);
   });
 
   it('may be used for many requests, one after the other', async () => {
@@ -283,4 +292,22 @@ it('a store that is not available is no news for strangers: the log has the reas
     const { status, body } = await gateway.get('/readyz');
     expect([status, body.code, body.detail.includes('host-9')]).toEqual([503, 'store_unavailable', isShown]);
   }
+});
+
+describe('a CSV', () => {
+  const post = (raw: string) =>
+    stage.gateway.request('POST', '/clusters/ali/users/batch?dryRun=true', { raw, headers: { 'content-type': 'text/csv' } });
+  const errorsOf = async (raw: string) => (await post(raw)).body.errors;
+  const MANY = [{ pointer: '/items', message: 'must have at most 1000 items' }];
+
+  it('has bounded lines, in number and in length', async () => {
+    const line = (length: number): string => `username\n"${'x'.repeat(length - 2)}"\n`;
+    expect((await errorsOf(line(8_192)))[0].pointer).toBe('/items/0/password');
+    expect(await errorsOf(line(8_193))).toEqual([{ pointer: '', message: 'has a line of more than 8,192 characters' }]);
+    expect(await errorsOf(`username\n${'\r\n'.repeat(50_000)}`)).toEqual([
+      { pointer: '', message: 'has more than 20,000 lines' },
+    ]);
+    expect(await errorsOf(`username\n${'x\r\n'.repeat(50_000)}`)).toEqual(MANY);
+    expect(await errorsOf(`username\n${'x\n'.repeat(1_001)}`)).toEqual(MANY);
+  });
 });
