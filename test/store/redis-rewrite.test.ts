@@ -53,7 +53,15 @@ describeWithRedis('the append-only file of Redis', () => {
     Number(new RegExp(`^cmdstat_${command}:calls=(\\d+)`, 'm').exec(await client.info('commandstats'))?.[1] ?? 0);
   const inFiles = (texts: readonly string[]): string[] => {
     const folder = join(redis.folder, 'appendonlydir');
-    const content = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'latin1'));
+    // Files come and go while the server rewrites them.
+    const read = (name: string): string => {
+      try {
+        return readFileSync(join(folder, name), 'latin1');
+      } catch {
+        return '';
+      }
+    };
+    const content = readdirSync(folder).map(read);
     return texts.filter((text) => content.some((each) => each.includes(text)));
   };
 
