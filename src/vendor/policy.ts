@@ -19,6 +19,15 @@ const isDown = (error: unknown): boolean =>
   !isClosedMeanwhile(error) &&
   (error.code === 'vendor_unavailable' || error.code === 'vendor_timeout');
 
+/** A call that its caller gave up says nothing about the vendor: who leaves ten times must not close an account for all others. */
+class GivenUp extends Error {
+  override readonly name = 'GivenUp';
+}
+
+/** Deadlines abort with a TimeoutError. */
+const isGivenUp = ({ aborted, reason }: AbortSignal): boolean =>
+  aborted && !(reason instanceof DOMException && reason.name === 'TimeoutError');
+
 const isWorthRetrying = (error: GatewayError): boolean =>
   error.retryable && error.code !== 'cluster_not_ready' && (error.retryAfterMs ?? 0) <= MAX_DELAY_MS;
 
@@ -49,10 +58,15 @@ export const createPolicy = (clock: Clock): Policy => {
     openUntil = clock.now() + BROKEN_MS;
   });
 
-  const once = async <T>(attempt: () => Promise<T>): Promise<T> => {
+  const once = async <T>(attempt: () => Promise<T>, signal: AbortSignal): Promise<T> => {
     if (breaker.state === CircuitState.HalfOpen) throw breakerOpen(BROKEN_MS);
     if (breaker.state === CircuitState.Open && leftMs() > 0) throw breakerOpen(leftMs());
-    return breaker.execute(attempt).catch((thrown: unknown) => {
+    const counted = (): Promise<T> =>
+      attempt().catch((thrown: unknown) => {
+        throw isGivenUp(signal) ? new GivenUp('', { cause: thrown }) : thrown;
+      });
+    return breaker.execute(counted).catch((thrown: unknown) => {
+      if (thrown instanceof GivenUp) throw asGatewayError(thrown.cause);
       throw thrown instanceof BrokenCircuitError ? breakerOpen(BROKEN_MS) : asGatewayError(thrown);
     });
   };
@@ -61,7 +75,7 @@ export const createPolicy = (clock: Clock): Policy => {
     if (signal.aborted) throw deadlinePassed('none');
     for (let retry = 1; ; retry++) {
       try {
-        return await once(attempt);
+        return await once(attempt, signal);
       } catch (thrown) {
         const error = asGatewayError(thrown);
         if (kind === 'write' || retry > MAX_RETRIES || signal.aborted || !isWorthRetrying(error)) throw error;

@@ -311,3 +311,17 @@ describe('a CSV', () => {
     expect(await errorsOf(`username\n${'x\n'.repeat(1_001)}`)).toEqual(MANY);
   });
 });
+
+it('callers who leave do not close the account for all others', async () => {
+  const gateway = await gatewayWith({});
+  stage.ehpc.inject({ kind: 'delay', delayMs: 60_000, action: 'ListUsers', times: 30 });
+  for (let left = 0; left < 30; left++) {
+    const { socket } = await dial(gateway);
+    const before = stage.ehpc.calls.length;
+    socket.write(request('/clusters/ali/users'));
+    await until(() => stage.ehpc.calls.length > before);
+    socket.destroy();
+  }
+  await until(() => (gateway.logged().match(/"aborted":true/g) ?? []).length >= 30);
+  expect((await gateway.get('/clusters/ali/users?limit=1')).status).toBe(200);
+});
