@@ -1,5 +1,6 @@
 /** Reading the trail, newest first. */
 import type { Store } from '../store/store.js';
+import { readWindow } from '../store/windows.js';
 import { type AuditRecord, INDEX, idsFrom, keyOf, prefixOf } from './record.js';
 
 export interface AuditFilter {
@@ -23,13 +24,6 @@ export interface AuditPage {
   readonly next: string | null;
 }
 
-/** Records that are read for one window, whatever its filters leave out. */
-const MAX_LOOKED_THROUGH = 1_000;
-/** Read at once, however few are asked for: filters may leave out most of them. */
-const MIN_SLICE = 50;
-/** Sorts after every id. */
-const END = '~';
-
 /** The shortest part of the index that has all that are asked for. */
 const prefixFor = ({ operationId, name, caller, clusterId }: AuditFilter): string => {
   if (operationId !== undefined) return prefixOf.operation(operationId);
@@ -50,27 +44,14 @@ const fits = (record: AuditRecord, { clusterId, name, caller, operationId, type,
 
 export const listRecords = async (store: Store, filter: AuditFilter): Promise<AuditPage> => {
   const { limit, fromMs, toMs } = filter;
-  const prefix = prefixFor(filter);
-  const first = fromMs === undefined ? '' : idsFrom(fromMs);
-  const records: AuditRecord[] = [];
-  let at = filter.after ?? (toMs === undefined ? END : idsFrom(toMs));
-  const end = (): AuditPage => ({ records, next: null });
-  const slice = Math.max(limit + 1, MIN_SLICE);
-  for (let looked = 0; looked < MAX_LOOKED_THROUGH; looked += slice) {
-    const members = await store.members(INDEX, { order: 'descending', limit: slice, after: `${prefix}${at}` });
-    const ids = members.filter((member) => member.startsWith(prefix)).map((member) => member.slice(prefix.length));
-    const found = await store.read<AuditRecord>(ids.map(keyOf.byId));
-    for (const [position, id] of ids.entries()) {
-      if (id < first) return end();
-      // One may be gone since the index was read.
-      const record = found[position];
-      const isListed = record !== undefined && fits(record, filter);
-      // What the caller may not see is no reason for another window.
-      if (isListed && records.length === limit) return { records, next: records.at(-1)?.id ?? null };
-      at = id;
-      if (isListed) records.push(record);
-    }
-    if (ids.length < slice) return end();
-  }
-  return { records, next: at };
+  const { found, next } = await readWindow<AuditRecord>(store, {
+    index: INDEX,
+    prefix: prefixFor(filter),
+    first: fromMs === undefined ? '' : idsFrom(fromMs),
+    after: filter.after ?? (toMs === undefined ? undefined : idsFrom(toMs)),
+    limit,
+    keyOf: keyOf.byId,
+    fits: (record) => fits(record, filter),
+  });
+  return { records: found, next };
 };

@@ -1,8 +1,8 @@
 /** Appending to chains of records: part of the change that is recorded, so that neither is without the other. */
 import type { Encryptor } from '../store/encryptor.js';
 import type { Member, Store, Value } from '../store/store.js';
+import { createTurns } from '../store/turns.js';
 import { type AuditEvent, type AuditRecord, CHAINS, INDEX, idOf, keyOf, type LinkRecord, placesOf, START } from './record.js';
-import { createTurns } from './turns.js';
 
 /** What a change has to write with its own. */
 export interface Appended {

@@ -1,6 +1,7 @@
 /** The changes of those who work on operations. Each names its domain and epoch, and is refused when another process has the domain. */
 import type { SecretRecord } from '../store/secret-records.js';
 import type { Decision, Member, Value } from '../store/store.js';
+import { createTurns } from '../store/turns.js';
 import { type Claim, type ItemRef, requireEpoch, type Stored } from './claim.js';
 import { isoOf, type JournalDeps } from './deps.js';
 import { type Settled, settledEvents } from './events.js';
@@ -26,7 +27,6 @@ import {
   summarise,
   type ThingRecord,
 } from './records.js';
-import { createTurns } from './turns.js';
 
 interface Present {
   readonly operation: OperationRecord;

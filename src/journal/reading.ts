@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { OwnKey } from '../store/encryptor.js';
 import type { SecretRecord } from '../store/secret-records.js';
 import type { Value } from '../store/store.js';
+import { readWindow } from '../store/windows.js';
 import type { JournalDeps } from './deps.js';
 import type { Journal, ListFilter } from './journal.js';
 import {
@@ -24,11 +25,6 @@ const OPEN_SLICE = 500;
 const MAX_OPEN = 50_000;
 
 type Reading = Pick<Journal, 'get' | 'load' | 'loadForWork' | 'list' | 'openIn' | 'domains' | 'lately'>;
-
-/** Operations that are read for one window, whatever its filters leave out. */
-const MAX_LOOKED_THROUGH = 1_000;
-/** Read at once at least: a short window with filters would take a question for every few. */
-const MIN_SLICE = 50;
 
 /** The shortest list that has all that are asked for. */
 const indexFor = ({ name, caller, clusterId, state }: ListFilter): string => {
@@ -96,29 +92,15 @@ export const createReading = ({ store, nowMs }: Pick<JournalDeps, 'store' | 'now
 
     list: async (filter) => {
       const { limit, fromMs, toMs } = filter;
-      const index = indexFor(filter);
-      const first = fromMs === undefined ? '' : idsFrom(fromMs);
-      const operations: OperationRecord[] = [];
-      const size = Math.max(limit + 1, MIN_SLICE);
-      let at = filter.after ?? (toMs === undefined ? undefined : idsFrom(toMs));
-      // What filters leave out is read, too: so much of it for one window.
-      for (let looked = 0; looked < MAX_LOOKED_THROUGH; looked += size) {
-        const after = at === undefined ? {} : { after: at };
-        const ids = await store.members(index, { order: 'descending', limit: size, ...after });
-        const records = await store.read<OperationRecord>(ids.map(keyOf.operation));
-        for (const [position, id] of ids.entries()) {
-          if (id < first) return { operations, next: null };
-          // One may be gone since the index was read.
-          const record = records[position];
-          const isListed = record !== undefined && fits(record, filter);
-          // What the caller may not see is no reason for another window.
-          if (isListed && operations.length === limit) return { operations, next: operations.at(-1)?.id ?? null };
-          at = id;
-          if (isListed) operations.push(record);
-        }
-        if (ids.length < size) return { operations, next: null };
-      }
-      return { operations, next: at ?? null };
+      const { found, next } = await readWindow<OperationRecord>(store, {
+        index: indexFor(filter),
+        first: fromMs === undefined ? '' : idsFrom(fromMs),
+        after: filter.after ?? (toMs === undefined ? undefined : idsFrom(toMs)),
+        limit,
+        keyOf: keyOf.operation,
+        fits: (record) => fits(record, filter),
+      });
+      return { operations: found, next };
     },
 
     openIn: async (domain) =>

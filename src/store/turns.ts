@@ -1,9 +1,10 @@
-/** Changes of one chain, one after the other; none begins long after it was asked for. */
-import { storeUnavailable } from '../store/store.js';
+/** Runs work of one key in turn: what comes later sees what came before. */
+import { storeUnavailable } from './store.js';
 
-export type Turn = <T>(key: string, work: () => Promise<T>) => Promise<T>;
+export type Turns = <Value>(key: string, work: () => Promise<Value>) => Promise<Value>;
 
-export const createTurns = (maxWaitMs: number): Turn => {
+/** @param maxWaitMs work that waited longer for its turn fails as `store_unavailable`, and does not begin */
+export const createTurns = (maxWaitMs = Number.POSITIVE_INFINITY): Turns => {
   const last = new Map<string, Promise<unknown>>();
   return (key, work) => {
     const asked = performance.now();
