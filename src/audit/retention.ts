@@ -25,21 +25,26 @@ const removeOf = (store: Store, mac: Encryptor['mac'], chain: string, records: r
     };
   });
 
-export const sweepRecords = async (store: Store, mac: Encryptor['mac'], beforeMs: number): Promise<void> => {
+/** @returns how many were due, and are gone */
+const sweepSlice = async (store: Store, mac: Encryptor['mac'], end: string): Promise<number> => {
   const prefix = prefixOf.all();
+  const members = await store.members(INDEX, { order: 'ascending', limit: SLICE, after: prefix });
+  const ids = members
+    .filter((member) => member.startsWith(prefix))
+    .map((member) => member.slice(prefix.length))
+    .filter((id) => id < end);
+  const found = await store.read<AuditRecord>(ids.map(keyOf.byId));
+  const chains = new Map<string, AuditRecord[]>();
+  for (const record of found) if (record) chains.set(record.chain, [...(chains.get(record.chain) ?? []), record]);
+  for (const [chain, own] of chains) await removeOf(store, mac, chain, own);
+  const lost = ids.filter((_, at) => found[at] === undefined);
+  if (lost.length > 0)
+    await store.change([], () => ({ result: undefined, drop: lost.map((id): Member => [INDEX, `${prefix}${id}`]) }));
+  return ids.length;
+};
+
+export const sweepRecords = async (store: Store, mac: Encryptor['mac'], beforeMs: number): Promise<void> => {
   const end = idsFrom(beforeMs);
-  for (;;) {
-    const members = await store.members(INDEX, { order: 'ascending', limit: SLICE, after: prefix });
-    const ids = members
-      .filter((member) => member.startsWith(prefix))
-      .map((member) => member.slice(prefix.length))
-      .filter((id) => id < end);
-    const records = (await store.read<AuditRecord>(ids.map(keyOf.byId))).filter((record) => record !== undefined);
-    const chains = new Map<string, AuditRecord[]>();
-    for (const record of records) chains.set(record.chain, [...(chains.get(record.chain) ?? []), record]);
-    for (const [chain, own] of chains) await removeOf(store, mac, chain, own);
-    // Each slice is gone, or nothing was due: this ends with the index.
-    if (records.length < SLICE) return;
-    await nextTurn();
-  }
+  // Each slice leaves the index, and nothing is recorded with a time that is over: this ends with what is due.
+  while ((await sweepSlice(store, mac, end)) === SLICE) await nextTurn();
 };

@@ -2,14 +2,23 @@
 import { randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { listRecords } from '../../src/audit/reading.js';
-import { type AuditEvent, type AuditRecord, CHAINS, INDEX, keyOf, type LinkRecord } from '../../src/audit/record.js';
+import {
+  type AuditEvent,
+  type AuditRecord,
+  CHAINS,
+  INDEX,
+  idsFrom,
+  keyOf,
+  type LinkRecord,
+  prefixOf,
+} from '../../src/audit/record.js';
 import { sweepRecords } from '../../src/audit/retention.js';
 import { createTail } from '../../src/audit/tail.js';
 import { createTrail, type Trail } from '../../src/audit/trail.js';
 import { type Anchor, verifyTrail } from '../../src/audit/verify.js';
 import { createEncryptor } from '../../src/store/encryptor.js';
 import { createMemoryStore } from '../../src/store/memory.js';
-import type { Store } from '../../src/store/store.js';
+import type { Member, Store } from '../../src/store/store.js';
 
 const CHAIN = 'domain aliyun';
 const OTHER = 'process p1';
@@ -168,13 +177,21 @@ describe('records that are too old', () => {
       { chain: CHAIN, records: 0 },
       { chain: OTHER, records: 0 },
     ]);
-    // A process that was idle for so long goes on with its chain, like a domain.
+    // A process that was idle for so long continues its chain, like a domain.
     await fill(3);
     await fill(3, OTHER);
     expect(await verifyTrail(store, mac, anchors)).toEqual([
       { chain: CHAIN, records: 3 },
       { chain: OTHER, records: 3 },
     ]);
+  });
+
+  it('go although the index has entries without a record', async () => {
+    const lost = Array.from({ length: 150 }, (_, at): Member => [INDEX, `${prefixOf.all()}${idsFrom(START - 1_000)}${at}`]);
+    await store.change([], () => ({ result: undefined, add: lost }));
+    await fill(5);
+    await sweepRecords(store, mac, time + 1);
+    expect(await store.members(INDEX, { order: 'ascending', limit: 10 })).toEqual([]);
   });
 });
 
