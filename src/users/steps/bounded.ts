@@ -4,12 +4,12 @@ import type { Target } from '../../clusters/registry.js';
 import { GatewayError } from '../../errors.js';
 import type { ItemOutcome, ItemRecord } from '../../journal/records.js';
 import type { Role } from '../../model.js';
-import { withDetail } from '../../writes/outcome.js';
 import type { Asked, Found, Planned, Step } from '../../writes/resource.js';
 import { incompleteList } from '../find.js';
 import { checkUser } from '../precondition.js';
+import { plannedStep } from './planned.js';
 import { contentOf, type StepName, userOf } from './step.js';
-import { failedWith, notDoneWith, notFound } from './wording.js';
+import { failedWith, notFound } from './wording.js';
 
 /** What decides whether a caller may touch a user. */
 export type Bounded = Pick<VendorUser, 'username' | 'role' | 'isRoleUnknown'>;
@@ -64,22 +64,7 @@ export const boundedStep = (target: Target): Step => {
     return refused ?? { status: 'planned', steps: stepsOf(asked) };
   };
 
-  const bounded: Step = {
-    name: 'bounded',
-    nature: 'set-hidden',
-    isShown: true,
-    wasDone: '',
-    mayBeDone: 'Whether the user was changed is not known.',
-    send: () => Promise.reject(new TypeError('bounded is planned, not sent')),
-    plan: async (asked, read) => asked.map((each) => planOne(each, read)),
-    readingOf: () => 'present',
-    outcome: (item, finding) =>
-      finding.verdict === 'was_missing' && finding.error
-        ? failedWith(withDetail(finding.error, 'There is no such user.', 'none'), 'failed')
-        : notDoneWith('set-hidden', target, item, finding, {
-            notDone: 'Nothing was changed.',
-            unknown: () => 'Whether the user was changed is not known.',
-          }),
-  };
+  const plan: Step['plan'] = async (asked, read) => asked.map((each) => planOne(each, read));
+  const bounded = plannedStep(target, 'bounded', plan, 'Whether the user was changed is not known');
   return bounded;
 };

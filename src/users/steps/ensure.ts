@@ -2,15 +2,15 @@ import type { Call, VendorUser } from '../../adapter.js';
 import type { Target } from '../../clusters/registry.js';
 import { GatewayError } from '../../errors.js';
 import type { ItemOutcome } from '../../journal/records.js';
-import { withDetail } from '../../writes/outcome.js';
 import type { Asked, Found, Planned, Step, Steps } from '../../writes/resource.js';
 import type { Requirement } from '../admission.js';
 import { plannedRequirement, planOf } from '../ensure.js';
 import { incompleteList } from '../find.js';
 import { checkUser } from '../precondition.js';
 import { isWithin, outOfBounds } from './bounded.js';
+import { plannedStep } from './planned.js';
 import { contentOf, userOf } from './step.js';
-import { failedWith, inItem, notDoneWith, unchanged } from './wording.js';
+import { failedWith, inItem, unchanged } from './wording.js';
 
 /** Why the cluster cannot take an item. */
 export type RefusalOf = (requirement: Requirement, call: Call) => Promise<GatewayError | undefined>;
@@ -67,28 +67,14 @@ export const ensureStep = (target: Target, refusalOf: RefusalOf): Step => {
     return user || isWhole ? decided : { status: 'unread', error, otherwise: decided };
   };
 
-  const ensure: Step = {
-    name: 'ensure',
-    // As far as an earlier try is concerned, of which nobody knows how far it came.
-    nature: 'set-hidden',
-    isShown: true,
-    wasDone: '',
-    mayBeDone: 'Whether the user was created, or given the role, is not known.',
-    send: () => Promise.reject(new TypeError('ensure is planned, not sent')),
-    plan: async (asked, read, call) => {
-      const planned: Planned[] = [];
-      // One after the other: all ask for the same facts.
-      for (const each of asked) planned.push(await plan(each, read, call));
-      return planned;
-    },
-    readingOf: () => 'present',
-    outcome: (item, finding) =>
-      finding.verdict === 'was_missing' && finding.error
-        ? failedWith(withDetail(finding.error, 'There is no such user.', 'none'), 'failed')
-        : notDoneWith('set-hidden', target, item, finding, {
-            notDone: 'Nothing was changed.',
-            unknown: () => 'Whether the user was created, or given the role, is not known; asking again does no harm.',
-          }),
+  const planAll: Step['plan'] = async (asked, read, call) => {
+    const planned: Planned[] = [];
+    // One after the other: all ask for the same facts.
+    for (const each of asked) planned.push(await plan(each, read, call));
+    return planned;
   };
+
+  const mayBeDone = 'Whether the user was created, or given the role, is not known';
+  const ensure = plannedStep(target, 'ensure', planAll, mayBeDone, '; asking again does no harm');
   return ensure;
 };
