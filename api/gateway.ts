@@ -137,7 +137,7 @@ export const createGateway = (
     trustProxy: server.trustProxy,
     isDemo,
     isOpen: auth !== undefined,
-    // Whoever may not see it reads the documentation, too.
+    // The documentation is for all, and may not name what one caller alone sees.
     exampleCluster: auth ? undefined : config.clusters[0]?.id,
     isStopping: () => isStopping,
   });

@@ -60,10 +60,10 @@ export interface AuthConfig {
 /** Those with a public key: who can verify a token cannot make one. */
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'];
 
-const rightSchema = (extra: object = {}, required: readonly string[] = []) => ({
+const rightSchema = (extra: object = {}) => ({
   type: 'object',
   additionalProperties: false,
-  required: ['clusters', 'verbs', ...required],
+  required: ['clusters', 'verbs'],
   properties: {
     ...extra,
     clusters: { type: 'array', minItems: 1, items: { type: 'string', format: 'cluster-pattern' } },

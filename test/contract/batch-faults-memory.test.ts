@@ -179,7 +179,7 @@ describe('batches over an adapter that fails', () => {
     expect(counted(results)).toEqual({ created: 39, failed: 1, not_found: 2 });
   });
 
-  it('goes on with the rest when a permission is missing for one call', async () => {
+  it('continues with the rest when a permission is missing for one call', async () => {
     trouble('createUsers', () => new GatewayError('vendor_permission_denied', 'Not allowed.'));
     const results = await send(creates(120));
     expect(counted(results)).toEqual({ refused: 100, created: 20 });
