@@ -9,6 +9,7 @@ import { type Clock, systemClock } from '../src/clock.js';
 import { createClusters } from '../src/clusters/directory.js';
 import { createRegistry } from '../src/clusters/registry.js';
 import { type GatewayConfig, type TlsConfig, toMilliseconds } from '../src/config/schema.js';
+import { isHttps } from '../src/config/urls.js';
 import { createCursors } from '../src/cursors.js';
 import type { Report } from '../src/errors.js';
 import { version } from '../src/project.js';
@@ -130,7 +131,7 @@ export const createGateway = (
     maxRequestsInFlight: limits.maxRequestsInFlight,
     hosts: { host: server.host, publicUrl, allowedHosts: server.allowedHosts },
     origins: server.cors.origins,
-    isHttps: server.tls !== undefined || server.publicUrl?.startsWith('https:') === true,
+    isHttps: isHttps(server),
     userHeader: auth?.proxy?.userHeader,
     docs: server.docs,
     publicUrl,

@@ -7,6 +7,7 @@ import { ConfigError } from '../src/config/error.js';
 import { checkConfig, loadConfig } from '../src/config/load.js';
 import { isLoopback } from '../src/config/loopback.js';
 import type { GatewayConfig } from '../src/config/schema.js';
+import { isHttps } from '../src/config/urls.js';
 import { didYouMean } from '../src/nearest.js';
 import { runCommand } from './cli/command.js';
 import { UsageError } from './cli/usage.js';
@@ -81,8 +82,7 @@ const configPath = (): string | undefined => {
 const SOON_MS = 14 * 24 * 60 * 60_000;
 
 const warn = ({ accounts, clusters, auth, server }: GatewayConfig, log: Logger): void => {
-  const isHttps = server.tls !== undefined || server.publicUrl?.startsWith('https:') === true;
-  if (!isLoopback(server.host) && !isHttps)
+  if (!isLoopback(server.host) && !isHttps(server))
     log.warn('keys and passwords of callers arrive in the clear: set server.tls, or server.publicUrl of a proxy with https');
   for (const { id, keys } of auth?.callers ?? [])
     for (const { expires } of keys)

@@ -5,7 +5,7 @@ import { type CheckedOperation, CSV } from './contract.js';
 import { readCsv } from './csv.js';
 import { checkShape } from './shape.js';
 import { isEncoding, unpack } from './unpack.js';
-import { type Check, invalidRequest } from './validation.js';
+import { type Check, invalidRequest, refuse } from './validation.js';
 
 const MAX_BODY_BYTES = 1_048_576;
 
@@ -13,12 +13,6 @@ const mediaType = (request: Request): { readonly type: string; readonly charset:
   const header = (request.get('content-type') ?? '').toLowerCase();
   return { type: header.split(';')[0]?.trim() ?? '', charset: /;\s*charset="?([^";\s]+)/.exec(header)?.[1] };
 };
-
-const refuse = (message: string): never => {
-  throw invalidRequest([{ pointer: '', message }]);
-};
-
-// The parsers' own messages quote the body, which may hold a password.
 
 /** Enough to hold an ASCII character, of a line of names or of JSON. */
 const HEAD_BYTES = 64;
@@ -62,6 +56,7 @@ const checkCsv = (check: Check, body: Buffer): unknown => {
   }
 };
 
+/** The parser's own messages quote the body, which may hold a password. */
 const parseJson = (text: string): unknown => {
   try {
     return JSON.parse(text);
@@ -133,7 +128,7 @@ export const bodyBytes = ({ checkBody }: CheckedOperation, { headers }: Request)
 export const readBody = ({ checkBody }: CheckedOperation, request: Request): unknown => {
   if (checkBody.size === 0) return undefined;
   const body: unknown = request.body;
-  if (!Buffer.isBuffer(body) || body.length === 0) throw invalidRequest([{ pointer: '', message: 'is missing' }]);
+  if (!Buffer.isBuffer(body) || body.length === 0) return refuse('is missing');
   const types = [...checkBody.keys()];
   const { type, charset } = mediaType(request);
   const check = checkBody.get(type);

@@ -1,7 +1,7 @@
 /** Items of a batch as lines of a CSV (RFC 4180, and as spreadsheets write it), under a line with the names of their members. */
 import { CsvError, type Info, parse } from 'csv-parse/sync';
 import { nearest } from '../../src/nearest.js';
-import { invalidRequest } from './validation.js';
+import { refuse } from './validation.js';
 
 const COLUMNS: readonly string[] = ['op', 'username', 'password', 'role', 'directoryMode'];
 
@@ -11,10 +11,6 @@ const [CR, LF] = [13, 10];
 const DELIMITERS = [',', ';', '\t'] as const;
 /** A line that some spreadsheets begin with. */
 const SEPARATOR_LINE = /^sep=([,;\t])(?:\r\n|\n|\r)/i;
-
-const refuse = (message: string): never => {
-  throw invalidRequest([{ pointer: '', message }]);
-};
 
 /** Of a file, empty lines included, and of one line: a batch needs far less, and parsing takes time for each. */
 const MAX_LINES = 20_000;
@@ -93,8 +89,6 @@ const delimiterOf = (text: string): string => {
 /** How many lines stand before the names. */
 const emptyLinesOf = (text: string): number => /^[\r\n]*/.exec(text)?.[0].match(/\r\n|\n|\r/g)?.length ?? 0;
 
-const tooManyItems = () => invalidRequest([{ pointer: '/items', message: 'must have at most 1000 items' }]);
-
 /** In one pass: a pattern would go back and forth over what a stranger has written. */
 const checkLines = (text: string): void => {
   let [lines, filled, start] = [0, 0, 0];
@@ -108,7 +102,8 @@ const checkLines = (text: string): void => {
   }
   // Both ends of a CRLF were counted, and the line of names.
   if (lines <= 2 * MAX_LINES) return;
-  throw filled > ENOUGH ? tooManyItems() : refuse(`has more than ${MAX_LINES.toLocaleString('en')} lines`);
+  if (filled > ENOUGH) refuse('must have at most 1000 items', '/items');
+  refuse(`has more than ${MAX_LINES.toLocaleString('en')} lines`);
 };
 
 interface Row {

@@ -1,5 +1,5 @@
 /** Bounds of a JSON text, before it is parsed: parsing and checking take time for each value, and a body is written by a stranger. */
-import { invalidRequest } from './validation.js';
+import { refuse } from './validation.js';
 
 /** A batch of 1,000 items with all their members has about 12,000 values; nothing in the document is nested deeper than 4. */
 const MAX_VALUES = 20_000;
@@ -10,10 +10,6 @@ const MAX_ITEMS = 1_000;
 const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a];
 const OPENING: ReadonlySet<number> = new Set([0x5b, 0x7b]);
 const CLOSING: ReadonlySet<number> = new Set([0x5d, 0x7d]);
-
-const refuse = (message: string, pointer = ''): never => {
-  throw invalidRequest([{ pointer, message }]);
-};
 
 /** Where the string ends that begins before this byte. */
 const afterString = (json: Buffer, from: number): number => {

@@ -1,4 +1,4 @@
-import { invalidRequest } from './validation.js';
+import { refuse } from './validation.js';
 
 /** Section 5.6. */
 const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$/;
@@ -8,6 +8,6 @@ export const millisecondsOf = (name: string, text: string | undefined): number |
   if (text === undefined) return undefined;
   const ms = Date.parse(text);
   if (!RFC_3339.test(text) || Number.isNaN(ms))
-    throw invalidRequest([{ pointer: `/query/${name}`, message: 'must be a time with its zone, such as 2026-03-01T00:00:00Z' }]);
+    refuse('must be a time with its zone, such as 2026-03-01T00:00:00Z', `/query/${name}`);
   return ms;
 };

@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, type ZlibOptions } from 'node:zlib';
 import { bulkhead } from 'cockatiel';
 import { GatewayError } from '../../src/errors.js';
-import { invalidRequest } from './validation.js';
+import { refuse } from './validation.js';
 
 type Unpack = (body: Buffer, options: ZlibOptions) => Promise<Buffer>;
 
@@ -31,6 +31,6 @@ export const unpack = (body: Buffer, encoding: string, maxBytes: number): Promis
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
         throw new GatewayError('payload_too_large', 'The body is over 1 MiB.');
-      throw invalidRequest([{ pointer: '', message: `is not valid ${encoding}` }]);
+      return refuse(`is not valid ${encoding}`);
     }
   });

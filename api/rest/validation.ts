@@ -74,6 +74,11 @@ export const invalidRequest = (all: readonly FieldError[]): GatewayError => {
   return new GatewayError('invalid_request', [...errors.map(inWords), ...more].join(' '), { errors });
 };
 
+/** One mistake, of the whole body unless a pointer says of what. @throws invalid_request */
+export const refuse = (message: string, pointer = ''): never => {
+  throw invalidRequest([{ pointer, message }]);
+};
+
 /** Answers the value with its defaults filled in. @throws invalid_request */
 export type Check = (raw: unknown) => unknown;
 
