@@ -33,8 +33,6 @@ export const createRefusals =
   ({ refused }: Pick<Audit, 'refused'>, vendorOf: (clusterId: string) => string | null): RecordRefusal =>
   async ({ operation, caller, address, clusterId, call, usernames, operationId, hasOperation, isDry }, { code }) => {
     if (!operation || !isWrite(operation) || hasOperation || isDry || !DECISIONS.has(PROBLEM_TYPES[code].status)) return;
-    // Nobody knows who a stranger is; what they write is not kept.
-    const names = caller ? (usernames ?? []).slice(0, MAX_NAMES) : [];
     await refused({
       caller: caller?.id ?? null,
       address,
@@ -42,8 +40,8 @@ export const createRefusals =
       clusterId: clusterId ?? null,
       vendor: clusterId === undefined ? null : vendorOf(clusterId),
       action: operation.operationId,
-      things: names.map((name) => ({ name, status: 'refused' })),
-      operationId: caller ? (operationId ?? null) : null,
+      things: (usernames ?? []).slice(0, MAX_NAMES).map((name) => ({ name, status: 'refused' })),
+      operationId: operationId ?? null,
       code,
     });
   };

@@ -103,6 +103,25 @@ describe('a write', () => {
     ]);
   });
 
+  it('of many users that is refused names some of them', async () => {
+    await start();
+    const items = Array.from({ length: 150 }, () => ({ op: 'delete', username: newName() }));
+    expect((await by(portal, 'POST', '/clusters/nowhere/users/batch', { items })).status).toBe(404);
+    const [record] = await trail('type=refused');
+    expect(record?.['users']).toEqual(items.slice(0, 100).map(({ username }) => ({ username, status: 'refused' })));
+  });
+
+  it('of a stranger that is refused names nobody', async () => {
+    await start();
+    expect((await gateway.request('DELETE', `/clusters/ali/users/${newName()}`)).status).toBe(401);
+    expect((await gateway.request('POST', '/operations/op_1/cancel')).status).toBe(401);
+    const records = await trail('type=refused');
+    expect(records.map(({ users, operationId }) => [users, operationId])).toEqual([
+      [[], null],
+      [[], null],
+    ]);
+  });
+
   it('that reads only, is dry, or is repeated, has no record of its own', async () => {
     await start();
     const body = { username: newName(), password: PASSWORD };

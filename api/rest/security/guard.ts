@@ -107,6 +107,7 @@ export const createGuard =
     } else {
       const caller = await deps.inFlight.asking(() => identify(deps.authenticate, request, response));
       context.caller = caller;
+      // Kept of callers only: what a stranger writes is in no record.
       context.usernames = usernamesIn(request.params);
       context.operationId = operationId && shortened(operationId, MAX_KEPT);
       deps.inFlight.enter(caller, bodyBytes(operation, request), response);
