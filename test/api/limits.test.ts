@@ -246,6 +246,7 @@ describe('bodies', () => {
 
   it.each([
     ['nested', '['.repeat(17), 'is nested deeper than 16 levels', ''],
+    ['nested behind a text that ends in a backslash', `{"a":"\\\\","b":${'['.repeat(16)}`, 'is nested deeper than 16 levels', ''],
     ['of many members', `{${Array.from({ length: 10_001 }, (_, at) => `"k${at}":0`).join()}}`, 'has more than 20,000 values', ''],
     ['of many items', `{"items":[${'{},'.repeat(30_000)}{}]}`, 'must have at most 1000 items', '/items'],
   ])('%s are refused before they are parsed', async (_, raw, message, pointer) => {
@@ -254,7 +255,7 @@ describe('bodies', () => {
   });
 
   it('may have brackets, commas and quotes in texts', async () => {
-    const odd = `${'[{,:'.repeat(6_000)}\\"\\\\`;
+    const odd = `\\"${'[{,:'.repeat(6_000)}\\"\\\\`;
     const { status, body } = await post(`{"items":[{"op":"delete","username":"${odd}"}]}`);
     expect([status, body.errors[0].message]).toEqual([400, 'must have at most 255 characters']);
   });
