@@ -83,7 +83,8 @@ export const openRedisStore = (url: string, events: StoreEvents): Store => {
     return lastIdentity;
   };
 
-  const isReady = (): boolean => redis.status === 'ready' && isIdentified;
+  // A stream that has ended takes nothing more, also before its end is told.
+  const isReady = (): boolean => redis.status === 'ready' && redis.stream.writable && isIdentified;
   const untilReady = async (ms = WAIT_MS): Promise<void> => {
     if (isReady()) return;
     await new Promise<void>((resolve) => {
@@ -126,7 +127,7 @@ export const openRedisStore = (url: string, events: StoreEvents): Store => {
   const offsetOf = async (): Promise<number> =>
     clock && performance.now() - clock.at < CLOCK_MS ? clock.offset : await readClock();
 
-  const send = async ({ expect, put, add, drop, count, rise }: Change): Promise<number> => {
+  const send = ({ expect, put, add, drop, count, rise }: Change, latest: number): Promise<number> => {
     const puts = put.flatMap(([key, text]) => (text === null ? [] : [[recordKey(key), text] as const]));
     const removes = put.filter(([, text]) => text === null).map(([key]) => recordKey(key));
     const keys = [
@@ -136,7 +137,6 @@ export const openRedisStore = (url: string, events: StoreEvents): Store => {
       ...[...add, ...drop].map(([name]) => indexKey(name)),
       ...count.map(({ counter }) => counterKey(counter)),
     ];
-    const latest = Math.floor(Date.now() + (await offsetOf()) + LATE_MS);
     return scripts.commit(
       keys.length,
       ...keys,
@@ -150,9 +150,10 @@ export const openRedisStore = (url: string, events: StoreEvents): Store => {
   };
 
   const commit = async (change: Change): Promise<Committed> => {
-    await untilReady();
+    const offset = await asking(offsetOf);
+    const latest = Math.floor(Date.now() + offset + LATE_MS);
     try {
-      const said = await send(change);
+      const said = await send(change, latest);
       if (said !== TOO_LATE) {
         health.up();
         if (said === FULL) return 'full';
