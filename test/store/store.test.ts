@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { ConfigError } from '../../src/config/error.js';
 import type { GatewayError } from '../../src/errors.js';
 import { openLmdbStore } from '../../src/store/lmdb.js';
@@ -476,6 +476,8 @@ describeWithRedis('the Redis store', () => {
     for (const one of opened.keys()) await one.close();
     await redis?.stop();
   });
+  // One test that fails takes no other with it.
+  afterEach(() => redis.up());
   itKeepsItsPromises(() => store);
 
   const isThere = (one: Store): Promise<boolean> =>

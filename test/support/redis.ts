@@ -1,8 +1,9 @@
 /** An own Redis for a test, which lives no longer than the test's process. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe } from '@jest/globals';
@@ -11,6 +12,7 @@ const HOST = '127.0.0.1';
 const READY_MS = 10_000;
 const PING_MS = 1_000;
 const STARTS = 3;
+const PORT_TRIES = 50;
 
 export const redisIsInstalled: boolean = spawnSync('redis-server', ['--version'], { stdio: 'ignore' }).status === 0;
 
@@ -42,13 +44,27 @@ export interface TestRedis {
   stop(): Promise<void>;
 }
 
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, HOST);
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+/** Below the ports that systems give to others by themselves: one that is down for a moment keeps its port. */
+const PORTS = { from: 10_000, below: 16_000 } as const;
+
+const isFree = async (port: number): Promise<boolean> => {
+  const server = createServer().listen(port, HOST);
+  try {
+    await once(server, 'listening');
+  } catch {
+    return false;
+  }
   server.close();
   await once(server, 'close');
-  return port;
+  return true;
+};
+
+const freePort = async (): Promise<number> => {
+  for (let tries = 0; tries < PORT_TRIES; tries++) {
+    const port = randomInt(PORTS.from, PORTS.below);
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`found no free port from ${PORTS.from} to ${PORTS.below}`);
 };
 
 /** What the server says to a command; '' when nothing. */
