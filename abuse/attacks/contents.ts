@@ -23,14 +23,15 @@ const CONTENTS: Readonly<Record<string, () => Buffer>> = {
   'long string, 1 MiB': () => Buffer.from(`{"items":"${'a'.repeat(MIB - 20)}"}`),
 };
 
-const BROTLI = {
-  params: { [constants.BROTLI_PARAM_QUALITY]: 5, [constants.BROTLI_PARAM_LGWIN]: constants.BROTLI_MAX_WINDOW_BITS },
-};
+const brotli = (content: Buffer, windowBits: number = constants.BROTLI_DEFAULT_WINDOW): Buffer =>
+  brotliCompressSync(content, {
+    params: { [constants.BROTLI_PARAM_QUALITY]: 5, [constants.BROTLI_PARAM_LGWIN]: windowBits },
+  });
 
 const COMPRESS: Readonly<Record<string, (content: Buffer) => Buffer>> = {
   gzip: (content) => gzipSync(content),
   deflate: (content) => deflateSync(content),
-  br: (content) => brotliCompressSync(content, BROTLI),
+  br: (content) => brotli(content),
 };
 
 export interface Bomb {
@@ -38,7 +39,7 @@ export interface Bomb {
   readonly body: Buffer;
 }
 
-/** One window of brotli: the most that so few bytes can hold. */
+/** The largest window of brotli: the most that so few bytes can hold. */
 const WINDOW_BYTES = 16 * MIB;
 
 export const bombs = (encoding: string): Bomb[] => {
@@ -46,8 +47,11 @@ export const bombs = (encoding: string): Bomb[] => {
   if (compress === undefined) throw new Error(`there is no encoding ${encoding}`);
   const all = Object.entries(CONTENTS).map(([kind, make]) => ({ kind, body: compress(make()) }));
   if (encoding !== 'br') return all;
-  const body = compress(Buffer.alloc(WINDOW_BYTES));
-  return [...all, { kind: `${body.length} bytes of 16 MiB`, body }];
+  const tiny = [constants.BROTLI_DEFAULT_WINDOW, constants.BROTLI_MAX_WINDOW_BITS].map((bits) => {
+    const body = brotli(Buffer.alloc(WINDOW_BYTES), bits);
+    return { kind: `${body.length} bytes of 16 MiB, window of ${bits} bits`, body };
+  });
+  return [...all, ...tiny];
 };
 
 const COLUMNS = 100_000;

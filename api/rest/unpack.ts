@@ -21,11 +21,19 @@ const AT_ONCE = 4;
 const MAX_WAITING = 10_000;
 const slots = bulkhead(AT_ONCE, MAX_WAITING);
 
+/**
+ * Whether a stream of brotli begins with a window of 8 or 16 MiB (RFC 7932, section 9.1), which is taken whatever the size of the body.
+ * Encoders have 4 MiB by default.
+ */
+const hasWideWindow = ([first = 0]: Buffer): boolean => (first & 0b1101) === 0b1101;
+
 export const isEncoding = (encoding: string): boolean => Object.hasOwn(ENCODINGS, encoding);
 
 /** @param encoding a known one @throws payload_too_large, invalid_request */
 export const unpack = (body: Buffer, encoding: string, maxBytes: number): Promise<Buffer> =>
   slots.execute(async () => {
+    if (encoding === 'br' && hasWideWindow(body))
+      refuse('is br with a window of more than 4 MiB; compress it with a smaller one, or as gzip');
     try {
       return await (ENCODINGS[encoding] as Unpack)(body, { maxOutputLength: maxBytes });
     } catch (error) {

@@ -1,5 +1,5 @@
 /** Compressed bodies: unpacked to a bounded size, whatever they promise. */
-import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { brotliCompressSync, constants, deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { backendNamed, type LiveBackend } from '../support/backends.js';
 import { startGateway, type TestGateway } from '../support/gateway.js';
@@ -47,5 +47,24 @@ describe.each([
       const { status, body } = await send(raw);
       expect([status, body.detail]).toEqual([400, `The body is not valid ${encoding}.`]);
     }
+  });
+});
+
+describe('a body in br', () => {
+  const send = (bits: number) => {
+    const raw = brotliCompressSync(JSON.stringify({ username: 'wide', password: 'Choose@Your0wn', role: 'none' }), {
+      params: { [constants.BROTLI_PARAM_LGWIN]: bits },
+    });
+    const headers = { 'content-type': 'application/json', 'content-encoding': 'br' };
+    return gateway.request('POST', USERS, { raw, headers });
+  };
+
+  it.each([10, 16, 17, 18, 22])('may have a window of %i bits', async (bits) => {
+    expect((await send(bits)).body.errors).toMatchObject([{ pointer: '/role' }]);
+  });
+
+  it.each([23, 24])('is refused with one of %i bits: it takes memory whatever the size of the body', async (bits) => {
+    const { status, body } = await send(bits);
+    expect([status, body.detail]).toEqual([400, expect.stringContaining('a window of more than 4 MiB')]);
   });
 });
