@@ -29,7 +29,9 @@ import { checkOrigin, crossOrigin, protectiveHeaders } from './rest/security/bro
 import { createGuard } from './rest/security/guard.js';
 import { checkHost, createIsOurs, type HostsOptions } from './rest/security/hosts.js';
 import { createInFlight } from './rest/security/in-flight.js';
+import { createPace } from './rest/security/pace.js';
 import { checkProtocol } from './rest/security/protocol.js';
+import { createShares } from './rest/security/shares.js';
 
 export interface AppDeps {
   readonly clusters: Clusters;
@@ -102,10 +104,12 @@ export const createApp = (deps: AppDeps): Express => {
   if (origins.length > 0) app.use(crossOrigin(origins));
   app.use(checkOrigin(deps.publicUrl, origins, deps.isHttps));
   const inFlight = createInFlight(deps.maxRequestsInFlight);
+  const pace = createPace();
   const guard = createGuard({
     authenticate: deps.authenticate,
     inFlight,
     rate: deps.rate,
+    pace,
     unknownCluster: clusters.unknown,
   });
   app.use(
@@ -116,16 +120,18 @@ export const createApp = (deps: AppDeps): Express => {
       replyTo: (operation, submission) => replyTo(replyOf, submission)(operation),
       deadlineMs,
       guard,
+      shares: createShares(),
       vary: ['Authorization', 'X-API-Key', ...(deps.userHeader === undefined ? [] : [deps.userHeader])].join(', '),
     }),
   );
-  app.use('/docs/', (_request, response, next) => {
+  app.use('/docs/', async (request, response, next) => {
     inFlight.enterPublic(response);
+    await pace(request, response);
     next();
   });
   app.use(docs(deps.docs));
   app.use(unknownPath(Object.keys(document.paths)));
-  app.use(sendFailure(report, createRefusals(deps.audit, clusters.vendorOf)));
+  app.use(sendFailure(report, createRefusals(deps.audit, clusters.vendorOf), pace));
   const prefix = deps.publicUrl === undefined ? '' : withoutSlash(new URL(deps.publicUrl).pathname);
   if (prefix === '') return app;
   // A proxy may leave the path before ours as it is, or take it away.

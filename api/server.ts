@@ -9,6 +9,7 @@ import { isLoopback } from '../src/config/loopback.js';
 import type { GatewayConfig } from '../src/config/schema.js';
 import { isHttps } from '../src/config/urls.js';
 import { didYouMean } from '../src/nearest.js';
+import './heap.js';
 import { runCommand } from './cli/command.js';
 import { UsageError } from './cli/usage.js';
 import { type Demo, demoBanner, startDemo } from './demo.js';

@@ -3,7 +3,9 @@
  * Strangers decide about all three.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
+import { noteArrival, ownTurn } from '../../src/own-turn.js';
 
 export interface ConnectionLimits {
   readonly max: number;
@@ -12,8 +14,11 @@ export interface ConnectionLimits {
 }
 
 export interface Connections {
-  /** Whether the request is to be answered. One too many is not: its connection ends after the answers before it (RFC 9112, section 9.3.2). */
-  admit(request: IncomingMessage, response: ServerResponse): boolean;
+  /**
+   * Begins with the request when the answers before it on its connection are out. One too many is left: its connection ends after the
+   * answers before it (RFC 9112, section 9.3.2).
+   */
+  take(request: IncomingMessage, response: ServerResponse, begin: () => void): void;
   /** Whether an answer has begun on it. */
   hasAnswered(socket: Socket): boolean;
   /** Takes no new connections, and resolves when the last answer is out. Connections without a whole request are cut at once. */
@@ -22,7 +27,7 @@ export interface Connections {
   destroy(): void;
 }
 
-/** Hardly a client pipelines. */
+/** Requests of a connection that are known: one is at work, the others wait. Hardly a client pipelines. */
 const MAX_PIPELINED = 16;
 /** With more beyond that, nobody waits for the answers. */
 const MAX_EXCESS = 48;
@@ -35,8 +40,9 @@ const MAX_WAITING_BYTES = 67_108_864;
 
 interface Entry {
   socket: Socket;
-  /** Requests in flight. */
-  readonly running: Map<IncomingMessage, ServerResponse>;
+  readonly address: string;
+  /** Requests in flight, in order: the first one is at work. */
+  readonly running: Map<IncomingMessage, { readonly response: ServerResponse; readonly begin: () => void }>;
   /** It takes no more requests: it had one too many, or one that asked for another protocol. */
   isFull: boolean;
   /** Requests that were not taken. */
@@ -45,15 +51,34 @@ interface Entry {
   waiting: { readonly since: number; readonly written: number } | undefined;
 }
 
+/** The first of its requests, in turn with those from other addresses. */
+const beginFirst = async ({ address, running }: Entry): Promise<void> => {
+  const [first] = running.keys();
+  if (!first) return;
+  await ownTurn(address);
+  running.get(first)?.begin();
+};
+
 /** For those who do not close their end. */
 const endSoon = (socket: Socket): void => {
   socket.end();
   setTimeout(() => socket.destroy(), HALF_OPEN_MS).unref();
 };
 
+/** It takes no more requests (RFC 9112, section 9.6). */
+const isLast = (response: ServerResponse): boolean => response.getHeader('connection') === 'close';
+
+/** Bytes of its answers that the system has not taken yet; those behind the first one are not in the socket yet. */
+const waitingBytes = ({ socket, running }: Entry): number =>
+  [...running.values()].reduce(
+    (sum, { response }) => sum + (response.socket === null ? response.writableLength : 0),
+    socket.writableLength,
+  );
+
 const peerOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
 
 export const followConnections = (server: Server, { max, answerMs }: ConnectionLimits): Connections => {
+  const isTls = server instanceof HttpsServer;
   const open = new Map<Socket, Entry>();
   /** Those without a request in flight; the first one has been so for longest. */
   const idle = new Set<Entry>();
@@ -66,28 +91,44 @@ export const followConnections = (server: Server, { max, answerMs }: ConnectionL
     idle.delete(entry);
   };
 
-  /** Makes room by the one that is idle for longest. @returns whether there is room */
+  /** The one that is idle for longest, or one whose caller only waits to be told that they ask too much. */
+  const dispensable = (): Entry | undefined => {
+    for (const entry of idle) return entry;
+    for (const entry of open.values()) if ([...entry.running.values()].some(({ response }) => isLast(response))) return entry;
+    return undefined;
+  };
+
+  /** @returns whether there is room for one more */
   const makeRoom = (): boolean => {
     if (open.size < max) return true;
-    const [oldest] = idle;
-    if (!oldest) return false;
-    forget(oldest);
-    oldest.socket.destroy();
+    const entry = dispensable();
+    if (!entry) return false;
+    forget(entry);
+    entry.socket.destroy();
     return true;
   };
 
   server.on('connection', (socket) => {
+    noteArrival();
     if (!makeRoom()) {
       socket.destroy();
       return;
     }
-    const entry: Entry = { socket, running: new Map(), isFull: false, excess: 0, waiting: undefined };
-    const peer = peerOf(socket);
+    const entry: Entry = {
+      socket,
+      address: socket.remoteAddress ?? '',
+      running: new Map(),
+      isFull: false,
+      excess: 0,
+      waiting: undefined,
+    };
     open.set(socket, entry);
     idle.add(entry);
+    socket.once('close', () => forget(entry));
+    if (!isTls) return;
+    const peer = peerOf(socket);
     shakingHands.set(peer, entry);
     socket.once('close', () => {
-      forget(entry);
       if (shakingHands.get(peer) === entry) shakingHands.delete(peer);
     });
   });
@@ -109,7 +150,7 @@ export const followConnections = (server: Server, { max, answerMs }: ConnectionL
     }
     entry.waiting ??= { since: now, written: socket.bytesWritten };
     if (now - entry.waiting.since < answerMs) return false;
-    const hasMore = [...running.values()].some(({ writableEnded }) => !writableEnded);
+    const hasMore = [...running.values()].some(({ response }) => !response.writableEnded);
     if (!hasMore || socket.bytesWritten - entry.waiting.written < MIN_BYTES) return true;
     entry.waiting = { since: now, written: socket.bytesWritten };
     return false;
@@ -117,20 +158,21 @@ export const followConnections = (server: Server, { max, answerMs }: ConnectionL
 
   const sweep = (): void => {
     const now = performance.now();
-    let bytes = 0;
-    const waiting: Entry[] = [];
+    let sum = 0;
+    const waiting: { readonly entry: Entry; readonly since: number; readonly bytes: number }[] = [];
     for (const entry of open.values()) {
       if (isStuck(entry, now)) entry.socket.destroy();
       else if (entry.waiting) {
-        bytes += entry.socket.writableLength;
-        waiting.push(entry);
+        const bytes = waitingBytes(entry);
+        sum += bytes;
+        waiting.push({ entry, since: entry.waiting.since, bytes });
       }
     }
-    waiting.sort((one, other) => (one.waiting?.since ?? 0) - (other.waiting?.since ?? 0));
-    for (const { socket } of waiting) {
-      if (bytes <= MAX_WAITING_BYTES) break;
-      bytes -= socket.writableLength;
-      socket.destroy();
+    waiting.sort((one, other) => one.since - other.since);
+    for (const { entry, bytes } of waiting) {
+      if (sum <= MAX_WAITING_BYTES) break;
+      sum -= bytes;
+      entry.socket.destroy();
     }
   };
   const sweeping = setInterval(sweep, Math.min(SWEEP_MS, answerMs));
@@ -138,16 +180,16 @@ export const followConnections = (server: Server, { max, answerMs }: ConnectionL
   server.once('close', () => clearInterval(sweeping));
 
   return {
-    admit: (request, response) => {
+    take: (request, response, begin) => {
       const entry = open.get(request.socket);
-      if (!entry) return false;
+      if (!entry) return;
       const { running, socket } = entry;
       if (entry.isFull || running.size >= MAX_PIPELINED) {
         entry.isFull = true;
         socket.pause();
         // One chunk may hold a thousand: each that is kept takes memory until the connection ends.
         if (++entry.excess > MAX_EXCESS) socket.destroy();
-        return false;
+        return;
       }
       // Node drops what came with it behind it, and would read what comes later as the beginning of a request.
       if (request.headers.upgrade !== undefined) {
@@ -155,19 +197,25 @@ export const followConnections = (server: Server, { max, answerMs }: ConnectionL
         response.shouldKeepAlive = false;
       }
       idle.delete(entry);
-      running.set(request, response);
+      running.set(request, { response, begin });
       response.once('close', () => {
         running.delete(request);
-        if (running.size > 0 || socket.destroyed) return;
-        idle.add(entry);
-        if (closing || entry.isFull) endSoon(socket);
+        if (socket.destroyed || isLast(response)) return;
+        if (running.size > 0) void beginFirst(entry);
+        else {
+          idle.add(entry);
+          if (closing || entry.isFull) endSoon(socket);
+          else if (socket.isPaused()) socket.resume();
+        }
       });
-      return true;
+      if (running.size === 1) void beginFirst(entry);
+      // It is read on when they are answered: what comes meanwhile waits with its sender.
+      else socket.pause();
     },
 
     hasAnswered: (socket) => {
       const entry = open.get(socket);
-      return entry === undefined || [...entry.running.values()].some(({ headersSent }) => headersSent);
+      return entry === undefined || [...entry.running.values()].some(({ response }) => response.headersSent);
     },
 
     close: () =>

@@ -58,9 +58,7 @@ export const listen = (app: RequestListener, options: ListenerOptions): Promise<
     ? createHttpsServer({ ...timeouts, ...tlsOptions(tls), handshakeTimeout: HANDSHAKE_MS })
     : createHttpServer(timeouts);
   const connections = followConnections(server, { max: maxConnections, answerMs });
-  const serve: RequestListener = (request, response) => {
-    if (connections.admit(request, response)) app(request, response);
-  };
+  const serve: RequestListener = (request, response) => connections.take(request, response, () => app(request, response));
   server.on('request', serve);
   // The application refuses them: Node's own refusal has no body, and leaves the connection open.
   server.on('checkExpectation', serve);

@@ -7,6 +7,8 @@ import type { GatewayError } from '../../src/errors.js';
 import type { CheckedOperation } from './contract.js';
 
 export interface RequestContext {
+  readonly requestId: string;
+  /** Made when it is first needed: what is turned away before has no signals of its own. */
   readonly call: Call;
   /** Of the caller, as far as trusted proxies name it. */
   readonly address: string;
@@ -35,6 +37,7 @@ const READS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 /** Aborts when the caller leaves before the answer is out. */
 const leaving = (response: Response): AbortSignal => {
   const left = new AbortController();
+  if (response.destroyed) left.abort();
   response.once('close', () => {
     if (!response.writableFinished) left.abort();
   });
@@ -52,11 +55,20 @@ export const withContext =
   (request, response, next) => {
     const given = request.get('x-request-id');
     const requestId = given !== undefined && REQUEST_ID.test(given) ? given : randomUUID();
-    const signals = [AbortSignal.timeout(deadlineMs), ...(READS.has(request.method) ? [leaving(response)] : [])];
+    const startedMs = performance.now();
+    const begin = (): Call => {
+      const deadline = AbortSignal.timeout(Math.max(0, Math.ceil(deadlineMs - (performance.now() - startedMs))));
+      return { requestId, signal: firstOf(READS.has(request.method) ? [deadline, leaving(response)] : [deadline]) };
+    };
+    let call: Call | undefined;
     const context: RequestContext = {
-      call: { requestId, signal: firstOf(signals) },
+      requestId,
+      get call() {
+        call ??= begin();
+        return call;
+      },
       address: request.ip ?? '',
-      startedMs: performance.now(),
+      startedMs,
     };
     response.locals['context'] = context;
     response.set({ 'X-Request-Id': requestId, 'Cache-Control': 'no-store', ...(isDemo && { 'X-Demo': 'true' }) });

@@ -8,6 +8,8 @@ import { nearestPath } from './paths.js';
 import { sendProblem } from './problem.js';
 import { decodeText } from './query.js';
 import type { RecordRefusal } from './refusals.js';
+import type { Pace } from './security/pace.js';
+import { isUnwanted } from './unwanted.js';
 import { invalidRequest } from './validation.js';
 
 /** A path is shown up to so many characters. */
@@ -54,14 +56,15 @@ const fromExpress = (thrown: unknown, path: string): GatewayError | undefined =>
 };
 
 export const sendFailure =
-  (report: Report, recordRefusal: RecordRefusal): ErrorRequestHandler =>
+  (report: Report, recordRefusal: RecordRefusal, pace: Pace): ErrorRequestHandler =>
   async (thrown, request, response, _next) => {
     const error = fromExpress(thrown, request.path) ?? asGatewayError(thrown);
     const context = contextOf(response);
     context.error = error;
-    const { requestId } = context.call;
+    const { requestId } = context;
     if (error.code === 'internal_error') report(error, requestId);
     await recordRefusal(context, error);
+    if (isUnwanted(context)) await pace(request, response);
     // What is refused before it has arrived is not read to its end.
     if (!request.complete) response.set('Connection', 'close');
     if (response.headersSent) {

@@ -40,7 +40,7 @@ export const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
   too_busy: {
     status: 503,
     title: 'Too busy',
-    help: 'The gateway, or this caller, has as many requests in flight as it takes (`limits.maxRequestsInFlight`; a caller may use half of it). Nothing was begun. Try again after `Retry-After` seconds, with fewer requests at once.',
+    help: 'The gateway, or this caller, has as many requests in flight as it takes (`limits.maxRequestsInFlight`; a caller may use half of it), or too many reads of this caller at one cluster were before it. Nothing was begun. Try again after `Retry-After` seconds, with fewer requests at once.',
   },
   issuer_unavailable: {
     status: 503,

@@ -31,12 +31,12 @@ export type RecordRefusal = (context: RequestContext, error: GatewayError) => Pr
 
 export const createRefusals =
   ({ refused }: Pick<Audit, 'refused'>, vendorOf: (clusterId: string) => string | null): RecordRefusal =>
-  async ({ operation, caller, address, clusterId, call, usernames, operationId, hasOperation, isDry }, { code }) => {
+  async ({ operation, caller, address, clusterId, requestId, usernames, operationId, hasOperation, isDry }, { code }) => {
     if (!operation || !isWrite(operation) || hasOperation || isDry || !DECISIONS.has(PROBLEM_TYPES[code].status)) return;
     await refused({
       caller: caller?.id ?? null,
       address,
-      requestId: call.requestId,
+      requestId,
       clusterId: clusterId ?? null,
       vendor: clusterId === undefined ? null : vendorOf(clusterId),
       action: operation.operationId,

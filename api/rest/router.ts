@@ -16,6 +16,7 @@ import { applying, readPrefer } from './prefer.js';
 import { type Rendered, send } from './problem.js';
 import { usernamesIn } from './refusals.js';
 import { performOnce, type RepeatableDeps } from './repetition.js';
+import type { Shares } from './security/shares.js';
 
 export interface RouterDeps extends RepeatableDeps {
   readonly handlers: Handlers;
@@ -24,6 +25,8 @@ export interface RouterDeps extends RepeatableDeps {
   readonly deadlineMs: number;
   /** What goes before the body of an operation is read. */
   guard(operation: CheckedOperation): RequestHandler;
+  /** Of the processor, for reads. */
+  readonly shares: Shares;
   /** Request headers that decide what is answered. */
   readonly vary: string;
 }
@@ -58,6 +61,10 @@ const IDEMPOTENCY_KEY = 'Idempotency-Key';
 /** A write names the header in the document. */
 const isWrite = ({ parameters }: CheckedOperation): boolean => parameters.some(({ name }) => name === IDEMPOTENCY_KEY);
 
+/** Others can wait long for an operation to end, and do no work meanwhile. */
+const isReadingAtOnce = ({ method, parameters }: CheckedOperation): boolean =>
+  method === 'get' && !parameters.some(({ name }) => name === 'Prefer');
+
 const isReadingUsers = ({ method, tags }: CheckedOperation): boolean => method === 'get' && tags.includes('users');
 
 /** Checks a request against the document and performs it. */
@@ -67,7 +74,7 @@ const perform = async (
   request: Request,
   response: Response,
 ): Promise<Rendered> => {
-  const { handlers, idempotency, replyTo, deadlineMs, vary } = deps;
+  const { handlers, idempotency, replyTo, deadlineMs, shares, vary } = deps;
   const call = callerCallOf(contextOf(response));
   if (isReadingUsers(operation)) response.set('Cache-Control', 'private, no-cache').vary(vary);
   operation.checkPath({ ...request.params });
@@ -104,7 +111,13 @@ const perform = async (
   // A dry run writes nothing: there is nothing to repeat.
   const isDry = eitherOf('dryRun', query, body);
   context.isDry = isDry;
-  const answering = isWrite(operation) && !isDry ? performOnce(deps, { ...repeatable, reference }) : answer();
+  const share = {
+    caller: call.caller.id ?? context.address,
+    place: context.clusterId ?? operation.operationId,
+    limit: (query as { readonly limit?: number }).limit,
+  };
+  const inTurn = (): Promise<Rendered> => (isReadingAtOnce(operation) || isDry ? shares(share, answer) : answer());
+  const answering = isWrite(operation) && !isDry ? performOnce(deps, { ...repeatable, reference }) : inTurn();
   return answering.catch((thrown: unknown) => {
     if (asGatewayError(thrown).code === 'still_running') response.set(applying(preference));
     throw thrown;

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.js';
 import { asGatewayError, GatewayError } from '../errors.js';
+import { ownTurn } from '../own-turn.js';
 import type { Secret } from '../secret.js';
 import type { VendorClock } from './clock.js';
 import { createPolicy } from './policy.js';
@@ -90,6 +91,7 @@ export const createHttpClient = (transport: Transport, vendorClock: VendorClock,
         const sentAt = clock.now();
         const response = await onFreshConnection(async () => transport(await built(build), options.signal), options);
         vendorClock.noteDate(response.headers['date'], sentAt);
+        await ownTurn();
         return response;
       };
       const attempt = async () => {

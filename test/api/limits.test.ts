@@ -191,7 +191,8 @@ describe('requests in flight', () => {
       { limits: { maxRequestsInFlight: 1 }, auth: { callers: [one.config] } },
       { answerSeconds: 60 },
     );
-    for (let opened = 0; opened < 5; opened++) {
+    // Of each connection, one request is at work.
+    for (let opened = 0; opened < 70; opened++) {
       const { socket } = await dial(gateway);
       socket.pause();
       socket.write(request('/docs/swagger-ui-bundle.js').repeat(16));

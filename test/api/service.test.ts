@@ -137,6 +137,7 @@ describe('the contract and the handlers', () => {
     replyTo: () => ({ status: 200 }),
     deadlineMs: 1000,
     guard: () => (_request, _response, next) => next(),
+    shares: (_share, work) => work(),
     vary: '',
   });
 

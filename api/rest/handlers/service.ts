@@ -20,6 +20,17 @@ export interface ServiceDeps {
   readonly isOpen: boolean;
 }
 
+/** One answer for all who ask meanwhile: each would write, and strangers may ask. */
+const together = (work: () => Promise<void>): (() => Promise<void>) => {
+  let running: Promise<void> | undefined;
+  return () => {
+    running ??= work().finally(() => {
+      running = undefined;
+    });
+    return running;
+  };
+};
+
 export const serviceHandlers = ({
   document,
   store,
@@ -27,32 +38,35 @@ export const serviceHandlers = ({
   isDemo,
   hasDocs,
   isOpen,
-}: ServiceDeps): Pick<Handlers, ServiceOperation> => ({
-  getHealth: () => ({ status: 200, body: { status: 'ok' } }),
+}: ServiceDeps): Pick<Handlers, ServiceOperation> => {
+  const checkStore = together(() => store.check());
+  return {
+    getHealth: () => ({ status: 200, body: { status: 'ok' } }),
 
-  getReadiness: async () => {
-    if (isStopping()) throw new GatewayError('shutting_down', 'The gateway is stopping.');
-    await store.check().catch((thrown: unknown) => {
-      const error = asGatewayError(thrown);
-      throw isOpen ? error.withMessage('The store of the gateway is not available. The log has the reason.') : error;
-    });
-    return { status: 200, body: { status: 'ok', ...(isDemo && { demo: true }) } };
-  },
+    getReadiness: async () => {
+      if (isStopping()) throw new GatewayError('shutting_down', 'The gateway is stopping.');
+      await checkStore().catch((thrown: unknown) => {
+        const error = asGatewayError(thrown);
+        throw isOpen ? error.withMessage('The store of the gateway is not available. The log has the reason.') : error;
+      });
+      return { status: 200, body: { status: 'ok', ...(isDemo && { demo: true }) } };
+    },
 
-  getOpenApi: () => ({ status: 200, body: { ...document, servers: [{ url: urlTo('') || '/' }] } }),
+    getOpenApi: () => ({ status: 200, body: { ...document, servers: [{ url: urlTo('') || '/' }] } }),
 
-  getDocs: () => {
-    if (!hasDocs) throw new GatewayError('not_found', `The documentation is switched off. See ${linkTo('/openapi.json')}.`);
-    return { status: 302, headers: { Location: linkTo('/docs/') } };
-  },
+    getDocs: () => {
+      if (!hasDocs) throw new GatewayError('not_found', `The documentation is switched off. See ${linkTo('/openapi.json')}.`);
+      return { status: 302, headers: { Location: linkTo('/docs/') } };
+    },
 
-  getProblemType: ({ params }) => {
-    const page = problemPage(params.code, hasDocs);
-    if (page === undefined)
-      throw new GatewayError(
-        'not_found',
-        `There is no problem ${params.code}.${didYouMean(params.code, Object.keys(PROBLEM_TYPES))}`,
-      );
-    return { status: 200, type: 'text/html', headers: { 'Content-Security-Policy': PLAIN_PAGE_POLICY }, body: page };
-  },
-});
+    getProblemType: ({ params }) => {
+      const page = problemPage(params.code, hasDocs);
+      if (page === undefined)
+        throw new GatewayError(
+          'not_found',
+          `There is no problem ${params.code}.${didYouMean(params.code, Object.keys(PROBLEM_TYPES))}`,
+        );
+      return { status: 200, type: 'text/html', headers: { 'Content-Security-Policy': PLAIN_PAGE_POLICY }, body: page };
+    },
+  };
+};

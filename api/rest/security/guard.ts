@@ -7,17 +7,19 @@ import { mayOn, maySomewhere } from '../../../src/callers/rights.js';
 import { GatewayError } from '../../../src/errors.js';
 import { shortened } from '../../../src/vendor/harmless.js';
 import { bodyBytes } from '../body.js';
-import { contextOf } from '../context.js';
+import { callerCallOf, contextOf, type RequestContext } from '../context.js';
 import type { CheckedOperation } from '../contract.js';
 import { PROBES } from '../probes.js';
 import { CHALLENGE } from '../problem.js';
 import { usernamesIn } from '../refusals.js';
 import type { InFlight } from './in-flight.js';
+import type { Pace } from './pace.js';
 
 export interface GuardDeps {
   readonly authenticate: Authenticate;
   readonly inFlight: InFlight;
   readonly rate: Rate;
+  readonly pace: Pace;
   /** What is answered about a cluster that is not there, or not for this caller. */
   unknownCluster(clusterId: string, call: CallerCall): GatewayError;
 }
@@ -81,10 +83,11 @@ const requireRights = (
   { unknownCluster }: GuardDeps,
   { verbs }: CheckedOperation,
   clusterId: string | undefined,
-  call: CallerCall,
+  context: RequestContext,
+  caller: Caller,
 ): void => {
-  const { rights } = call.caller;
-  if (clusterId !== undefined && !sees(call, clusterId)) throw unknownCluster(clusterId, call);
+  const { rights } = caller;
+  if (clusterId !== undefined && !sees({ caller }, clusterId)) throw unknownCluster(clusterId, callerCallOf(context));
   if (clusterId === undefined ? maySomewhere(rights, verbs) : mayOn(rights, verbs, clusterId)) return;
   const where = clusterId === undefined ? '' : ` on the cluster ${clusterId}`;
   throw new GatewayError('forbidden', `This needs the right ${verbs.join(' or ')}${where}, which the caller does not have.`, {
@@ -103,7 +106,10 @@ export const createGuard =
     context.route = operation.path;
     context.clusterId = clusterId && shortened(clusterId, MAX_KEPT);
     if (operation.verbs.length === 0) {
-      if (!PROBES.has(operation.path)) deps.inFlight.enterPublic(response);
+      if (!PROBES.has(operation.path)) {
+        deps.inFlight.enterPublic(response);
+        await deps.pace(request, response);
+      }
     } else {
       const caller = await deps.inFlight.asking(() => identify(deps.authenticate, request, response));
       context.caller = caller;
@@ -112,7 +118,7 @@ export const createGuard =
       context.operationId = operationId && shortened(operationId, MAX_KEPT);
       deps.inFlight.enter(caller, bodyBytes(operation, request), response);
       await count(deps.rate, caller, response);
-      requireRights(deps, operation, clusterId, { ...context.call, caller, address: context.address });
+      requireRights(deps, operation, clusterId, context, caller);
     }
     next();
   };

@@ -28,7 +28,8 @@ interface Load {
   bytes: number;
 }
 
-const tooBusy = (message: string): GatewayError =>
+/** Nothing was begun. */
+export const tooBusy = (message: string): GatewayError =>
   new GatewayError('too_busy', `${message} Nothing was begun.`, { retryAfterMs: RETRY_MS });
 
 export const createInFlight = (max: number): InFlight => {

@@ -1,0 +1,9 @@
+/**
+ * V8 lets its heap grow to a multiple of what lives in it before it collects. With half as much again, a gateway under load stays close to the
+ * memory of an idle one, for a few percent of processor time.
+ */
+import { setFlagsFromString } from 'node:v8';
+
+const GROWING_PERCENT = 50;
+
+setFlagsFromString(`--heap-growing-percent=${GROWING_PERCENT}`);

@@ -1,0 +1,57 @@
+/**
+ * Pieces of work that take the processor for a while: one in a turn of the event loop, so that what is small comes in between, and those of
+ * many owners by turns, so that nobody waits behind all of another's. New connections go first, of which Node takes one in a turn: many at
+ * once would wait for as many pieces.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/** While connections arrive, a piece begins this often at least. */
+const PATIENCE_MS = 5;
+
+/** By owner; the first one is next. */
+const waiting = new Map<string, (() => void)[]>();
+const owner = new AsyncLocalStorage<string>();
+let isScheduled = false;
+let hasArrived = false;
+let begunAt = 0;
+
+const schedule = (): void => {
+  isScheduled = waiting.size > 0;
+  if (isScheduled) setImmediate(next);
+};
+
+const beginOne = (): void => {
+  for (const [of, pieces] of waiting) {
+    waiting.delete(of);
+    const begin = pieces.shift();
+    if (pieces.length > 0) waiting.set(of, pieces);
+    begin?.();
+    return;
+  }
+};
+
+const next = (): void => {
+  const now = performance.now();
+  if (!hasArrived || now - begunAt >= PATIENCE_MS) {
+    begunAt = now;
+    beginOne();
+  }
+  hasArrived = false;
+  schedule();
+};
+
+/** Resolves in a turn that no other piece has. @param of whose piece it is; by default the one that `workFor` names */
+export const ownTurn = (of = owner.getStore() ?? ''): Promise<void> =>
+  new Promise((resolve) => {
+    const pieces = waiting.get(of) ?? [];
+    pieces.push(resolve);
+    waiting.set(of, pieces);
+    if (!isScheduled) schedule();
+  });
+
+export const workFor = <T>(of: string, work: () => T): T => owner.run(of, work);
+
+/** A connection has arrived; more may be waiting behind it. */
+export const noteArrival = (): void => {
+  hasArrived = true;
+};

@@ -1,0 +1,59 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { describe, expect, it } from '@jest/globals';
+import { noteArrival, ownTurn, workFor } from '../../src/own-turn.js';
+
+/** Keeps the processor busy. */
+const work = (ms: number): void => {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+};
+
+describe('pieces of work', () => {
+  it('have a turn of the event loop each', async () => {
+    let pieces = 0;
+    const all = Promise.all(Array.from({ length: 5 }, () => ownTurn('one').then(() => pieces++)));
+    const seen: number[] = [];
+    for (let turn = 0; turn < 6; turn++) {
+      await nextTurn();
+      seen.push(pieces);
+    }
+    await all;
+    expect(seen.every((count, at) => count - (seen[at - 1] ?? 0) <= 1)).toBe(true);
+    expect(pieces).toBe(5);
+  });
+
+  it('of many owners come by turns', async () => {
+    const order: string[] = [];
+    const piece = (of: string): Promise<number> => ownTurn(of).then(() => order.push(of));
+    await Promise.all([...Array.from({ length: 20 }, () => piece('many')), piece('few'), piece('few'), piece('other')]);
+    expect(order.slice(0, 5)).toEqual(['many', 'few', 'other', 'many', 'few']);
+  });
+
+  it('belong to the one whom the work is for', async () => {
+    const order: string[] = [];
+    const of = (name: string) =>
+      workFor(name, async () => {
+        await ownTurn();
+        order.push(name);
+      });
+    await Promise.all([of('one'), of('one'), of('one'), of('two')]);
+    expect(order).toEqual(['one', 'two', 'one', 'one']);
+  });
+
+  it('wait while connections arrive, and not for long', async () => {
+    await ownTurn();
+    let isDone = false;
+    const waited = ownTurn().then(() => {
+      isDone = true;
+    });
+    let turns = 0;
+    for (; !isDone && turns < 1_000; turns++) {
+      noteArrival();
+      work(0.5);
+      await nextTurn();
+    }
+    await waited;
+    expect(turns).toBeGreaterThan(2);
+    expect(turns).toBeLessThan(100);
+  });
+});
