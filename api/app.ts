@@ -104,7 +104,7 @@ export const createApp = (deps: AppDeps): Express => {
   if (origins.length > 0) app.use(crossOrigin(origins));
   app.use(checkOrigin(deps.publicUrl, origins, deps.isHttps));
   const inFlight = createInFlight(deps.maxRequestsInFlight);
-  const pace = createPace();
+  const pace = createPace(deps.isStopping);
   const guard = createGuard({
     authenticate: deps.authenticate,
     inFlight,
@@ -125,8 +125,8 @@ export const createApp = (deps: AppDeps): Express => {
     }),
   );
   app.use('/docs/', async (request, response, next) => {
-    inFlight.enterPublic(response);
     await pace(request, response);
+    inFlight.enterPublic(response);
     next();
   });
   app.use(docs(deps.docs));

@@ -6,7 +6,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 /** While connections arrive, a piece begins this often at least. */
-const PATIENCE_MS = 5;
+const PATIENCE_MS = 2;
 
 /** By owner; the first one is next. */
 const waiting = new Map<string, (() => void)[]>();

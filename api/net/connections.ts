@@ -5,7 +5,9 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
+import { networkOf } from '../../src/callers/network.js';
 import { noteArrival, ownTurn } from '../../src/own-turn.js';
+import { endSoon } from './ending.js';
 
 export interface ConnectionLimits {
   readonly max: number;
@@ -19,6 +21,11 @@ export interface Connections {
    * answers before it (RFC 9112, section 9.3.2).
    */
   take(request: IncomingMessage, response: ServerResponse, begin: () => void): void;
+  /**
+   * Whether answers to whole requests are still to come on it: it ends after them, without those that have not arrived as a whole. What is
+   * written at once would be taken for the first of those answers.
+   */
+  endAfterAnswers(socket: Socket): boolean;
   /** Whether an answer has begun on it. */
   hasAnswered(socket: Socket): boolean;
   /** Takes no new connections, and resolves when the last answer is out. Connections without a whole request are cut at once. */
@@ -32,11 +39,13 @@ const MAX_PIPELINED = 16;
 /** With more beyond that, nobody waits for the answers. */
 const MAX_EXCESS = 48;
 const SWEEP_MS = 500;
-const HALF_OPEN_MS = 2_000;
 /** An answer of any length that is taken faster than this is not stuck. */
 const MIN_BYTES = 65_536;
 /** Of answers that wait in this process; beyond it, those that wait longest are given up. */
 const MAX_WAITING_BYTES = 67_108_864;
+
+/** Emitted by a response whose answer waits for its turn among refusals: its connection is the first to be given up. */
+export const HELD = Symbol('held');
 
 interface Entry {
   socket: Socket;
@@ -51,18 +60,20 @@ interface Entry {
   waiting: { readonly since: number; readonly written: number } | undefined;
 }
 
+/**
+ * What comes behind requests that wait, waits with its sender. Node reads on after each request, so this is for the next turn; and who stops
+ * in the middle of a body would be too late with the rest of it.
+ */
+const waitToRead = ({ running, socket }: Entry): void => {
+  if (running.size > 1 && !socket.destroyed && [...running.keys()].every(({ complete }) => complete)) socket.pause();
+};
+
 /** The first of its requests, in turn with those from other addresses. */
 const beginFirst = async ({ address, running }: Entry): Promise<void> => {
   const [first] = running.keys();
   if (!first) return;
-  await ownTurn(address);
+  await ownTurn(networkOf(address));
   running.get(first)?.begin();
-};
-
-/** For those who do not close their end. */
-const endSoon = (socket: Socket): void => {
-  socket.end();
-  setTimeout(() => socket.destroy(), HALF_OPEN_MS).unref();
 };
 
 /** It takes no more requests (RFC 9112, section 9.6). */
@@ -82,6 +93,8 @@ export const followConnections = (server: Server, { max, answerMs }: ConnectionL
   const open = new Map<Socket, Entry>();
   /** Those without a request in flight; the first one has been so for longest. */
   const idle = new Set<Entry>();
+  /** Those whose answer waits for its turn among refusals. */
+  const held = new Set<Entry>();
   /** Connections that TLS is being established on. */
   const shakingHands = new Map<string, Entry>();
   let closing = false;
@@ -89,19 +102,19 @@ export const followConnections = (server: Server, { max, answerMs }: ConnectionL
   const forget = (entry: Entry): void => {
     open.delete(entry.socket);
     idle.delete(entry);
+    held.delete(entry);
   };
 
-  /** The one that is idle for longest, or one whose caller only waits to be told that they ask too much. */
-  const dispensable = (): Entry | undefined => {
-    for (const entry of idle) return entry;
-    for (const entry of open.values()) if ([...entry.running.values()].some(({ response }) => isLast(response))) return entry;
+  /** One whose caller only waits to be told that they ask too much; else the one that is idle for longest. */
+  const leastNeeded = (): Entry | undefined => {
+    for (const entries of [held, idle]) for (const entry of entries) return entry;
     return undefined;
   };
 
   /** @returns whether there is room for one more */
   const makeRoom = (): boolean => {
     if (open.size < max) return true;
-    const entry = dispensable();
+    const entry = leastNeeded();
     if (!entry) return false;
     forget(entry);
     entry.socket.destroy();
@@ -198,6 +211,10 @@ export const followConnections = (server: Server, { max, answerMs }: ConnectionL
       }
       idle.delete(entry);
       running.set(request, { response, begin });
+      response.once(HELD, () => {
+        entry.isFull = true;
+        held.add(entry);
+      });
       response.once('close', () => {
         running.delete(request);
         if (socket.destroyed || isLast(response)) return;
@@ -209,8 +226,17 @@ export const followConnections = (server: Server, { max, answerMs }: ConnectionL
         }
       });
       if (running.size === 1) void beginFirst(entry);
-      // It is read on when they are answered: what comes meanwhile waits with its sender.
-      else socket.pause();
+      else setImmediate(() => waitToRead(entry));
+    },
+
+    endAfterAnswers: (socket) => {
+      const entry = open.get(socket);
+      if (!entry) return false;
+      const { running } = entry;
+      if (![...running.keys()].some(({ complete }) => complete)) return false;
+      entry.isFull = true;
+      for (const request of running.keys()) if (!request.complete) running.delete(request);
+      return true;
     },
 
     hasAnswered: (socket) => {
@@ -222,8 +248,8 @@ export const followConnections = (server: Server, { max, answerMs }: ConnectionL
       new Promise((resolve) => {
         closing = true;
         server.close(() => resolve());
-        for (const { socket, running } of open.values())
-          if (![...running.keys()].some(({ complete }) => complete)) socket.destroy();
+        for (const entry of open.values())
+          if (held.has(entry) || ![...entry.running.keys()].some(({ complete }) => complete)) entry.socket.destroy();
       }),
 
     destroy: () => {

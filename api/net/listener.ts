@@ -62,9 +62,10 @@ export const listen = (app: RequestListener, options: ListenerOptions): Promise<
   server.on('request', serve);
   // The application refuses them: Node's own refusal has no body, and leaves the connection open.
   server.on('checkExpectation', serve);
-  server.on('clientError', (failure, socket) =>
-    refuseConnection(failure, socket as Socket, connections.hasAnswered(socket as Socket), publicUrl),
-  );
+  server.on('clientError', (failure, socket) => {
+    if (connections.endAfterAnswers(socket as Socket)) return;
+    refuseConnection(failure, socket as Socket, connections.hasAnswered(socket as Socket), publicUrl);
+  });
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen({ port, host, backlog: BACKLOG }, () =>

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { GatewayError } from '../../src/errors.js';
 import { inBase } from '../rest/base.js';
 import { renderProblem } from '../rest/problem.js';
+import { endSoon } from './ending.js';
 
 const errorOf = ({ code }: NodeJS.ErrnoException): GatewayError => {
   switch (code) {
@@ -42,5 +43,5 @@ export const refuseConnection = (
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     ...Object.entries(fields).map(([name, value]) => `${name}: ${value}`),
   ];
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  endSoon(socket, `${head.join('\r\n')}\r\n\r\n${body}`);
 };

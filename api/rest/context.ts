@@ -25,6 +25,10 @@ export interface RequestContext {
   usernames?: readonly string[];
   operationId?: string | undefined;
   hasOperation?: boolean;
+  /** Gives back the place that it has among the requests in flight. */
+  leave?: () => void;
+  /** Whether its answer has had its turn among refusals. */
+  isPaced?: boolean;
   isDry?: boolean;
 }
 

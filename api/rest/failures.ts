@@ -64,12 +64,15 @@ export const sendFailure =
     const { requestId } = context;
     if (error.code === 'internal_error') report(error, requestId);
     await recordRefusal(context, error);
-    if (isUnwanted(context)) await pace(request, response);
-    // What is refused before it has arrived is not read to its end.
-    if (!request.complete) response.set('Connection', 'close');
     if (response.headersSent) {
       response.destroy();
       return;
     }
+    if (isUnwanted(context)) {
+      context.leave?.();
+      await pace(request, response);
+    }
+    // What is refused before it has arrived is not read to its end.
+    if (!request.complete) response.set('Connection', 'close');
     sendProblem(response, error, request.path, requestId);
   };

@@ -4,9 +4,10 @@ import { firstOf } from '../../src/deadline.js';
 import { asGatewayError, GatewayError } from '../../src/errors.js';
 import type { LoadedOperation } from '../../src/journal/records.js';
 import type { RequestReference } from '../../src/journal/requests.js';
+import { workFor } from '../../src/own-turn.js';
 import { linkTo } from './base.js';
 import { bodyParser, readBody } from './body.js';
-import { callerCallOf, contextOf } from './context.js';
+import { callerCallOf, contextOf, type RequestContext } from './context.js';
 import type { CheckedOperation } from './contract.js';
 import { eitherOf } from './either.js';
 import { readKey } from './idempotency-key.js';
@@ -16,7 +17,7 @@ import { applying, readPrefer } from './prefer.js';
 import { type Rendered, send } from './problem.js';
 import { usernamesIn } from './refusals.js';
 import { performOnce, type RepeatableDeps } from './repetition.js';
-import type { Shares } from './security/shares.js';
+import type { Share, Shares } from './security/shares.js';
 
 export interface RouterDeps extends RepeatableDeps {
   readonly handlers: Handlers;
@@ -67,6 +68,13 @@ const isReadingAtOnce = ({ method, parameters }: CheckedOperation): boolean =>
 
 const isReadingUsers = ({ method, tags }: CheckedOperation): boolean => method === 'get' && tags.includes('users');
 
+const shareOf = ({ operationId }: CheckedOperation, context: RequestContext, query: unknown): Share => ({
+  caller: context.caller?.id ?? context.address,
+  place: context.clusterId ?? operationId,
+  limit: (query as { readonly limit?: number }).limit,
+  signal: context.call.signal,
+});
+
 /** Checks a request against the document and performs it. */
 const perform = async (
   deps: RouterDeps,
@@ -111,13 +119,10 @@ const perform = async (
   // A dry run writes nothing: there is nothing to repeat.
   const isDry = eitherOf('dryRun', query, body);
   context.isDry = isDry;
-  const share = {
-    caller: call.caller.id ?? context.address,
-    place: context.clusterId ?? operation.operationId,
-    limit: (query as { readonly limit?: number }).limit,
-  };
-  const inTurn = (): Promise<Rendered> => (isReadingAtOnce(operation) || isDry ? shares(share, answer) : answer());
-  const answering = isWrite(operation) && !isDry ? performOnce(deps, { ...repeatable, reference }) : inTurn();
+  const answering = workFor(call.caller.id ?? context.address, () => {
+    if (isWrite(operation) && !isDry) return performOnce(deps, { ...repeatable, reference });
+    return isReadingAtOnce(operation) || isDry ? shares(shareOf(operation, context, query), answer) : answer();
+  });
   return answering.catch((thrown: unknown) => {
     if (asGatewayError(thrown).code === 'still_running') response.set(applying(preference));
     throw thrown;

@@ -5,6 +5,7 @@ import { GatewayError } from '../errors.js';
 import type { Claim } from '../journal/claim.js';
 import type { Holding } from '../journal/holding.js';
 import { isFinal, type LoadedOperation } from '../journal/records.js';
+import { workFor } from '../own-turn.js';
 import { createDesk, type Deps, siteOf } from './desk.js';
 import { failedWith, withDetail } from './outcome.js';
 import type { Site } from './resource.js';
@@ -71,7 +72,7 @@ export const createExecutor = (deps: Deps): Executor => {
     own.set(key, running);
     running.works++;
     try {
-      await work(running.runner);
+      await workFor(key, () => work(running.runner));
     } finally {
       running.works--;
       if (running.works === 0) {

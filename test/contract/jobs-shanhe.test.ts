@@ -25,6 +25,8 @@ describe('jobs of shanhe-hpc', () => {
   const create = (username: string) => gateway.post(USERS, { username, password: backend.password });
 
   it('answers 502 when the job fails and nobody was made', async () => {
+    await gateway.stop();
+    gateway = await startGateway(live.raw);
     const username = backend.newName();
     simulator.inject({ kind: 'job_fails', action: '/user/addUser' });
     const { status, body } = await create(username);

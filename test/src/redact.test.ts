@@ -167,11 +167,14 @@ describe('a secret that is written in any mix of ways', () => {
 });
 
 describe('the time that it takes', () => {
+  /** The best of some times: the machine may be busy. */
   const timeOf = (work: () => void): number => {
-    work();
-    const started = performance.now();
-    work();
-    return performance.now() - started;
+    const times = Array.from({ length: 5 }, () => {
+      const started = performance.now();
+      work();
+      return performance.now() - started;
+    });
+    return Math.min(...times);
   };
 
   it.each([

@@ -107,8 +107,8 @@ export const createGuard =
     context.clusterId = clusterId && shortened(clusterId, MAX_KEPT);
     if (operation.verbs.length === 0) {
       if (!PROBES.has(operation.path)) {
-        deps.inFlight.enterPublic(response);
         await deps.pace(request, response);
+        deps.inFlight.enterPublic(response);
       }
     } else {
       const caller = await deps.inFlight.asking(() => identify(deps.authenticate, request, response));
@@ -116,7 +116,7 @@ export const createGuard =
       // Kept of callers only: what a stranger writes is in no record.
       context.usernames = usernamesIn(request.params);
       context.operationId = operationId && shortened(operationId, MAX_KEPT);
-      deps.inFlight.enter(caller, bodyBytes(operation, request), response);
+      context.leave = deps.inFlight.enter(caller, bodyBytes(operation, request), response);
       await count(deps.rate, caller, response);
       requireRights(deps, operation, clusterId, context, caller);
     }

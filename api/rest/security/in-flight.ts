@@ -15,8 +15,8 @@ const MAX_ASKING = 256;
 const RETRY_MS = 1_000;
 
 export interface InFlight {
-  /** Takes a place, and room for a body, until the answer is out. @throws too_busy */
-  enter(caller: Caller, bodyBytes: number, response: Response): void;
+  /** Takes a place, and room for a body, until the answer is out. @returns gives them back before @throws too_busy */
+  enter(caller: Caller, bodyBytes: number, response: Response): () => void;
   /** The same for a request that needs no caller. @throws too_busy */
   enterPublic(response: Response): void;
   /** Work for a request whose caller is not known yet: it may have to wait for the issuer of a token. @throws too_busy */
@@ -43,18 +43,23 @@ export const createInFlight = (max: number): InFlight => {
     return own.get(id) ?? { requests: 0, bytes: 0 };
   };
 
-  const hold = (loads: ReadonlySet<Load>, bytes: number, response: Response, left: () => void): void => {
+  const hold = (loads: ReadonlySet<Load>, bytes: number, response: Response, left: () => void): (() => void) => {
     for (const load of loads) {
       load.requests++;
       load.bytes += bytes;
     }
-    response.once('close', () => {
+    let isIn = true;
+    const leave = (): void => {
+      if (!isIn) return;
+      isIn = false;
       for (const load of loads) {
         load.requests--;
         load.bytes -= bytes;
       }
       left();
-    });
+    };
+    response.once('close', leave);
+    return leave;
   };
 
   return {
@@ -68,7 +73,7 @@ export const createInFlight = (max: number): InFlight => {
       if (all.bytes + bytes > MAX_BODY_BYTES) throw tooBusy('The gateway has too much in bodies of requests in flight.');
       // Of callers who are turned away, nothing is kept.
       if (id !== null) own.set(id, mine);
-      hold(new Set([all, mine]), bytes, response, () => {
+      return hold(new Set([all, mine]), bytes, response, () => {
         if (id !== null && mine.requests === 0) own.delete(id);
       });
     },

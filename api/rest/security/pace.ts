@@ -4,6 +4,8 @@
  * nothing. A flood of them takes a bounded share of the processor.
  */
 import type { Request, Response } from 'express';
+import { networkOf } from '../../../src/callers/network.js';
+import { HELD } from '../../net/connections.js';
 import { contextOf } from '../context.js';
 
 const PER_SECOND = 100;
@@ -33,15 +35,20 @@ export const createTurn = (): ((of: string, now: number) => number) => {
   };
 };
 
-export const createPace = (): Pace => {
+/** @param isStopping whether nobody is to be waited for any more */
+export const createPace = (isStopping: () => boolean): Pace => {
   const turn = createTurn();
   return async (request, response) => {
-    const { caller, address } = contextOf(response);
-    const ms = turn(caller?.id ?? address, performance.now());
+    const context = contextOf(response);
+    if (context.isPaced) return;
+    context.isPaced = true;
+    const ms = turn(context.caller?.id ?? networkOf(context.address), performance.now());
     if (ms === 0) return;
     response.set('Connection', 'close');
+    if (isStopping()) return;
     const { socket } = request;
     socket.pause();
+    response.emit(HELD);
     // Node would read on while it closes the connection.
     response.once('finish', () => socket.destroy());
     await new Promise<void>((resolve) => {
