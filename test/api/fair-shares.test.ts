@@ -201,6 +201,9 @@ describe('a caller who asks too much', () => {
   });
 
   it('holds up no end of the gateway', async () => {
+    await gateway.stop();
+    const raw = configOver(stage);
+    gateway = await startGateway({ ...raw, server: { ...raw.server, drainSeconds: 60 }, auth: { callers: [modest.config] } });
     const asking = Array.from({ length: 30 }, () => askOn(''));
     await until(() => asking.every(({ isClosed }) => isClosed));
     // The last of them would wait for some seconds.
