@@ -39,11 +39,16 @@ describe.each(VENDORS)('a kept connection that $cluster has closed', ({ cluster,
   };
 
   it('costs a reading nothing', async () => {
-    await closed(list);
-    const from = performance.now();
-    expect((await stage.gateway.get(`${users}?limit=1`)).status).toBe(200);
-    expect(codesOf(list)).toEqual(['reset_before', 'OK']);
-    expect(performance.now() - from).toBeLessThan(150);
+    const times: number[] = [];
+    for (let time = 0; time < 5; time++) {
+      await closed(list);
+      const from = performance.now();
+      expect((await stage.gateway.get(`${users}?limit=1`)).status).toBe(200);
+      expect(codesOf(list)).toEqual(['reset_before', 'OK']);
+      times.push(performance.now() - from);
+    }
+    // A retry waits for 100 ms at least, and for 200 on average; the machine may be busy now and then.
+    expect(Math.min(...times)).toBeLessThan(100);
   });
 
   it('costs a password a moment: it is set once more', async () => {
