@@ -63,6 +63,8 @@ export interface Fault {
   kind: FaultKind;
   /** Only calls of this action or path: 'AddUsers', '/user/addUser'. */
   action?: string;
+  /** Only calls about this cluster. */
+  clusterId?: string;
   /** Only calls that name this user. */
   username?: string;
   /** How many calls it hits; -1 or Infinity is all; default 1, or all when `forMs` is given. */

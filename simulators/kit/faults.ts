@@ -19,6 +19,7 @@ export interface FaultQueue {
 
 const matches = (fault: Fault, call: CallFacts) =>
   (fault.action === undefined || fault.action === call.action) &&
+  (fault.clusterId === undefined || fault.clusterId === call.clusterId) &&
   (fault.username === undefined || call.usernames.includes(fault.username));
 
 const timesOf = ({ times, forMs }: Fault): number => {

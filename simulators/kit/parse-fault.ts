@@ -2,7 +2,7 @@ import { ECHO_VALUES, HEADER_FIELD } from './echo.js';
 import { FAULT_KINDS, type Fault, type FaultKind, RETRY_AFTER_HEADERS, SHAPES } from './fault.js';
 import { SPELLINGS } from './spelling.js';
 
-const TEXTS = ['action', 'username', 'code', 'message', 'retryAfter', 'field'];
+const TEXTS = ['action', 'clusterId', 'username', 'code', 'message', 'retryAfter', 'field'];
 const COUNTS = ['skip', 'delayMs', 'retryAfterSeconds', 'forMs', 'rows'];
 const CHOICES: Record<string, readonly string[]> = {
   shape: SHAPES,
