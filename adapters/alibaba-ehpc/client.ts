@@ -55,7 +55,12 @@ export const createClient = (context: AdapterContext<EhpcConfig>, load?: LoadCha
   const endpoint = endpointOf(config);
   const sign = config.signature === 'acs3' ? signAcs3 : signRpcV1;
 
-  const send = (rpc: Omit<RpcCall, 'endpoint' | 'version'>, kind: SendOptions['kind'], { signal }: Call) => {
+  const send = (
+    rpc: Omit<RpcCall, 'endpoint' | 'version'>,
+    kind: SendOptions['kind'],
+    cluster: string | undefined,
+    { signal }: Call,
+  ) => {
     const build = async (): Promise<SignedRequest> => {
       const current = await credentials.current(signal);
       return sign({ ...rpc, endpoint, version: VERSION }, { credentials: current, date: now(), nonce: nonce() });
@@ -68,15 +73,16 @@ export const createClient = (context: AdapterContext<EhpcConfig>, load?: LoadCha
         throw error;
       }
     };
-    return http.send(build, read, { kind, signal });
+    return http.send(build, read, { kind, action: rpc.action, cluster, signal });
   };
 
-  const read = (action: string, query: Params, call: Call) => send({ method: 'GET', action, query }, 'read', call);
+  const read = (action: string, query: Params, call: Call) =>
+    send({ method: 'GET', action, query }, 'read', query['ClusterId'], call);
 
   /** @returns the vendor's name of the request */
   const write = async (action: string, clusterId: string, users: readonly WritableUser[], call: Call): Promise<string | null> => {
     const form = { ClusterId: clusterId, Async: 'false', ...repeatList(users.map(toFields)) };
-    return text((await send({ method: 'POST', action, query: {}, form }, 'write', call))['RequestId']);
+    return text((await send({ method: 'POST', action, query: {}, form }, 'write', clusterId, call))['RequestId']);
   };
 
   return {

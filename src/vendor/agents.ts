@@ -12,7 +12,8 @@ import { Secret } from '../secret.js';
 /** The `code` of the error of a connection that was not established in time. */
 export const CONNECT_TIMEOUT = 'CONNECT_TIMEOUT';
 
-const OPTIONS = { keepAlive: true, maxSockets: 64 };
+/** How many there are at once is bounded before: by the lines of an account. */
+const OPTIONS = { keepAlive: true };
 
 /** What @types/node does not say of an agent: that it returns a socket at once. */
 interface Connector {

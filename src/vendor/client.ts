@@ -3,6 +3,7 @@ import { asGatewayError, GatewayError } from '../errors.js';
 import { ownTurn } from '../own-turn.js';
 import type { Secret } from '../secret.js';
 import type { VendorClock } from './clock.js';
+import { createLines, type Lines } from './lines.js';
 import { createPolicy } from './policy.js';
 import { noteSecrets } from './secrecy.js';
 import { isClosedMeanwhile, type Transport } from './transport.js';
@@ -34,6 +35,10 @@ export interface HttpResponse {
 export interface SendOptions {
   /** A read changes nothing and is retried; a write is sent once. */
   readonly kind: 'read' | 'write';
+  /** The vendor's name of what is called. */
+  readonly action: string;
+  /** The cluster that it concerns, by the vendor's id; absent where it concerns the account. */
+  readonly cluster?: string | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -51,7 +56,11 @@ export interface HttpClient {
  * A kept connection that the vendor has closed meanwhile: a reading is sent once more, on another one. A write is not: its sender has to
  * know that it may have been made twice.
  */
-const onFreshConnection = (send: () => Promise<HttpResponse>, { kind, signal }: SendOptions): Promise<HttpResponse> =>
+const onFreshConnection = (
+  send: () => Promise<HttpResponse>,
+  { kind }: SendOptions,
+  signal: AbortSignal,
+): Promise<HttpResponse> =>
   send().catch((thrown: unknown) => {
     if (kind === 'write' || signal.aborted || !isClosedMeanwhile(thrown)) throw thrown;
     return send();
@@ -82,27 +91,32 @@ const built = async (build: Build): Promise<HttpRequest> => {
  * The client of one vendor account: its policies and its signing clock over the shared transport. A call that the vendor refused for a
  * skewed clock is sent once more with the time of the vendor's `Date` header, a write too: the refused one changed nothing.
  */
-export const createHttpClient = (transport: Transport, vendorClock: VendorClock, clock: Clock): HttpClient => {
-  const policy = createPolicy(clock);
+export const createHttpClient = (
+  transport: Transport,
+  vendorClock: VendorClock,
+  clock: Clock,
+  lines: Lines = createLines(clock),
+): HttpClient => {
+  const policy = createPolicy(lines, clock);
 
   return {
     send: (build, read, options) => {
-      const exchange = async (): Promise<HttpResponse> => {
+      const exchange = async (signal: AbortSignal): Promise<HttpResponse> => {
         const sentAt = clock.now();
-        const response = await onFreshConnection(async () => transport(await built(build), options.signal), options);
+        const response = await onFreshConnection(async () => transport(await built(build), signal), options, signal);
         vendorClock.noteDate(response.headers['date'], sentAt);
         await ownTurn();
         return response;
       };
-      const attempt = async () => {
+      const attempt = async (signal: AbortSignal) => {
         const signedAt = vendorClock.now();
-        const response = await exchange();
+        const response = await exchange(signal);
         try {
           return read(response);
         } catch (error) {
           if (!isSkew(error) || !vendorClock.correct(response.headers['date'], signedAt)) throw error;
         }
-        const again = await exchange();
+        const again = await exchange(signal);
         try {
           return read(again);
         } catch (error) {

@@ -60,7 +60,7 @@ describe('a share of the reads', () => {
   };
 
   beforeEach(() => {
-    jest.useFakeTimers();
+    jest.useFakeTimers({ doNotFake: ['queueMicrotask', 'nextTick'] });
   });
   afterEach(() => {
     jest.useRealTimers();

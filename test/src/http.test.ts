@@ -5,11 +5,13 @@ import { type Clock, systemClock } from '../../src/clock.js';
 import { type Effect, GatewayError } from '../../src/errors.js';
 import { createHttpClient, type HttpResponse } from '../../src/vendor/client.js';
 import { createVendorClock } from '../../src/vendor/clock.js';
+import { createLines } from '../../src/vendor/lines.js';
 import { createPolicy } from '../../src/vendor/policy.js';
 import { createTransport } from '../../src/vendor/transport.js';
 import { scaledClock } from '../support/fast-clock.js';
 
 const transport = createTransport('test');
+const policyOf = (clock: Clock) => createPolicy(createLines(clock), clock);
 const servers: Server[] = [];
 afterEach(async () => {
   for (const server of servers.splice(0)) {
@@ -91,30 +93,36 @@ describe('the policy', () => {
   };
 
   it('sends a read up to three times', async () => {
-    const policy = createPolicy(scaledClock(100));
-    await expect(policy(failing(down(), down()).attempt, { kind: 'read', signal })).resolves.toBe(3);
+    const policy = policyOf(scaledClock(100));
+    await expect(policy(failing(down(), down()).attempt, { kind: 'read', action: 'Act', signal })).resolves.toBe(3);
     const always = failing(down(), down(), down(), down());
-    await expect(policy(always.attempt, { kind: 'read', signal })).rejects.toMatchObject({ code: 'vendor_unavailable' });
+    await expect(policy(always.attempt, { kind: 'read', action: 'Act', signal })).rejects.toMatchObject({
+      code: 'vendor_unavailable',
+    });
     expect(always.calls()).toBe(3);
   });
 
   it('does not wait long for a read', async () => {
-    const policy = createPolicy(scaledClock(100));
+    const policy = policyOf(scaledClock(100));
     const patient = failing(down('none', 3_600_000));
-    await expect(policy(patient.attempt, { kind: 'read', signal })).rejects.toMatchObject({ retryAfterMs: 3_600_000 });
+    await expect(policy(patient.attempt, { kind: 'read', action: 'Act', signal })).rejects.toMatchObject({
+      retryAfterMs: 3_600_000,
+    });
     expect(patient.calls()).toBe(1);
   });
 
   it.each(['none', 'ended', 'open'] as const)('sends a write once, whatever its effect (%s)', async (effect) => {
     const once = failing(down(effect), down(effect));
-    await expect(createPolicy(scaledClock(100))(once.attempt, { kind: 'write', signal })).rejects.toMatchObject({ effect });
+    await expect(policyOf(scaledClock(100))(once.attempt, { kind: 'write', action: 'Act', signal })).rejects.toMatchObject({
+      effect,
+    });
     expect(once.calls()).toBe(1);
   });
 
   it('sends nothing after the deadline', async () => {
     const never = failing();
-    const aborted = { kind: 'write', signal: AbortSignal.abort() } as const;
-    await expect(createPolicy(scaledClock(100))(never.attempt, aborted)).rejects.toMatchObject({
+    const aborted = { kind: 'write', action: 'Act', signal: AbortSignal.abort() } as const;
+    await expect(policyOf(scaledClock(100))(never.attempt, aborted)).rejects.toMatchObject({
       code: 'vendor_timeout',
       effect: 'none',
     });
@@ -123,8 +131,8 @@ describe('the policy', () => {
 
   it('opens its breaker after ten failures, refuses without effect, and probes with one call', async () => {
     let now = 0;
-    const policy = createPolicy({ ...scaledClock(100), now: () => now });
-    const write = { kind: 'write', signal } as const;
+    const policy = policyOf({ ...scaledClock(100), now: () => now });
+    const write = { kind: 'write', action: 'Act', signal } as const;
     const dead = failing(...Array.from({ length: 20 }, () => down()));
     for (let call = 0; call < 10; call++) await expect(policy(dead.attempt, write)).rejects.toMatchObject({ effect: 'open' });
     const refused = { code: 'vendor_unavailable', effect: 'none', message: expect.stringContaining('circuit breaker is open') };
@@ -167,7 +175,7 @@ describe('the clock of a vendor', () => {
           if (Math.abs(Number(body) - vendorTime().getTime()) > 60_000) throw skewed;
           return 'ok';
         },
-        { kind: 'write', signal: AbortSignal.timeout(5_000) },
+        { kind: 'write', action: 'Act', signal: AbortSignal.timeout(5_000) },
       );
     return { clock, call };
   };

@@ -121,7 +121,7 @@ describe('a request that was not sent', () => {
     const client = createHttpClient(transportOf(), createVendorClock(systemClock), systemClock);
     const build = () =>
       ({ method: 'GET', url: `http://127.0.0.1:1/${encodeURIComponent('\ud800')}`, headers: {}, secrets: [] }) as const;
-    const failure = await failureOf(client.send(build, () => 'ok', { kind: 'write', signal: never() }));
+    const failure = await failureOf(client.send(build, () => 'ok', { kind: 'write', action: 'Act', signal: never() }));
     expect(failure).toMatchObject({ code: 'internal_error', effect: 'none' });
   });
 });

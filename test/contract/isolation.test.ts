@@ -1,0 +1,47 @@
+/** One sick cluster harms nobody else: not its neighbours at the same vendor, nor those of another account. */
+import { describe, expect, it } from '@jest/globals';
+import { EHPC_CLUSTER, SHANHE_CLUSTER } from '../support/backends.js';
+import { bothVendors } from '../support/both-vendors.js';
+import { until } from '../support/wait.js';
+
+const stage = bothVendors();
+
+const HANGING_READS = 100;
+const FAILURES = 10;
+
+const statusOf = async (cluster: string): Promise<number> =>
+  (await stage.gateway.get(`/clusters/${cluster}/users?limit=5`)).status;
+
+describe.each([
+  ['shan', SHANHE_CLUSTER, 'shan-shared', () => stage.shanhe],
+  ['ali', EHPC_CLUSTER, 'ali-missing', () => stage.ehpc],
+] as const)('reads of %s that hang', (sick, clusterId, neighbour, simulator) => {
+  it('hold up none of its neighbours, nor their writes', async () => {
+    // Another caller's reads, as far as the gateway can tell, would share their turns with the others.
+    simulator().inject({ kind: 'hang', clusterId, times: -1 });
+    const hanging = new AbortController();
+    const all = Array.from({ length: HANGING_READS }, () =>
+      fetch(`${stage.gateway.url}/clusters/${sick}/users?limit=5`, { signal: hanging.signal }).catch(() => undefined),
+    );
+    await until(() => simulator().calls.filter((call) => call.faulted === 'hang').length >= 16);
+    const from = performance.now();
+    const known = neighbour === 'ali-missing' ? 404 : 200;
+    for (let asked = 0; asked < 5; asked++) expect(await statusOf(neighbour)).toBe(known);
+    expect((await stage.gateway.get('/clusters')).body.items.length).toBeGreaterThan(0);
+    expect(performance.now() - from).toBeLessThan(5_000);
+    // No more calls than the places of one cluster.
+    expect(simulator().calls.filter((call) => call.faulted === 'hang')).toHaveLength(16);
+    hanging.abort();
+    await Promise.all(all);
+  });
+});
+
+describe('a cluster that fails', () => {
+  it('opens a breaker of its own', async () => {
+    stage.shanhe.inject({ kind: 'http_status', status: 503, clusterId: SHANHE_CLUSTER, times: -1 });
+    for (let failed = 0; failed < FAILURES; failed++) expect(await statusOf('shan')).toBe(503);
+    const { body } = await stage.gateway.get('/clusters/shan/users');
+    expect(body.detail).toContain('circuit breaker');
+    for (let asked = 0; asked < 25; asked++) expect(await statusOf('shan-shared')).toBe(200);
+  });
+});
