@@ -1,15 +1,24 @@
 import type { Call, ClusterListing, VendorCluster } from '../adapter.js';
 import { type CallerCall, sees } from '../callers/caller.js';
-import { untilAborted } from '../deadline.js';
+import { firstOf, untilAborted } from '../deadline.js';
 import { asGatewayError, type GatewayError, type Report } from '../errors.js';
 import type { ClusterRef } from '../journal/records.js';
 import type { Capabilities, Cluster, UserFeature, Vendor } from '../model.js';
 import { createCache } from './cache.js';
-import { type AccountProblem, createDiscovery, mayMeetOthers, type OnShared, shared, unknownCluster } from './discovery.js';
+import { type AccountProblem, createDiscovery, mayMeetOthers, type OnShared, unknownCluster } from './discovery.js';
+import { createListings, shared } from './listings.js';
 import type { Account, Registry, Target } from './registry.js';
 
 /** A cluster's kind and state are asked for again after this time; a write that the state would forbid asks at once. */
 const FACTS_TTL_MS = 60_000;
+
+/** The list of clusters waits for no vendor longer. */
+const LIST_MS = 800;
+
+const shownAsOf = (thrown: unknown, at: number): GatewayError => {
+  const error = asGatewayError(thrown);
+  return error.withMessage(`${error.message} The clusters are shown as of ${new Date(at).toISOString()}.`);
+};
 
 export interface Clusters {
   vendors(): Vendor[];
@@ -77,7 +86,10 @@ export const createClusters = (
 ): Clusters => {
   const configured = new Map(targets.map((target) => [target.id, target]));
   const factsCache = createCache<VendorCluster>(FACTS_TTL_MS);
-  const discovery = createDiscovery({ accounts, targets }, onShared);
+  /** One question for all lists of clusters that are made meanwhile. */
+  const factsOfList = createCache<VendorCluster>(LIST_MS);
+  const listings = createListings();
+  const discovery = createDiscovery({ accounts, targets }, listings, onShared);
 
   const targetOf = async (clusterId: string, call: CallerCall): Promise<Target> => {
     if (!sees(call, clusterId)) throw unknownCluster(clusterId, targets, call);
@@ -90,12 +102,6 @@ export const createClusters = (
     targets.some((target) => target.account === account && sees(call, target.id));
 
   const factsKey = ({ account, vendorClusterId }: Target): string => `${account.name}/${vendorClusterId}`;
-
-  const listAccount = async (account: Account, call: Call): Promise<ClusterListing> => {
-    const found = await account.adapter.listClusters(call);
-    discovery.note(account, found);
-    return found;
-  };
 
   const freshFacts = async (target: Target, call: Call): Promise<VendorCluster> => {
     try {
@@ -120,14 +126,17 @@ export const createClusters = (
         if (error.code === 'internal_error') report(error, call.requestId);
         if (discovery.isKnownTo(account, call)) problems.push({ account: account.name, error });
       };
+      const soon = { ...call, signal: firstOf([call.signal, AbortSignal.timeout(LIST_MS)]) };
       const asked = accounts.filter((account) => mayHaveFor(account, call));
       const found = new Map<Account, ClusterListing>();
       await Promise.all(
         asked.map(async (account) => {
           try {
-            found.set(account, await listAccount(account, call));
-          } catch (error) {
-            note(account, error);
+            found.set(account, await listings.fresh(account, soon));
+          } catch (thrown) {
+            const known = listings.last(account);
+            if (known) found.set(account, known.listing);
+            if (!known || !listings.isRecent(known)) note(account, known ? shownAsOf(thrown, known.at) : thrown);
           }
         }),
       );
@@ -142,7 +151,8 @@ export const createClusters = (
         const listed = found.get(account)?.clusters.find(({ id }) => id === vendorClusterId);
         if (listed || !found.has(account)) return listed;
         // Not every cluster that works is listed: E-HPC's newer generation may not be.
-        return freshFacts(target, call).catch((error: unknown) => {
+        const question = factsOfList.get(factsKey(target), () => freshFacts(target, shared(call)));
+        return untilAborted(question, soon.signal).catch((error: unknown) => {
           note(account, error);
           return undefined;
         });

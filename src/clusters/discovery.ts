@@ -3,19 +3,16 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Call, ClusterListing } from '../adapter.js';
 import { type CallerCall, sees } from '../callers/caller.js';
 import { mayEverywhere } from '../callers/rights.js';
-import { untilAborted } from '../deadline.js';
+import { firstOf } from '../deadline.js';
 import { asGatewayError, GatewayError } from '../errors.js';
 import { didYouMean } from '../nearest.js';
-import { createCache } from './cache.js';
+import type { Listings } from './listings.js';
 import { type Account, clusterKeyOf, type Registry, type Target } from './registry.js';
 
-const KEPT_MS = 30_000;
-/** A shared question does not end with the first asker's deadline. */
-const SHARED_DEADLINE_MS = 30_000;
 /** Once one account has the cluster, the others are waited for so long since they were asked: they may show it, too. */
 const OTHERS_MS = 1_000;
-
-export const shared = ({ requestId }: Call): Call => ({ requestId, signal: AbortSignal.timeout(SHARED_DEADLINE_MS) });
+/** So long is waited for accounts whose earlier lists have no such cluster: it may be new. */
+const NEW_MS = 5_000;
 
 export interface AccountProblem {
   readonly account: string;
@@ -26,8 +23,6 @@ export interface AccountProblem {
 export type OnShared = (clusterId: string, accounts: readonly string[]) => void;
 
 export interface Discovery {
-  /** What an account was found to have. */
-  note(account: Account, listing: ClusterListing): void;
   /** A cluster that the configuration names is known by that id only. */
   targetsIn(account: Account, listing: ClusterListing | undefined): Target[];
   /** A discovered cluster, read only where an account of another write domain shows it, too. @param answered what accounts have now */
@@ -68,29 +63,15 @@ const mayBeLeftOut = (clusterId: string): GatewayError =>
     `An account lists a cluster that has no usable name, so whether there is a cluster ${clusterId} is not known.`,
   );
 
-export const createDiscovery = ({ accounts, targets }: Pick<Registry, 'accounts' | 'targets'>, onShared: OnShared): Discovery => {
+export const createDiscovery = (
+  { accounts, targets }: Pick<Registry, 'accounts' | 'targets'>,
+  listings: Listings,
+  onShared: OnShared,
+): Discovery => {
   const configured = new Set(targets.map(({ id }) => id));
   const discovering = accounts.filter(({ discover }) => discover);
-  const cache = createCache<ClusterListing>(KEPT_MS);
-  /** What an account had when it answered last. */
-  const last = new Map<Account, ClusterListing>();
-  const askedAt = new Map<Account, number>();
   const warned = new Set<string>();
-
-  const note = (account: Account, listing: ClusterListing): void => {
-    cache.set(account.name, listing);
-    last.set(account, listing);
-  };
-
-  const ask = (account: Account, call: Call): Promise<ClusterListing> => {
-    const question = cache.get(account.name, async () => {
-      askedAt.set(account, performance.now());
-      const listing = await account.adapter.listClusters(shared(call));
-      last.set(account, listing);
-      return listing;
-    });
-    return untilAborted(question, call.signal);
-  };
+  const lastOf = (account: Account): ClusterListing | undefined => listings.last(account)?.listing;
 
   const targetsIn = (account: Account, listing: ClusterListing | undefined): Target[] =>
     (listing?.clusters ?? [])
@@ -112,8 +93,10 @@ export const createDiscovery = ({ accounts, targets }: Pick<Registry, 'accounts'
   /** The cluster at all accounts that show it, or showed it when they answered last: such a one may still write to it. */
   const shownBy = (answered: ReadonlyMap<Account, ClusterListing>, clusterId: string): Target[] =>
     discovering
-      .flatMap((account) => targetsIn(account, answered.get(account) ?? last.get(account)))
+      .flatMap((account) => targetsIn(account, answered.get(account) ?? lastOf(account)))
       .filter(({ id }) => id === clusterId);
+
+  const wait = (ms: number): Promise<void> => pause(ms, undefined, { ref: false });
 
   /** The lists of all accounts, as far as they are known when one of them has the cluster. */
   const listsFor = async (clusterId: string, call: Call) => {
@@ -126,7 +109,7 @@ export const createDiscovery = ({ accounts, targets }: Pick<Registry, 'accounts'
     const all = Promise.all(
       discovering.map(async (account) => {
         try {
-          const listing = await ask(account, call);
+          const listing = await listings.recent(account, call);
           answered.set(account, listing);
           if (listing.clusters.some(({ id }) => id === clusterId)) hit();
         } catch (thrown) {
@@ -134,27 +117,29 @@ export const createDiscovery = ({ accounts, targets }: Pick<Registry, 'accounts'
         }
       }),
     );
+    /** An account that does not answer may still have what it had. */
+    const wasThere = discovering.some((account) => lastOf(account)?.clusters.some(({ id }) => id === clusterId));
     const isEnough = async (): Promise<void> => {
-      await isHit;
+      await (wasThere ? Promise.race([isHit, wait(OTHERS_MS)]) : isHit);
       const silent = discovering.filter((account) => !answered.has(account) && !failures.has(account));
-      const asked = Math.max(0, ...silent.map((account) => askedAt.get(account) ?? 0));
+      const asked = Math.max(0, ...silent.map(listings.askedAt));
       const left = asked + OTHERS_MS - performance.now();
-      if (left > 0) await pause(left, undefined, { ref: false });
+      if (left > 0) await wait(left);
     };
-    await Promise.race([all, isEnough()]);
+    const isLong = discovering.every(lastOf) ? [wait(NEW_MS)] : [];
+    await Promise.race([all, isEnough(), ...isLong]);
     return { answered, failures };
   };
 
   /** One that never answered may have a cluster for them. */
   const isKnownTo = (account: Account, call: CallerCall): boolean => {
-    const known = last.get(account);
+    const known = lastOf(account);
     const isMet = known ? targetsIn(account, known).some(({ id }) => sees(call, id)) : mayMeetOthers(targets, call);
     const isSeen = targets.some((target) => target.account === account && sees(call, target.id));
     return isSeen || mayEverywhere(call.caller.rights, 'read') || (account.discover && isMet);
   };
 
   return {
-    note,
     targetsIn,
     isKnownTo,
 
@@ -162,9 +147,12 @@ export const createDiscovery = ({ accounts, targets }: Pick<Registry, 'accounts'
 
     find: async (clusterId, call) => {
       const { answered, failures } = await listsFor(clusterId, call);
-      const found = discovering.flatMap((account) => targetsIn(account, answered.get(account)));
+      const inAnswers = discovering.flatMap((account) => targetsIn(account, answered.get(account)));
+      const silent = discovering.filter((account) => !answered.has(account));
+      const found = [...inAnswers, ...silent.flatMap((account) => targetsIn(account, lastOf(account)))];
       const [target] = found.filter(({ id }) => id === clusterId);
       if (target) return withOwner(target, shownBy(answered, clusterId));
+      if (silent.some((account) => !failures.has(account))) throw notFoundOut(clusterId);
       for (const [account, failure] of failures) throw isKnownTo(account, call) ? failure : notFoundOut(clusterId);
       const isUnsure = discovering.some((account) => (answered.get(account)?.omitted ?? 0) > 0);
       if (isUnsure) throw mayBeLeftOut(clusterId);
@@ -176,14 +164,15 @@ export const createDiscovery = ({ accounts, targets }: Pick<Registry, 'accounts'
       const seen = new Set<string>();
       await Promise.all(
         discovering.map(async (account) => {
-          try {
-            const listed = targetsIn(account, await ask(account, call));
-            const fresh = listed.filter(({ id }) => !seen.has(id) && sees(call, id));
-            for (const { id } of fresh) seen.add(id);
-            await Promise.all(fresh.map(visit));
-          } catch (thrown) {
+          const known = lastOf(account);
+          const soon = known ? { ...call, signal: firstOf([call.signal, AbortSignal.timeout(OTHERS_MS)]) } : call;
+          const listing = await listings.recent(account, soon).catch((thrown: unknown) => {
             problems.push({ account: account.name, error: asGatewayError(thrown) });
-          }
+            return known;
+          });
+          const fresh = targetsIn(account, listing).filter(({ id }) => !seen.has(id) && sees(call, id));
+          for (const { id } of fresh) seen.add(id);
+          await Promise.all(fresh.map(visit));
         }),
       );
       return problems;

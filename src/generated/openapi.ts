@@ -523,7 +523,10 @@ export interface components {
             updatedAt: string | null;
             vendor: components["schemas"]["UserVendor"];
         };
-        /** @description Accounts that could not be asked, and why. Empty when all answered. */
+        /**
+         * @description Accounts that could not be asked, or did not answer in time, and why. What they had before is shown all the same; `detail` says as of
+         *     when. Empty when all answered.
+         */
         AccountProblems: {
             account: string;
             problem: components["schemas"]["Problem"];

@@ -3,9 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
 import type { ClusterListing } from '../../src/adapter.js';
 import type { Caller } from '../../src/callers/caller.js';
-import { createDiscovery } from '../../src/clusters/discovery.js';
+import { createDiscovery as createDiscoveryOf, type OnShared } from '../../src/clusters/discovery.js';
+import { createListings } from '../../src/clusters/listings.js';
 import type { Account } from '../../src/clusters/registry.js';
+import { GatewayError } from '../../src/errors.js';
 import { anybodysCall } from '../support/callers.js';
+
+const createDiscovery = (registry: Parameters<typeof createDiscoveryOf>[0], onShared: OnShared) =>
+  createDiscoveryOf(registry, createListings(), onShared);
 
 const realNow = Date.now;
 let passed = 0;
@@ -107,4 +112,34 @@ it('the failure of an account is shown to those who may know the account', async
   // Of one that never answered nobody knows what it has.
   const fresh = createDiscovery({ accounts: [account1], targets: [] }, () => undefined);
   await expect(fresh.find('jn-1', callOf('jn-*'))).rejects.toBe(failure);
+});
+
+it('a cluster that was there is served while its account does not answer', async () => {
+  let list: () => Promise<ClusterListing> = async () => X;
+  const silent = account('silent', 'one', () => list());
+  const other = account('other', 'two', async () => NOTHING);
+  const discovery = createDiscovery({ accounts: [silent, other], targets: [] }, () => undefined);
+  await discovery.find('X', call());
+  list = never;
+  later();
+  const since = performance.now();
+  expect(await discovery.find('X', call())).toMatchObject({ id: 'X', account: { name: 'silent' } });
+  expect(performance.now() - since).toBeLessThan(3_000);
+  const seen: string[] = [];
+  const problems = await discovery.forEach(call(), async ({ id }) => void seen.push(id));
+  expect([seen, problems.map(({ account: name }) => name)]).toEqual([['X'], ['silent']]);
+});
+
+it('an account that failed is not asked again at once', async () => {
+  let asked = 0;
+  const failing = account('failing', 'one', async () => {
+    asked++;
+    throw new GatewayError('vendor_unavailable', 'down');
+  });
+  const discovery = createDiscovery({ accounts: [failing], targets: [] }, () => undefined);
+  for (let time = 0; time < 20; time++) await expect(discovery.find('X', call())).rejects.toThrow('down');
+  expect(asked).toBe(1);
+  passed += 2_001;
+  await expect(discovery.find('X', call())).rejects.toThrow('down');
+  expect(asked).toBe(2);
 });

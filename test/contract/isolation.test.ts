@@ -45,3 +45,27 @@ describe('a cluster that fails', () => {
     for (let asked = 0; asked < 25; asked++) expect(await statusOf('shan-shared')).toBe(200);
   });
 });
+
+describe('an account that hangs', () => {
+  it('is waited for by no list of clusters: they are shown as they were', async () => {
+    const before = (await stage.gateway.get('/clusters')).body.items;
+    stage.ehpc.inject({ kind: 'hang', times: -1 });
+    for (let asked = 0; asked < 3; asked++) {
+      const from = performance.now();
+      const { status, body } = await stage.gateway.get('/clusters');
+      expect(performance.now() - from).toBeLessThan(2_000);
+      expect([status, body.items.length]).toEqual([200, before.length]);
+      expect(body.items.find(({ id }: { id: string }) => id === 'shan').state).toBe('ready');
+    }
+  });
+
+  it('holds up no list that is the first one', async () => {
+    stage.ehpc.inject({ kind: 'hang', times: -1 });
+    const from = performance.now();
+    const { body } = await stage.gateway.get('/clusters');
+    expect(performance.now() - from).toBeLessThan(2_000);
+    const problem = body.problems.find(({ account }: { account: string }) => account === 'aliyun');
+    expect(problem.problem.code).toBe('vendor_timeout');
+    expect(body.items.find(({ id }: { id: string }) => id === 'ali').state).toBe('unknown');
+  });
+});
