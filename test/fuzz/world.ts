@@ -13,7 +13,7 @@ import type { Credentials } from './sending.js';
 
 export type StoreKind = 'memory' | 'lmdb';
 
-export const DEADLINE_MS = 4_000;
+export const DEADLINE_MS = 5_000;
 
 export interface Health {
   readonly gapMs: number;
