@@ -1,60 +1,43 @@
 /**
- * Pieces of work that take the processor for a while, in slices: in each turn of the event loop one of them, or some where everything else
- * takes long, so that neither holds up the other. Those of many owners come by turns, so that nobody waits behind all of another's. New
- * connections go first, of which Node takes one in a turn: many at once would wait for as many slices.
+ * Pieces of work that take the processor for a while: in each turn of the event loop one of each owner, so that what is small comes in
+ * between, and nobody waits behind all of another's. New connections go first, of which Node takes one in a turn: many at once would wait for
+ * as many pieces.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** A turn in which everything else takes longer has more than one piece: in part of the time beyond it, and not for long. */
-const LONG_MS = 10;
-const SHARE = 0.5;
-const MAX_SLICE_MS = 10;
-/** While connections arrive, a piece begins this often at least. */
+/** While connections arrive, pieces begin this often at least. */
 const PATIENCE_MS = 2;
 
-/** By owner; the first one is next. */
+/** By owner. */
 const waiting = new Map<string, (() => void)[]>();
 const owner = new AsyncLocalStorage<string>();
 let isScheduled = false;
 let hasArrived = false;
-let endedAt = 0;
+let begunAt = 0;
 
 const schedule = (): void => {
   isScheduled = waiting.size > 0;
-  if (isScheduled) setImmediate(beginSlice);
+  if (isScheduled) setImmediate(next);
 };
 
-const beginOne = (): void => {
+const beginOneOfEach = (): void => {
   for (const [of, pieces] of waiting) {
-    waiting.delete(of);
-    const begin = pieces.shift();
-    if (pieces.length > 0) waiting.set(of, pieces);
-    begin?.();
-    return;
+    pieces.shift()?.();
+    if (pieces.length === 0) waiting.delete(of);
   }
 };
 
-/** A tick comes when the piece before it has done what it can do at once. */
-const goOn = (until: number): void => {
-  beginOne();
-  process.nextTick(() => {
-    endedAt = performance.now();
-    if (waiting.size > 0 && endedAt < until) goOn(until);
-    else schedule();
-  });
-};
-
-const beginSlice = (): void => {
+const next = (): void => {
   const now = performance.now();
-  const others = now - endedAt;
-  const isEarly = hasArrived && others < PATIENCE_MS;
-  const slice = Math.min(Math.max(0, others - LONG_MS) * SHARE, MAX_SLICE_MS);
+  if (!hasArrived || now - begunAt >= PATIENCE_MS) {
+    begunAt = now;
+    beginOneOfEach();
+  }
   hasArrived = false;
-  if (isEarly) schedule();
-  else goOn(now + slice);
+  schedule();
 };
 
-/** Resolves in a slice. @param of whose piece it is; by default the one that `workFor` names */
+/** Resolves in a turn that no other piece of the owner has. @param of whose piece it is; by default the one that `workFor` names */
 export const ownTurn = (of = owner.getStore() ?? ''): Promise<void> =>
   new Promise((resolve) => {
     const pieces = waiting.get(of) ?? [];

@@ -9,7 +9,7 @@ const work = (ms: number): void => {
 };
 
 describe('pieces of work', () => {
-  it('are few in each turn of the event loop', async () => {
+  it('of one owner have a turn of the event loop each', async () => {
     const PIECES = 100;
     let pieces = 0;
     const all = Promise.all(
@@ -25,27 +25,7 @@ describe('pieces of work', () => {
       seen.push(pieces);
     }
     await all;
-    expect(Math.max(...seen.map((count, at) => count - (seen[at - 1] ?? 0)))).toBeLessThanOrEqual(11);
-  });
-
-  it('are more where everything else takes long', async () => {
-    const PIECES = 100;
-    let pieces = 0;
-    const all = Promise.all(
-      Array.from({ length: PIECES }, async () => {
-        await ownTurn('one');
-        pieces++;
-      }),
-    );
-    let turns = 0;
-    for (; pieces < PIECES; turns++) {
-      noteArrival();
-      work(20);
-      await nextTurn();
-    }
-    await all;
-    // One in a turn would take a hundred.
-    expect(turns).toBeLessThan(50);
+    expect(Math.max(...seen.map((count, at) => count - (seen[at - 1] ?? 0)))).toBeLessThanOrEqual(1);
   });
 
   it('of many owners come by turns', async () => {
