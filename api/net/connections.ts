@@ -49,7 +49,8 @@ export const HELD = Symbol('held');
 
 interface Entry {
   socket: Socket;
-  readonly address: string;
+  /** Whom it belongs to. */
+  readonly network: string;
   /** Requests in flight, in order: the first one is at work. */
   readonly running: Map<IncomingMessage, { readonly response: ServerResponse; readonly begin: () => void }>;
   /** It takes no more requests: it had one too many, or one that asked for another protocol. */
@@ -68,23 +69,16 @@ const waitToRead = ({ running, socket }: Entry): void => {
   if (running.size > 1 && !socket.destroyed && [...running.keys()].every(({ complete }) => complete)) socket.pause();
 };
 
-/** The first of its requests, in turn with those from other addresses. */
-const beginFirst = async ({ address, running }: Entry): Promise<void> => {
+/** The first of its requests, in turn with those from other networks. */
+const beginFirst = async ({ network, running }: Entry): Promise<void> => {
   const [first] = running.keys();
   if (!first) return;
-  await ownTurn(networkOf(address));
+  await ownTurn(network);
   running.get(first)?.begin();
 };
 
 /** It takes no more requests (RFC 9112, section 9.6). */
 const isLast = (response: ServerResponse): boolean => response.getHeader('connection') === 'close';
-
-/** Bytes of its answers that the system has not taken yet; those behind the first one are not in the socket yet. */
-const waitingBytes = ({ socket, running }: Entry): number =>
-  [...running.values()].reduce(
-    (sum, { response }) => sum + (response.socket === null ? response.writableLength : 0),
-    socket.writableLength,
-  );
 
 const peerOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
 
@@ -105,7 +99,7 @@ export const followConnections = (server: Server, { max, answerMs }: ConnectionL
     held.delete(entry);
   };
 
-  /** One whose caller only waits to be told that they ask too much; else the one that is idle for longest. */
+  /** One whose caller only waits for a refusal; else the one that is idle for longest. */
   const leastNeeded = (): Entry | undefined => {
     for (const entries of [held, idle]) for (const entry of entries) return entry;
     return undefined;
@@ -129,7 +123,7 @@ export const followConnections = (server: Server, { max, answerMs }: ConnectionL
     }
     const entry: Entry = {
       socket,
-      address: socket.remoteAddress ?? '',
+      network: networkOf(socket.remoteAddress ?? ''),
       running: new Map(),
       isFull: false,
       excess: 0,
@@ -171,21 +165,20 @@ export const followConnections = (server: Server, { max, answerMs }: ConnectionL
 
   const sweep = (): void => {
     const now = performance.now();
-    let sum = 0;
-    const waiting: { readonly entry: Entry; readonly since: number; readonly bytes: number }[] = [];
+    let bytes = 0;
+    const waiting: Entry[] = [];
     for (const entry of open.values()) {
       if (isStuck(entry, now)) entry.socket.destroy();
       else if (entry.waiting) {
-        const bytes = waitingBytes(entry);
-        sum += bytes;
-        waiting.push({ entry, since: entry.waiting.since, bytes });
+        bytes += entry.socket.writableLength;
+        waiting.push(entry);
       }
     }
-    waiting.sort((one, other) => one.since - other.since);
-    for (const { entry, bytes } of waiting) {
-      if (sum <= MAX_WAITING_BYTES) break;
-      sum -= bytes;
-      entry.socket.destroy();
+    waiting.sort((one, other) => (one.waiting?.since ?? 0) - (other.waiting?.since ?? 0));
+    for (const { socket } of waiting) {
+      if (bytes <= MAX_WAITING_BYTES) break;
+      bytes -= socket.writableLength;
+      socket.destroy();
     }
   };
   const sweeping = setInterval(sweep, Math.min(SWEEP_MS, answerMs));
