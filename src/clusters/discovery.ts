@@ -126,8 +126,10 @@ export const createDiscovery = (
       const left = asked + OTHERS_MS - performance.now();
       if (left > 0) await wait(left);
     };
-    const isLong = discovering.every(lastOf) ? [wait(NEW_MS)] : [];
-    await Promise.race([all, isEnough(), ...isLong]);
+    const known = discovering.map(listings.last);
+    // Most of the time: then there is nothing to wait for.
+    if (known.every((one) => one && listings.isRecent(one))) await all;
+    else await Promise.race([all, isEnough(), ...(known.includes(undefined) ? [] : [wait(NEW_MS)])]);
     return { answered, failures };
   };
 
@@ -166,13 +168,14 @@ export const createDiscovery = (
         discovering.map(async (account) => {
           const known = lastOf(account);
           const soon = known ? { ...call, signal: firstOf([call.signal, AbortSignal.timeout(OTHERS_MS)]) } : call;
+          const fail = (thrown: unknown): void => void problems.push({ account: account.name, error: asGatewayError(thrown) });
           const listing = await listings.recent(account, soon).catch((thrown: unknown) => {
-            problems.push({ account: account.name, error: asGatewayError(thrown) });
+            fail(thrown);
             return known;
           });
           const fresh = targetsIn(account, listing).filter(({ id }) => !seen.has(id) && sees(call, id));
           for (const { id } of fresh) seen.add(id);
-          await Promise.all(fresh.map(visit));
+          await Promise.all(fresh.map(visit)).catch(fail);
         }),
       );
       return problems;
