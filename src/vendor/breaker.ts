@@ -11,13 +11,12 @@ const BROKEN_MS = 5_000;
 /** Of a probe, which goes on when its caller has left. */
 const PROBE_MS = 30_000;
 
-export type BreakerState = 'closed' | 'open' | 'half-open';
-
 /** @param signal of the call; a probe has one of its own */
 export type Attempt<T> = (signal: AbortSignal) => Promise<T>;
 
 export interface Breaker {
-  readonly state: BreakerState;
+  /** Whether it refuses nothing. */
+  readonly isClosed: boolean;
   /** @throws vendor_unavailable, with nothing sent, where it refuses the call */
   run<T>(attempt: Attempt<T>, options: SendOptions): Promise<T>;
 }
@@ -70,13 +69,12 @@ export const createBreaker = (clock: Clock): Breaker => {
     kind === 'read' ? untilAborted(counted(attempt, clock.timeout(PROBE_MS)), signal) : counted(attempt, signal);
 
   return {
-    get state() {
-      if (circuit.state === CircuitState.HalfOpen) return 'half-open';
-      return circuit.state === CircuitState.Open ? 'open' : 'closed';
+    get isClosed() {
+      return circuit.state === CircuitState.Closed;
     },
     run: async (attempt, options) => {
       if (circuit.state === CircuitState.HalfOpen) throw refused(BROKEN_MS);
-      if (circuit.state !== CircuitState.Open) return counted(attempt, options.signal);
+      if (circuit.state === CircuitState.Closed) return counted(attempt, options.signal);
       if (leftMs() > 0) throw refused(leftMs());
       return probe(attempt, options);
     },

@@ -3,7 +3,7 @@ import { asGatewayError, GatewayError } from '../errors.js';
 import { ownTurn } from '../own-turn.js';
 import type { Secret } from '../secret.js';
 import type { VendorClock } from './clock.js';
-import { createLines, type Lines } from './lines.js';
+import { createLines } from './lines.js';
 import { createPolicy } from './policy.js';
 import { noteSecrets } from './secrecy.js';
 import { isClosedMeanwhile, type Transport } from './transport.js';
@@ -91,13 +91,8 @@ const built = async (build: Build): Promise<HttpRequest> => {
  * The client of one vendor account: its policies and its signing clock over the shared transport. A call that the vendor refused for a
  * skewed clock is sent once more with the time of the vendor's `Date` header, a write too: the refused one changed nothing.
  */
-export const createHttpClient = (
-  transport: Transport,
-  vendorClock: VendorClock,
-  clock: Clock,
-  lines: Lines = createLines(clock),
-): HttpClient => {
-  const policy = createPolicy(lines, clock);
+export const createHttpClient = (transport: Transport, vendorClock: VendorClock, clock: Clock): HttpClient => {
+  const policy = createPolicy(createLines(clock), clock);
 
   return {
     send: (build, read, options) => {

@@ -4,8 +4,9 @@
  */
 import PQueue from 'p-queue';
 import type { Clock } from '../clock.js';
-import { deadlinePassed, onAbort } from '../deadline.js';
-import { type Attempt, type Breaker, type BreakerState, createBreaker } from './breaker.js';
+import { deadlinePassed } from '../deadline.js';
+import { inPlaces } from '../place.js';
+import { type Attempt, type Breaker, createBreaker } from './breaker.js';
 import type { SendOptions } from './client.js';
 
 /** Calls under way at once. */
@@ -20,8 +21,6 @@ interface Line {
 export interface Lines {
   /** @throws vendor_unavailable where the breaker is open; vendor_timeout where there is no place before the signal aborts: nothing was sent */
   run<T>(attempt: Attempt<T>, options: SendOptions): Promise<T>;
-  /** By cluster, those that were used. */
-  states(): ReadonlyMap<string, BreakerState>;
 }
 
 export const createLines = (clock: Clock): Lines => {
@@ -36,26 +35,12 @@ export const createLines = (clock: Clock): Lines => {
     return made;
   };
 
-  /** In a place of the line, and of the account; the signal ends the waiting, and not what has begun. */
-  const placed = async <T>(places: PQueue, signal: AbortSignal, work: () => Promise<T>): Promise<T> => {
-    const waiting = new AbortController();
-    const stopListening = onAbort(signal, () => waiting.abort(deadlinePassed('none')));
-    const begin = (): Promise<T> => {
-      stopListening();
-      return work();
-    };
-    const options = { signal: waiting.signal };
-    return places.add(() => all.add(begin, options), options);
-  };
-
   return {
     run: (attempt, options) => {
       const { breaker, places } = lineTo(options.cluster ?? '');
-      const { signal } = options;
+      const call = () => breaker.run(attempt, options);
       // One that is open refuses before a place is waited for, and again afterwards.
-      if (breaker.state !== 'closed') return breaker.run(attempt, options);
-      return placed(places, signal, () => breaker.run(attempt, options));
+      return breaker.isClosed ? inPlaces([places, all], [options.signal], () => deadlinePassed('none'), call) : call();
     },
-    states: () => new Map([...lines].map(([cluster, { breaker }]) => [cluster, breaker.state])),
   };
 };

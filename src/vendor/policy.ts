@@ -23,7 +23,7 @@ export type Policy = <T>(attempt: Attempt<T>, options: SendOptions) => Promise<T
  * which knows the evidence, decides about sending it again.
  */
 export const createPolicy =
-  (lines: Pick<Lines, 'run'>, clock: Clock): Policy =>
+  (lines: Lines, clock: Clock): Policy =>
   async (attempt, options) => {
     const { kind, signal } = options;
     if (signal.aborted) throw deadlinePassed('none');

@@ -95,7 +95,6 @@ describe('the breaker', () => {
     for (let at = 0; at < 10; at++) await expect(lines.run(down, readOf('sick'))).rejects.toThrow('down');
     await expect(lines.run(async () => 'well', readOf('sick'))).rejects.toMatchObject(refused);
     expect(await lines.run(async () => 'well', readOf('other'))).toBe('well');
-    expect(Object.fromEntries(lines.states())).toEqual({ sick: 'open', other: 'closed' });
   });
 
   it('refuses at once, also where all places are taken', async () => {
@@ -118,10 +117,8 @@ describe('the breaker', () => {
     await until(() => running.size === 1);
     leaving.abort();
     await probe;
-    expect(lines.states().get('slow')).toBe('half-open');
     await expect(lines.run(async () => 'well', readOf('slow'))).rejects.toMatchObject(refused);
     letGo();
-    await until(() => lines.states().get('slow') === 'closed');
-    expect(await lines.run(async () => 'well', readOf('slow'))).toBe('well');
+    await until(() => lines.run(async () => true, readOf('slow')).catch(() => false));
   });
 });

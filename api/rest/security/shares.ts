@@ -3,7 +3,7 @@
  * one caller's many or large reads take neither the processor nor the memory of all.
  */
 import PQueue from 'p-queue';
-import { onAbort } from '../../../src/deadline.js';
+import { inPlaces } from '../../../src/place.js';
 import { tooBusy } from './in-flight.js';
 
 const SMALL_AT_ONCE = 64;
@@ -31,25 +31,13 @@ export const createShares = (): Shares => {
     const name = JSON.stringify([caller, place, concurrency]);
     const share = shares.get(name) ?? new PQueue({ concurrency });
     shares.set(name, share);
-    const waiting = new AbortController();
-    const giveUp = (): void =>
-      waiting.abort(tooBusy('The caller has as many reads of this kind at work as they may, and no turn came.'));
-    const patience = setTimeout(giveUp, MAX_WAIT_MS);
-    const stopListening = onAbort(signal, giveUp);
-    const stopWaiting = (): void => {
-      clearTimeout(patience);
-      stopListening();
-    };
+    const patience = new AbortController();
+    const timer = setTimeout(() => patience.abort(), MAX_WAIT_MS);
+    const tooLate = () => tooBusy('The caller has as many reads of this kind at work as they may, and no turn came.');
     try {
-      return await share.add(
-        () => {
-          stopWaiting();
-          return work();
-        },
-        { signal: waiting.signal },
-      );
+      return await inPlaces([share], [signal, patience.signal], tooLate, work);
     } finally {
-      stopWaiting();
+      clearTimeout(timer);
       if (share.size === 0 && share.pending === 0) shares.delete(name);
     }
   };
