@@ -296,6 +296,28 @@ it('a store that is not available is no news for strangers: the log has the reas
   }
 });
 
+it('many who ask whether it is ready make one check of the store', async () => {
+  let checks = 0;
+  let finish = (): void => undefined;
+  const check = (): Promise<void> => {
+    checks++;
+    return new Promise((resolve) => {
+      finish = resolve;
+    });
+  };
+  const opened = { store: { ...createMemoryStore(), check }, encryptor: createEncryptor(Buffer.alloc(32)) };
+  const gateway = await startGateway(configOver(stage), { opened });
+  cleanups.push(() => gateway.stop());
+  const before = checks;
+  const asking = Promise.all(Array.from({ length: 30 }, () => gateway.get('/readyz')));
+  await until(() => checks > before);
+  // All others have come by now.
+  for (let asked = 0; asked < 5; asked++) await gateway.get('/healthz');
+  finish();
+  expect((await asking).every(({ status }) => status === 200)).toBe(true);
+  expect(checks - before).toBe(1);
+});
+
 describe('a CSV', () => {
   const post = (raw: string) =>
     stage.gateway.request('POST', '/clusters/ali/users/batch?dryRun=true', { raw, headers: { 'content-type': 'text/csv' } });
