@@ -1,6 +1,6 @@
 /**
  * V8 lets its heap grow to a multiple of what lives in it before it collects. With half as much again, a gateway under load stays close to the
- * memory of an idle one, for a few percent of processor time.
+ * memory of an idle one, for some more processor time (docs/decisions/0022-fair-shares.md).
  */
 import { setFlagsFromString } from 'node:v8';
 

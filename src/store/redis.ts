@@ -83,7 +83,7 @@ export const openRedisStore = (url: string, events: StoreEvents): Store => {
     return lastIdentity;
   };
 
-  // A stream that has ended takes nothing more, also before its end is told.
+  // A stream that has ended takes nothing more, also before its end is reported.
   const isReady = (): boolean => redis.status === 'ready' && redis.stream.writable && isIdentified;
   const untilReady = async (ms = WAIT_MS): Promise<void> => {
     if (isReady()) return;

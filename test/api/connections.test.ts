@@ -1,4 +1,4 @@
-/** Connections, whatever their clients do; with an application that answers when it is told to. */
+/** Connections, whatever their clients do; with an application that answers when the test says so. */
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { connect } from 'node:net';

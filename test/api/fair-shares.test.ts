@@ -45,7 +45,7 @@ describe('a share of the reads', () => {
   const ofUsers: Share = { caller: 'one', place: 'ali', limit: 50, signal: new AbortController().signal };
   const ofMany: Share = { ...ofUsers, limit: 1_000 };
 
-  /** Work that ends when it is told to. */
+  /** Work that ends when the test says so. */
   const works = () => {
     const running: (() => void)[] = [];
     let begun = 0;
