@@ -8,7 +8,7 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: { '^.+\\.ts$': ['ts-jest', { useESM: true, diagnostics: false, tsconfig: 'tsconfig.json' }] },
-  testTimeout: 60_000,
-  // Most tests wait for a simulated vendor, so more of them than cores may run.
-  maxWorkers: 6,
+  testTimeout: 120_000,
+  // Many tests wait for a simulated vendor, so one more than the cores of a small machine; with many more, those with a deadline meet it.
+  maxWorkers: 3,
 };

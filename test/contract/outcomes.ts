@@ -22,7 +22,7 @@ export const outcomes = (backend: Backend, { add, remove, setPassword, list }: A
     beforeEach(async () => {
       live = await backend.start();
       simulator = live.simulator as Simulator;
-      gateway = await startGateway({ ...live.raw, server: { deadlineSeconds: 5, drainSeconds: 0, settleSeconds: 0.5 } });
+      gateway = await startGateway({ ...live.raw, server: { deadlineSeconds: 10, drainSeconds: 0, settleSeconds: 0.5 } });
     });
     afterEach(async () => {
       await gateway.stop();
