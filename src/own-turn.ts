@@ -1,11 +1,11 @@
 /**
  * Pieces of work that take the processor for a while: in each turn of the event loop one of each owner, so that what is small comes in
- * between, and nobody waits behind all of another's. New connections go first, of which Node takes one in a turn: many at once would wait for
- * as many pieces.
+ * between, and nobody waits behind all of another's. New connections go first, of which Node takes one in a turn: while they arrive, there
+ * is one piece of anybody's now and then.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** While connections arrive, pieces begin this often at least. */
+/** While connections arrive, a piece begins this often at least. */
 const PATIENCE_MS = 2;
 
 /** By owner. */
@@ -20,10 +20,12 @@ const schedule = (): void => {
   if (isScheduled) setImmediate(next);
 };
 
-const beginOneOfEach = (): void => {
-  for (const [of, pieces] of waiting) {
+/** Of so many owners one each; who has more is the last one next time. */
+const begin = (owners: number): void => {
+  for (const [of, pieces] of [...waiting].slice(0, owners)) {
     pieces.shift()?.();
-    if (pieces.length === 0) waiting.delete(of);
+    waiting.delete(of);
+    if (pieces.length > 0) waiting.set(of, pieces);
   }
 };
 
@@ -31,7 +33,7 @@ const next = (): void => {
   const now = performance.now();
   if (!hasArrived || now - begunAt >= PATIENCE_MS) {
     begunAt = now;
-    beginOneOfEach();
+    begin(hasArrived ? 1 : waiting.size);
   }
   hasArrived = false;
   schedule();

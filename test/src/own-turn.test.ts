@@ -46,6 +46,20 @@ describe('pieces of work', () => {
     expect(order).toEqual(['one', 'two', 'one', 'one']);
   });
 
+  it('of many owners do not share a turn while connections arrive', async () => {
+    let pieces = 0;
+    const all = Promise.all(['one', 'two', 'three'].map((of) => ownTurn(of).then(() => pieces++)));
+    const seen: number[] = [];
+    for (let turns = 0; pieces < 3 && turns < 1_000; turns++) {
+      noteArrival();
+      work(1);
+      await nextTurn();
+      seen.push(pieces);
+    }
+    await all;
+    expect(Math.max(...seen.map((count, at) => count - (seen[at - 1] ?? 0)))).toBe(1);
+  });
+
   it('wait while connections arrive, and not for long', async () => {
     const since = performance.now();
     await ownTurn();
