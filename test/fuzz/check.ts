@@ -68,9 +68,15 @@ const checkHeaders = (answer: WireAnswer): void => {
   }
 };
 
-/** Other lanes change the lists of the same clusters while they are read: after a second try that is said, and nobody is at fault. */
-const isMoving = ({ code, detail }: ProblemBody): boolean =>
-  code === 'vendor_bad_response' && typeof detail === 'string' && detail.includes('was incomplete');
+/**
+ * Other lanes change the lists of the same clusters while they are read: after a second try that is said, and nobody is at fault. Where
+ * Shanhe fails to delete a user who is not there, a list at rest is what shows it.
+ */
+const isMoving = ({ code, detail }: ProblemBody): boolean => {
+  const says = (text: string): boolean => typeof detail === 'string' && detail.includes(text);
+  if (code === 'cluster_agent_failed') return says('whether this request deleted them is not known');
+  return code === 'vendor_bad_response' && says('was incomplete');
+};
 
 interface ProblemBody {
   readonly detail?: unknown;
