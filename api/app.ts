@@ -3,10 +3,13 @@ import type { Logger } from 'pino';
 import type { Audit } from '../src/audit/service.js';
 import type { Authenticate } from '../src/callers/authenticate.js';
 import type { Rate } from '../src/callers/rate.js';
+import type { Accounts } from '../src/clusters/condition.js';
 import type { Clusters } from '../src/clusters/directory.js';
 import type { Report } from '../src/errors.js';
 import type { Idempotency } from '../src/idempotency/service.js';
 import type { Store } from '../src/store/store.js';
+import type { Events } from '../src/telemetry/events.js';
+import type { Metrics } from '../src/telemetry/metrics.js';
 import type { UserCommands } from '../src/users/commands.js';
 import type { Users } from '../src/users/queries.js';
 import type { Operations } from '../src/writes/operations.js';
@@ -15,6 +18,7 @@ import { withContext } from './rest/context.js';
 import { loadContract } from './rest/contract.js';
 import { type DocsOptions, docs, withExample } from './rest/docs.js';
 import { sendFailure, unknownPath } from './rest/failures.js';
+import { accountHandlers } from './rest/handlers/accounts.js';
 import { auditHandlers } from './rest/handlers/audit.js';
 import { clusterHandlers } from './rest/handlers/clusters.js';
 import { operationHandlers } from './rest/handlers/operations.js';
@@ -35,6 +39,9 @@ import { createShares } from './rest/security/shares.js';
 
 export interface AppDeps {
   readonly clusters: Clusters;
+  readonly accounts: Accounts;
+  readonly metrics: Metrics;
+  readonly events: Events;
   readonly users: Users;
   readonly commands: UserCommands;
   readonly operations: Operations;
@@ -76,12 +83,14 @@ export const createApp = (deps: AppDeps): Express => {
   const document = withExample(contract.document, deps.exampleCluster);
   const handlers = {
     ...clusterHandlers(clusters),
+    ...accountHandlers(deps.accounts),
     ...userHandlers(users),
     ...writeHandlers(commands),
     ...operationHandlers(operations),
     ...auditHandlers(deps.audit),
     ...serviceHandlers({
       document,
+      metrics: deps.metrics,
       store,
       isStopping: deps.isStopping,
       isDemo: deps.isDemo,
@@ -97,7 +106,7 @@ export const createApp = (deps: AppDeps): Express => {
   app.set('trust proxy', [...deps.trustProxy]);
   app.use(withBase(deps.publicUrl));
   app.use(withContext(deadlineMs, deps.isDemo));
-  app.use(requestLog(log));
+  app.use(requestLog(log, deps.events));
   app.use(protectiveHeaders(deps.isHttps));
   app.use(checkProtocol);
   app.use(checkHost(createIsOurs(hosts)));

@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Express } from 'express';
 import type { Logger } from 'pino';
@@ -6,15 +7,20 @@ import { createAuthenticate } from '../src/callers/authenticate.js';
 import type { CallerLimits } from '../src/callers/caller.js';
 import { createRate } from '../src/callers/rate.js';
 import { type Clock, systemClock } from '../src/clock.js';
+import { createAccounts } from '../src/clusters/condition.js';
 import { createClusters } from '../src/clusters/directory.js';
 import { createRegistry } from '../src/clusters/registry.js';
 import { type GatewayConfig, type TlsConfig, toMilliseconds } from '../src/config/schema.js';
 import { isHttps } from '../src/config/urls.js';
 import { createCursors } from '../src/cursors.js';
 import type { Report } from '../src/errors.js';
+import { createLimiters } from '../src/limiters.js';
 import { version } from '../src/project.js';
 import { openCounters } from '../src/store/counters.js';
 import { type OpenStore, openStore } from '../src/store/open.js';
+import { createEvents } from '../src/telemetry/events.js';
+import { logEvents } from '../src/telemetry/log.js';
+import { createMetrics } from '../src/telemetry/metrics.js';
 import { createAdmission } from '../src/users/admission.js';
 import { createUserCommands } from '../src/users/commands.js';
 import { createUsers } from '../src/users/queries.js';
@@ -26,6 +32,7 @@ import { createEngine } from '../src/writes/engine.js';
 import { createApp } from './app.js';
 import { openAuditStream } from './audit-stream.js';
 import { type Listener, listen } from './net/listener.js';
+import { listenForMetrics, urlOfMetrics } from './net/metrics-listener.js';
 import { withoutSlash } from './rest/base.js';
 import { toAuditRecord } from './rest/handlers/audit.js';
 
@@ -71,18 +78,30 @@ export const createGateway = (
   const publicUrl = server.publicUrl && withoutSlash(server.publicUrl);
   const limitsOfCallers: CallerLimits = auth ? { requestsPerCallerPerMinute: limits.requestsPerCallerPerMinute } : {};
   const report: Report = (fault, requestId) => log.error({ requestId, err: fault.cause ?? fault }, 'the gateway failed');
+  const events = createEvents();
+  logEvents(events, log);
+  let isStoreUp = true;
   const { store, encryptor } =
     opened ??
     openStore(config.store, {
-      unavailable: (reason) => log.warn({ reason }, 'store unavailable; new writes are refused'),
-      available: () => log.info('store available'),
+      unavailable: (reason) => {
+        isStoreUp = false;
+        log.warn({ reason }, 'store unavailable; new writes are refused');
+      },
+      available: () => {
+        isStoreUp = true;
+        log.info('store available');
+      },
       note: (text) => log.info(text),
     });
-  const counters = auth && openCounters(config.store);
+  const counters = openCounters(config.store);
+  const limiters = createLimiters(counters?.client);
   const transports = createTransports(`hpc-gateway/${version}`, clock);
-  const registry = createRegistry(config, modules, transports.of, clock, (omission) =>
-    log.warn(omission, 'rows of a list of the vendor cannot be used, and are left out'),
-  );
+  const registry = createRegistry(config, modules, transports.of, clock, {
+    limiters,
+    events,
+    onOmission: (omission) => log.warn(omission, 'rows of a list of the vendor cannot be used, and are left out'),
+  });
   const clusters = createClusters(registry, report, (clusterId, accounts) =>
     log.warn({ clusterId, accounts }, 'cluster is read only: accounts of different domains show it'),
   );
@@ -99,6 +118,7 @@ export const createGateway = (
     anchor: (end) => log.info({ audit: end }, 'end of an audit chain'),
     collect: stream && ((records) => stream.write(records.map(toAuditRecord))),
     resources: [users],
+    onItem: (item) => events.emit('item', item),
     lifetimes: {
       operationMs: retention.operationDays * 24 * HOUR_MS,
       keyMs: retention.idempotencyKeyHours * HOUR_MS,
@@ -115,8 +135,12 @@ export const createGateway = (
     leaseMs: toMilliseconds(config.store.leaseSeconds),
     singlePatienceMs: Math.min(SINGLE_PATIENCE_MS, deadlineMs * SINGLE_PATIENCE_SHARE),
   });
+  const metrics = createMetrics({ events, version, accounts: registry.accounts, load: engine.load, isStoreUp: () => isStoreUp });
   const app = createApp({
     clusters,
+    accounts: createAccounts(clusters),
+    metrics,
+    events,
     users: createUsers(clusters, cursors),
     commands: createUserCommands(admission, engine.intake),
     operations: engine.operations,
@@ -127,7 +151,7 @@ export const createGateway = (
     report,
     deadlineMs,
     authenticate: createAuthenticate(auth, limitsOfCallers, clock),
-    rate: createRate(counters?.client),
+    rate: createRate(limiters),
     maxRequestsInFlight: limits.maxRequestsInFlight,
     hosts: { host: server.host, publicUrl, allowedHosts: server.allowedHosts },
     origins: server.cors.origins,
@@ -144,6 +168,7 @@ export const createGateway = (
   });
   let isStopping = false;
   let listener: Listener | undefined;
+  let metricsListener: Server | undefined;
 
   return {
     app,
@@ -159,8 +184,13 @@ export const createGateway = (
         sendMs: Math.min(toMilliseconds(server.sendSeconds), deadlineMs + ARRIVAL_MS),
         answerMs: toMilliseconds(server.answerSeconds),
         maxConnections: limits.maxConnections,
+        keepAliveMs: toMilliseconds(server.keepAliveSeconds),
         publicUrl,
       });
+      if (server.metrics) {
+        metricsListener = await listenForMetrics(metrics, server.metrics);
+        log.info({ url: urlOfMetrics(metricsListener) }, 'metrics');
+      }
       return listener.url;
     },
 
@@ -186,6 +216,8 @@ export const createGateway = (
         log.warn({ id, kind, clusterId, requestId, usernames }, 'stopped while a write was running; its outcome is not known');
       }
       listener?.connections.destroy();
+      metricsListener?.close();
+      metricsListener?.closeAllConnections();
       transports.close();
       counters?.close();
       await store.close();

@@ -1,5 +1,6 @@
 /** Standard error, for the log. */
-import { pino } from 'pino';
+import { type DestinationStream, pino } from 'pino';
+import { prettyFactory } from 'pino-pretty';
 
 /** Of lines that wait since they cannot be written; more are dropped. */
 const MAX_WAITING_CHARACTERS = 1_048_576;
@@ -8,7 +9,7 @@ const MAX_WAITING_CHARACTERS = 1_048_576;
  * Where it cannot be written, on a disk that is full or to a reader that is gone, the gateway serves on without a log, and with one as soon as
  * it can.
  */
-export const openLogDestination = () => {
+export const openLogDestination = (format: 'json' | 'pretty'): DestinationStream => {
   const destination = pino.destination({ dest: 2, maxLength: MAX_WAITING_CHARACTERS });
   let isFailing = false;
   // Without a listener, such a failure would end the process.
@@ -22,5 +23,11 @@ export const openLogDestination = () => {
   process.prependListener('exit', () => {
     if (isFailing) destination.destroy();
   });
-  return destination;
+  if (format === 'json') return destination;
+  const pretty = prettyFactory({
+    colorize: process.stderr.isTTY ?? false,
+    translateTime: 'SYS:standard',
+    ignore: 'pid,hostname',
+  });
+  return { write: (line) => void destination.write(pretty(line)) };
 };

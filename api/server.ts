@@ -101,7 +101,7 @@ const start = async (): Promise<void> => {
   const demo = path === undefined ? await startDemo() : undefined;
   running.demo = demo;
   const config = path === undefined ? checkConfig(demo?.raw, adapters, environment) : loadConfig(path, adapters, environment);
-  const log = pino({ level: config.log.level }, openLogDestination());
+  const log = pino({ level: config.log.level }, openLogDestination(config.log.format));
   running.log = log;
   warn(config, log);
   const gateway = createGateway(config, adapters, log, { isDemo: demo !== undefined });

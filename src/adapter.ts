@@ -11,10 +11,21 @@ import type { Capabilities, ClusterState, Role } from './model.js';
 import type { Secret } from './secret.js';
 import type { HttpClient } from './vendor/client.js';
 
+/** Who waits for a call: a person for a reading, or for a write; a batch; nobody. */
+export type Purpose = 'read' | 'write' | 'batch' | 'background';
+
 /** Facts of one call. */
 export interface Call {
   readonly requestId: string;
   readonly signal: AbortSignal;
+  /** By default `read`. */
+  readonly purpose?: Purpose;
+}
+
+/** How many calls an account may make in a window of time. */
+export interface BudgetConfig {
+  readonly calls: number;
+  readonly perSeconds: number;
 }
 
 /** A cluster as its vendor describes it. Times are ISO 8601 in UTC. */
@@ -162,6 +173,8 @@ export interface AdapterModule<Config = unknown> {
    * rule for URLs. A text that is `writeOnly`, as every password and key has to be, arrives in `config` as a `Secret`.
    */
   readonly configSchema: Readonly<Record<string, unknown>>;
+  /** What the vendor documents that an account may call, where the configuration says nothing else. */
+  readonly budget?: BudgetConfig;
   /**
    * Names a cluster, whichever account it is asked through: two accounts that see the same cluster give it the same key. Absent where
    * accounts never share clusters.

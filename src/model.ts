@@ -3,12 +3,15 @@ import type { components } from './generated/openapi.js';
 
 type Schemas = components['schemas'];
 
+export type AccountHealth = Schemas['AccountHealth'];
 export type AuditRecord = Schemas['AuditRecord'];
 export type BatchItem = Schemas['BatchItem'];
 export type BatchResult = Schemas['BatchResult'];
 export type BatchSizes = Schemas['BatchSizes'];
+export type BudgetLeft = NonNullable<Schemas['BudgetLeft']>;
 export type Capabilities = Schemas['Capabilities'];
 export type Cluster = Schemas['Cluster'];
+export type ClusterHealth = Schemas['ClusterHealth'];
 export type ClusterList = Schemas['ClusterList'];
 export type ClusterState = Schemas['ClusterState'];
 export type ErrorCode = Schemas['ErrorCode'];

@@ -48,6 +48,8 @@ const readUsers = (answer: JsonObject): PageOf<UserInfo> => {
   return { rows: isEmpty ? [] : rows, total, size: count(answer['PageSize']) };
 };
 
+const requestIdOf = (answer: JsonObject): string | null => text(answer['RequestId']);
+
 /** @param load of the vendor's credential chain */
 export const createClient = (context: AdapterContext<EhpcConfig>, load?: LoadChain) => {
   const { config, http, now, nonce } = context;
@@ -73,7 +75,7 @@ export const createClient = (context: AdapterContext<EhpcConfig>, load?: LoadCha
         throw error;
       }
     };
-    return http.send(build, read, { kind, action: rpc.action, cluster, signal });
+    return http.send(build, read, { kind, action: rpc.action, cluster, signal }, requestIdOf);
   };
 
   const read = (action: string, query: Params, call: Call) =>
@@ -82,7 +84,7 @@ export const createClient = (context: AdapterContext<EhpcConfig>, load?: LoadCha
   /** @returns the vendor's name of the request */
   const write = async (action: string, clusterId: string, users: readonly WritableUser[], call: Call): Promise<string | null> => {
     const form = { ClusterId: clusterId, Async: 'false', ...repeatList(users.map(toFields)) };
-    return text((await send({ method: 'POST', action, query: {}, form }, 'write', clusterId, call))['RequestId']);
+    return requestIdOf(await send({ method: 'POST', action, query: {}, form }, 'write', clusterId, call));
   };
 
   return {

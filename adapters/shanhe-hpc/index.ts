@@ -31,6 +31,8 @@ export const shanheHpc: AdapterModule<ShanheConfig> = {
   vendor: 'shanhe-hpc',
   title: 'Shanhe HPC',
   configSchema,
+  // https://docsv3.qingcloud.com/compute/hpc/api/get_api/request/
+  budget: { calls: 2_000, perSeconds: 3_600 },
   clusterKey: ({ endpoint, zone }, clusterId) => `${endpoint.replace(/\/+$/, '')} ${zone} ${clusterId}`,
   capabilities,
 

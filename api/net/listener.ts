@@ -14,6 +14,8 @@ export interface ListenerOptions {
   readonly sendMs: number;
   readonly answerMs: number;
   readonly maxConnections: number;
+  /** Longer than a load balancer before it keeps one: it closes it first, so that no request meets a closed one. */
+  readonly keepAliveMs: number;
   readonly publicUrl: string | undefined;
 }
 
@@ -29,8 +31,6 @@ const CHECK_MS = 1_000;
 const MAX_HEADERS_MS = 10_000;
 const MAX_HEADER_BYTES = 16_384;
 const HANDSHAKE_MS = 10_000;
-/** Longer than load balancers keep an idle connection (60 s): they close it first, so that no request meets a closed one. */
-const KEEP_ALIVE_MS = 65_000;
 /** Connections that wait to be accepted, as far as the operating system allows. */
 const BACKLOG = 4_096;
 
@@ -44,12 +44,12 @@ const urlOf = (server: Server, isTls: boolean): string => {
 
 /** @throws the listen error, such as EADDRINUSE */
 export const listen = (app: RequestListener, options: ListenerOptions): Promise<Listener> => {
-  const { host, port, tls, sendMs, answerMs, maxConnections, publicUrl } = options;
+  const { host, port, tls, sendMs, answerMs, maxConnections, keepAliveMs, publicUrl } = options;
   const timeouts: ServerOptions = {
     requestTimeout: sendMs,
     headersTimeout: Math.min(sendMs, MAX_HEADERS_MS),
     connectionsCheckingInterval: Math.min(CHECK_MS, sendMs),
-    keepAliveTimeout: KEEP_ALIVE_MS,
+    keepAliveTimeout: keepAliveMs,
     maxHeaderSize: MAX_HEADER_BYTES,
     // The application refuses those without it: Node's own refusal has no body.
     requireHostHeader: false,

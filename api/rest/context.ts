@@ -38,6 +38,9 @@ const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 /** What is read for a caller who has left is read for nobody; a write continues. */
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
+/** The operation of which nobody waits for each call. */
+const BATCH = 'batchUsers';
+
 /** Aborts when the caller leaves before the answer is out. */
 const leaving = (response: Response): AbortSignal => {
   const left = new AbortController();
@@ -62,7 +65,9 @@ export const withContext =
     const startedMs = performance.now();
     const begin = (): Call => {
       const deadline = AbortSignal.timeout(Math.max(0, Math.ceil(deadlineMs - (performance.now() - startedMs))));
-      return { requestId, signal: firstOf(READS.has(request.method) ? [deadline, leaving(response)] : [deadline]) };
+      const isRead = READS.has(request.method);
+      const purpose = isRead ? 'read' : contextOf(response).operation?.operationId === BATCH ? 'batch' : 'write';
+      return { requestId, purpose, signal: firstOf(isRead ? [deadline, leaving(response)] : [deadline]) };
     };
     let call: Call | undefined;
     const context: RequestContext = {

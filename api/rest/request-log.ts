@@ -1,5 +1,6 @@
 import type { RequestHandler } from 'express';
 import type { Logger } from 'pino';
+import type { Events } from '../../src/telemetry/events.js';
 import { contextOf } from './context.js';
 import { PROBES } from './probes.js';
 import { isUnwanted } from './unwanted.js';
@@ -30,15 +31,18 @@ const createThrottle = () => {
  * One line per request. The route is in place of the path and the query is left out: both may hold what a log should not. What a vendor
  * said is named by its code and its request id.
  */
-export const requestLog = (log: Logger): RequestHandler => {
+export const requestLog = (log: Logger, events: Events): RequestHandler => {
   const throttle = createThrottle();
   return (request, response, next) => {
     response.on('close', () => {
       const context = contextOf(response);
-      const { requestId, caller, address, startedMs, route, clusterId, error } = context;
+      const { requestId, caller, address, startedMs, route, operation, clusterId, error } = context;
+      const durationMs = performance.now() - startedMs;
+      const { statusCode: status } = response;
+      events.emit('request', { operation: operation?.operationId ?? 'none', status, durationMs });
       const unwanted = isUnwanted(context) ? throttle(performance.now()) : undefined;
       if (unwanted?.isShown === false) return;
-      const level = response.statusCode >= 500 ? 'warn' : PROBES.has(route) ? 'debug' : 'info';
+      const level = status >= 500 ? 'warn' : PROBES.has(route) ? 'debug' : 'info';
       log[level](
         {
           requestId,
@@ -46,14 +50,15 @@ export const requestLog = (log: Logger): RequestHandler => {
           address,
           method: request.method,
           route: route ?? null,
+          operation: operation?.operationId,
           clusterId,
-          status: response.statusCode,
+          status,
           code: error?.code,
-          detail: response.statusCode >= 500 ? error?.message : undefined,
+          detail: status >= 500 ? error?.message : undefined,
           vendor: error?.vendor && { name: error.vendor.name, code: error.vendor.code, requestId: error.vendor.requestId },
           aborted: response.writableFinished ? undefined : true,
           suppressed: unwanted?.suppressed || undefined,
-          ms: Math.round(performance.now() - startedMs),
+          ms: Math.round(durationMs),
         },
         'request',
       );

@@ -1,5 +1,6 @@
 /** How many requests a caller may send in a minute; shared by all gateways on one Redis. */
-import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import { type RateLimiterAbstract, RateLimiterRes } from 'rate-limiter-flexible';
+import type { Limiters } from '../limiters.js';
 import type { Caller } from './caller.js';
 
 const WINDOW_SECONDS = 60;
@@ -16,27 +17,13 @@ export interface RateState {
 /** Counts a request. Undefined for callers without a limit. */
 export type Rate = (caller: Caller) => Promise<RateState | undefined>;
 
-/** @param redis a client of the Redis that the gateways share; where it fails, each gateway counts by itself */
-export const createRate = (redis: unknown): Rate => {
+export const createRate = (limiters: Limiters): Rate => {
   /** By quota: there are as many as the configuration names. */
-  const limiters = new Map<number, RateLimiterAbstract>();
+  const known = new Map<number, RateLimiterAbstract>();
   const limiterOf = (points: number): RateLimiterAbstract => {
-    const known = limiters.get(points);
-    if (known) return known;
-    const alone = new RateLimiterMemory({ points, duration: WINDOW_SECONDS });
-    const made =
-      redis === undefined
-        ? alone
-        : new RateLimiterRedis({
-            storeClient: redis,
-            points,
-            duration: WINDOW_SECONDS,
-            keyPrefix: '{hpc-gateway}:rate',
-            insuranceLimiter: alone,
-            rejectIfRedisNotReady: true,
-          });
-    limiters.set(points, made);
-    return made;
+    const limiter = known.get(points) ?? limiters({ points, duration: WINDOW_SECONDS, counts: 'rate' });
+    known.set(points, limiter);
+    return limiter;
   };
 
   return async ({ id, limits: { requestsPerCallerPerMinute: quota } }) => {

@@ -1,10 +1,12 @@
 import type { Call, ClusterListing, VendorCluster } from '../adapter.js';
 import { type CallerCall, sees } from '../callers/caller.js';
+import { mayEverywhere } from '../callers/rights.js';
 import { firstOf, untilAborted } from '../deadline.js';
 import { asGatewayError, type GatewayError, type Report } from '../errors.js';
 import type { ClusterRef } from '../journal/records.js';
 import type { Capabilities, Cluster, UserFeature, Vendor } from '../model.js';
 import { createCache } from './cache.js';
+import { conditionOf } from './condition.js';
 import { type AccountProblem, createDiscovery, mayMeetOthers, type OnShared, unknownCluster } from './discovery.js';
 import { createListings, shared } from './listings.js';
 import type { Account, Registry, Target } from './registry.js';
@@ -32,6 +34,10 @@ export interface Clusters {
    * @throws cluster_not_found
    */
   resolve(clusterId: string, call: CallerCall): Promise<Target>;
+  /** Those that have a cluster that the caller may see. */
+  accounts(call: CallerCall): readonly Account[];
+  /** Clusters of the account, as far as they are known. Asks no vendor. */
+  known(account: Account): readonly Target[];
   /** Of a cluster of the configuration; null of any other. */
   vendorOf(clusterId: string): string | null;
   /** What is answered about a cluster that is not there, or not for this caller. */
@@ -64,7 +70,7 @@ const missingAtVendor = ({ id, account, vendorClusterId, discovered }: Target, c
     'cluster_not_found',
   );
 
-const toCluster = (target: Target, facts: VendorCluster | undefined): Cluster => ({
+const toCluster = async (target: Target, facts: VendorCluster | undefined, call: CallerCall): Promise<Cluster> => ({
   id: target.id,
   name: facts?.name ?? null,
   vendor: target.account.module.vendor,
@@ -77,6 +83,7 @@ const toCluster = (target: Target, facts: VendorCluster | undefined): Cluster =>
   createdAt: facts?.createdAt ?? null,
   discovered: target.discovered,
   capabilities: capabilitiesOf(target, facts),
+  ...(await conditionOf(target, call)),
 });
 
 export const createClusters = (
@@ -100,6 +107,11 @@ export const createClusters = (
   const mayHaveFor = (account: Account, call: CallerCall): boolean =>
     (account.discover && mayMeetOthers(targets, call)) ||
     targets.some((target) => target.account === account && sees(call, target.id));
+
+  const knownOf = (account: Account): readonly Target[] => [
+    ...targets.filter((target) => target.account === account),
+    ...(account.discover ? discovery.targetsIn(account, listings.last(account)?.listing) : []),
+  ];
 
   const factsKey = ({ account, vendorClusterId }: Target): string => `${account.name}/${vendorClusterId}`;
 
@@ -159,7 +171,7 @@ export const createClusters = (
       };
       const items = await Promise.all(
         [...targets.filter(({ id }) => sees(call, id)), ...discovered].map(async (target) =>
-          toCluster(target, await factsOf(target)),
+          toCluster(target, await factsOf(target), call),
         ),
       );
       const omitted = [...found]
@@ -170,10 +182,17 @@ export const createClusters = (
 
     get: async (clusterId, call) => {
       const target = await targetOf(clusterId, call);
-      return toCluster(target, await freshFacts(target, call));
+      return toCluster(target, await freshFacts(target, call), call);
     },
 
     resolve: targetOf,
+
+    accounts: (call) =>
+      accounts.filter(
+        (account) => mayEverywhere(call.caller.rights, 'read') || knownOf(account).some(({ id }) => sees(call, id)),
+      ),
+
+    known: knownOf,
 
     vendorOf: (clusterId) => configured.get(clusterId)?.account.module.vendor ?? null,
 

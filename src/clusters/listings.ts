@@ -9,7 +9,7 @@ const FAILED_MS = 2_000;
 /** A shared question does not end with the first asker's deadline. */
 const SHARED_DEADLINE_MS = 30_000;
 
-export const shared = ({ requestId }: Call): Call => ({ requestId, signal: AbortSignal.timeout(SHARED_DEADLINE_MS) });
+export const shared = (call: Call): Call => ({ ...call, signal: AbortSignal.timeout(SHARED_DEADLINE_MS) });
 
 export interface Known {
   readonly listing: ClusterListing;

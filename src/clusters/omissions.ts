@@ -15,11 +15,18 @@ export type OnOmission = (omission: Omission) => void;
 const SILENCE_MS = 60_000;
 const MAX_LISTS = 1_000;
 
-/** The adapter, whose lists are watched. */
-export const watchOmissions = (adapter: Adapter, account: string, clock: Clock, onOmission: OnOmission): Adapter => {
+/** The adapter, whose lists are watched. @param onRows hears of every one, for those who count */
+export const watchOmissions = (
+  adapter: Adapter,
+  account: string,
+  clock: Clock,
+  onOmission: OnOmission,
+  onRows: (rows: number) => void,
+): Adapter => {
   const saidAt = new Map<string, number>();
   const note = (list: string, omission: Omission): void => {
     const last = saidAt.get(list);
+    if (omission.rows > 0) onRows(omission.rows);
     if (omission.rows === 0 || (last !== undefined && clock.now() - last < SILENCE_MS)) return;
     saidAt.delete(list);
     saidAt.set(list, clock.now());

@@ -5,11 +5,16 @@ import type { AccountConfig, GatewayConfig } from '../config/schema.js';
 import { pause } from '../deadline.js';
 import { asGatewayError } from '../errors.js';
 import type { ClusterRef } from '../journal/records.js';
+import { createLimiters, type Limiters } from '../limiters.js';
 import { type Secret, secretsIn } from '../secret.js';
+import { createEvents, type Events } from '../telemetry/events.js';
 import { proxySecrets } from '../vendor/agents.js';
-import { createHttpClient, type HttpClient } from '../vendor/client.js';
+import { type Budget, createBudget } from '../vendor/budget.js';
+import { type CallSeen, createHttpClient, type HttpClient } from '../vendor/client.js';
 import { createVendorClock } from '../vendor/clock.js';
 import { guardAdapter } from '../vendor/guard.js';
+import { createHealths, type Healths } from '../vendor/health.js';
+import { createLines, type Lines } from '../vendor/lines.js';
 import { createRecentSecrets } from '../vendor/recent-secrets.js';
 import type { Transport } from '../vendor/transport.js';
 import { type OnOmission, watchOmissions } from './omissions.js';
@@ -25,6 +30,10 @@ export interface Account {
   readonly domain: string;
   /** A longer list of users is refused. */
   readonly maxListUsers: number;
+  /** Undefined where its calls are not counted. */
+  readonly budget: Budget | undefined;
+  readonly health: Omit<Healths, 'note'>;
+  readonly lines: Pick<Lines, 'breakers'>;
   /** The `Date` of the vendor's answers less our clock, in milliseconds; null before the first answer. */
   readonly dateOffsetMs: () => number | null;
   /** Hides secrets in what the vendor says from now on, for a while: an earlier process has sent them. */
@@ -62,8 +71,8 @@ export interface Registry {
 
 /** What is wrong between us and a vendor is for the operator, who has to know the account. */
 const naming = (account: string, http: HttpClient): HttpClient => ({
-  send: (build, read, options) =>
-    http.send(build, read, options).catch((thrown: unknown) => {
+  send: (build, read, options, nameOf) =>
+    http.send(build, read, options, nameOf).catch((thrown: unknown) => {
       const error = asGatewayError(thrown);
       throw error.code.startsWith('vendor_')
         ? error.withMessage(`${error.message.replace(/\.$/, '')} (account ${account}).`)
@@ -71,13 +80,20 @@ const naming = (account: string, http: HttpClient): HttpClient => ({
     }),
 });
 
+export interface RegistryOptions {
+  readonly onOmission?: OnOmission;
+  /** Count the calls of accounts. */
+  readonly limiters?: Limiters;
+  readonly events?: Events;
+}
+
 /** Configuration and adapter modules become live accounts and clusters. Calls no vendor. */
 export const createRegistry = (
   config: GatewayConfig,
   modules: Readonly<Record<string, AdapterModule>>,
   transportOf: (account: Pick<AccountConfig, 'proxy' | 'ca'>) => Transport,
   clock: Clock = systemClock,
-  onOmission: OnOmission = () => undefined,
+  { onOmission = () => undefined, limiters = createLimiters(undefined), events = createEvents() }: RegistryOptions = {},
 ): Registry => {
   const accounts = new Map<string, Account>();
   // Of all accounts: several may lead to the same clusters.
@@ -87,9 +103,22 @@ export const createRegistry = (
     const module = modules[vendor];
     if (!module) throw new TypeError(`There is no adapter ${vendor}.`);
     const vendorClock = createVendorClock(clock);
+    const budget = account.budget && createBudget(name, account.budget, limiters, clock);
+    const lines = createLines(clock, {
+      budget,
+      onBreaker: (cluster, isDown) => {
+        const health = cluster === undefined ? healths.ofAccount() : healths.ofCluster(cluster);
+        events.emit('breaker', { account: name, vendor, cluster, isDown, health });
+      },
+    });
+    const healths = createHealths(lines.breakers, clock);
+    const onCall = (call: CallSeen): void => {
+      healths.note(call);
+      events.emit('vendorCall', { account: name, vendor, ...call });
+    };
     const adapter = module.create({
       config: settings,
-      http: naming(name, createHttpClient(transportOf(account), vendorClock, clock)),
+      http: naming(name, createHttpClient(transportOf(account), vendorClock, clock, { lines, onCall })),
       now: vendorClock.now,
       sleep: (ms, signal) => pause(ms, signal, clock),
       nonce: () => randomBytes(16).toString('hex'),
@@ -99,11 +128,16 @@ export const createRegistry = (
     accounts.set(name, {
       name,
       module,
-      adapter: watchOmissions(guardAdapter(adapter, secrets, recent), name, clock, onOmission),
+      adapter: watchOmissions(guardAdapter(adapter, secrets, recent), name, clock, onOmission, (rows) =>
+        events.emit('omission', { vendor, rows }),
+      ),
       settings,
       discover,
       domain,
       maxListUsers,
+      budget,
+      health: healths,
+      lines,
       dateOffsetMs: vendorClock.dateOffsetMs,
       conceal: recent.note,
     });

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Document, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
-import type { AdapterModule } from '../adapter.js';
+import type { AdapterModule, BudgetConfig } from '../adapter.js';
 import { nearest } from '../nearest.js';
 import { Secret } from '../secret.js';
 import { isObject } from '../wire.js';
@@ -28,10 +28,11 @@ interface CommonAccount {
   readonly domain?: string;
   readonly proxy?: Secret;
   readonly caFile?: string;
+  readonly budget?: BudgetConfig;
 }
 
 /** Of every account, whatever its vendor. */
-const ACCOUNT_KEYS = ['vendor', 'discover', 'domain', 'proxy', 'caFile'];
+const ACCOUNT_KEYS = ['vendor', 'discover', 'domain', 'proxy', 'caFile', 'budget'];
 
 interface Source {
   readonly value: unknown;
@@ -242,13 +243,14 @@ export const checkConfig = (raw: unknown, modules: Modules, env: Environment, fo
   const accounts = Object.fromEntries(
     Object.entries(usable.accounts).map(([name, account]): [string, AccountConfig] => {
       const module = modules[account.vendor] as AdapterModule;
-      const { vendor, discover, domain = name, proxy, caFile } = account;
+      const { vendor, discover, domain = name, proxy, caFile, budget = module.budget } = account;
       const certificates = caFile === undefined ? undefined : certificatesOf(caFile, folder ?? '.');
       const network = {
         ...(proxy !== undefined && { proxy }),
         ...(certificates && 'ca' in certificates && { ca: certificates.ca }),
       };
-      return [name, { vendor, discover, domain, ...network, settings: wrappedSettings(module, given[name] as object) }];
+      const settings = wrappedSettings(module, given[name] as object);
+      return [name, { vendor, discover, domain, ...(budget && { budget }), ...network, settings }];
     }),
   );
   const { store, audit } = usable;

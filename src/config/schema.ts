@@ -1,3 +1,4 @@
+import type { BudgetConfig } from '../adapter.js';
 import type { Secret } from '../secret.js';
 import { type AuthConfig, authSchema } from './auth.js';
 import { ID_PATTERN } from './patterns.js';
@@ -38,6 +39,15 @@ export const coreSchema = {
         },
         sendSeconds: { type: 'number', minimum: 0.1, maximum: 600, default: 30 },
         answerSeconds: { type: 'number', minimum: 0.1, maximum: 600, default: 30 },
+        keepAliveSeconds: { type: 'number', minimum: 1, maximum: 3_600, default: 65 },
+        metrics: {
+          type: 'object',
+          additionalProperties: false,
+          properties: {
+            host: { type: 'string', minLength: 1, default: '127.0.0.1' },
+            port: { type: 'integer', minimum: 0, maximum: 65535, default: 9464 },
+          },
+        },
         docs: {
           type: 'object',
           additionalProperties: false,
@@ -94,7 +104,10 @@ export const coreSchema = {
       type: 'object',
       additionalProperties: false,
       default: {},
-      properties: { level: { enum: ['debug', 'info', 'warn', 'error', 'silent'], default: 'info' } },
+      properties: {
+        level: { enum: ['debug', 'info', 'warn', 'error', 'silent'], default: 'info' },
+        format: { enum: ['json', 'pretty'], default: 'json' },
+      },
     },
     accounts: {
       type: 'object',
@@ -109,6 +122,15 @@ export const coreSchema = {
           domain: { type: 'string', pattern: ID_PATTERN },
           proxy: { type: 'string', format: 'proxy', writeOnly: true },
           caFile: { type: 'string', minLength: 1 },
+          budget: {
+            type: 'object',
+            additionalProperties: false,
+            required: ['calls', 'perSeconds'],
+            properties: {
+              calls: { type: 'integer', minimum: 1, maximum: 1_000_000_000 },
+              perSeconds: { type: 'integer', minimum: 1, maximum: 86_400 },
+            },
+          },
         },
       },
     },
@@ -162,6 +184,10 @@ export interface ServerConfig {
   /** How long a request may take to arrive, and an answer to be taken by its caller. */
   readonly sendSeconds: number;
   readonly answerSeconds: number;
+  /** How long a connection without a request is kept. */
+  readonly keepAliveSeconds: number;
+  /** A listener of its own for the figures, which asks nobody who they are. */
+  readonly metrics?: { readonly host: string; readonly port: number };
 }
 
 export interface TlsConfig {
@@ -211,6 +237,8 @@ export interface AccountConfig {
   readonly proxy?: Secret;
   /** Certificates in PEM, trusted beside those of Node. */
   readonly ca?: string;
+  /** Calls that the vendor takes from the account; undefined where they are not counted. */
+  readonly budget?: BudgetConfig;
   /** What the adapter's `configSchema` describes, checked, with its secrets wrapped. */
   readonly settings: unknown;
 }
@@ -226,7 +254,7 @@ export interface GatewayConfig {
   readonly store: StoreConfig;
   readonly retention: RetentionConfig;
   readonly limits: LimitsConfig;
-  readonly log: { readonly level: string };
+  readonly log: { readonly level: string; readonly format: 'json' | 'pretty' };
   /** Undefined: nobody is asked who they are, and the gateway listens on this machine only. */
   readonly auth?: AuthConfig;
   /** `stream`: where records go as lines of JSON, for collectors: a file, or `-` for standard output. */

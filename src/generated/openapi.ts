@@ -59,6 +59,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How the vendors' accounts do
+         * @description Those that have a cluster that the caller may see. It says what calls showed before; no vendor is called.
+         */
+        get: operations["listAccounts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/accounts/{accountId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How one account does */
+        get: operations["getAccount"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/clusters/{clusterId}/users": {
         parameters: {
             query?: never;
@@ -309,6 +346,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Figures for Prometheus
+         * @description In the text format of Prometheus, version 0.0.4. No label holds the name of a user, a key or a URL. `server.metrics` serves the same on a
+         *     listener of its own, which asks nobody who they are.
+         */
+        get: operations["getMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/openapi.json": {
         parameters: {
             query?: never;
@@ -468,6 +526,66 @@ export interface components {
             /** @description True: found in the account. False: named in the configuration. */
             discovered: boolean;
             capabilities: components["schemas"]["Capabilities"];
+            health: components["schemas"]["ClusterHealth"];
+            budget: components["schemas"]["BudgetLeft"];
+        };
+        /**
+         * @description `ok`: the last call was answered; a refusal of a value is an answer. `degraded`: it failed; of an account also where the calls of some
+         *     clusters do. `down`: many failed in a row, and calls are held back. `unknown`: nothing was called since the gateway started.
+         * @enum {string}
+         */
+        HealthState: "ok" | "degraded" | "down" | "unknown";
+        /**
+         * @description `open`: calls are refused for some seconds, without a call to the vendor. `half-open`: the next call shows whether the vendor is back.
+         * @enum {string}
+         */
+        BreakerState: "closed" | "open" | "half-open";
+        /** @description Null where there was none, and for callers without the right `operate`. */
+        LastFailure: {
+            /** Format: date-time */
+            at: string;
+            code: components["schemas"]["ErrorCode"];
+        } | null;
+        /**
+         * @description Calls that the account has left at its vendor, all its clusters together. Null where they are not counted (`accounts.NAME.budget`), and for
+         *     callers without the right `operate`.
+         */
+        BudgetLeft: {
+            /** @example 1874 */
+            remaining: number;
+            /**
+             * Format: date-time
+             * @description When all are there again.
+             */
+            resetsAt: string;
+        } | null;
+        /** @description How the calls to the cluster went, as this gateway has seen them since it started. No vendor is called for it. */
+        ClusterHealth: {
+            state: components["schemas"]["HealthState"];
+            /** Format: date-time */
+            lastSuccessAt: string | null;
+            lastFailure: components["schemas"]["LastFailure"];
+            /** @description Of the last call that was answered, in milliseconds. */
+            latencyMs: number | null;
+            breaker: components["schemas"]["BreakerState"];
+        };
+        /** @description How the calls of an account went, as this gateway has seen them since it started: those of all its clusters together. No vendor is called for it. */
+        AccountHealth: {
+            /** @example jinan */
+            account: string;
+            /** @example shanhe-hpc */
+            vendor: string;
+            state: components["schemas"]["HealthState"];
+            /** Format: date-time */
+            lastSuccessAt: string | null;
+            lastFailure: components["schemas"]["LastFailure"];
+            /** @description Of the last call that was answered, in milliseconds. */
+            latencyMs: number | null;
+            breaker: components["schemas"]["BreakerState"];
+            budget: components["schemas"]["BudgetLeft"];
+        };
+        AccountList: {
+            items: components["schemas"]["AccountHealth"][];
         };
         ClusterList: {
             incomplete: components["schemas"]["Incomplete"];
@@ -1440,6 +1558,70 @@ export interface operations {
             504: components["responses"]["Timeout"];
         };
     };
+    listAccounts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The accounts, in the order of the configuration. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The account's name in the configuration. */
+                accountId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The account. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountHealth"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listUsers: {
         parameters: {
             query?: {
@@ -2298,6 +2480,36 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             408: components["responses"]["RequestTimeout"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getMetrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The figures. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["RateLimited"];
             431: components["responses"]["HeadersTooLarge"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];

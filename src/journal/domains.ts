@@ -63,6 +63,8 @@ export interface Domains extends Ownership {
   /** Notifies a process that an operation, for which it may wait, has ended. */
   notifyProcess(process: string, id: string): Promise<void>;
   isRunning(id: string): boolean;
+  /** Domains that this process works for. */
+  held(): readonly string[];
   /** What was begun before then, the store may have lost. In milliseconds since 1970. */
   traceless(): number;
   /** Resolves when nothing is worked on here. */
@@ -305,6 +307,7 @@ export const createDomains = (tools: DomainTools): Domains => {
     isCurrent,
     reclaim,
     traceless: history.traceless,
+    held: () => [...held.keys()],
     isRunning: (id) => [...held.values()].some(({ lanes }) => lanes.has(id)),
     idle: async () => {
       while (all.size > 0) await Promise.allSettled(all);

@@ -33,9 +33,9 @@ const tryOut = async (target: Target, call: Call): Promise<boolean> => {
 
 export const createSearchTrust = (): SearchTrust => {
   const trusted = createCache<boolean>(TRUSTED_MS);
-  return (target, { requestId, signal }) => {
+  return (target, call) => {
     const key = `${target.account.name}/${target.vendorClusterId}`;
-    const trial = trusted.get(key, () => tryOut(target, { requestId, signal: AbortSignal.timeout(TRIAL_MS) }));
-    return untilAborted(trial, signal);
+    const trial = trusted.get(key, () => tryOut(target, { ...call, signal: AbortSignal.timeout(TRIAL_MS) }));
+    return untilAborted(trial, call.signal);
   };
 };

@@ -30,7 +30,7 @@ export const createSharedReads = (clock: Clock): SharedReads => {
   const last = new Map<string, Promise<unknown>>();
   const gathering = new Map<string, Reading>();
 
-  const begin = (key: string, target: Target, requestId: string, options: FindOptions): Reading => {
+  const begin = (key: string, target: Target, call: Call, options: FindOptions): Reading => {
     const usernames = new Set<string>();
     const abandoned = new AbortController();
     const run = async (): Promise<FoundUsers> => {
@@ -39,7 +39,7 @@ export const createSharedReads = (clock: Clock): SharedReads => {
       gathering.delete(key);
       const signal = firstOf([abandoned.signal, clock.timeout(READ_MS)]);
       if (signal.aborted) throw deadlinePassed('none');
-      const answer = findUsers(target, [...usernames], { requestId, signal }, options);
+      const answer = findUsers(target, [...usernames], { ...call, signal }, options);
       const ended = answer.then(
         () => undefined,
         () => undefined,
@@ -56,12 +56,12 @@ export const createSharedReads = (clock: Clock): SharedReads => {
   };
 
   return {
-    find: async (target, usernames, { requestId, signal }, options) => {
+    find: async (target, usernames, call, options) => {
       const key = JSON.stringify([target.account.name, target.vendorClusterId, options]);
-      const reading = gathering.get(key) ?? begin(key, target, requestId, options);
+      const reading = gathering.get(key) ?? begin(key, target, call, options);
       for (const username of usernames) reading.usernames.add(username);
       reading.askers++;
-      const { found, complete, isWhole, omitted } = await untilAborted(reading.answer, signal).finally(() => {
+      const { found, complete, isWhole, omitted } = await untilAborted(reading.answer, call.signal).finally(() => {
         reading.askers--;
         if (reading.askers === 0) reading.abandoned.abort();
       });

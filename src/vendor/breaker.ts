@@ -14,15 +14,19 @@ const PROBE_MS = 30_000;
 /** @param signal of the call; a probe has one of its own */
 export type Attempt<T> = (signal: AbortSignal) => Promise<T>;
 
+/** `half-open`: the next call, or one that is under way, shows whether the vendor is back. */
+export type BreakerState = 'closed' | 'open' | 'half-open';
+
 export interface Breaker {
-  /** Whether it refuses nothing. */
-  readonly isClosed: boolean;
+  readonly state: BreakerState;
+  /** @throws vendor_unavailable, with nothing sent, where it refuses a call now */
+  check(): void;
   /** @throws vendor_unavailable, with nothing sent, where it refuses the call */
   run<T>(attempt: Attempt<T>, options: SendOptions): Promise<T>;
 }
 
 /** A connection that was closed while nobody used it says nothing about the vendor. */
-const isDown = (error: unknown): boolean =>
+const isOutage = (error: unknown): boolean =>
   error instanceof GatewayError &&
   !isClosedMeanwhile(error) &&
   (error.code === 'vendor_unavailable' || error.code === 'vendor_timeout');
@@ -32,8 +36,8 @@ class GivenUp extends Error {
   override readonly name = 'GivenUp';
 }
 
-/** Deadlines abort with a TimeoutError. */
-const isGivenUp = ({ aborted, reason }: AbortSignal): boolean =>
+/** Whether the one who asked has left. Deadlines abort with a TimeoutError. */
+export const isGivenUp = ({ aborted, reason }: AbortSignal): boolean =>
   aborted && !(reason instanceof DOMException && reason.name === 'TimeoutError');
 
 const refused = (leftMs: number): GatewayError =>
@@ -43,13 +47,22 @@ const refused = (leftMs: number): GatewayError =>
     { retryAfterMs: leftMs, effect: 'none' },
   );
 
-export const createBreaker = (clock: Clock): Breaker => {
+/** @param onChange hears when it begins to refuse calls, and when it takes them all again */
+export const createBreaker = (clock: Clock, onChange: (isDown: boolean) => void = () => undefined): Breaker => {
   // The breaker's own time is the system's, so it has none: the injected clock decides when a probe is due.
-  const circuit = circuitBreaker(handleWhen(isDown), { halfOpenAfter: 0, breaker: new ConsecutiveBreaker(BREAK_AFTER) });
+  const circuit = circuitBreaker(handleWhen(isOutage), { halfOpenAfter: 0, breaker: new ConsecutiveBreaker(BREAK_AFTER) });
   let openUntil = 0;
+  let isDown = false;
+  const change = (now: boolean): void => {
+    if (isDown === now) return;
+    isDown = now;
+    onChange(now);
+  };
   circuit.onBreak(() => {
     openUntil = clock.now() + BROKEN_MS;
+    change(true);
   });
+  circuit.onReset(() => change(false));
   const leftMs = (): number => Math.max(0, openUntil - clock.now());
 
   const counted = <T>(attempt: Attempt<T>, signal: AbortSignal): Promise<T> =>
@@ -68,15 +81,20 @@ export const createBreaker = (clock: Clock): Breaker => {
   const probe = <T>(attempt: Attempt<T>, { kind, signal }: SendOptions): Promise<T> =>
     kind === 'read' ? untilAborted(counted(attempt, clock.timeout(PROBE_MS)), signal) : counted(attempt, signal);
 
+  const check = (): void => {
+    if (circuit.state === CircuitState.HalfOpen) throw refused(BROKEN_MS);
+    if (circuit.state !== CircuitState.Closed && leftMs() > 0) throw refused(leftMs());
+  };
+
   return {
-    get isClosed() {
-      return circuit.state === CircuitState.Closed;
+    get state() {
+      if (circuit.state === CircuitState.Closed) return 'closed';
+      return circuit.state !== CircuitState.HalfOpen && leftMs() > 0 ? 'open' : 'half-open';
     },
+    check,
     run: async (attempt, options) => {
-      if (circuit.state === CircuitState.HalfOpen) throw refused(BROKEN_MS);
-      if (circuit.state === CircuitState.Closed) return counted(attempt, options.signal);
-      if (leftMs() > 0) throw refused(leftMs());
-      return probe(attempt, options);
+      check();
+      return circuit.state === CircuitState.Closed ? counted(attempt, options.signal) : probe(attempt, options);
     },
   };
 };

@@ -1,11 +1,13 @@
 import type { Clock } from '../clock.js';
 import { asGatewayError, GatewayError } from '../errors.js';
+import type { ErrorCode } from '../model.js';
 import { ownTurn } from '../own-turn.js';
 import type { Secret } from '../secret.js';
+import { isGivenUp } from './breaker.js';
 import type { VendorClock } from './clock.js';
-import { createLines } from './lines.js';
+import { createLines, type Lines } from './lines.js';
 import { createPolicy } from './policy.js';
-import { noteSecrets } from './secrecy.js';
+import { currentScope, noteSecrets } from './scope.js';
 import { isClosedMeanwhile, type Transport } from './transport.js';
 
 export interface HttpRequest {
@@ -32,6 +34,29 @@ export interface HttpResponse {
   readonly body: string;
 }
 
+/** A call that was made, or tried. */
+export interface CallSeen {
+  readonly kind: SendOptions['kind'];
+  readonly action: string;
+  readonly cluster: string | undefined;
+  /** From 1: a reading that failed is tried again. */
+  readonly attempt: number;
+  readonly outcome: 'ok' | ErrorCode;
+  readonly durationMs: number;
+  /** Of the request of ours that it was made for. */
+  readonly requestId: string | null;
+  /** The vendor's name of the call, where they gave one. */
+  readonly vendorRequestId: string | null;
+  /** The one who asked left before the end, which says nothing about the vendor. */
+  readonly isGivenUp: boolean;
+}
+
+export interface HttpClientOptions {
+  readonly lines?: Lines;
+  /** Hears of every call. */
+  onCall?(call: CallSeen): void;
+}
+
 export interface SendOptions {
   /** A read changes nothing and is retried; a write is sent once. */
   readonly kind: 'read' | 'write';
@@ -47,9 +72,16 @@ export interface HttpClient {
    * Sends one vendor call. A failure before the first byte of the request was written has the effect `none`.
    * @param build makes the request, and may have to wait for its keys; runs once per attempt, so that each carries a fresh time, nonce and signature
    * @param read turns the answer into a result or throws what it means as a GatewayError; no status is an error by itself
-   * @throws vendor_unavailable, vendor_timeout, internal_error where `build` fails, or what `read` throws; of a read no `invalid_user`
+   * @param nameOf the vendor's name of the call in its result, where they gave one
+   * @throws vendor_unavailable, vendor_timeout, vendor_rate_limited where the budget is empty, internal_error where `build` fails, or what
+   * `read` throws; of a read no `invalid_user`
    */
-  send<T>(build: Build, read: (response: HttpResponse) => T, options: SendOptions): Promise<T>;
+  send<T>(
+    build: Build,
+    read: (response: HttpResponse) => T,
+    options: SendOptions,
+    nameOf?: (result: T) => string | null,
+  ): Promise<T>;
 }
 
 /**
@@ -91,11 +123,44 @@ const built = async (build: Build): Promise<HttpRequest> => {
  * The client of one vendor account: its policies and its signing clock over the shared transport. A call that the vendor refused for a
  * skewed clock is sent once more with the time of the vendor's `Date` header, a write too: the refused one changed nothing.
  */
-export const createHttpClient = (transport: Transport, vendorClock: VendorClock, clock: Clock): HttpClient => {
-  const policy = createPolicy(createLines(clock), clock);
+export const createHttpClient = (
+  transport: Transport,
+  vendorClock: VendorClock,
+  clock: Clock,
+  { lines = createLines(clock), onCall = () => undefined }: HttpClientOptions = {},
+): HttpClient => {
+  const policy = createPolicy(lines, clock);
+
+  /** The call, of which others hear how it ended. */
+  const watched = async <T>(
+    call: () => Promise<T>,
+    { kind, action, cluster }: SendOptions,
+    signal: AbortSignal,
+    attempt: number,
+    nameOf: (result: T) => string | null,
+  ): Promise<T> => {
+    const beganAt = clock.monotonic();
+    const scope = currentScope();
+    const note = (outcome: CallSeen['outcome'], name: string | null | undefined): void => {
+      const durationMs = clock.monotonic() - beganAt;
+      const vendorRequestId = name && scope ? scope.shownId(name) : null;
+      const requestId = scope?.requestId ?? null;
+      const isLeft = outcome === 'vendor_timeout' && isGivenUp(signal);
+      onCall({ kind, action, cluster, attempt, outcome, durationMs, requestId, vendorRequestId, isGivenUp: isLeft });
+    };
+    try {
+      const result = await call();
+      note('ok', nameOf(result));
+      return result;
+    } catch (thrown) {
+      const error = asGatewayError(thrown);
+      note(error.code, error.vendor?.requestId);
+      throw thrown;
+    }
+  };
 
   return {
-    send: (build, read, options) => {
+    send: (build, read, options, nameOf = () => null) => {
       const exchange = async (signal: AbortSignal): Promise<HttpResponse> => {
         const sentAt = clock.now();
         const response = await onFreshConnection(async () => transport(await built(build), signal), options, signal);
@@ -119,7 +184,8 @@ export const createHttpClient = (transport: Transport, vendorClock: VendorClock,
           throw error;
         }
       };
-      const answer = policy(attempt, options);
+      let attempts = 0;
+      const answer = policy((signal) => watched(() => attempt(signal), options, signal, ++attempts, nameOf), options);
       return options.kind === 'read' ? answer.catch(refusedReading) : answer;
     },
   };

@@ -2,12 +2,12 @@
  * Around every adapter: nothing that it returns or throws shows a secret of the account or of the call, and no text of the vendor is longer
  * or stranger than others have to bear. Adapters pass on what the vendor said as it is.
  */
-import type { Adapter, Receipt } from '../adapter.js';
+import type { Adapter, Call, Receipt } from '../adapter.js';
 import { type Secret, secretsIn } from '../secret.js';
 import { badResponse } from '../wire.js';
 import { createPresenter, type Presenter } from './presentable.js';
 import type { RecentSecrets } from './recent-secrets.js';
-import { withSecrets } from './secrecy.js';
+import { inScope } from './scope.js';
 
 type Result<Method extends keyof Adapter> = Awaited<ReturnType<NonNullable<Adapter[Method]>>>;
 
@@ -54,11 +54,13 @@ export const guardAdapter = (adapter: Adapter, secrets: readonly Secret[], recen
       const own = secretsIn(args);
       recent?.note(own);
       const all = new Set([...secrets, ...own]);
-      return withSecrets(all, async () => {
+      const presenter = (): Presenter => createPresenter(all, recent);
+      const { requestId, purpose = 'read' } = args.at(-1) as Call;
+      return inScope({ secrets: all, requestId, purpose, shownId: (id) => presenter().requestId(id) }, async () => {
         try {
-          return present(await method.apply(adapter, args), createPresenter(all, recent));
+          return present(await method.apply(adapter, args), presenter());
         } catch (thrown) {
-          throw createPresenter(all, recent).failure(thrown);
+          throw presenter().failure(thrown);
         }
       });
     };

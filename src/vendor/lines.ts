@@ -5,8 +5,10 @@
 import PQueue from 'p-queue';
 import type { Clock } from '../clock.js';
 import { deadlinePassed } from '../deadline.js';
+import { asGatewayError } from '../errors.js';
 import { inPlaces } from '../place.js';
-import { type Attempt, type Breaker, createBreaker } from './breaker.js';
+import { type Attempt, type Breaker, type BreakerState, createBreaker } from './breaker.js';
+import type { Budget } from './budget.js';
 import type { SendOptions } from './client.js';
 
 /** Calls under way at once. */
@@ -19,18 +21,30 @@ interface Line {
 }
 
 export interface Lines {
-  /** @throws vendor_unavailable where the breaker is open; vendor_timeout where there is no place before the signal aborts: nothing was sent */
+  /**
+   * @throws vendor_unavailable where the breaker is open; vendor_rate_limited where the budget is empty; vendor_timeout where there is no
+   * place before the signal aborts: nothing was sent
+   */
   run<T>(attempt: Attempt<T>, options: SendOptions): Promise<T>;
+  /** By the vendor's id of the cluster; an empty one stands for the account. */
+  breakers(): ReadonlyMap<string, BreakerState>;
 }
 
-export const createLines = (clock: Clock): Lines => {
+export interface LinesOptions {
+  readonly budget?: Pick<Budget, 'take' | 'noteRefusal'> | undefined;
+  /** Hears when calls of a line are held back, and when they are made again. */
+  onBreaker?(cluster: string | undefined, isDown: boolean): void;
+}
+
+export const createLines = (clock: Clock, { budget, onBreaker }: LinesOptions = {}): Lines => {
   const lines = new Map<string, Line>();
   const all = new PQueue({ concurrency: OF_ACCOUNT });
 
   const lineTo = (cluster: string): Line => {
     const known = lines.get(cluster);
     if (known) return known;
-    const made = { breaker: createBreaker(clock), places: new PQueue({ concurrency: OF_LINE }) };
+    const breaker = createBreaker(clock, (isDown) => onBreaker?.(cluster || undefined, isDown));
+    const made = { breaker, places: new PQueue({ concurrency: OF_LINE }) };
     lines.set(cluster, made);
     return made;
   };
@@ -38,9 +52,20 @@ export const createLines = (clock: Clock): Lines => {
   return {
     run: (attempt, options) => {
       const { breaker, places } = lineTo(options.cluster ?? '');
-      const call = () => breaker.run(attempt, options);
+      const call = async () => {
+        breaker.check();
+        await budget?.take();
+        return breaker.run(attempt, options).catch((thrown: unknown) => {
+          const { code, retryAfterMs } = asGatewayError(thrown);
+          if (code === 'vendor_rate_limited' && retryAfterMs !== undefined) budget?.noteRefusal(retryAfterMs);
+          throw thrown;
+        });
+      };
       // One that is open refuses before a place is waited for, and again afterwards.
-      return breaker.isClosed ? inPlaces([places, all], [options.signal], () => deadlinePassed('none'), call) : call();
+      const isClosed = breaker.state === 'closed';
+      return isClosed ? inPlaces([places, all], [options.signal], () => deadlinePassed('none'), call) : call();
     },
+
+    breakers: () => new Map([...lines].map(([cluster, { breaker }]) => [cluster, breaker.state])),
   };
 };

@@ -117,7 +117,7 @@ export const createBaselines = (
       known.set(name, notedOf(thing, at));
     },
 
-    prepare: async ({ created, deleted }, { requestId, signal }) => {
+    prepare: async ({ created, deleted }, { signal, ...call }) => {
       const judged = offsets.isKnown(cluster) ? deleted : [...new Set([...created, ...deleted])];
       const wanted = judged.filter(isWanted);
       if (wanted.length === 0) return;
@@ -129,7 +129,7 @@ export const createBaselines = (
       const options: ReadOptions = isForDeletes
         ? { maxPages: isOne ? MAX_PAGES.deleteOne : MAX_PAGES.deleteMany }
         : { maxPages: MAX_PAGES.create, wholeOrNothing: true };
-      const bounded = { requestId, signal: firstOf([signal, clock.timeout(isOne ? READ_MS.one : READ_MS.many)]) };
+      const bounded = { ...call, signal: firstOf([signal, clock.timeout(isOne ? READ_MS.one : READ_MS.many)]) };
       const names = isOne ? wanted : [...wanted, ...offsets.awaited(cluster).slice(0, TEACHERS)];
       const read = await tryToRead(names, bounded, options, isOne ? at + TRY_MS : at);
       // A reading that took long is not repeated before the send.

@@ -1,5 +1,5 @@
 /** What work on one cluster needs. */
-import type { Call } from '../adapter.js';
+import type { Call, Purpose } from '../adapter.js';
 import type { Clock } from '../clock.js';
 import { firstOf } from '../deadline.js';
 import type { Report } from '../errors.js';
@@ -8,6 +8,7 @@ import type { Journal } from '../journal/journal.js';
 import { keyOf, type OperationRecord } from '../journal/records.js';
 import { Secret } from '../secret.js';
 import type { Encryptor } from '../store/encryptor.js';
+import type { ItemSettled } from '../telemetry/events.js';
 import { type Baselines, createBaselines } from './baseline.js';
 import type { Jobs } from './jobs.js';
 import type { Offsets } from './offsets.js';
@@ -23,6 +24,8 @@ export interface Deps {
   readonly offsets: Offsets;
   readonly clock: Clock;
   readonly report: Report;
+  /** Hears of each item that has ended. */
+  onItem(item: ItemSettled): void;
   /** How long a call without an answer may still take effect. */
   readonly settleMs: number;
   /** How long a call that writes may take. */
@@ -56,13 +59,17 @@ export const siteOf = (
   { resource, clusterId, cluster }: OperationRecord,
 ): Site | undefined => resources.find(({ name }) => name === resource)?.at(clusterId, cluster);
 
+/** Who waits for calls on behalf of an operation. */
+export const purposeOf = ({ isBatch }: Pick<Work, 'isBatch'>): Purpose => (isBatch ? 'batch' : 'write');
+
 /** A call on behalf of an operation, with an end of its own. */
 export const boundedCall = (
   { signal, clock }: Pick<Desk, 'signal' | 'clock'>,
-  { requestId }: Pick<Work, 'requestId'>,
+  { requestId, isBatch }: Pick<Work, 'requestId' | 'isBatch'>,
   ms = CALL_MS,
 ): Call => ({
   requestId,
+  purpose: purposeOf({ isBatch }),
   signal: firstOf([signal, clock.timeout(ms)]),
 });
 

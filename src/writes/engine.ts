@@ -16,7 +16,7 @@ import type { LoadedOperation } from '../journal/records.js';
 import { inTime } from '../store/in-time.js';
 import { patient } from '../store/patient.js';
 import type { Deps } from './desk.js';
-import { createExecutor } from './executor.js';
+import { createExecutor, type Executor } from './executor.js';
 import { createIntake, type Intake } from './intake.js';
 import { createJobs } from './jobs.js';
 import { createLookAgain } from './look-again.js';
@@ -30,6 +30,8 @@ export interface Engine {
   readonly operations: Operations;
   readonly idempotency: Idempotency;
   readonly audit: Audit;
+  /** What this process has to do, for those who watch it. */
+  readonly load: Load;
   /**
    * Begins to work on what is in the store. A store that does not answer is waited for behind the scenes, with nothing begun before.
    * @throws ConfigError when the store was written with another key, or by another version
@@ -46,8 +48,13 @@ export interface Engine {
   abandon(): Promise<readonly LoadedOperation[]>;
 }
 
+export interface Load extends Pick<Executor, 'open'> {
+  /** Write domains that it works for. */
+  held(): readonly string[];
+}
+
 export interface EngineDeps
-  extends Pick<Deps, 'resources' | 'settleMs' | 'callMs' | 'jobMs' | 'singlePatienceMs'>,
+  extends Pick<Deps, 'resources' | 'onItem' | 'settleMs' | 'callMs' | 'jobMs' | 'singlePatienceMs'>,
     Pick<WorkerDeps, 'store' | 'encryptor' | 'clock' | 'report' | 'note' | 'leaseMs'> {
   readonly lifetimes: Lifetimes;
   readonly cursors: Cursors;
@@ -85,7 +92,8 @@ export const createEngine = (deps: EngineDeps): Engine => {
   const work: Deps = { ...deps, journal, jobs: createJobs(clock), offsets: createOffsets(clock, deps.dateOffsetOf) };
   const waiters = createWaiters(callersJournal);
   const sweepTrail = () => sweepRecords(store, encryptor.mac, clock.now() - deps.auditMs);
-  const worker = createWorker({ ...deps, tail, sweepTrail, patientStore, journal, executor: createExecutor(work), waiters });
+  const executor = createExecutor(work);
+  const worker = createWorker({ ...deps, tail, sweepTrail, patientStore, journal, executor, waiters });
   const progress: Progress = {
     isRunning: (id) => worker.domains?.isRunning(id) ?? false,
     // Another process that shares the store ends it, and wakes who waits here.
@@ -103,6 +111,7 @@ export const createEngine = (deps: EngineDeps): Engine => {
     intake: createIntake(forCallers),
     operations: createOperations({ ...forCallers, cursors: deps.cursors, lookAgain: createLookAgain(work) }),
     idempotency: createIdempotency(callersJournal, encryptor),
+    load: { open: executor.open, held: () => worker.domains?.held() ?? [] },
     audit: createAudit({ store, trail: callersTrail, chain, cursors: deps.cursors, clock, onFault: worker.onFault }),
 
     start: async () => {

@@ -23,8 +23,15 @@ export interface Executor {
   execute(operation: LoadedOperation, holding: Holding, signals: Signals): Promise<void>;
   /** Somebody may have asked for the operation to be stopped. */
   look(id: string): void;
+  /** Items that have not ended, by account, and since when the oldest one waits, in milliseconds since 1970. */
+  open(): ReadonlyMap<string, Backlog>;
   /** Stores again what is known of all operations of a domain. @throws OwnershipLost */
   restore(holding: Holding): Promise<void>;
+}
+
+export interface Backlog {
+  readonly items: number;
+  readonly oldestAt: number;
 }
 
 /** The cluster is not served any more: nobody can ask it, nor what became of what was sent to it. */
@@ -102,6 +109,16 @@ export const createExecutor = (deps: Deps): Executor => {
 
     restore: async (holding) => {
       for (const { runner } of runners.get(holding)?.values() ?? []) await runner.restore();
+    },
+
+    open: () => {
+      const open = new Map<string, Backlog>();
+      const works = [...runners.values()].flatMap((own) => [...own.values()]).flatMap(({ runner }) => runner.works());
+      for (const { site, entries, askedAt } of works) {
+        const { items = 0, oldestAt = askedAt } = open.get(site.account.name) ?? {};
+        open.set(site.account.name, { items: items + entries.size, oldestAt: Math.min(oldestAt, askedAt) });
+      }
+      return open;
     },
 
     look: (id) => {

@@ -30,7 +30,7 @@ export type ReadBack = (Found & { readonly ok: true }) | { readonly ok: false; r
  */
 export const readBack = async (
   desk: Desk,
-  work: Pick<Work, 'requestId'>,
+  work: Pick<Work, 'requestId' | 'isBatch'>,
   asked: readonly string[],
   isAsAsked: (read: Found) => boolean,
   times: Times,

@@ -25,6 +25,8 @@ export interface Runner {
   look(id: string): void;
   /** Stores again what is known of all operations. @throws OwnershipLost */
   restore(): Promise<void>;
+  /** What it works on. */
+  works(): readonly Work[];
   /** Listens to nothing any more. */
   close(): void;
 }
@@ -276,7 +278,13 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
 
   return {
     work: async (operation, claim, own) => {
-      const work = createWork(operation, claim, { ...desk, site: own, onSettled: queue.remove });
+      const onSettled = (entry: Entry): void => {
+        queue.remove(entry);
+        const { account } = own;
+        const afterMs = Math.max(0, clock.now() - work.askedAt);
+        desk.onItem({ vendor: account.vendor, step: stepNameOf(entry), status: entry.item.outcome?.status ?? '', afterMs });
+      };
+      const work: Work = createWork(operation, claim, { ...desk, site: own, onSettled });
       let held: Held | undefined;
       const ended = new Promise<void>((resolve, reject) => {
         const flags = { isLooking: false, isPreparing: false, isEnding: false };
@@ -298,6 +306,8 @@ export const createRunner = (desk: Desk, pause: AbortSignal): Runner => {
     restore: async () => {
       for (const { work } of [...all.values()]) if (!work.isOver) await journal.restore(work.claim, work.known());
     },
+
+    works,
 
     close: board.close,
 

@@ -2,6 +2,7 @@
 import { GatewayError } from '../errors.js';
 import type { Board } from './board.js';
 import { carryOut, conclude } from './conclude.js';
+import { purposeOf } from './desk.js';
 import type { Decision } from './evidence.js';
 import { failedWith, secretLost } from './outcome.js';
 import { checkInTurn, checkPrecondition, isStale } from './precondition.js';
@@ -24,13 +25,16 @@ export const rest = (board: Board, entries: readonly Entry[], ms: number): void 
 };
 
 /** Reads what was there before the send, where that can prove something. */
-export const prepare = (board: Board, entries: readonly Entry[], { requestId }: Work, done: () => void): void => {
+export const prepare = (board: Board, entries: readonly Entry[], { requestId, isBatch }: Work, done: () => void): void => {
   const { desk } = board;
   const natureOf = (entry: Entry): Nature => stepNow(entry).nature;
   const names = (nature: Nature): string[] => entries.filter((entry) => natureOf(entry) === nature).map(({ item }) => item.name);
   board.run([], async () => {
     await desk.baselines
-      .prepare({ created: names('add'), deleted: names('remove') }, { requestId, signal: desk.signal })
+      .prepare(
+        { created: names('add'), deleted: names('remove') },
+        { requestId, signal: desk.signal, purpose: purposeOf({ isBatch }) },
+      )
       .finally(done);
   });
 };

@@ -4,7 +4,7 @@ import { asGatewayError, type GatewayError } from '../errors.js';
 import type { Departure } from '../journal/item.js';
 import { fenced } from '../vendor/fence.js';
 import { createPresenter } from '../vendor/presentable.js';
-import { boundedCall, type Desk, secretOf } from './desk.js';
+import { boundedCall, type Desk, purposeOf, secretOf } from './desk.js';
 import type { Parcel, Step } from './resource.js';
 import type { Job, Word } from './verdict.js';
 import { type Entry, stepNow, stepsOf, type Work } from './work.js';
@@ -158,7 +158,8 @@ export const follow = async (desk: Desk, call: VendorCall, signal: AbortSignal):
     const items = group.map(({ item }) => item).filter(({ job }) => job !== jobId);
     if (items.length > 0) work.update(await journal.attachJob(work.claim, items, jobId));
   }
-  const following = { requestId: first.work.requestId, signal, until: endedAt + jobMs };
-  const { job, error } = await jobs.end(first.work.site.account, jobId, following);
+  const { work } = first;
+  const following = { requestId: work.requestId, purpose: purposeOf(work), signal, until: endedAt + jobMs };
+  const { job, error } = await jobs.end(work.site.account, jobId, following);
   return { ...call, job, endedAt: clock.now(), ...(error && { error: withoutSecrets(desk, entries, error) }) };
 };

@@ -45,7 +45,7 @@ export interface WorkerDeps {
   readonly patientStore: Store;
   readonly journal: Journal;
   readonly encryptor: Encryptor;
-  readonly executor: Executor;
+  readonly executor: Omit<Executor, 'open'>;
   readonly waiters: Waiters;
   readonly report: Report;
   /** Hears of what resumes, and of what has ended. */

@@ -26,6 +26,7 @@ const serve = async ({ max = 10, sendMs = 60_000 } = {}) => {
     sendMs,
     answerMs: 60_000,
     maxConnections: max,
+    keepAliveMs: 65_000,
     publicUrl: undefined,
   });
   cleanups.push(() => listener.connections.destroy());

@@ -18,8 +18,8 @@ interface Operation {
   readonly id: string;
   readonly method: string;
   readonly path: string;
-  /** `cluster`: of one cluster; `operation`: of one operation. */
-  readonly scope: 'cluster' | 'operation' | 'service';
+  /** What the path names. */
+  readonly scope: 'cluster' | 'operation' | 'account' | 'service';
   /** As the document has them, sorted; empty where it needs no caller. */
   readonly verbs: readonly string[];
   readonly statuses: readonly string[];
@@ -35,6 +35,7 @@ const raw = JSON.parse(readFileSync('dist/openapi.json', 'utf8')) as { paths: Re
 const HTTP_METHODS = ['get', 'put', 'post', 'delete', 'patch', 'head', 'options', 'trace'];
 const scopeOf = (path: string): Operation['scope'] => {
   if (path.includes('{clusterId}')) return 'cluster';
+  if (path.includes('{accountId}')) return 'account';
   return path.includes('{operationId}') ? 'operation' : 'service';
 };
 const OPERATIONS: readonly Operation[] = Object.entries(raw.paths).flatMap(([path, item]) =>
@@ -72,6 +73,9 @@ const EXAMPLES: Readonly<Record<string, () => Example>> = {
   setUserPassword: () => ({ params: { username: 'user.0004' }, body: { password: PASSWORD } }),
   findUser: () => ({ params: { username: 'user.0001' } }),
   listOperations: () => ({}),
+  listAccounts: () => ({}),
+  getAccount: () => ({ params: { accountId: 'aliyun' } }),
+  getMetrics: () => ({}),
   listAudit: () => ({}),
   getOperation: () => ({}),
   cancelOperation: () => ({}),
@@ -169,6 +173,22 @@ const EXPECTED: Readonly<Record<string, Readonly<Record<Kind, Expected>>>> = {
     writeOnly: 403,
     metricsOnly: 403,
   },
+  'read of a account': {
+    ...NOBODY_PASSES,
+    nothing: 403,
+    readOnly: PASSES,
+    otherCluster: 404,
+    writeOnly: 403,
+    metricsOnly: 403,
+  },
+  'metrics of a service': {
+    ...NOBODY_PASSES,
+    nothing: 403,
+    readOnly: 403,
+    otherCluster: PASSES,
+    writeOnly: 403,
+    metricsOnly: PASSES,
+  },
   'audit of a service': {
     ...NOBODY_PASSES,
     nothing: 403,
@@ -179,7 +199,12 @@ const EXPECTED: Readonly<Record<string, Readonly<Record<Kind, Expected>>>> = {
   },
 };
 
-const HIDDEN = { cluster: 'cluster_not_found', operation: 'operation_not_found', service: 'not_found' } as const;
+const HIDDEN = {
+  cluster: 'cluster_not_found',
+  operation: 'operation_not_found',
+  account: 'not_found',
+  service: 'not_found',
+} as const;
 
 // ---- the requests
 
@@ -220,7 +245,7 @@ const ask = async (
   at: Readonly<Record<string, string>> = { clusterId: CLUSTER, operationId },
 ): Promise<TestAnswer & { readonly vendorCalls: number }> => {
   const { params = {}, query = '', ...rest } = (EXAMPLES[id] as () => Example)();
-  const all: Readonly<Record<string, string>> = { ...at, ...params };
+  const all: Readonly<Record<string, string>> = { ...params, ...at };
   const url = path.replace(/\{(\w+)\}/g, (_, name: string) => all[name] as string);
   const callsNow = (): number => stage.ehpc.calls.length + stage.shanhe.calls.length;
   const before = callsNow();
@@ -318,6 +343,18 @@ describe('the matrix', () => {
     }
   });
 
+  it('a hidden account and one that does not exist are the same but for the name', async () => {
+    for (const operation of secured.filter(({ scope }) => scope === 'account')) {
+      const [hidden, none] = await Promise.all(
+        ['aliyun', 'nothing'].map(async (accountId) => {
+          const { text, status } = await ask(operation, live.otherCluster.headers, { accountId });
+          return [status, text.replaceAll(accountId, 'ID')];
+        }),
+      );
+      expect(hidden).toEqual(none);
+    }
+  });
+
   it.each(open.map((operation) => [operation.id, operation] as const))(
     '%s needs no caller, and takes any',
     async (_, operation) => {
@@ -341,6 +378,7 @@ describe('the matrix', () => {
         const url = operation.path
           .replace('{clusterId}', CLUSTER)
           .replace('{operationId}', operationId)
+          .replace('{accountId}', 'aliyun')
           .replace('{username}', 'user.0001');
         const head = await fetch(`${gateway.url}${url}`, { method: 'HEAD', headers: given });
         expect([operation.id, name, head.status]).toEqual([operation.id, name, status]);

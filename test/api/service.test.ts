@@ -7,6 +7,7 @@ import type { Handlers } from '../../api/rest/operations.js';
 import { PROBLEM_TYPES } from '../../api/rest/problem.js';
 import { createRouter, type RouterDeps } from '../../api/rest/router.js';
 import { ANYBODY } from '../../src/callers/caller.js';
+import { createEvents } from '../../src/telemetry/events.js';
 import { backendNamed, type LiveBackend } from '../support/backends.js';
 import { startGateway, type TestGateway } from '../support/gateway.js';
 
@@ -168,6 +169,9 @@ describe('faults of the gateway itself', () => {
     ) as never;
     const app = createApp({
       clusters: broken,
+      accounts: broken,
+      metrics: broken,
+      events: createEvents(),
       users: broken,
       commands: broken,
       operations: broken,

@@ -2,6 +2,7 @@
 import { expect, it } from '@jest/globals';
 import type { Caller } from '../../src/callers/caller.js';
 import { createRate } from '../../src/callers/rate.js';
+import { createLimiters } from '../../src/limiters.js';
 import { Secret } from '../../src/secret.js';
 import { openCounters } from '../../src/store/counters.js';
 import { describeWithRedis, startRedis } from '../support/redis.js';
@@ -13,7 +14,7 @@ describeWithRedis('on a Redis', () => {
   it('the quota is one for all gateways, and the Redis is not needed to serve', async () => {
     const redis = await startRedis();
     const counters = [1, 2].map(() => openCounters({ kind: 'redis', url: new Secret(redis.url), path: '', leaseSeconds: 5 }));
-    const [one, two] = counters.map((each) => createRate(each?.client)) as [
+    const [one, two] = counters.map((each) => createRate(createLimiters(each?.client))) as [
       ReturnType<typeof createRate>,
       ReturnType<typeof createRate>,
     ];

@@ -44,6 +44,7 @@ describe('a good configuration', () => {
       cors: { origins: [] },
       sendSeconds: 30,
       answerSeconds: 30,
+      keepAliveSeconds: 65,
     });
     expect(config.store).toEqual({ kind: 'lmdb', path: 'data', leaseSeconds: 5 });
     expect(config.retention).toEqual({ operationDays: 7, idempotencyKeyHours: 24, auditDays: 30 });

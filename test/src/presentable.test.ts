@@ -7,7 +7,7 @@ import { Secret } from '../../src/secret.js';
 import { guardAdapter } from '../../src/vendor/guard.js';
 import { harmless, isHarmless, shortened } from '../../src/vendor/harmless.js';
 import { createPresenter } from '../../src/vendor/presentable.js';
-import { noteSecrets } from '../../src/vendor/secrecy.js';
+import { noteSecrets } from '../../src/vendor/scope.js';
 import { vendorUser } from '../support/vendor-user.js';
 
 const KEY = 'account-Key/0123456789+abc=';

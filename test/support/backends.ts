@@ -118,6 +118,8 @@ export const startShanhe = (options: ShanheHpcOptions = {}): Promise<ShanheHpcSi
 
 export const shanheAccount = (simulator: ShanheHpcSimulator): object => ({
   vendor: 'shanhe-hpc',
+  // Tests call more often than the vendor would take.
+  budget: { calls: 1_000_000, perSeconds: 3_600 },
   endpoint: simulator.endpoint,
   zone: simulator.zone,
   credentials: { accessKeyId: simulator.accessKeyId, secretAccessKey: simulator.secretAccessKey },

@@ -218,6 +218,7 @@ export const startToys = async (
       throw error;
     },
     note: () => undefined,
+    onItem: () => undefined,
     dateOffsetOf: () => null,
     settleMs: 200,
     callMs: 5_000,

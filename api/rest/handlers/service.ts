@@ -1,6 +1,7 @@
 import { asGatewayError, GatewayError } from '../../../src/errors.js';
 import { didYouMean } from '../../../src/nearest.js';
 import type { Store } from '../../../src/store/store.js';
+import type { Metrics } from '../../../src/telemetry/metrics.js';
 import { linkTo, urlTo } from '../base.js';
 import { problemPage } from '../docs.js';
 import type { OpenApiDocument } from '../document.js';
@@ -8,10 +9,11 @@ import type { Handlers } from '../operations.js';
 import { PROBLEM_TYPES } from '../problem.js';
 import { PLAIN_PAGE_POLICY } from '../security/browsers.js';
 
-type ServiceOperation = 'getHealth' | 'getReadiness' | 'getOpenApi' | 'getDocs' | 'getProblemType';
+type ServiceOperation = 'getHealth' | 'getReadiness' | 'getMetrics' | 'getOpenApi' | 'getDocs' | 'getProblemType';
 
 export interface ServiceDeps {
   readonly document: OpenApiDocument;
+  readonly metrics: Metrics;
   readonly store: Store;
   readonly isStopping: () => boolean;
   readonly isDemo: boolean;
@@ -33,6 +35,7 @@ const together = (work: () => Promise<void>): (() => Promise<void>) => {
 
 export const serviceHandlers = ({
   document,
+  metrics,
   store,
   isStopping,
   isDemo,
@@ -51,6 +54,8 @@ export const serviceHandlers = ({
       });
       return { status: 200, body: { status: 'ok', ...(isDemo && { demo: true }) } };
     },
+
+    getMetrics: async () => ({ status: 200, type: metrics.type, body: await metrics.text() }),
 
     getOpenApi: () => ({ status: 200, body: { ...document, servers: [{ url: urlTo('') || '/' }] } }),
 

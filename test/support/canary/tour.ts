@@ -106,6 +106,9 @@ export const createTour = (stage: Stage, token: string): Tour => {
 
   const service = async (): Promise<void> => {
     const paths = [
+      '/accounts',
+      '/accounts/jinan',
+      '/metrics',
       '/vendors',
       '/clusters',
       '/operations?limit=50',

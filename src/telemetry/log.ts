@@ -1,0 +1,28 @@
+/** The log's lines about vendors: every call for those who look closely, and what an operator has to know. */
+import type { Logger } from 'pino';
+import type { Events } from './events.js';
+
+export const logEvents = (events: Events, log: Logger): void => {
+  events.on(
+    'vendorCall',
+    ({ requestId, vendorRequestId, account, vendor, action, cluster, kind, attempt, outcome, durationMs }) =>
+      log.debug(
+        { requestId, account, vendor, action, cluster, kind, attempt, outcome, vendorRequestId, ms: Math.round(durationMs) },
+        'vendor call',
+      ),
+  );
+
+  events.on('breaker', ({ account, vendor, cluster, isDown, health: { lastFailure, lastSuccessAt } }) => {
+    const facts = { account, vendor, cluster };
+    if (!isDown) log.info(facts, 'the vendor works again');
+    else
+      log.warn(
+        {
+          ...facts,
+          code: lastFailure?.code,
+          lastSuccessAt: lastSuccessAt === null ? null : new Date(lastSuccessAt).toISOString(),
+        },
+        'the vendor is down: calls failed many times in a row, and are held back',
+      );
+  });
+};
