@@ -51,6 +51,8 @@ export interface AppDeps {
   readonly log: Logger;
   readonly report: Report;
   readonly deadlineMs: number;
+  /** In milliseconds since 1970. */
+  readonly now: () => number;
   readonly authenticate: Authenticate;
   readonly rate: Rate;
   readonly maxRequestsInFlight: number;
@@ -84,7 +86,7 @@ export const createApp = (deps: AppDeps): Express => {
   const handlers = {
     ...clusterHandlers(clusters),
     ...accountHandlers(deps.accounts),
-    ...userHandlers(users),
+    ...userHandlers(users, deps.now),
     ...writeHandlers(commands),
     ...operationHandlers(operations),
     ...auditHandlers(deps.audit),

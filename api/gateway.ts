@@ -14,6 +14,7 @@ import { type GatewayConfig, type TlsConfig, toMilliseconds } from '../src/confi
 import { isHttps } from '../src/config/urls.js';
 import { createCursors } from '../src/cursors.js';
 import type { Report } from '../src/errors.js';
+import { createRevisions } from '../src/journal/revisions.js';
 import { createLimiters } from '../src/limiters.js';
 import { version } from '../src/project.js';
 import { openCounters } from '../src/store/counters.js';
@@ -23,9 +24,10 @@ import { logEvents } from '../src/telemetry/log.js';
 import { createMetrics } from '../src/telemetry/metrics.js';
 import { createAdmission } from '../src/users/admission.js';
 import { createUserCommands } from '../src/users/commands.js';
+import { createKeptLists, keepingFind } from '../src/users/kept-lists.js';
 import { createUsers } from '../src/users/queries.js';
 import { createLookUps } from '../src/users/reader.js';
-import { createUsersResource } from '../src/users/resource.js';
+import { createUsersResource, USERS } from '../src/users/resource.js';
 import { createSharedReads } from '../src/users/shared-reads.js';
 import { createTransports } from '../src/vendor/transports.js';
 import { createEngine } from '../src/writes/engine.js';
@@ -106,7 +108,15 @@ export const createGateway = (
     log.warn({ clusterId, accounts }, 'cluster is read only: accounts of different domains show it'),
   );
   const admission = createAdmission(clusters);
-  const users = createUsersResource({ clusters, admission, lookUps: createLookUps(), reads: createSharedReads(clock) });
+  const lists = createKeptLists(
+    USERS,
+    createRevisions(store),
+    { ms: toMilliseconds(config.cache.seconds), maxUsers: config.cache.maxUsers },
+    clock,
+    events,
+  );
+  const reads = createSharedReads(clock, keepingFind(lists));
+  const users = createUsersResource({ clusters, admission, lookUps: createLookUps(), reads });
   const deadlineMs = toMilliseconds(server.deadlineSeconds);
   const cursors = createCursors(encryptor);
   const stream = config.audit.stream === undefined ? undefined : openAuditStream(config.audit.stream);
@@ -135,14 +145,21 @@ export const createGateway = (
     leaseMs: toMilliseconds(config.store.leaseSeconds),
     singlePatienceMs: Math.min(SINGLE_PATIENCE_MS, deadlineMs * SINGLE_PATIENCE_SHARE),
   });
-  const metrics = createMetrics({ events, version, accounts: registry.accounts, load: engine.load, isStoreUp: () => isStoreUp });
+  const metrics = createMetrics({
+    events,
+    version,
+    accounts: registry.accounts,
+    load: engine.load,
+    isStoreUp: () => isStoreUp,
+    keptUsers: lists.size,
+  });
   const app = createApp({
     clusters,
     accounts: createAccounts(clusters),
     metrics,
     events,
-    users: createUsers(clusters, cursors),
-    commands: createUserCommands(admission, engine.intake),
+    users: createUsers(clusters, cursors, lists, deadlineMs),
+    commands: createUserCommands(admission, engine.intake, lists),
     operations: engine.operations,
     idempotency: engine.idempotency,
     audit: engine.audit,
@@ -150,6 +167,7 @@ export const createGateway = (
     log,
     report,
     deadlineMs,
+    now: clock.now,
     authenticate: createAuthenticate(auth, limitsOfCallers, clock),
     rate: createRate(limiters),
     maxRequestsInFlight: limits.maxRequestsInFlight,

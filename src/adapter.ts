@@ -72,6 +72,8 @@ export interface UserWindow {
   readonly search?: string;
   /** The `snapshot` of an earlier slice: go on in the same listing where the vendor keeps one. A stale one is not an error. */
   readonly snapshot?: string;
+  /** Users in the whole listing, as an earlier slice of it said: pages may be asked for at once. */
+  readonly total?: number | null;
 }
 
 export interface UserSlice {

@@ -5,6 +5,8 @@ import { badResponse } from './wire.js';
 export interface Window {
   readonly offset: number;
   readonly limit: number;
+  /** Rows in the whole listing, as far as that is known already. */
+  readonly total?: number | null;
 }
 
 export interface Slice<Row> {
@@ -17,7 +19,7 @@ export interface Slice<Row> {
 }
 
 /** Pages asked for at the same time. */
-const CONCURRENCY = 4;
+const CONCURRENCY = 8;
 
 /** How often a listing that changes while it is read is read before it counts as incomplete. */
 export const MAX_ATTEMPTS = 3;
@@ -36,8 +38,8 @@ interface Reading<Row> {
 }
 
 /**
- * Reads a window with as few calls as possible. The first page gives the total; then only the pages that exist are asked for, a few at a
- * time. Without a total pages are read one by one, and only an empty page is the end.
+ * Reads a window with as few calls as possible. The first page gives the total, where it is not known already; then only the pages that exist
+ * are asked for, a few at a time. Without a total pages are read one by one, and only an empty page is the end.
  *
  * A page that is shorter than asked inside the list is read on from where it ended; where the vendor counts pages, in the size that its
  * answer names. A list that changes meanwhile is read again. What cannot be had leaves the slice incomplete.
@@ -60,8 +62,14 @@ export const readWindow = async <Row>(window: Window, paging: Paging, source: So
   }
 };
 
-const readOnce = async <Row>({ offset, limit }: Window, paging: Paging, source: Source<Row>): Promise<Reading<Row>> => {
+const readOnce = async <Row>(
+  { offset, limit, total: expected = null }: Window,
+  paging: Paging,
+  source: Source<Row>,
+): Promise<Reading<Row>> => {
   const end = offset + limit;
+  /** Where the pages begin that were asked for. */
+  const asked = new Set<number>();
   const rowAt = new Map<number, Row | null>();
   const placeOf = new Map<string, number>();
   let first: PageOf<Row> | undefined;
@@ -86,6 +94,7 @@ const readOnce = async <Row>({ offset, limit }: Window, paging: Paging, source: 
   };
 
   const fetchInto = async (page: Page): Promise<PageOf<Row>> => {
+    asked.add(page.start);
     const answer = await source.fetch(page);
     const rows = answer.rows.slice(0, page.size);
     const got = { ...answer, rows };
@@ -133,7 +142,7 @@ const readOnce = async <Row>({ offset, limit }: Window, paging: Paging, source: 
     let holes = false;
     let short: { readonly page: Page; readonly answer: PageOf<Row> } | undefined;
     let page = pageAt(paging, offset, end);
-    for (let answer = first; ; answer = undefined) {
+    for (let answer = expected === null ? first : undefined; ; answer = undefined) {
       const got = answer ?? (await fetchInto(page));
       if (short) {
         const earlier = short;
@@ -160,6 +169,13 @@ const readOnce = async <Row>({ offset, limit }: Window, paging: Paging, source: 
     await Promise.all(Array.from({ length: Math.min(CONCURRENCY, left.length) }, worker));
   };
 
+  /** All pages of the window that begin before the total, but those that were asked for. */
+  const fetchNew = (total: number): Promise<void> =>
+    fetchAll(
+      pagesBetween(paging, offset, end).filter(({ start }) => start < total && !asked.has(start)),
+      total,
+    );
+
   const missingBefore = (bound: number): [from: number, to: number][] => {
     const gaps: [number, number][] = [];
     for (let at = offset; at < bound; at++) {
@@ -174,12 +190,7 @@ const readOnce = async <Row>({ offset, limit }: Window, paging: Paging, source: 
   /** With a total. A vendor that takes offsets is asked again for what is missing, as long as each round brings something. */
   const readExisting = async (total: number): Promise<boolean> => {
     const bound = Math.min(end, total);
-    const [head, ...rest] = pagesBetween(paging, offset, end);
-    if (head && first) await noteSizeWithin(total, head, first);
-    await fetchAll(
-      rest.filter(({ start }) => start < total),
-      total,
-    );
+    await fetchNew(total);
     let gaps = missingBefore(bound);
     while (paging.kind === 'offset' && gaps.length > 0) {
       const before = rowAt.size;
@@ -193,7 +204,13 @@ const readOnce = async <Row>({ offset, limit }: Window, paging: Paging, source: 
     return gaps.length > 0;
   };
 
-  const { total } = await fetchInto(pageAt(paging, offset, end));
+  if (expected !== null && offset < expected) await fetchNew(expected);
+  else {
+    const head = pageAt(paging, offset, end);
+    const answer = await fetchInto(head);
+    if (answer.total !== null) await noteSizeWithin(answer.total, head, answer);
+  }
+  const total = first?.total ?? null;
   const incomplete = await (total === null ? readToEnd() : readExisting(total));
   return { slice: sliceOf(incomplete), atRest, smaller };
 };

@@ -12,6 +12,8 @@ export interface RequestContext {
   readonly call: Call;
   /** Of the caller, as far as trusted proxies name it. */
   readonly address: string;
+  /** What was read before will not do (RFC 9111, section 5.2.1.4). */
+  readonly isFresh: boolean;
   /** Once it is known. */
   caller?: Caller;
   /** Of the request, from a monotonic clock. */
@@ -54,7 +56,12 @@ const leaving = (response: Response): AbortSignal => {
 export const contextOf = (response: Response): RequestContext => response.locals['context'] as RequestContext;
 
 /** The call of a request whose caller is known. */
-export const callerCallOf = ({ call, caller = ANYBODY, address }: RequestContext): CallerCall => ({ ...call, caller, address });
+export const callerCallOf = ({ call, caller = ANYBODY, address, isFresh }: RequestContext): CallerCall => ({
+  ...call,
+  caller,
+  address,
+  isFresh,
+});
 
 /** Gives each request its id and its deadline. */
 export const withContext =
@@ -77,6 +84,7 @@ export const withContext =
         return call;
       },
       address: request.ip ?? '',
+      isFresh: /\bno-cache\b/i.test(request.get('cache-control') ?? ''),
       startedMs,
     };
     response.locals['context'] = context;

@@ -7,7 +7,7 @@ import type { Preference } from './prefer.js';
 export type OperationId = keyof operations;
 
 type ContentOf<T> = T extends { content: infer C } ? C[keyof C] : undefined;
-type Success = 200 | 201 | 202 | 204 | 302;
+type Success = 200 | 201 | 202 | 204 | 302 | 304;
 
 export interface Input<Id extends OperationId> {
   readonly params: NonNullable<operations[Id]['parameters']['path']>;
@@ -17,6 +17,8 @@ export interface Input<Id extends OperationId> {
   readonly body: operations[Id] extends { requestBody: infer B } ? ContentOf<B> : undefined;
   /** Checked, by the names of the document. */
   readonly headers: NonNullable<operations[Id]['parameters']['header']>;
+  /** The media type that the caller likes best of these, the first one where it does not matter; undefined where it takes none. */
+  accepts(types: readonly string[]): string | undefined;
   /** Path and query as they came. */
   readonly url: string;
   readonly call: CallerCall;
@@ -38,6 +40,8 @@ export type Reply<Id extends OperationId> = {
     readonly headers?: Readonly<Record<string, string>>;
     /** Default `application/json`. */
     readonly type?: string;
+    /** In place of a body. */
+    readonly stream?: AsyncIterable<string>;
   };
 }[keyof operations[Id]['responses'] & Success];
 
@@ -49,6 +53,7 @@ export interface AnyReply {
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   readonly type?: string;
+  readonly stream?: AsyncIterable<string>;
 }
 
 export type Handler<Id extends OperationId> = (input: Input<Id>) => Promise<Reply<Id>> | Reply<Id>;

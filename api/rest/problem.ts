@@ -1,4 +1,6 @@
 /** GatewayError → RFC 9457. The one table of statuses. */
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { Response } from 'express';
 import type { GatewayError } from '../../src/errors.js';
 import type { ErrorCode, Problem } from '../../src/model.js';
@@ -237,6 +239,8 @@ export interface Rendered {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | null;
+  /** In place of a body. */
+  readonly stream?: AsyncIterable<string>;
 }
 
 export const renderProblem = (error: GatewayError, instance: string, requestId: string): Rendered => {
@@ -257,9 +261,18 @@ export const renderProblem = (error: GatewayError, instance: string, requestId: 
 
 const UTF_8 = '; charset=utf-8';
 
+/** Of a response that is streamed: ours, and those of the pipeline. */
+const MAX_LISTENERS = 24;
+
 /** Not by Express' own `send`: with `If-None-Match` it would answer any read with 304, which no operation documents. */
-export const send = (response: Response, { status, headers, body }: Rendered): void => {
+export const send = async (response: Response, { status, headers, body, stream }: Rendered): Promise<void> => {
   response.status(status).set(headers);
+  // Who leaves, or takes nothing, ends it; so does a failure in the middle, which cuts the connection.
+  if (stream !== undefined && response.req.method !== 'HEAD') {
+    response.setMaxListeners(MAX_LISTENERS);
+    await pipeline(Readable.from(stream), response).catch(() => undefined);
+    return;
+  }
   if (body === null) {
     response.end();
     return;
@@ -270,5 +283,5 @@ export const send = (response: Response, { status, headers, body }: Rendered): v
   response.end(content);
 };
 
-export const sendProblem = (response: Response, error: GatewayError, instance: string, requestId: string): void =>
+export const sendProblem = (response: Response, error: GatewayError, instance: string, requestId: string): Promise<void> =>
   send(response, renderProblem(error, instance, requestId));

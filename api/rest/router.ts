@@ -40,7 +40,9 @@ const pathAndQuery = ({ path, originalUrl }: Request): string => {
   return query === -1 ? path : `${path}${originalUrl.slice(query)}`;
 };
 
-const render = ({ status, headers = {}, body, type }: AnyReply): Rendered => {
+const render = ({ status, headers = {}, body, type, stream }: AnyReply): Rendered => {
+  if (stream !== undefined)
+    return { status, headers: { 'Content-Type': `${type}; charset=utf-8`, ...headers }, body: null, stream };
   if (body === undefined) return { status, headers, body: null };
   return {
     status,
@@ -101,9 +103,10 @@ const perform = async (
   const submission: PreferredSubmission = { call, path: request.path, patience, preference, onOperation };
 
   const handle = handlers[operation.operationId as OperationId] as unknown as AnyHandler;
+  const accepts = (types: readonly string[]): string | undefined => request.accepts([...types]) || undefined;
   const answer = async (reference?: RequestReference): Promise<Rendered> => {
     const referred = { ...submission, ...(reference && { reference }) };
-    return render(await handle({ params: request.params, query, headers, body, url, call, submission: referred }));
+    return render(await handle({ params: request.params, query, headers, accepts, body, url, call, submission: referred }));
   };
   const given = headers[IDEMPOTENCY_KEY];
   const ifNoneMatch = headers['If-None-Match'];
@@ -145,7 +148,7 @@ export const createRouter = (documented: readonly CheckedOperation[], deps: Rout
   const router = express.Router({ strict: true, caseSensitive: true });
   for (const operation of documented) {
     const serve: RequestHandler = async (request, response) => {
-      send(response, await perform(deps, operation, request, response));
+      await send(response, await perform(deps, operation, request, response));
     };
     router[operation.method](expressPath(operation.path), deps.guard(operation), bodyParser(operation), serve);
   }

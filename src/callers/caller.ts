@@ -26,6 +26,8 @@ export interface CallerCall extends Call {
   readonly caller: Caller;
   /** Where the request came from. */
   readonly address: string;
+  /** What was read before, for others, will not do. */
+  readonly isFresh?: boolean;
 }
 
 /** Whether the caller may know that there is such a cluster. */

@@ -81,6 +81,15 @@ export const coreSchema = {
         auditDays: { type: 'number', minimum: 0, maximum: 3650, default: 30 },
       },
     },
+    cache: {
+      type: 'object',
+      additionalProperties: false,
+      default: {},
+      properties: {
+        seconds: { type: 'number', minimum: 0, maximum: 3_600, default: 5 },
+        maxUsers: { type: 'integer', minimum: 0, default: 500_000 },
+      },
+    },
     limits: {
       type: 'object',
       additionalProperties: false,
@@ -215,6 +224,13 @@ export interface RetentionConfig {
   readonly auditDays: number;
 }
 
+export interface CacheConfig {
+  /** How long a list of users that was read whole is served; 0: not at all. */
+  readonly seconds: number;
+  /** Of all lists that are kept. */
+  readonly maxUsers: number;
+}
+
 export interface LimitsConfig {
   /** The longest list of users that is read as a whole; a longer one is taken for a fault of the vendor. */
   readonly maxListUsers: number;
@@ -254,6 +270,7 @@ export interface GatewayConfig {
   readonly store: StoreConfig;
   readonly retention: RetentionConfig;
   readonly limits: LimitsConfig;
+  readonly cache: CacheConfig;
   readonly log: { readonly level: string; readonly format: 'json' | 'pretty' };
   /** Undefined: nobody is asked who they are, and the gateway listens on this machine only. */
   readonly auth?: AuthConfig;

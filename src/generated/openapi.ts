@@ -107,6 +107,13 @@ export interface paths {
          * A window of the users of a cluster
          * @description The order is the vendor's. Take a window by position (`offset`) or follow `nextCursor`, which is also in
          *     `Link: <…>; rel="next"`. A vendor's page size never shows.
+         *
+         *     A list that was read whole is kept for `cache.seconds` and serves all windows, searches and single users; `Age` says how old it is. It is never
+         *     older than a write that was answered. `Cache-Control: no-cache` has the vendor asked, at most once a second for a cluster. A cursor over a kept
+         *     list stays on it, as it was, for five minutes after its last use.
+         *
+         *     `Accept: application/x-ndjson` or `text/csv` streams all users from `offset` on, a few pages of the vendor in memory at a time; `limit` and `cursor` are
+         *     400 there. NDJSON ends with a line that says so, or why the rest is missing; a CSV that fails is cut without its last chunk.
          */
         get: operations["listUsers"];
         put?: never;
@@ -1089,6 +1096,16 @@ export interface components {
                 "application/json": components["schemas"]["Operation"];
             };
         };
+        /** @description The caller has it already, as `If-None-Match` says. */
+        NotModified: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                Age: components["headers"]["Age"];
+                ETag: components["headers"]["ReadETag"];
+                [name: string]: unknown;
+            };
+            content?: never;
+        };
         /** @description `invalid_request`: the request does not fit this document. */
         BadRequest: {
             headers: {
@@ -1401,6 +1418,10 @@ export interface components {
         IfMatch: string;
         /** @description `*`: the user is created, and is not there before (RFC 9110). Where they are, nothing is changed and the answer is 412. */
         IfNoneMatch: string;
+        /** @description The `ETag` of an earlier answer, or several with commas between; where it still holds, the answer is 304 without a body (RFC 9110). Of one user, it is not heeded with `include`. */
+        IfNoneMatchRead: string;
+        /** @description With `no-cache`, what was read before will not do (RFC 9111). */
+        CacheControl: string;
         /**
          * @description A text that the caller chooses for one request and sends again with each repetition of it: the write is made once. While its
          *     operation is open, a repetition waits for it and is answered as the first request would be; afterwards it gets the answer of the
@@ -1443,6 +1464,10 @@ export interface components {
         UserLocation: string;
         /** @description Stands for the state of the user; send it as `If-Match` to change the user only as long as it is so. */
         ETag: string;
+        /** @description Stands for the answer; send it as `If-None-Match` to get it only where it has changed. */
+        ReadETag: string;
+        /** @description Seconds since the vendor was asked. */
+        Age: string;
         /** @description `true` on the answer of an operation that an earlier request with the same `Idempotency-Key` began and that is done. */
         IdempotencyReplayed: "true";
         /** @description Which part of `Prefer` was applied (RFC 7240). */
@@ -1644,7 +1669,12 @@ export interface operations {
                 /** @description `vendor` adds the vendor's own fields, as sent, in `vendor.attributes`. */
                 include?: components["parameters"]["Include"];
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` of an earlier answer, or several with commas between; where it still holds, the answer is 304 without a body (RFC 9110). Of one user, it is not heeded with `include`. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatchRead"];
+                /** @description With `no-cache`, what was read before will not do (RFC 9111). */
+                "Cache-Control"?: components["parameters"]["CacheControl"];
+            };
             path: {
                 /** @description The id from the configuration, or the vendor's own id of a discovered cluster. */
                 clusterId: components["parameters"]["ClusterId"];
@@ -1657,14 +1687,27 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
+                    Age: components["headers"]["Age"];
+                    ETag: components["headers"]["ReadETag"];
                     /** @description The next window, as `<…>; rel="next"` (RFC 8288). Absent on the last one. */
                     Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["UserPage"];
+                    /**
+                     * @example {"clusterId":"demo-ehpc","username":"alice.chen","role":"member","group":"users","uid":1001,"gid":100,"mountPoint":null,"createdAt":null,"updatedAt":null,"vendor":{"name":"alibaba-ehpc","userId":"1001"}}
+                     *     {"end":{"total":1,"incomplete":null}}
+                     */
+                    "application/x-ndjson": string;
+                    /**
+                     * @example op,username,role,group,uid,gid,createdAt
+                     *     ,alice.chen,member,users,1001,100,
+                     */
+                    "text/csv": string;
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
@@ -1841,7 +1884,12 @@ export interface operations {
                 /** @description `vendor` adds the vendor's own fields, as sent, in `vendor.attributes`. */
                 include?: components["parameters"]["Include"];
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` of an earlier answer, or several with commas between; where it still holds, the answer is 304 without a body (RFC 9110). Of one user, it is not heeded with `include`. */
+                "If-None-Match"?: components["parameters"]["IfNoneMatchRead"];
+                /** @description With `no-cache`, what was read before will not do (RFC 9111). */
+                "Cache-Control"?: components["parameters"]["CacheControl"];
+            };
             path: {
                 /** @description The id from the configuration, or the vendor's own id of a discovered cluster. */
                 clusterId: components["parameters"]["ClusterId"];
@@ -1856,6 +1904,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
+                    Age: components["headers"]["Age"];
                     ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
@@ -1863,6 +1912,7 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
+            304: components["responses"]["NotModified"];
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];

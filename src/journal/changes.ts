@@ -1,4 +1,5 @@
 /** The changes of those who work on operations. Each names its domain and epoch, and is refused when another process has the domain. */
+import { randomUUID } from 'node:crypto';
 import type { SecretRecord } from '../store/secret-records.js';
 import type { Decision, Member, Value } from '../store/store.js';
 import { createTurns } from '../store/turns.js';
@@ -27,6 +28,7 @@ import {
   summarise,
   type ThingRecord,
 } from './records.js';
+import { raised } from './revisions.js';
 
 interface Present {
   readonly operation: OperationRecord;
@@ -157,8 +159,9 @@ export const createChanges = (deps: JournalDeps): Changes => {
         };
       }),
 
-    settle: (claim, refs, outcomes, requestIds) =>
-      changeItems(
+    settle: (claim, refs, outcomes, requestIds) => {
+      const revision = randomUUID();
+      return changeItems(
         claim,
         refs,
         ({ operation, items: records, things, thingKeys, head, self }) => {
@@ -183,6 +186,7 @@ export const createChanges = (deps: JournalDeps): Changes => {
           const audit = trail.append(trail.settled(claim.domain), head, settledEvents(operation, fresh));
           Object.assign(put, audit.put);
           add.push(...audit.add);
+          if (fresh.length > 0) Object.assign(put, raised(claim.resource, claim.cluster, revision));
           const summary = summarise(
             fresh.map(({ outcome }) => outcome),
             operation.summary,
@@ -198,7 +202,8 @@ export const createChanges = (deps: JournalDeps): Changes => {
           return { result, put, add, count };
         },
         'recorded',
-      ),
+      );
+    },
 
     finish: (claim) =>
       changeItems(claim, [], ({ operation }) =>

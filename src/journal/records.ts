@@ -176,6 +176,8 @@ export const keyOf = {
   secret: (id: string, index: number) => `${SECRETS}${id}:${index}`,
   idempotency: (id: string) => `idempotency:${id}`,
   request: (id: string) => `request:${id}`,
+  /** What changes with every end of a write to the cluster. */
+  revision: (resource: string, { key }: Pick<ClusterRef, 'key'>) => `revision:${hash([resource, key])}`,
   thing: (resource: string, { key }: ClusterRef, name: string) => `thing:${hash([resource, key, name])}`,
 };
 

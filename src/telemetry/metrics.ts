@@ -12,6 +12,8 @@ export interface MetricsDeps {
   readonly load: Load;
   /** Whether the store answered when it was last asked. */
   readonly isStoreUp: () => boolean;
+  /** Users of lists that are kept. */
+  readonly keptUsers: () => number;
 }
 
 export interface Metrics {
@@ -26,7 +28,7 @@ const WAITS = [0.05, 0.25, 1, 5, 15, 60, 300, 900, 3_600, 21_600, 86_400];
 const STATES: readonly BreakerState[] = ['closed', 'open', 'half-open'];
 const SECOND_MS = 1_000;
 
-export const createMetrics = ({ events, version, accounts, load, isStoreUp }: MetricsDeps): Metrics => {
+export const createMetrics = ({ events, version, accounts, load, isStoreUp, keptUsers }: MetricsDeps): Metrics => {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -77,6 +79,23 @@ export const createMetrics = ({ events, version, accounts, load, isStoreUp }: Me
     registers,
   });
   events.on('omission', ({ vendor, rows }) => omitted.inc({ vendor }, rows));
+
+  const asked = new Counter({
+    name: 'hpc_gateway_list_cache_requests_total',
+    help: 'Looks for a list of users that is kept: found (hit), not there or out of date (miss), passed over for Cache-Control: no-cache (bypass); and reads that joined one that was under way (shared).',
+    labelNames: ['result'] as const,
+    registers,
+  });
+  events.on('list', ({ result }) => asked.inc({ result }));
+
+  new Gauge({
+    name: 'hpc_gateway_list_cache_users',
+    help: 'Users of the lists that are kept.',
+    registers,
+    collect() {
+      this.set(keptUsers());
+    },
+  });
 
   new Gauge({
     name: 'hpc_gateway_vendor_budget_remaining_calls',

@@ -1,5 +1,4 @@
 /** Writes to users, as operations. */
-import type { Call } from '../adapter.js';
 import type { CallerCall } from '../callers/caller.js';
 import { clusterRefOf, type Target } from '../clusters/registry.js';
 import { asGatewayError, type GatewayError } from '../errors.js';
@@ -23,6 +22,7 @@ import {
   type UserToCreate,
   updateItem,
 } from './items.js';
+import type { KeptLists } from './kept-lists.js';
 import { USERS } from './resource.js';
 import { checkNewUser, checkPassword, checkRole } from './rules.js';
 import { isWithin, outOfBounds } from './steps/bounded.js';
@@ -60,7 +60,7 @@ export interface UserCommands {
 
 const nothing = (): void => undefined;
 
-export const createUserCommands = (admission: Admission, intake: Intake): UserCommands => {
+export const createUserCommands = (admission: Admission, intake: Intake, lists: KeptLists): UserCommands => {
   const conditional = ({ ifMatch }: UserReference) => ifMatch !== undefined && { ifMatch };
 
   /** @throws forbidden */
@@ -107,8 +107,13 @@ export const createUserCommands = (admission: Admission, intake: Intake): UserCo
    * The users as they are, by name; `unclear` of a name that may stand in a row that names nobody.
    * @throws vendor_bad_response where the list is not whole
    */
-  const knownOf = async (target: Target, usernames: Iterable<string>, call: Call) => {
-    const { found, isWhole, complete } = await findUsers(target, [...new Set(usernames)], call);
+  const knownOf = async (target: Target, usernames: Iterable<string>, call: CallerCall) => {
+    const names = [...new Set(usernames)];
+    const look = await lists.look(target, call);
+    const { list } = look;
+    const { found, isWhole, complete } = list
+      ? { found: new Map(names.map((name) => [name, list.get(name) ?? null])), isWhole: true, complete: list.omitted === 0 }
+      : await findUsers(target, names, call, { onWhole: (users, omitted) => lists.keep(target, look, users, omitted) });
     if (!isWhole) throw incompleteList(target);
     return new Map<string, Known | 'unclear'>(
       [...found].map(([username, user]) => [username, user ?? (complete ? null : 'unclear')]),

@@ -11,6 +11,8 @@ export interface Position {
   readonly snapshot?: string | undefined;
   /** What the window was like; the next one is another. */
   readonly mark?: string | undefined;
+  /** The list to go on in, where it is still kept. */
+  readonly list?: string | undefined;
 }
 
 /** What a cursor is good for. */
@@ -32,13 +34,17 @@ export const markOf = ({ users, total }: Pick<UserSlice, 'users' | 'total'>): st
   return createHash('sha256').update(content).digest('base64url').slice(0, 12);
 };
 
-export const writePosition = (cursors: Cursors, { offset, snapshot, mark }: Position, scope: Scope, call: CallerCall): string =>
-  cursors.write({ o: offset, s: snapshot, m: mark }, scopeOf(scope), call);
+export const writePosition = (
+  cursors: Cursors,
+  { offset, snapshot, mark, list }: Position,
+  scope: Scope,
+  call: CallerCall,
+): string => cursors.write({ o: offset, s: snapshot, m: mark, l: list }, scopeOf(scope), call);
 
 /** @throws invalid_request when it is no cursor, or one of another list or caller */
 export const readPosition = (cursors: Cursors, cursor: string, scope: Scope, call: CallerCall): Position => {
-  const { o, s, m } = cursors.read(cursor, scopeOf(scope), call);
+  const { o, s, m, l } = cursors.read(cursor, scopeOf(scope), call);
   const offset = count(o);
   if (offset === null) throw invalidCursor();
-  return { offset, snapshot: text(s) ?? undefined, mark: text(m) ?? undefined };
+  return { offset, snapshot: text(s) ?? undefined, mark: text(m) ?? undefined, list: text(l) ?? undefined };
 };

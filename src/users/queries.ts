@@ -11,7 +11,9 @@ import { badResponse } from '../wire.js';
 import { markOf, type Position, readPosition, type Scope, writePosition } from './cursor.js';
 import { toUser } from './entity-tag.js';
 import { findUser, findUsers, incompleteList, walk } from './find.js';
+import { createList, type KeptList, type KeptLists, type Look } from './kept-lists.js';
 import { createSearchTrust } from './search-trust.js';
+import { type Stretch, walkAlong } from './walk-along.js';
 
 export interface UserQuery {
   readonly limit: number;
@@ -28,13 +30,37 @@ export interface UserList {
   readonly nextCursor: string | null;
   /** Rows that name nobody, and are left out. */
   readonly omitted: number;
+  /** When the vendor was asked, in milliseconds since 1970. */
+  readonly readAt: number;
+}
+
+export type StreamQuery = Pick<UserQuery, 'offset' | 'search' | 'role'>;
+
+export interface UserStretch {
+  readonly users: readonly User[];
+  readonly omitted: number;
+}
+
+export interface UserStream {
+  readonly readAt: number;
+  readonly stretches: AsyncIterable<UserStretch>;
+}
+
+export interface FoundUser {
+  readonly user: User;
+  readonly readAt: number;
 }
 
 export interface Users {
   list(clusterId: string, query: UserQuery, call: CallerCall): Promise<UserList>;
   /** Those of these names who are there, in this order. */
   lookUp(clusterId: string, usernames: readonly string[], role: Role | undefined, call: CallerCall): Promise<UserList>;
-  get(clusterId: string, username: string, call: CallerCall): Promise<User>;
+  /**
+   * All users from a position on, a stretch at a time, and how many rows are left out so far. The first stretch is there when it resolves.
+   * @throws before the first stretch, what `list` throws
+   */
+  stream(clusterId: string, query: StreamQuery, call: CallerCall): Promise<UserStream>;
+  get(clusterId: string, username: string, call: CallerCall): Promise<FoundUser>;
   /** The user of this name on every cluster that the caller may see, or why there is none. */
   everywhere(username: string, call: CallerCall): Promise<Everywhere>;
 }
@@ -48,42 +74,120 @@ export interface Everywhere {
 const CLUSTERS_AT_ONCE = 4;
 const MAX_WAITING = 100_000;
 
-const fitsFilter = ({ search, role }: UserQuery): ((user: VendorUser) => boolean) => {
-  const part = search?.toLowerCase();
-  return (user) =>
-    (part === undefined || user.username.toLowerCase().includes(part)) && (role === undefined || user.role === role);
+/** Those of the list that are asked for. */
+const fitting = (list: KeptList, { search, role }: Pick<UserQuery, 'search' | 'role'>): readonly VendorUser[] => {
+  const named = search === undefined ? list.users : list.search(search);
+  return role === undefined ? named : named.filter((user) => user.role === role);
 };
 
-export const createUsers = (clusters: Clusters, cursors: Cursors): Users => {
+/** A window, and where the next one goes on. */
+interface Window {
+  readonly slice: UserSlice;
+  readonly readAt: number;
+  /** Of the list that cursors go on in. */
+  readonly list?: KeptList;
+}
+
+/** Users of a stretch of a list that is in memory. */
+const A_STRETCH = 500;
+
+/** The stretches, of which the first one is read already: it may fail. */
+const begun = async <T>(stretches: AsyncGenerator<T>): Promise<AsyncIterable<T>> => {
+  const first = await stretches.next();
+  return (async function* () {
+    try {
+      if (first.done) return;
+      yield first.value;
+      yield* stretches;
+    } finally {
+      await stretches.return(undefined);
+    }
+  })();
+};
+
+/** @param deadlineMs of each reading of a stream */
+export const createUsers = (clusters: Clusters, cursors: Cursors, lists: KeptLists, deadlineMs: number): Users => {
   const trusts = createSearchTrust();
+  const isSearchTrusted = async (target: Target, call: Call): Promise<boolean> =>
+    capabilitiesOf(target).search === 'native' && (await trusts(target, call));
+
+  const windowOf = (list: KeptList, query: UserQuery, offset: number): Window => {
+    const users = fitting(list, query);
+    const slice = { users: users.slice(offset, offset + query.limit), total: users.length, omitted: list.omitted };
+    return { slice, readAt: list.readAt, list };
+  };
+
+  /** All users; one reading for all who ask meanwhile. */
+  const readWhole = (target: Target, look: Look, snapshot: string | undefined, call: Call): Promise<KeptList> =>
+    lists.share(target, look, ['whole', snapshot], call, async (shared) => {
+      const all = await walk(target, shared, snapshot === undefined ? {} : { snapshot });
+      if (!all.isWhole) throw incompleteList(target);
+      return lists.keep(target, look, all.users, all.omitted);
+    });
+
+  /** Those that the vendor's own search finds; it may find more than are asked for. */
+  const searched = (target: Target, look: Look, search: string, snapshot: string | undefined, call: Call): Promise<KeptList> =>
+    lists.share(target, look, ['search', search, snapshot], call, async (shared) => {
+      const all = await walk(target, shared, { search, ...(snapshot !== undefined && { snapshot }) });
+      if (!all.isWhole) throw incompleteList(target);
+      return createList(all.users, all.omitted, look.at);
+    });
 
   /** A window of all users maps to vendor pages; the position in a filtered list is known only after reading the whole. */
-  const readFiltered = async (target: Target, query: UserQuery, offset: number, snapshot: string | undefined, call: Call) => {
-    const isNative = query.search !== undefined && capabilitiesOf(target).search === 'native' && (await trusts(target, call));
-    const all = await walk(target, call, {
-      ...(isNative && query.search !== undefined && { search: query.search }),
-      ...(snapshot !== undefined && { snapshot }),
-    });
-    if (!all.isWhole) throw incompleteList(target);
-    const fitting = all.users.filter(fitsFilter(query));
-    const { snapshot: kept, omitted } = all;
-    return { slice: { users: fitting.slice(offset, offset + query.limit), total: fitting.length, snapshot: kept }, omitted };
+  const readFiltered = async (
+    target: Target,
+    look: Look,
+    query: UserQuery,
+    { offset, snapshot }: Position,
+    call: Call,
+  ): Promise<Window> => {
+    const { search } = query;
+    if (search === undefined || !(await isSearchTrusted(target, call)))
+      return windowOf(await readWhole(target, look, snapshot, call), query, offset);
+    const { slice, readAt } = windowOf(await searched(target, look, search, snapshot, call), query, offset);
+    return { slice, readAt };
   };
 
   /** An incomplete window is read once more; an answer that silently lacks users would be wrong. */
-  const readPlain = async (target: Target, limit: number, offset: number, snapshot: string | undefined, call: Call) => {
+  const readPlain = async (
+    target: Target,
+    look: Look,
+    limit: number,
+    { offset, snapshot }: Position,
+    call: Call,
+  ): Promise<Window> => {
     const { account, vendorClusterId } = target;
-    const read = (): Promise<UserSlice> =>
-      account.adapter.listUsers(vendorClusterId, { offset, limit, ...(snapshot !== undefined && { snapshot }) }, call);
-    const first = await read();
-    const slice = first.incomplete ? await read() : first;
+    const slice = await lists.share(target, look, ['window', offset, limit, snapshot], call, async (shared) => {
+      const read = (): Promise<UserSlice> =>
+        account.adapter.listUsers(vendorClusterId, { offset, limit, ...(snapshot !== undefined && { snapshot }) }, shared);
+      const first = await read();
+      return first.incomplete ? read() : first;
+    });
     if (slice.incomplete) throw incompleteList(target);
-    return { slice, omitted: slice.omitted ?? 0 };
+    const isWhole = offset === 0 && slice.total !== null && slice.total <= limit;
+    if (isWhole) lists.keep(target, look, slice.users, slice.omitted ?? 0);
+    return { slice, readAt: look.at };
   };
 
-  const getAt = async (target: Target, username: string, call: Call): Promise<User> => {
-    const user = await findUser(target, username, call);
-    if (user) return toUser(target, user);
+  /** The user, or null; from what is kept, where that may be served. */
+  const findAt = async (target: Target, username: string, call: CallerCall) => {
+    const look = await lists.look(target, call);
+    const { list } = look;
+    const kept = list?.get(username);
+    // A row that names nobody may be theirs.
+    if (list && (kept || list.omitted === 0)) return { user: kept ?? null, readAt: list.readAt };
+    const user = await lists.share(target, look, ['user', username], call, (shared) =>
+      findUser(target, username, shared, {
+        isLookUpTrusted: () => isSearchTrusted(target, shared),
+        onWhole: (users, omitted) => lists.keep(target, look, users, omitted),
+      }),
+    );
+    return { user, readAt: look.at };
+  };
+
+  const getAt = async (target: Target, username: string, call: CallerCall): Promise<FoundUser> => {
+    const { user, readAt } = await findAt(target, username, call);
+    if (user) return { user: toUser(target, user), readAt };
     await clusters.facts(target, call);
     throw new GatewayError('user_not_found', `There is no user ${username} on the cluster ${target.id}.`);
   };
@@ -97,13 +201,20 @@ export const createUsers = (clusters: Clusters, cursors: Cursors): Users => {
       const scope: Scope = { clusterId, search: query.search, role: query.role };
       const position: Position =
         query.cursor === undefined ? { offset: query.offset ?? 0 } : readPosition(cursors, query.cursor, scope, call);
-      const { offset, snapshot } = position;
+      const { offset } = position;
       const target = await clusters.resolve(clusterId, call);
       const filtered = query.search !== undefined || query.role !== undefined;
-      const { slice, omitted } = filtered
-        ? await readFiltered(target, query, offset, snapshot, call)
-        : await readPlain(target, query.limit, offset, snapshot, call);
-      const mark = filtered ? undefined : markOf(slice);
+      const pinned = lists.pinned(position.list, target);
+      const look = pinned ? undefined : await lists.look(target, call);
+      const known = pinned ?? look?.list;
+      const { slice, readAt, list } = known
+        ? windowOf(known, query, offset)
+        : await (filtered
+            ? readFiltered(target, look as Look, query, position, call)
+            : readPlain(target, look as Look, query.limit, position, call));
+      const { omitted = 0 } = slice;
+      // A list that is kept has no page twice.
+      const mark = filtered || list ? undefined : markOf(slice);
       if (mark !== undefined && mark === position.mark) throw badResponse('a page that repeats another one');
       // Shanhe may answer an unknown cluster with an empty list.
       if (offset === 0 && slice.users.length + omitted === 0) await clusters.facts(target, call);
@@ -111,17 +222,57 @@ export const createUsers = (clusters: Clusters, cursors: Cursors): Users => {
       // By position: a vendor that leaves a hole in a page must not make the next window begin inside this one.
       const next = offset + query.limit;
       const more = slice.total === null ? slice.users.length + omitted === query.limit : next < slice.total;
+      if (more && list) lists.pin(list);
       return {
+        readAt,
         users: slice.users.map((user) => toUser(target, user)),
         total: slice.total,
         omitted,
-        nextCursor: more ? writePosition(cursors, { offset: next, snapshot: slice.snapshot, mark }, scope, call) : null,
+        nextCursor: more
+          ? writePosition(cursors, { offset: next, snapshot: slice.snapshot, mark, list: list?.id }, scope, call)
+          : null,
       };
+    },
+
+    stream: async (clusterId, query, call) => {
+      const { offset = 0, search, role } = query;
+      const target = await clusters.resolve(clusterId, call);
+      const look = await lists.look(target, call);
+      const isShort = search !== undefined && (await isSearchTrusted(target, call));
+      const found = look.list ?? (isShort ? await searched(target, look, search, undefined, call) : undefined);
+      const fits = (user: VendorUser): boolean =>
+        (search === undefined || user.username.toLowerCase().includes(search.toLowerCase())) &&
+        (role === undefined || user.role === role);
+      const nextCall = (): Call => ({ ...call, signal: AbortSignal.timeout(deadlineMs) });
+
+      async function* inMemory(list: KeptList): AsyncGenerator<Stretch> {
+        const users = fitting(list, query);
+        for (let at = offset; at < users.length; at += A_STRETCH)
+          yield { users: users.slice(at, at + A_STRETCH), omitted: at === offset ? list.omitted : 0 };
+      }
+      async function* along(): AsyncGenerator<Stretch> {
+        // A position in a filtered list is known only by counting.
+        let left = search === undefined && role === undefined ? 0 : offset;
+        for await (const { users, omitted } of walkAlong(target, offset - left, nextCall)) {
+          const fitting = users.filter(fits);
+          yield { users: fitting.slice(left), omitted };
+          left = Math.max(0, left - fitting.length);
+        }
+      }
+      const stretches = await begun(found ? inMemory(found) : along());
+      const shown = async function* (): AsyncGenerator<UserStretch> {
+        for await (const { users, omitted } of stretches) yield { users: users.map((user) => toUser(target, user)), omitted };
+      };
+      return { readAt: found?.readAt ?? look.at, stretches: shown() };
     },
 
     lookUp: async (clusterId, usernames, role, call) => {
       const target = await clusters.resolve(clusterId, call);
-      const { found, isWhole, omitted } = await findUsers(target, usernames, call);
+      const look = await lists.look(target, call);
+      const { list } = look;
+      const { found, isWhole, omitted } = list
+        ? { found: new Map(usernames.map((name) => [name, list.get(name) ?? null])), isWhole: true, omitted: list.omitted }
+        : await findUsers(target, usernames, call, { onWhole: (users, left) => lists.keep(target, look, users, left) });
       if (!isWhole) throw incompleteList(target, 'those who are missing exist');
       if ([...found.values()].every((user) => user === null)) await clusters.facts(target, call);
       const users = usernames
@@ -129,7 +280,7 @@ export const createUsers = (clusters: Clusters, cursors: Cursors): Users => {
         .filter((user) => user !== null)
         .filter((user) => role === undefined || user.role === role)
         .map((user) => toUser(target, user));
-      return { users, total: users.length, omitted, nextCursor: null };
+      return { users, total: users.length, omitted, nextCursor: null, readAt: list?.readAt ?? look.at };
     },
 
     get: async (clusterId, username, call) => getAt(await clusters.resolve(clusterId, call), username, call),
@@ -144,7 +295,7 @@ export const createUsers = (clusters: Clusters, cursors: Cursors): Users => {
       };
       const problems = await clusters.forEach(call, async (target) => {
         const found = await slotsOf(target)
-          .execute(() => getAt(target, username, call))
+          .execute(async () => (await getAt(target, username, call)).user)
           .catch(asGatewayError);
         items.push({ clusterId: target.id, found });
       });

@@ -3,7 +3,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Call } from '../adapter.js';
 import type { Clock } from '../clock.js';
 import type { Target } from '../clusters/registry.js';
-import { deadlinePassed, firstOf, untilAborted } from '../deadline.js';
+import { deadlinePassed } from '../deadline.js';
+import { type SharedWork, shareWork } from '../shared-work.js';
 import { type FindOptions, type FoundUsers, findUsers } from './find.js';
 
 export interface SharedReads {
@@ -19,27 +20,22 @@ const READ_MS = 60_000;
 
 interface Reading {
   readonly usernames: Set<string>;
-  /** Those that wait for it. When the last one has left, it ends. */
-  askers: number;
-  readonly abandoned: AbortController;
-  readonly answer: Promise<FoundUsers>;
+  readonly work: SharedWork<FoundUsers>;
 }
 
-export const createSharedReads = (clock: Clock): SharedReads => {
+export const createSharedReads = (clock: Clock, find = findUsers): SharedReads => {
   /** The last reading that was begun, and the one that is gathering names. */
   const last = new Map<string, Promise<unknown>>();
   const gathering = new Map<string, Reading>();
 
   const begin = (key: string, target: Target, call: Call, options: FindOptions): Reading => {
     const usernames = new Set<string>();
-    const abandoned = new AbortController();
-    const run = async (): Promise<FoundUsers> => {
+    const work = shareWork(clock, MAX_WAIT_MS + READ_MS, async (signal): Promise<FoundUsers> => {
       await Promise.race([last.get(key), clock.sleep(MAX_WAIT_MS)]);
       await nextTurn();
-      gathering.delete(key);
-      const signal = firstOf([abandoned.signal, clock.timeout(READ_MS)]);
+      if (gathering.get(key) === reading) gathering.delete(key);
       if (signal.aborted) throw deadlinePassed('none');
-      const answer = findUsers(target, [...usernames], { ...call, signal }, options);
+      const answer = find(target, [...usernames], { ...call, signal }, options);
       const ended = answer.then(
         () => undefined,
         () => undefined,
@@ -49,8 +45,8 @@ export const createSharedReads = (clock: Clock): SharedReads => {
         if (last.get(key) === ended) last.delete(key);
       });
       return answer;
-    };
-    const reading: Reading = { usernames, askers: 0, abandoned, answer: run() };
+    });
+    const reading: Reading = { usernames, work };
     gathering.set(key, reading);
     return reading;
   };
@@ -58,13 +54,10 @@ export const createSharedReads = (clock: Clock): SharedReads => {
   return {
     find: async (target, usernames, call, options) => {
       const key = JSON.stringify([target.account.name, target.vendorClusterId, options]);
-      const reading = gathering.get(key) ?? begin(key, target, call, options);
+      const known = gathering.get(key);
+      const reading = known && !known.work.isAbandoned ? known : begin(key, target, call, options);
       for (const username of usernames) reading.usernames.add(username);
-      reading.askers++;
-      const { found, complete, isWhole, omitted } = await untilAborted(reading.answer, call.signal).finally(() => {
-        reading.askers--;
-        if (reading.askers === 0) reading.abandoned.abort();
-      });
+      const { found, complete, isWhole, omitted } = await reading.work.join(call.signal);
       const own = new Map(usernames.map((username) => [username, found.get(username) ?? null]));
       const isAll = [...own.values()].every((user) => user !== null);
       return { found: own, complete: complete || isAll, isWhole: isWhole || isAll, omitted };

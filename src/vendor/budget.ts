@@ -19,11 +19,12 @@ export interface BudgetState {
 export interface Budget {
   /**
    * Takes a call for the purpose of the present one.
+   * @param action the vendor's name of what is called
    * @throws vendor_rate_limited where none is left for it: nothing was sent
    */
-  take(): Promise<void>;
-  /** The vendor refused a call: by its count nothing is left for so long. */
-  noteRefusal(retryAfterMs: number): void;
+  take(action: string): Promise<void>;
+  /** The vendor refused a call: by its count nothing is left for such ones for so long. */
+  noteRefusal(action: string, retryAfterMs: number): void;
   state(): Promise<BudgetState>;
 }
 
@@ -50,7 +51,8 @@ export const createBudget = (name: string, { calls, perSeconds }: BudgetConfig, 
   /** By purpose, in this window, by this process. */
   let used = new Map<Purpose, number>();
   let endsAt = 0;
-  let refusedUntil = 0;
+  /** By action, of which there are a few: some vendors count each for itself. */
+  const refusedUntil = new Map<string, number>();
 
   const usedBy = (purpose: Purpose): number => used.get(purpose) ?? 0;
 
@@ -94,8 +96,8 @@ export const createBudget = (name: string, { calls, perSeconds }: BudgetConfig, 
   };
 
   return {
-    take: async () => {
-      const refusedMs = refusedUntil - clock.now();
+    take: async (action) => {
+      const refusedMs = (refusedUntil.get(action) ?? 0) - clock.now();
       if (refusedMs > 0) throw empty(refusedMs);
       const purpose = currentScope()?.purpose ?? 'read';
       const { consumedPoints, msBeforeNext } = await spend();
@@ -108,15 +110,14 @@ export const createBudget = (name: string, { calls, perSeconds }: BudgetConfig, 
       used.set(purpose, usedBy(purpose) + 1);
     },
 
-    noteRefusal: (retryAfterMs) => {
-      refusedUntil = Math.max(refusedUntil, clock.now() + retryAfterMs);
+    noteRefusal: (action, retryAfterMs) => {
+      refusedUntil.set(action, Math.max(refusedUntil.get(action) ?? 0, clock.now() + retryAfterMs));
     },
 
     state: async () => {
       const now = clock.now();
       const known = await limiter.get(name);
       const resetsAt = now + (known?.msBeforeNext ?? windowMs);
-      if (refusedUntil > now) return { remaining: 0, resetsAt: refusedUntil };
       return { remaining: Math.max(0, calls - (known?.consumedPoints ?? 0)), resetsAt };
     },
   };

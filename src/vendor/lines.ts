@@ -54,10 +54,10 @@ export const createLines = (clock: Clock, { budget, onBreaker }: LinesOptions = 
       const { breaker, places } = lineTo(options.cluster ?? '');
       const call = async () => {
         breaker.check();
-        await budget?.take();
+        await budget?.take(options.action);
         return breaker.run(attempt, options).catch((thrown: unknown) => {
           const { code, retryAfterMs } = asGatewayError(thrown);
-          if (code === 'vendor_rate_limited' && retryAfterMs !== undefined) budget?.noteRefusal(retryAfterMs);
+          if (code === 'vendor_rate_limited' && retryAfterMs !== undefined) budget?.noteRefusal(options.action, retryAfterMs);
           throw thrown;
         });
       };

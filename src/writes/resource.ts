@@ -32,6 +32,8 @@ export interface ReadOptions {
   readonly wholeOrNothing?: boolean;
   /** Whether a thing counts whose name differs in upper and lower case alone, where there is one such, and none of the very name. */
   readonly anyCase?: boolean;
+  /** Whether the thing was just made: vendors add to the end of a list. */
+  readonly isNewest?: boolean;
   /** Whether a look-up that finds nothing will do, where look-ups of this cluster have found things before. */
   readonly trustLookUps?: boolean;
 }

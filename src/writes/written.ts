@@ -12,7 +12,8 @@ export const readWritten = async (desk: Desk, doubt: Doubt): Promise<Decision> =
   const { site } = work;
   if (work.isBatch || !doubt.call.step.isShown) return decide(doubt);
   // A vendor may write names in its own way; it has confirmed that this one is there.
-  const options = { anyCase: doubt.call.step.nature === 'add' };
+  const isAdded = doubt.call.step.nature === 'add';
+  const options = { anyCase: isAdded, isNewest: isAdded };
   const read = await site.read([item.name], boundedCall(desk, work, READ_MS), options).catch(() => undefined);
   const thing = read?.found.get(item.name);
   if (!thing) return decide(doubt, 'unread');

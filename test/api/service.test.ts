@@ -194,6 +194,7 @@ describe('faults of the gateway itself', () => {
       log,
       report: (fault) => entries.push(fault),
       deadlineMs: 1000,
+      now: Date.now,
       isStopping: () => false,
     });
     const server = app.listen(0, '127.0.0.1');

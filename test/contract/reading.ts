@@ -23,7 +23,9 @@ export const reading = ({ backend, gateway }: Subject): void => {
     expect(body.problems).toEqual([]);
     expect(body.items).toHaveLength(1);
     expect(body.items[0]).toMatchObject({ id: CLUSTER, vendor: backend.vendor, state: 'ready', discovered: false });
-    expect((await gateway().get(`/clusters/${CLUSTER}`)).body).toEqual(body.items[0]);
+    // Every call changes how it does.
+    const { health: _, budget: __, ...cluster } = body.items[0];
+    expect((await gateway().get(`/clusters/${CLUSTER}`)).body).toMatchObject(cluster);
     expect(body.items[0].capabilities.roles).toEqual(backend.gives);
   });
 

@@ -11,6 +11,7 @@ import type { ClusterState } from '../../src/model.js';
 import { createAdmission, type Requirement } from '../../src/users/admission.js';
 import { createUsers } from '../../src/users/queries.js';
 import { anybodysCall, testCursors } from '../support/callers.js';
+import { nothingKept } from '../support/kept-lists.js';
 import { vendorUser } from '../support/vendor-user.js';
 
 const call = anybodysCall();
@@ -56,6 +57,7 @@ const serve = (adapter: Partial<Adapter>, report: Report = silent): Clusters => 
       requestsPerCallerPerMinute: 1,
       maxConnections: 1,
     },
+    cache: { seconds: 0, maxUsers: 0 },
     log: { level: 'silent', format: 'json' },
     audit: {},
     accounts: { a: { vendor: 'memory', discover: false, domain: 'a', settings: {} } },
@@ -76,7 +78,7 @@ describe('a page with a hole', () => {
       const rows = Array.from({ length: Math.min(limit, 120 - offset) }, (_, index) => vendorUser(`u${offset + index}`));
       return { users: offset === 0 ? rows.slice(1) : rows, total: 120 };
     };
-    const users = createUsers(serve({ listUsers }), testCursors);
+    const users = createUsers(serve({ listUsers }), testCursors, nothingKept, 30_000);
     const met: string[] = [];
     for (let cursor: string | null | undefined; cursor !== null; ) {
       const list = await users.list('c', { limit: 50, cursor }, call);
@@ -89,7 +91,12 @@ describe('a page with a hole', () => {
 });
 
 describe('a cursor', () => {
-  const users = createUsers(serve({ listUsers: async () => ({ users: [vendorUser('u')], total: 9 }) }), testCursors);
+  const users = createUsers(
+    serve({ listUsers: async () => ({ users: [vendorUser('u')], total: 9 }) }),
+    testCursors,
+    nothingKept,
+    30_000,
+  );
   const next = async (): Promise<string> => (await users.list('c', { limit: 1 }, call)).nextCursor as string;
   const refusing = (cursor: string, by: CallerCall = call) =>
     expect(users.list('c', { limit: 50, cursor }, by)).rejects.toMatchObject({ code: 'invalid_request' });

@@ -1,10 +1,12 @@
 import { GatewayError } from '../../../src/errors.js';
 import type { User } from '../../../src/model.js';
-import type { Users } from '../../../src/users/queries.js';
+import type { UserList, UserStream, Users } from '../../../src/users/queries.js';
 import { linkTo } from '../base.js';
+import { ageOf, isKnown, tagOf } from '../conditional.js';
 import { incompleteOf } from '../incomplete.js';
 import type { Handlers } from '../operations.js';
 import { toProblem } from '../problem.js';
+import { asCsv, asLines, CSV, NDJSON } from '../streams.js';
 import { invalidRequest } from '../validation.js';
 import { plain } from './operations.js';
 import { tagged } from './writes.js';
@@ -43,7 +45,23 @@ const namesIn = (username: string, others: Readonly<Record<string, unknown>>): s
   return names;
 };
 
-export const userHandlers = (users: Users): Pick<Handlers, 'listUsers' | 'getUser' | 'findUser'> => ({
+/** A stream has all that there is. @throws invalid_request */
+const refuseWindow = (url: string): void => {
+  const params = new URLSearchParams(url.split('?')[1]);
+  const errors = ['limit', 'cursor']
+    .filter((name) => params.has(name))
+    .map((name) => ({ pointer: `/query/${name}`, message: 'cannot be used where all users are streamed; leave it out' }));
+  if (errors.length > 0) throw invalidRequest(errors);
+};
+
+const oneStretch = ({ users, omitted, readAt }: UserList): UserStream => ({
+  readAt,
+  stretches: (async function* () {
+    yield { users, omitted };
+  })(),
+});
+
+export const userHandlers = (users: Users, now: () => number): Pick<Handlers, 'listUsers' | 'getUser' | 'findUser'> => ({
   findUser: async ({ params: { username }, url, call }) => {
     const { items, problems } = await users.everywhere(username, call);
     const path = url.split('?')[0] ?? url;
@@ -61,25 +79,43 @@ export const userHandlers = (users: Users): Pick<Handlers, 'listUsers' | 'getUse
     };
   },
 
-  listUsers: async ({ params, query, url, call }) => {
+  listUsers: async ({ params, query, headers, accepts, url, call }) => {
     const { include, limit = 50, username, ...rest } = query;
+    const type = accepts(['application/json', NDJSON, CSV]);
+    if (type === NDJSON || type === CSV) {
+      refuseWindow(url);
+      const { readAt, stretches } =
+        username === undefined
+          ? await users.stream(params.clusterId, rest, call)
+          : oneStretch(await users.lookUp(params.clusterId, namesIn(username, rest), rest.role, call));
+      const path = url.split('?')[0] ?? url;
+      const lines = type === CSV ? asCsv(stretches) : asLines(stretches, (user) => shown(user, include), path, call.requestId);
+      return { status: 200, type, stream: lines, headers: ageOf(readAt, now()) };
+    }
     const {
-      users: items,
+      users: found,
       total,
       nextCursor,
       omitted,
+      readAt,
     } = username === undefined
       ? await users.list(params.clusterId, { ...rest, limit }, call)
       : await users.lookUp(params.clusterId, namesIn(username, rest), rest.role, call);
-    return {
-      status: 200,
-      body: { items: items.map((user) => shown(user, include)), total, nextCursor, incomplete: incompleteOf(omitted) },
-      ...(nextCursor !== null && { headers: { Link: `<${linkTo(nextUrl(url, nextCursor))}>; rel="next"` } }),
-    };
+    const items = found.map((user) => shown(user, include));
+    const incomplete = incompleteOf(omitted);
+    // A cursor is spelt anew each time, and means the same.
+    const tag = tagOf([items, total, incomplete, nextCursor === null]);
+    const facts = { ETag: tag, ...ageOf(readAt, now()) };
+    if (isKnown(headers['If-None-Match'], tag)) return { status: 304, headers: facts };
+    const link = nextCursor === null ? {} : { Link: `<${linkTo(nextUrl(url, nextCursor))}>; rel="next"` };
+    return { status: 200, body: { items, total, nextCursor, incomplete }, headers: { ...facts, ...link } };
   },
 
-  getUser: async ({ params, query, call }) => {
-    const user = await users.get(params.clusterId, params.username, call);
-    return { status: 200, body: shown(user, query.include), headers: tagged(user) };
+  getUser: async ({ params, query, headers, call }) => {
+    const { user, readAt } = await users.get(params.clusterId, params.username, call);
+    const facts = { ...tagged(user), ...ageOf(readAt, now()) };
+    // The tag says nothing of what the vendor has beside the model.
+    const isSame = query.include === undefined && isKnown(headers['If-None-Match'], facts.ETag);
+    return isSame ? { status: 304, headers: facts } : { status: 200, body: shown(user, query.include), headers: facts };
   },
 });

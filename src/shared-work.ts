@@ -1,0 +1,35 @@
+/** Work that several wait for: it ends with its own limit, or when the last one has left. */
+import type { Clock } from './clock.js';
+import { deadlinePassed, firstOf, untilAborted } from './deadline.js';
+
+export interface SharedWork<T> {
+  /** Nobody waits any more: who comes now begins anew. */
+  readonly isAbandoned: boolean;
+  /** The answer. @throws vendor_timeout as soon as the signal aborts */
+  join(signal: AbortSignal): Promise<T>;
+}
+
+/** @param begin gets a signal that aborts after `limitMs`, and when nobody waits any more */
+export const shareWork = <T>(clock: Clock, limitMs: number, begin: (signal: AbortSignal) => Promise<T>): SharedWork<T> => {
+  const abandoned = new AbortController();
+  const work = async (): Promise<T> => {
+    const signal = firstOf([abandoned.signal, clock.timeout(limitMs)]);
+    if (signal.aborted) throw deadlinePassed('none');
+    return begin(signal);
+  };
+  const answer = work();
+  answer.catch(() => undefined);
+  let askers = 0;
+  return {
+    get isAbandoned() {
+      return abandoned.signal.aborted;
+    },
+    join: (signal) => {
+      askers++;
+      return untilAborted(answer, signal).finally(() => {
+        askers--;
+        if (askers === 0) abandoned.abort();
+      });
+    },
+  };
+};
