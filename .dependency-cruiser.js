@@ -54,7 +54,7 @@ export default {
     ),
     never(
       'axios-in-http',
-      { pathNot: '^(src/vendor|test)/' },
+      { pathNot: '^(src/vendor|test|bench/peers)/' },
       { path: 'node_modules/axios/' },
       'One module speaks HTTP to vendors.',
     ),

@@ -10,6 +10,7 @@ import type { Idempotency } from '../src/idempotency/service.js';
 import type { Store } from '../src/store/store.js';
 import type { Events } from '../src/telemetry/events.js';
 import type { Metrics } from '../src/telemetry/metrics.js';
+import type { Traces } from '../src/telemetry/trace.js';
 import type { UserCommands } from '../src/users/commands.js';
 import type { Users } from '../src/users/queries.js';
 import type { Operations } from '../src/writes/operations.js';
@@ -42,6 +43,7 @@ export interface AppDeps {
   readonly accounts: Accounts;
   readonly metrics: Metrics;
   readonly events: Events;
+  readonly traces: Traces;
   readonly users: Users;
   readonly commands: UserCommands;
   readonly operations: Operations;
@@ -107,7 +109,7 @@ export const createApp = (deps: AppDeps): Express => {
   app.set('query parser', parseQuery);
   app.set('trust proxy', [...deps.trustProxy]);
   app.use(withBase(deps.publicUrl));
-  app.use(withContext(deadlineMs, deps.isDemo));
+  app.use(withContext(deadlineMs, deps.isDemo, deps.traces));
   app.use(requestLog(log, deps.events));
   app.use(protectiveHeaders(deps.isHttps));
   app.use(checkProtocol);

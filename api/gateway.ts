@@ -19,9 +19,10 @@ import { createLimiters } from '../src/limiters.js';
 import { version } from '../src/project.js';
 import { openCounters } from '../src/store/counters.js';
 import { type OpenStore, openStore } from '../src/store/open.js';
-import { createEvents } from '../src/telemetry/events.js';
+import { createEvents, type Events } from '../src/telemetry/events.js';
 import { logEvents } from '../src/telemetry/log.js';
 import { createMetrics } from '../src/telemetry/metrics.js';
+import { createTraces } from '../src/telemetry/trace.js';
 import { createAdmission } from '../src/users/admission.js';
 import { createUserCommands } from '../src/users/commands.js';
 import { createKeptLists, keepingFind } from '../src/users/kept-lists.js';
@@ -57,6 +58,10 @@ export interface GatewayOptions {
   readonly opened?: OpenStore;
   /** Whether its vendors are simulated: it says so. */
   readonly isDemo?: boolean;
+  /** Of the core, for those who listen. */
+  readonly events?: Events;
+  /** Whether all requests get a trace. */
+  readonly isRecording?: boolean;
 }
 
 const ARRIVAL_MS = 1_000;
@@ -74,13 +79,13 @@ export const createGateway = (
   config: GatewayConfig,
   modules: Readonly<Record<string, AdapterModule>>,
   log: Logger,
-  { clock = systemClock, opened, isDemo = false }: GatewayOptions = {},
+  { clock = systemClock, opened, isDemo = false, events = createEvents(), isRecording = false }: GatewayOptions = {},
 ): Gateway => {
   const { server, retention, limits, auth } = config;
   const publicUrl = server.publicUrl && withoutSlash(server.publicUrl);
   const limitsOfCallers: CallerLimits = auth ? { requestsPerCallerPerMinute: limits.requestsPerCallerPerMinute } : {};
   const report: Report = (fault, requestId) => log.error({ requestId, err: fault.cause ?? fault }, 'the gateway failed');
-  const events = createEvents();
+  const traces = createTraces(isRecording);
   logEvents(events, log);
   let isStoreUp = true;
   const { store, encryptor } =
@@ -102,6 +107,7 @@ export const createGateway = (
   const registry = createRegistry(config, modules, transports.of, clock, {
     limiters,
     events,
+    traces,
     onOmission: (omission) => log.warn(omission, 'rows of a list of the vendor cannot be used, and are left out'),
   });
   const clusters = createClusters(registry, report, (clusterId, accounts) =>
@@ -158,6 +164,7 @@ export const createGateway = (
     accounts: createAccounts(clusters),
     metrics,
     events,
+    traces,
     users: createUsers(clusters, cursors, lists, deadlineMs),
     commands: createUserCommands(admission, engine.intake, lists),
     operations: engine.operations,

@@ -9,6 +9,9 @@ import { isLoopback } from '../src/config/loopback.js';
 import type { GatewayConfig } from '../src/config/schema.js';
 import { isHttps } from '../src/config/urls.js';
 import { didYouMean } from '../src/nearest.js';
+import { version } from '../src/project.js';
+import { createEvents } from '../src/telemetry/events.js';
+import { isTracingAsked, startTracing, type Tracing } from '../src/telemetry/tracing.js';
 import './heap.js';
 import { runCommand } from './cli/command.js';
 import { UsageError } from './cli/usage.js';
@@ -34,6 +37,7 @@ interface Running {
   demo?: Demo | undefined;
   log?: Logger;
   tls?: TlsReload;
+  tracing?: Tracing | undefined;
 }
 
 /** Finishes what is running and exits with 0; a second, later signal exits at once. */
@@ -48,6 +52,7 @@ const stopOnSignals = (running: Running): void => {
     running.log?.info({ signal }, 'stopping');
     await running.gateway?.stop();
     await running.demo?.close();
+    await running.tracing?.stop();
     process.exit(0);
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
@@ -104,7 +109,10 @@ const start = async (): Promise<void> => {
   const log = pino({ level: config.log.level }, openLogDestination(config.log.format));
   running.log = log;
   warn(config, log);
-  const gateway = createGateway(config, adapters, log, { isDemo: demo !== undefined });
+  const events = createEvents();
+  running.tracing = isTracingAsked(environment) ? await startTracing(events, version, environment, log) : undefined;
+  const isRecording = running.tracing !== undefined;
+  const gateway = createGateway(config, adapters, log, { isDemo: demo !== undefined, events, isRecording });
   running.gateway = gateway;
   const url = await gateway.listen();
   if (path !== undefined && config.server.tls) running.tls = followTls(path, config.server.tls, gateway, log);

@@ -8,7 +8,8 @@ const UNLIMITED = { maxRequestsInFlight: 100_000, maxConnections: 100_000 };
 
 /** A quiet gateway on a free port. */
 export const serve = async (raw: object): Promise<{ url: string; gateway: Gateway }> => {
-  const basis = { store: { kind: 'memory' }, limits: UNLIMITED };
+  // What is kept would hide what reading costs.
+  const basis = { store: { kind: 'memory' }, cache: { seconds: 0 }, limits: UNLIMITED };
   const config = checkConfig({ ...basis, ...raw, server: { port: 0, drainSeconds: 1 } }, adapters, {});
   const gateway = createGateway(config, adapters, pino({ level: 'silent' }));
   return { url: await gateway.listen(), gateway };

@@ -17,7 +17,10 @@ export const shareWork = <T>(clock: Clock, limitMs: number, begin: (signal: Abor
     if (signal.aborted) throw deadlinePassed('none');
     return begin(signal);
   };
-  const answer = work();
+  let isOver = false;
+  const answer = work().finally(() => {
+    isOver = true;
+  });
   answer.catch(() => undefined);
   let askers = 0;
   return {
@@ -28,7 +31,7 @@ export const shareWork = <T>(clock: Clock, limitMs: number, begin: (signal: Abor
       askers++;
       return untilAborted(answer, signal).finally(() => {
         askers--;
-        if (askers === 0) abandoned.abort();
+        if (askers === 0 && !isOver) abandoned.abort();
       });
     },
   };

@@ -4,10 +4,12 @@ import type { Call } from '../../src/adapter.js';
 import { ANYBODY, type Caller, type CallerCall } from '../../src/callers/caller.js';
 import { firstOf } from '../../src/deadline.js';
 import type { GatewayError } from '../../src/errors.js';
+import type { Trace, Traces } from '../../src/telemetry/trace.js';
 import type { CheckedOperation } from './contract.js';
 
 export interface RequestContext {
   readonly requestId: string;
+  readonly trace: Trace | undefined;
   /** Made when it is first needed: what is turned away before has no signals of its own. */
   readonly call: Call;
   /** Of the caller, as far as trusted proxies name it. */
@@ -65,7 +67,7 @@ export const callerCallOf = ({ call, caller = ANYBODY, address, isFresh }: Reque
 
 /** Gives each request its id and its deadline. */
 export const withContext =
-  (deadlineMs: number, isDemo: boolean): RequestHandler =>
+  (deadlineMs: number, isDemo: boolean, traces: Traces): RequestHandler =>
   (request, response, next) => {
     const given = request.get('x-request-id');
     const requestId = given !== undefined && REQUEST_ID.test(given) ? given : randomUUID();
@@ -79,6 +81,7 @@ export const withContext =
     let call: Call | undefined;
     const context: RequestContext = {
       requestId,
+      trace: traces.begin(requestId, request.get('traceparent')),
       get call() {
         call ??= begin();
         return call;

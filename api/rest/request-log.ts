@@ -36,19 +36,21 @@ export const requestLog = (log: Logger, events: Events): RequestHandler => {
   return (request, response, next) => {
     response.on('close', () => {
       const context = contextOf(response);
-      const { requestId, caller, address, startedMs, route, operation, clusterId, error } = context;
+      const { requestId, trace, caller, address, startedMs, route, operation, clusterId, error } = context;
       const durationMs = performance.now() - startedMs;
       const { statusCode: status } = response;
-      events.emit('request', { operation: operation?.operationId ?? 'none', status, durationMs });
+      const { method } = request;
+      events.emit('request', { operation: operation?.operationId ?? 'none', method, route, trace, status, durationMs });
       const unwanted = isUnwanted(context) ? throttle(performance.now()) : undefined;
       if (unwanted?.isShown === false) return;
       const level = status >= 500 ? 'warn' : PROBES.has(route) ? 'debug' : 'info';
       log[level](
         {
           requestId,
+          traceId: trace?.traceId,
           caller: caller?.id ?? undefined,
           address,
-          method: request.method,
+          method,
           route: route ?? null,
           operation: operation?.operationId,
           clusterId,

@@ -8,6 +8,7 @@ import type { ClusterRef } from '../journal/records.js';
 import { createLimiters, type Limiters } from '../limiters.js';
 import { type Secret, secretsIn } from '../secret.js';
 import { createEvents, type Events } from '../telemetry/events.js';
+import type { Traces } from '../telemetry/trace.js';
 import { proxySecrets } from '../vendor/agents.js';
 import { type Budget, createBudget } from '../vendor/budget.js';
 import { type CallSeen, createHttpClient, type HttpClient } from '../vendor/client.js';
@@ -85,6 +86,7 @@ export interface RegistryOptions {
   /** Count the calls of accounts. */
   readonly limiters?: Limiters;
   readonly events?: Events;
+  readonly traces?: Traces;
 }
 
 /** Configuration and adapter modules become live accounts and clusters. Calls no vendor. */
@@ -93,7 +95,7 @@ export const createRegistry = (
   modules: Readonly<Record<string, AdapterModule>>,
   transportOf: (account: Pick<AccountConfig, 'proxy' | 'ca'>) => Transport,
   clock: Clock = systemClock,
-  { onOmission = () => undefined, limiters = createLimiters(undefined), events = createEvents() }: RegistryOptions = {},
+  { onOmission = () => undefined, limiters = createLimiters(undefined), events = createEvents(), traces }: RegistryOptions = {},
 ): Registry => {
   const accounts = new Map<string, Account>();
   // Of all accounts: several may lead to the same clusters.
@@ -128,7 +130,7 @@ export const createRegistry = (
     accounts.set(name, {
       name,
       module,
-      adapter: watchOmissions(guardAdapter(adapter, secrets, recent), name, clock, onOmission, (rows) =>
+      adapter: watchOmissions(guardAdapter(adapter, secrets, recent, traces?.of), name, clock, onOmission, (rows) =>
         events.emit('omission', { vendor, rows }),
       ),
       settings,

@@ -1,6 +1,6 @@
 /**
  * The revision of a cluster: it changes with every write to the cluster that has come to its end, in the very change that stores the end. What was
- * read before is out of date from then on, in every process that shares the store.
+ * read before is out of date from then on, in every process that shares the store. It stays for good: one small record for each cluster.
  */
 import { asGatewayError } from '../errors.js';
 import { inTime } from '../store/in-time.js';

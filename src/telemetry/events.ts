@@ -2,6 +2,7 @@
 import { EventEmitter } from 'node:events';
 import type { CallSeen } from '../vendor/client.js';
 import type { Health } from '../vendor/health.js';
+import type { Trace } from './trace.js';
 
 /** A call to a vendor has ended. */
 export interface VendorCalled extends CallSeen {
@@ -38,6 +39,10 @@ export interface RowsOmitted {
 export interface RequestAnswered {
   /** The `operationId` of the document; `none` where the path is none of it. */
   readonly operation: string;
+  readonly method: string;
+  /** The path of the document that it fits. */
+  readonly route: string | undefined;
+  readonly trace: Trace | undefined;
   readonly status: number;
   readonly durationMs: number;
 }

@@ -5,9 +5,21 @@ import type { Events } from './events.js';
 export const logEvents = (events: Events, log: Logger): void => {
   events.on(
     'vendorCall',
-    ({ requestId, vendorRequestId, account, vendor, action, cluster, kind, attempt, outcome, durationMs }) =>
+    ({ requestId, vendorRequestId, account, vendor, action, cluster, kind, attempt, outcome, durationMs, trace }) =>
       log.debug(
-        { requestId, account, vendor, action, cluster, kind, attempt, outcome, vendorRequestId, ms: Math.round(durationMs) },
+        {
+          requestId,
+          traceId: trace?.traceId,
+          account,
+          vendor,
+          action,
+          cluster,
+          kind,
+          attempt,
+          outcome,
+          vendorRequestId,
+          ms: Math.round(durationMs),
+        },
         'vendor call',
       ),
   );

@@ -3,6 +3,7 @@ import { asGatewayError, GatewayError } from '../errors.js';
 import type { ErrorCode } from '../model.js';
 import { ownTurn } from '../own-turn.js';
 import type { Secret } from '../secret.js';
+import { childOf, type Trace, traceparentOf } from '../telemetry/trace.js';
 import { isGivenUp } from './breaker.js';
 import type { VendorClock } from './clock.js';
 import { createLines, type Lines } from './lines.js';
@@ -43,6 +44,11 @@ export interface CallSeen {
   readonly attempt: number;
   readonly outcome: 'ok' | ErrorCode;
   readonly durationMs: number;
+  /** Of a call that is traced, as far as it came; without its URL, which may hold signatures. */
+  readonly http:
+    | { readonly method: string; readonly host: string; readonly port: number; readonly status: number | undefined }
+    | undefined;
+  readonly trace: Trace | undefined;
   /** Of the request of ours that it was made for. */
   readonly requestId: string | null;
   /** The vendor's name of the call, where they gave one. */
@@ -108,12 +114,23 @@ const refusedReading = (thrown: unknown): never => {
     : error;
 };
 
+/** A call under way. */
+interface Course {
+  readonly trace: Trace | undefined;
+  http: CallSeen['http'];
+}
+
+const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
+
 /** The request; a failure to build it changed nothing. */
-const built = async (build: Build): Promise<HttpRequest> => {
+const built = async (build: Build, course: Course): Promise<HttpRequest> => {
   try {
     const { secrets, ...request } = await build();
     noteSecrets(secrets);
-    return request;
+    if (!course.trace) return request;
+    const { hostname: host, port, protocol } = new URL(request.url);
+    course.http = { method: request.method, host, port: Number(port) || (DEFAULT_PORTS[protocol] ?? 0), status: undefined };
+    return { ...request, headers: { ...request.headers, traceparent: traceparentOf(course.trace) } };
   } catch (thrown) {
     throw asGatewayError(thrown).withEffect('none');
   }
@@ -133,7 +150,7 @@ export const createHttpClient = (
 
   /** The call, of which others hear how it ended. */
   const watched = async <T>(
-    call: () => Promise<T>,
+    call: (course: Course) => Promise<T>,
     { kind, action, cluster }: SendOptions,
     signal: AbortSignal,
     attempt: number,
@@ -141,15 +158,17 @@ export const createHttpClient = (
   ): Promise<T> => {
     const beganAt = clock.monotonic();
     const scope = currentScope();
+    const course: Course = { trace: scope?.trace && childOf(scope.trace), http: undefined };
     const note = (outcome: CallSeen['outcome'], name: string | null | undefined): void => {
       const durationMs = clock.monotonic() - beganAt;
       const vendorRequestId = name && scope ? scope.shownId(name) : null;
       const requestId = scope?.requestId ?? null;
       const isLeft = outcome === 'vendor_timeout' && isGivenUp(signal);
-      onCall({ kind, action, cluster, attempt, outcome, durationMs, requestId, vendorRequestId, isGivenUp: isLeft });
+      const { trace, http } = course;
+      onCall({ kind, action, cluster, attempt, outcome, durationMs, http, trace, requestId, vendorRequestId, isGivenUp: isLeft });
     };
     try {
-      const result = await call();
+      const result = await call(course);
       note('ok', nameOf(result));
       return result;
     } catch (thrown) {
@@ -161,22 +180,23 @@ export const createHttpClient = (
 
   return {
     send: (build, read, options, nameOf = () => null) => {
-      const exchange = async (signal: AbortSignal): Promise<HttpResponse> => {
+      const exchange = async (signal: AbortSignal, course: Course): Promise<HttpResponse> => {
         const sentAt = clock.now();
-        const response = await onFreshConnection(async () => transport(await built(build), signal), options, signal);
+        const response = await onFreshConnection(async () => transport(await built(build, course), signal), options, signal);
+        if (course.http) course.http = { ...course.http, status: response.status };
         vendorClock.noteDate(response.headers['date'], sentAt);
         await ownTurn();
         return response;
       };
-      const attempt = async (signal: AbortSignal) => {
+      const attempt = async (signal: AbortSignal, course: Course) => {
         const signedAt = vendorClock.now();
-        const response = await exchange(signal);
+        const response = await exchange(signal, course);
         try {
           return read(response);
         } catch (error) {
           if (!isSkew(error) || !vendorClock.correct(response.headers['date'], signedAt)) throw error;
         }
-        const again = await exchange(signal);
+        const again = await exchange(signal, course);
         try {
           return read(again);
         } catch (error) {
@@ -185,7 +205,10 @@ export const createHttpClient = (
         }
       };
       let attempts = 0;
-      const answer = policy((signal) => watched(() => attempt(signal), options, signal, ++attempts, nameOf), options);
+      const answer = policy(
+        (signal) => watched((course) => attempt(signal, course), options, signal, ++attempts, nameOf),
+        options,
+      );
       return options.kind === 'read' ? answer.catch(refusedReading) : answer;
     },
   };

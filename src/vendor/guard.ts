@@ -4,6 +4,7 @@
  */
 import type { Adapter, Call, Receipt } from '../adapter.js';
 import { type Secret, secretsIn } from '../secret.js';
+import type { Traces } from '../telemetry/trace.js';
 import { badResponse } from '../wire.js';
 import { createPresenter, type Presenter } from './presentable.js';
 import type { RecentSecrets } from './recent-secrets.js';
@@ -46,8 +47,13 @@ const PRESENTERS: Presenters = {
 
 type Method = (...args: unknown[]) => Promise<unknown>;
 
-/** @param secrets those of the account @param recent those of all calls, to which its own are added */
-export const guardAdapter = (adapter: Adapter, secrets: readonly Secret[], recent?: RecentSecrets): Adapter => {
+/** @param secrets those of the account @param recent those of all calls, to which its own are added @param traceOf by the id of a request of ours */
+export const guardAdapter = (
+  adapter: Adapter,
+  secrets: readonly Secret[],
+  recent?: RecentSecrets,
+  traceOf: Traces['of'] = () => undefined,
+): Adapter => {
   const guarded = (name: keyof Adapter, method: Method): Method => {
     const present = PRESENTERS[name] as (result: unknown, shown: Presenter) => unknown;
     return async (...args) => {
@@ -56,7 +62,14 @@ export const guardAdapter = (adapter: Adapter, secrets: readonly Secret[], recen
       const all = new Set([...secrets, ...own]);
       const presenter = (): Presenter => createPresenter(all, recent);
       const { requestId, purpose = 'read' } = args.at(-1) as Call;
-      return inScope({ secrets: all, requestId, purpose, shownId: (id) => presenter().requestId(id) }, async () => {
+      const scope = {
+        secrets: all,
+        requestId,
+        purpose,
+        trace: traceOf(requestId),
+        shownId: (id: string) => presenter().requestId(id),
+      };
+      return inScope(scope, async () => {
         try {
           return present(await method.apply(adapter, args), presenter());
         } catch (thrown) {

@@ -4,6 +4,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Purpose } from '../adapter.js';
 import type { Secret } from '../secret.js';
+import type { Trace } from '../telemetry/trace.js';
 
 export interface Scope {
   /** What must not be shown of the answers: more is added by the requests that are made. */
@@ -11,6 +12,8 @@ export interface Scope {
   /** Of the request of ours that it is made for. */
   readonly requestId: string;
   readonly purpose: Purpose;
+  /** Of the request, where it has one. */
+  readonly trace: Trace | undefined;
   /** A name that the vendor gave to a request, as it may be shown. */
   shownId(id: string): string;
 }

@@ -8,6 +8,7 @@ import { PROBLEM_TYPES } from '../../api/rest/problem.js';
 import { createRouter, type RouterDeps } from '../../api/rest/router.js';
 import { ANYBODY } from '../../src/callers/caller.js';
 import { createEvents } from '../../src/telemetry/events.js';
+import { createTraces } from '../../src/telemetry/trace.js';
 import { backendNamed, type LiveBackend } from '../support/backends.js';
 import { startGateway, type TestGateway } from '../support/gateway.js';
 
@@ -172,6 +173,7 @@ describe('faults of the gateway itself', () => {
       accounts: broken,
       metrics: broken,
       events: createEvents(),
+      traces: createTraces(false),
       users: broken,
       commands: broken,
       operations: broken,

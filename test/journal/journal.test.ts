@@ -930,7 +930,8 @@ describe('sweep', () => {
     time += 1;
     await journal.sweep();
     expect(await journal.get('op_1')).toBeUndefined();
-    expect(store.keys()).toEqual(new Set());
+    // That a write came to its end is known for good.
+    expect([...store.keys()]).toEqual([expect.stringMatching(/^revision:/)]);
     expect(await lists()).toEqual({ [indexes.domains]: ['me'] });
     await journal.sweep();
   });

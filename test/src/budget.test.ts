@@ -13,7 +13,7 @@ const SECONDS = 3_600;
 const budgetOf = (calls = CALLS, perSeconds = SECONDS) => {
   const budget = createBudget('jinan', { calls, perSeconds }, createLimiters(undefined), systemClock);
   const takeFor = (purpose: Purpose): Promise<void> =>
-    inScope({ secrets: new Set(), requestId: 'r', purpose, shownId: (id) => id }, () => budget.take('List'));
+    inScope({ secrets: new Set(), requestId: 'r', purpose, trace: undefined, shownId: (id) => id }, () => budget.take('List'));
   /** How many calls are had of so many that are tried at once. */
   const had = async (purpose: Purpose, tries: number): Promise<number> => {
     const all = await Promise.allSettled(Array.from({ length: tries }, () => takeFor(purpose)));

@@ -12,6 +12,8 @@ const call = (cluster: string | undefined, outcome: CallSeen['outcome'], isGiven
   attempt: 1,
   outcome,
   durationMs: 12.3,
+  http: undefined,
+  trace: undefined,
   requestId: null,
   vendorRequestId: null,
   isGivenUp,
