@@ -5,6 +5,7 @@ import { type Clock, systemClock } from '../clock.js';
 import { deadlinePassed, onAbort } from '../deadline.js';
 import { asGatewayError, GatewayError } from '../errors.js';
 import { type AgentOptions, type Agents, CONNECT_TIMEOUT, createAgents, proxyAnswer } from './agents.js';
+import { type AnswerBytes, createAnswerBytes } from './answer-bytes.js';
 import type { HttpRequest, HttpResponse } from './client.js';
 import { currentFence, type Fence } from './fence.js';
 
@@ -17,6 +18,8 @@ export type Transport = (request: HttpRequest, signal: AbortSignal) => Promise<H
 export type ClosableTransport = Transport & { close(): void };
 
 export interface TransportOptions extends AgentOptions {
+  /** Of all answers of all transports. */
+  readonly answerBytes?: AnswerBytes;
   readonly clock?: Clock;
   /** Bound of a whole attempt, the body of its answer included. */
   readonly callMs?: number;
@@ -27,17 +30,29 @@ export interface TransportOptions extends AgentOptions {
 const CALL_MS = 30_000;
 const CONNECT_MS = 10_000;
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
+/** Of all answers at once. */
+export const MAX_BYTES_AT_ONCE = 64 * 1024 * 1024;
 
 /** How far an attempt came. `sent`: it had an established connection, new or reused, so the vendor may have seen the request. */
 type Stage = 'building' | 'connecting' | 'sent';
+
+const CROWDED_RETRY_MS = 1_000;
 
 /** The `code` of the error of a request that the fence held back. */
 const FENCED = 'FENCED';
 
 /** Axios' option `transport`: Node's own, which asks the fence before the first byte, and reports the stage. */
-const reporting = ({ whenEstablished }: Agents, fence: Fence, report: (stage: Stage, request: ClientRequest) => void) => ({
+const reporting = (
+  { whenEstablished }: Agents,
+  fence: Fence,
+  report: (stage: Stage, request: ClientRequest) => void,
+  onAnswer: (response: IncomingMessage) => void,
+) => ({
   request: (options: RequestOptions, callback: (response: IncomingMessage) => void): ClientRequest => {
-    const request = (options.protocol === 'https:' ? https : http).request(options, callback);
+    const request = (options.protocol === 'https:' ? https : http).request(options, (response) => {
+      callback(response);
+      onAnswer(response);
+    });
     report('connecting', request);
     request.once('socket', (socket) =>
       whenEstablished(socket, () => {
@@ -89,6 +104,13 @@ const notConnected = (error: unknown, connectMs: number, hasProxy: boolean): Gat
   });
 };
 
+/** The vendor did nothing wrong. */
+const crowded = (): GatewayError =>
+  new GatewayError('too_busy', 'Answers of vendors were more than the gateway takes at once, and this one was given up.', {
+    effect: 'open',
+    retryAfterMs: CROWDED_RETRY_MS,
+  });
+
 const interrupted = (error: unknown): GatewayError => {
   const cause = causeOf(error);
   return isAxiosError(error) && error.message.startsWith('maxContentLength')
@@ -112,7 +134,13 @@ const plainHeaders = (headers: object): Record<string, string> =>
  */
 export const createTransport = (
   userAgent: string,
-  { clock = systemClock, callMs = CALL_MS, connectMs = CONNECT_MS, ...agentOptions }: TransportOptions = {},
+  {
+    clock = systemClock,
+    callMs = CALL_MS,
+    connectMs = CONNECT_MS,
+    answerBytes = createAnswerBytes(MAX_BYTES_AT_ONCE),
+    ...agentOptions
+  }: TransportOptions = {},
 ): ClosableTransport => {
   const agents = createAgents(clock, connectMs, agentOptions);
   const client = axios.create({
@@ -129,6 +157,8 @@ export const createTransport = (
 
   const send: Transport = async ({ method, url, headers, body }, signal) => {
     const progress: { stage: Stage; request?: ClientRequest } = { stage: 'building' };
+    let release = (): void => undefined;
+    let isCrowded = false;
     const fence = currentFence();
     const ended = new AbortController();
     const timeout = clock.timeout(callMs);
@@ -141,10 +171,21 @@ export const createTransport = (
         headers: { 'user-agent': userAgent, accept: 'application/json', ...headers },
         ...(body !== undefined && { data: body }),
         signal: ended.signal,
-        transport: reporting(agents, fence, (stage, request) => Object.assign(progress, { stage, request })),
+        transport: reporting(
+          agents,
+          fence,
+          (stage, request) => Object.assign(progress, { stage, request }),
+          (response) => {
+            release = answerBytes.count(response, () => {
+              isCrowded = true;
+            });
+          },
+        ),
       });
-      return { status: answer.status, headers: plainHeaders(answer.headers), body: String(answer.data ?? '') };
+      return { status: answer.status, headers: plainHeaders(answer.headers), body: String(answer.data ?? ''), release };
     } catch (error) {
+      release();
+      if (isCrowded) throw crowded();
       const { stage } = progress;
       if (signal.aborted) throw deadlinePassed(stage === 'sent' ? 'open' : 'none');
       if (timeout.aborted) throw late(callMs, stage);

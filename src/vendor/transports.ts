@@ -2,7 +2,8 @@
 import { rootCertificates } from 'node:tls';
 import type { Clock } from '../clock.js';
 import type { Secret } from '../secret.js';
-import { type ClosableTransport, createTransport, type Transport } from './transport.js';
+import { createAnswerBytes } from './answer-bytes.js';
+import { type ClosableTransport, createTransport, MAX_BYTES_AT_ONCE, type Transport } from './transport.js';
 
 export interface Route {
   /** The URL of a proxy; may hold a password. */
@@ -17,6 +18,7 @@ export interface Transports {
 }
 
 export const createTransports = (userAgent: string, clock: Clock): Transports => {
+  const answerBytes = createAnswerBytes(MAX_BYTES_AT_ONCE);
   const made: { readonly route: Route; readonly transport: ClosableTransport }[] = [];
   const isSame = (one: Route, other: Route): boolean =>
     one.ca === other.ca && (one.proxy === undefined ? other.proxy === undefined : one.proxy.equals(other.proxy));
@@ -27,6 +29,7 @@ export const createTransports = (userAgent: string, clock: Clock): Transports =>
       const { proxy, ca } = route;
       const options = {
         clock,
+        answerBytes,
         ...(proxy !== undefined && { proxy }),
         ...(ca !== undefined && { ca: [...rootCertificates, ca] }),
       };
