@@ -4,14 +4,16 @@ import { hashOf, newKey } from '../../src/callers/keys.js';
 import { ID_PATTERN } from '../../src/config/patterns.js';
 import { didYouMean } from '../../src/nearest.js';
 import { verifyAudit } from './audit.js';
+import { copyStore } from './store.js';
 import { UsageError } from './usage.js';
 
-const COMMANDS = ['key new', 'audit verify'];
+const COMMANDS = ['key new', 'audit verify', 'store copy'];
 
 const USAGE = `Without arguments the gateway serves; HPC_GATEWAY_CONFIG names its configuration, HOST and PORT override it.
 Commands:
   hpc-gateway key new --id NAME          makes an API key, and prints it with what the configuration needs
-  hpc-gateway audit verify [--log FILE]  checks that the audit trail is whole, against the ends of chains in logs of the gateway, too`;
+  hpc-gateway audit verify [--log FILE]  checks that the audit trail is whole, against the ends of chains in logs of the gateway, too
+  hpc-gateway store copy FOLDER          copies the LMDB file of a gateway, which may be running, into the folder`;
 
 type Options = NonNullable<ParseArgsConfig['options']>;
 
@@ -63,6 +65,11 @@ export const runCommand = async (args: readonly string[]): Promise<Ran | undefin
     const { log = [] } = parse(rest, { log: { type: 'string', multiple: true } });
     const { text, isWhole } = await verifyAudit(log);
     return { text, code: isWhole ? 0 : 1 };
+  }
+  if (name === 'store copy') {
+    const [folder, ...others] = rest;
+    if (!folder || others.length > 0 || folder.startsWith('-')) throw new UsageError(`Name one folder.\n${USAGE}`);
+    return { text: await copyStore(folder), code: 0 };
   }
   throw new UsageError(`There is no command ${[group, action].join(' ').trim()}.${didYouMean(name, COMMANDS)}\n${USAGE}`);
 };
