@@ -9,6 +9,6 @@ export default {
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: { '^.+\\.ts$': ['ts-jest', { useESM: true, diagnostics: false, tsconfig: 'tsconfig.json' }] },
   testTimeout: 120_000,
-  // Many tests wait for a simulated vendor, so one more than the cores of a small machine; with many more, those with a deadline meet it.
-  maxWorkers: 3,
+  // Many tests wait for a simulated vendor, so two more than the cores of a small machine; with many more, those with a deadline meet it.
+  maxWorkers: 4,
 };

@@ -14,12 +14,19 @@ import type { HttpClient } from './vendor/client.js';
 /** Who waits for a call: a person for a reading, or for a write; a batch; nobody. */
 export type Purpose = 'read' | 'write' | 'batch' | 'background';
 
+/** How many calls were made for something. */
+export interface Tally {
+  calls: number;
+}
+
 /** Facts of one call. */
 export interface Call {
   readonly requestId: string;
   readonly signal: AbortSignal;
   /** By default `read`. */
   readonly purpose?: Purpose;
+  /** Counts the calls that are made for it. */
+  readonly tally?: Tally;
 }
 
 /** How many calls an account may make in a window of time. */

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type Clock, systemClock } from './clock.js';
 import { type Effect, GatewayError } from './errors.js';
 
@@ -21,6 +22,8 @@ export const firstOf = (signals: readonly AbortSignal[]): AbortSignal => {
 
 /** Calls `act` when the signal aborts, at once where it has. @returns a function that stops listening */
 export const onAbort = (signal: AbortSignal, act: () => void): (() => void) => {
+  // As many listen as calls are under way: that is no leak.
+  setMaxListeners(0, signal);
   if (signal.aborted) act();
   else signal.addEventListener('abort', act, { once: true });
   return () => signal.removeEventListener('abort', act);

@@ -822,8 +822,16 @@ export interface components {
             /** @description True: nothing was written; `status` is what would become of each item. */
             dryRun: boolean;
             summary: components["schemas"]["ResultSummary"];
+            vendorCalls: components["schemas"]["VendorCalls"];
             /** @description One for each item of the request, in its order. */
             results: components["schemas"]["ItemResult"][];
+        };
+        /** @description Calls to the vendor. They count against `budget` of the cluster. */
+        VendorCalls: {
+            /** @description So far, as far as they are known: those that serve several operations count for one of them. */
+            made: number;
+            /** @description About how many it takes in all where nothing fails; of a dry run, how many the writes would take. Null where nobody has estimated it. */
+            expected: number | null;
         };
         /** @description How many results there are of each status. */
         ResultSummary: {
@@ -895,6 +903,7 @@ export interface components {
             done: boolean;
             progress: components["schemas"]["OperationProgress"];
             summary: components["schemas"]["ResultSummary"];
+            vendorCalls: components["schemas"]["VendorCalls"];
             /** Format: date-time */
             createdAt: string;
             /** Format: date-time */
@@ -935,6 +944,10 @@ export interface components {
          *         "unknown": 0,
          *         "cancelled": 0
          *       },
+         *       "vendorCalls": {
+         *         "made": 0,
+         *         "expected": 6
+         *       },
          *       "createdAt": "2026-01-02T03:04:05.000Z",
          *       "updatedAt": "2026-01-02T03:04:05.000Z",
          *       "finishedAt": null,
@@ -958,6 +971,7 @@ export interface components {
             done: boolean;
             progress: components["schemas"]["OperationProgress"];
             summary: components["schemas"]["ResultSummary"];
+            vendorCalls: components["schemas"]["VendorCalls"];
             /** Format: date-time */
             createdAt: string;
             /** Format: date-time */

@@ -69,6 +69,10 @@ const withSteps = (record: ItemRecord, { steps }: ItemRecord = record): ItemReco
   return isDecided ? { ...record, steps, asked: record.asked ?? record.steps } : record;
 };
 
+/** Another process may have counted more. */
+const withCalls = (operation: OperationRecord, made: number): OperationRecord =>
+  operation.calls ? { ...operation, calls: { ...operation.calls, made: Math.max(operation.calls.made, made) } } : operation;
+
 type Changes = Pick<Journal, 'markSent' | 'attachJob' | 'settle' | 'finish' | 'restore'>;
 
 export const createChanges = (deps: JournalDeps): Changes => {
@@ -159,12 +163,13 @@ export const createChanges = (deps: JournalDeps): Changes => {
         };
       }),
 
-    settle: (claim, refs, outcomes, requestIds) => {
+    settle: (claim, refs, outcomes, requestIds, calls = 0) => {
       const revision = randomUUID();
       return changeItems(
         claim,
         refs,
-        ({ operation, items: records, things, thingKeys, head, self }) => {
+        ({ operation: known, items: records, things, thingKeys, head, self }) => {
+          const operation = withCalls(known, calls);
           const put: Puts = {};
           const add: Member[] = [];
           const fresh: Settled[] = [];

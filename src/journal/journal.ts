@@ -82,13 +82,14 @@ export interface Journal extends DomainRecords {
   attachJob(claim: Claim, items: readonly ItemRecord[], job: string): Promise<Stored>;
   /**
    * Stores what came of items; secrets of those that are settled are erased, and their own keys destroyed. The operation ends with its last item, then `isOver`.
-   * @param requestIds the vendor's names of the requests that did them, by index
+   * @param requestIds the vendor's names of the requests that did them, by index @param calls that were made for the operation so far
    */
   settle(
     claim: Claim,
     items: readonly ItemRef[],
     outcomes: ReadonlyMap<number, StepOutcome>,
     requestIds?: ReadonlyMap<number, readonly string[]>,
+    calls?: number,
   ): Promise<Stored & { readonly isOver: boolean }>;
   /** Ends an operation all of whose items were settled when it began. */
   finish(claim: Claim): Promise<void>;

@@ -55,6 +55,8 @@ export interface OperationRecord {
   /** The request that began it, and its path. */
   readonly requestId: string;
   readonly path: string;
+  /** Calls to the vendor: as far as they are known, and about how many it will have been. Absent in earlier records. */
+  readonly calls?: { readonly made: number; readonly expected: number };
   readonly createdAt: string;
   readonly updatedAt: string;
   readonly finishedAt: string | null;

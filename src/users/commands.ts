@@ -10,6 +10,7 @@ import type { NewItem, Submission } from '../writes/new-operation.js';
 import type { Admission, Admitted, Requirement } from './admission.js';
 import { boundOf, HIGHEST, roleRefusal, withBound } from './bounds.js';
 import { after, type Known, plannedRequirement, planOf, type Wanted, wantedRequirement } from './ensure.js';
+import { expectedCallsOf } from './expected-calls.js';
 import { findUsers, incompleteList } from './find.js';
 import {
   createItem,
@@ -43,6 +44,12 @@ export interface UserReference {
   readonly isNew?: boolean;
 }
 
+/** What would become of items, and about how many calls it would take. */
+export interface Rehearsal {
+  readonly outcomes: readonly ItemOutcome[];
+  readonly expectedCalls: number;
+}
+
 /** Each write answers its operation, which may not be over. */
 export interface UserCommands {
   create(clusterId: string, user: UserToCreate, submission: Submission): Promise<LoadedOperation>;
@@ -53,9 +60,9 @@ export interface UserCommands {
   /** Creates the user, or gives them the role. */
   ensure(user: UserReference, wanted: Omit<Wanted, 'username'>, submission: Submission): Promise<LoadedOperation>;
   /** What would become of one item. @throws what refuses it */
-  rehearseOne(clusterId: string, item: UserItem, call: CallerCall): Promise<ItemOutcome>;
+  rehearseOne(clusterId: string, item: UserItem, call: CallerCall): Promise<Rehearsal>;
   /** What would become of each item: all checks, names against the cluster's users too, and no write. */
-  rehearse(clusterId: string, batch: Batch, call: CallerCall): Promise<ItemOutcome[]>;
+  rehearse(clusterId: string, batch: Batch, call: CallerCall): Promise<Rehearsal>;
 }
 
 const nothing = (): void => undefined;
@@ -97,6 +104,7 @@ export const createUserCommands = (admission: Admission, intake: Intake, lists: 
         vendor: target.account.module.vendor,
         items: items.map((item) => withBound(item, boundOf(target.id, submission.call))),
         stopOnError,
+        expectedCalls: expectedCallsOf(target, items),
       },
       submission,
     );
@@ -210,7 +218,8 @@ export const createUserCommands = (admission: Admission, intake: Intake, lists: 
       requireRole(clusterId, item, call);
       const target = await admission.admit(clusterId, requirementOf(item), call);
       const known = await knownOf(target, [item.username], call);
-      return foresee(target, item, known.get(item.username) ?? null, call);
+      const outcome = await foresee(target, item, known.get(item.username) ?? null, call);
+      return { outcomes: [outcome], expectedCalls: expectedCallsOf(target, [toItem(item)]) };
     },
 
     rehearse: async (clusterId, { items, stopOnError }, call) => {
@@ -230,7 +239,11 @@ export const createUserCommands = (admission: Admission, intake: Intake, lists: 
         if (isDone(outcome) && present !== 'unclear') known.set(item.username, after(item, present));
         outcomes.push(outcome);
       }
-      return outcomes;
+      const kept = items.map((item, index) => ({
+        ...toItem(item),
+        ...(!isDone(outcomes[index] as ItemOutcome) && { outcome: outcomes[index] as ItemOutcome }),
+      }));
+      return { outcomes, expectedCalls: expectedCallsOf(target, kept) };
     },
   };
 };

@@ -33,6 +33,8 @@ export interface HttpResponse {
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** The body is not needed any more. */
+  release?(): void;
 }
 
 /** A call that was made, or tried. */
@@ -158,6 +160,7 @@ export const createHttpClient = (
   ): Promise<T> => {
     const beganAt = clock.monotonic();
     const scope = currentScope();
+    if (scope?.tally) scope.tally.calls++;
     const course: Course = { trace: scope?.trace && childOf(scope.trace), http: undefined };
     const note = (outcome: CallSeen['outcome'], name: string | null | undefined): void => {
       const durationMs = clock.monotonic() - beganAt;
@@ -180,6 +183,13 @@ export const createHttpClient = (
 
   return {
     send: (build, read, options, nameOf = () => null) => {
+      const taken = (response: HttpResponse) => {
+        try {
+          return read(response);
+        } finally {
+          response.release?.();
+        }
+      };
       const exchange = async (signal: AbortSignal, course: Course): Promise<HttpResponse> => {
         const sentAt = clock.now();
         const response = await onFreshConnection(async () => transport(await built(build, course), signal), options, signal);
@@ -192,13 +202,13 @@ export const createHttpClient = (
         const signedAt = vendorClock.now();
         const response = await exchange(signal, course);
         try {
-          return read(response);
+          return taken(response);
         } catch (error) {
           if (!isSkew(error) || !vendorClock.correct(response.headers['date'], signedAt)) throw error;
         }
         const again = await exchange(signal, course);
         try {
-          return read(again);
+          return taken(again);
         } catch (error) {
           if (isSkew(error)) vendorClock.reset();
           throw error;

@@ -61,11 +61,12 @@ export const guardAdapter = (
       recent?.note(own);
       const all = new Set([...secrets, ...own]);
       const presenter = (): Presenter => createPresenter(all, recent);
-      const { requestId, purpose = 'read' } = args.at(-1) as Call;
+      const { requestId, purpose = 'read', tally } = args.at(-1) as Call;
       const scope = {
         secrets: all,
         requestId,
         purpose,
+        tally,
         trace: traceOf(requestId),
         shownId: (id: string) => presenter().requestId(id),
       };

@@ -2,7 +2,7 @@
  * What is known of the call under way. It travels with the asynchronous context, so that neither adapters nor clients have to pass it on.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Purpose } from '../adapter.js';
+import type { Purpose, Tally } from '../adapter.js';
 import type { Secret } from '../secret.js';
 import type { Trace } from '../telemetry/trace.js';
 
@@ -12,6 +12,7 @@ export interface Scope {
   /** Of the request of ours that it is made for. */
   readonly requestId: string;
   readonly purpose: Purpose;
+  readonly tally?: Tally | undefined;
   /** Of the request, where it has one. */
   readonly trace: Trace | undefined;
   /** A name that the vendor gave to a request, as it may be shown. */

@@ -65,11 +65,12 @@ export const purposeOf = ({ isBatch }: Pick<Work, 'isBatch'>): Purpose => (isBat
 /** A call on behalf of an operation, with an end of its own. */
 export const boundedCall = (
   { signal, clock }: Pick<Desk, 'signal' | 'clock'>,
-  { requestId, isBatch }: Pick<Work, 'requestId' | 'isBatch'>,
+  { requestId, isBatch, tally }: Pick<Work, 'requestId' | 'isBatch'> & Partial<Pick<Work, 'tally'>>,
   ms = CALL_MS,
 ): Call => ({
   requestId,
   purpose: purposeOf({ isBatch }),
+  ...(tally && { tally }),
   signal: firstOf([signal, clock.timeout(ms)]),
 });
 

@@ -12,6 +12,8 @@ export type NewItem = Omit<ItemRecord, 'index' | 'secret'> & { readonly secret?:
 
 export interface NewOperation
   extends Pick<OperationRecord, 'resource' | 'kind' | 'isBatch' | 'clusterId' | 'cluster' | 'domain' | 'vendor'> {
+  /** About how many calls to the vendor it will need. */
+  readonly expectedCalls?: number;
   readonly items: readonly NewItem[];
   readonly stopOnError?: boolean;
 }
@@ -51,7 +53,7 @@ const sealAll = async (items: readonly NewItem[], id: string, encryptor: Encrypt
 
 /** The record of an operation that nobody works on yet, with its secrets sealed. */
 export const toRecord = async (
-  { items, stopOnError = false, ...asked }: NewOperation,
+  { items, stopOnError = false, expectedCalls, ...asked }: NewOperation,
   { call, path, reference }: Submission,
   { encryptor, clock, process }: { readonly encryptor: Encryptor; readonly clock: Clock; readonly process: string },
 ): Promise<LoadedOperation> => {
@@ -68,6 +70,7 @@ export const toRecord = async (
     summary: summarise(items.flatMap(({ outcome }) => outcome ?? [])),
     stopOnError,
     cancelling: false,
+    ...(expectedCalls !== undefined && { calls: { made: 0, expected: expectedCalls } }),
     process,
     caller: call.caller.id,
     address: call.address,

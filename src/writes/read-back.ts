@@ -30,7 +30,7 @@ export type ReadBack = (Found & { readonly ok: true }) | { readonly ok: false; r
  */
 export const readBack = async (
   desk: Desk,
-  work: Pick<Work, 'requestId' | 'isBatch'>,
+  work: Pick<Work, 'requestId' | 'isBatch' | 'tally'>,
   asked: readonly string[],
   isAsAsked: (read: Found) => boolean,
   times: Times,

@@ -25,7 +25,7 @@ export const rest = (board: Board, entries: readonly Entry[], ms: number): void 
 };
 
 /** Reads what was there before the send, where that can prove something. */
-export const prepare = (board: Board, entries: readonly Entry[], { requestId, isBatch }: Work, done: () => void): void => {
+export const prepare = (board: Board, entries: readonly Entry[], { requestId, isBatch, tally }: Work, done: () => void): void => {
   const { desk } = board;
   const natureOf = (entry: Entry): Nature => stepNow(entry).nature;
   const names = (nature: Nature): string[] => entries.filter((entry) => natureOf(entry) === nature).map(({ item }) => item.name);
@@ -33,7 +33,7 @@ export const prepare = (board: Board, entries: readonly Entry[], { requestId, is
     await desk.baselines
       .prepare(
         { created: names('add'), deleted: names('remove') },
-        { requestId, signal: desk.signal, purpose: purposeOf({ isBatch }) },
+        { requestId, signal: desk.signal, purpose: purposeOf({ isBatch }), tally },
       )
       .finally(done);
   });

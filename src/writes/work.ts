@@ -1,5 +1,6 @@
 /** An open operation in the runner of its cluster, and its items. */
 
+import type { Tally } from '../adapter.js';
 import { type Clock, SKEW_MS } from '../clock.js';
 import type { GatewayError } from '../errors.js';
 import type { Claim, Stored } from '../journal/claim.js';
@@ -67,6 +68,8 @@ export interface Work {
   readonly order: number;
   readonly claim: Claim;
   readonly requestId: string;
+  /** Calls to the vendor, those of earlier processes included as far as they are known. */
+  readonly tally: Tally;
   /** Its cluster, as its account sees it. */
   readonly site: Site;
   /** A batch is patient with the vendor; a caller waits for a single item. */
@@ -182,6 +185,7 @@ export const createWork = (
     order,
     claim,
     requestId,
+    tally: { calls: operation.calls?.made ?? 0 },
     site,
     isBatch,
     inOrder: stopOnError,
@@ -237,6 +241,7 @@ export const createWork = (
         [...given.keys()].map(({ item }) => item),
         outcomes,
         new Map([...given.keys()].map(({ item, requestIds }) => [item.index, [...requestIds]])),
+        work.tally.calls,
       );
       work.isOver = stored.isOver;
       work.update(stored);

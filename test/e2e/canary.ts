@@ -186,6 +186,9 @@ export const canary = (name: string, store: CanaryStore, plan: CanaryPlan): void
       for (const [part, content] of await now.written()) parts.set(part, content);
       for (const [part, content] of await store.contents()) parts.set(part, content);
       parts.set('answers', Buffer.from(now.recorder.text()));
+      // Spans and figures were there to be looked through.
+      expect([...parts.values()].some((content) => content.includes('hpc_gateway.action'))).toBe(true);
+      expect(now.recorder.text()).toContain('hpc_gateway_vendor_call_duration_seconds');
       const leaks = leaksIn(now, parts);
       expect([leaks.length, leaks.slice(0, MAX_SHOWN)]).toEqual([0, []]);
       expectLeaksToBeFound(now);

@@ -40,8 +40,15 @@ export const resultsOf = (operation: LoadedOperation): ItemResult[] =>
     item.outcome ? [toResult(item, item.outcome, `/operations/${operation.id}`, operation.requestId)] : [],
   );
 
+/** Of earlier versions nobody has counted them. */
+export const callsOf = ({ calls }: Pick<OperationRecord, 'calls'>) => ({
+  made: calls?.made ?? 0,
+  expected: calls?.expected ?? null,
+});
+
 const toHead = (record: OperationRecord): OperationHead => {
   const { id, clusterId, caller, state, total, summary, createdAt, updatedAt, finishedAt } = record;
+  const vendorCalls = callsOf(record);
   const kind = record.kind as OperationKind;
   const self = operationPath(id);
   const done = isFinal(record);
@@ -51,7 +58,7 @@ const toHead = (record: OperationRecord): OperationHead => {
     ...(!done && { cancel: `${self}/cancel` }),
   };
   const progress = { settled: settledOf(summary), total };
-  return { id, kind, clusterId, caller, state, done, progress, summary, createdAt, updatedAt, finishedAt, links };
+  return { id, kind, clusterId, caller, state, done, progress, summary, vendorCalls, createdAt, updatedAt, finishedAt, links };
 };
 
 const toOperation = (operation: LoadedOperation): Operation => ({ ...toHead(operation), results: resultsOf(operation) });

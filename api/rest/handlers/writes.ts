@@ -9,7 +9,7 @@ import { linkTo } from '../base.js';
 import { eitherOf } from '../either.js';
 import type { Handlers, PreferredSubmission } from '../operations.js';
 import { applying } from '../prefer.js';
-import { accepted, plain, resultsOf, toResult, writeStillRunning } from './operations.js';
+import { accepted, callsOf, plain, resultsOf, toResult, writeStillRunning } from './operations.js';
 
 const userPath = (clusterId: string, username: string): string =>
   linkTo(`/clusters/${encodeURIComponent(clusterId)}/users/${encodeURIComponent(username)}`);
@@ -57,6 +57,7 @@ const batchResult = (operation: LoadedOperation) => ({
     operationId: operation.id,
     dryRun: false,
     summary: operation.summary,
+    vendorCalls: callsOf(operation),
     results: resultsOf(operation),
   } satisfies BatchResult,
 });
@@ -106,7 +107,7 @@ const reference = (
 type Result = Pick<ItemRecord, 'op' | 'name'> & { readonly outcome: ItemOutcome };
 
 /** The answer to a dry run. */
-const rehearsed = (results: readonly Result[], url: string, requestId: string) => {
+const rehearsed = (results: readonly Result[], vendorCalls: BatchResult['vendorCalls'], url: string, requestId: string) => {
   const path = url.split('?')[0] ?? url;
   return {
     status: 200 as const,
@@ -115,6 +116,7 @@ const rehearsed = (results: readonly Result[], url: string, requestId: string) =
       operationId: null,
       dryRun: true,
       summary: summarise(results.map(({ outcome }) => outcome)),
+      vendorCalls,
       results: results.map(({ outcome, ...item }, index) => toResult({ ...item, index }, outcome, path, requestId)),
     } satisfies BatchResult,
   };
@@ -137,8 +139,10 @@ export const writeHandlers = (commands: UserCommands): Pick<Handlers, Write> => 
   ) => {
     if (query.dryRun !== true) return replyTo(ended, submission)(await write());
     const { call } = submission;
-    const outcome = await commands.rehearseOne(clusterId, item, call);
-    return rehearsed([{ op: item.op, name: item.username, outcome }], url, call.requestId);
+    const tally = { calls: 0 };
+    const { outcomes, expectedCalls } = await commands.rehearseOne(clusterId, item, { ...call, tally });
+    const results = outcomes.map((outcome) => ({ op: item.op, name: item.username, outcome }));
+    return rehearsed(results, { made: tally.calls, expected: expectedCalls }, url, call.requestId);
   };
 
   return {
@@ -183,13 +187,14 @@ export const writeHandlers = (commands: UserCommands): Pick<Handlers, Write> => 
       };
       if (!eitherOf('dryRun', query, request))
         return commands.batch(clusterId, batch, submission).then(replyTo(batchResult, submission));
-      const outcomes = await commands.rehearse(clusterId, batch, call);
+      const tally = { calls: 0 };
+      const { outcomes, expectedCalls } = await commands.rehearse(clusterId, batch, { ...call, tally });
       const results = batch.items.map(({ op, username }, index) => ({
         op,
         name: username,
         outcome: outcomes[index] as ItemOutcome,
       }));
-      return rehearsed(results, url, call.requestId);
+      return rehearsed(results, { made: tally.calls, expected: expectedCalls }, url, call.requestId);
     },
   };
 };

@@ -172,7 +172,9 @@ export const createStage = async (
     recorder: createRecorder(() => url),
     run,
     start: async () => {
-      const started = server({ HPC_GATEWAY_CONFIG: path });
+      // Its spans are on standard output, to be looked through.
+      const traces = { OTEL_TRACES_EXPORTER: 'console', OTEL_BSP_SCHEDULE_DELAY: '100', OTEL_BSP_MAX_QUEUE_SIZE: '100000' };
+      const started = server({ HPC_GATEWAY_CONFIG: path, ...traces });
       runs.push(started);
       url = (await started.until(READY))[1] as string;
       // What other processes of the machine can see of it.
