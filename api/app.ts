@@ -134,7 +134,8 @@ export const createApp = (deps: AppDeps): Express => {
       deadlineMs,
       guard,
       shares: createShares(),
-      vary: ['Authorization', 'X-API-Key', ...(deps.userHeader === undefined ? [] : [deps.userHeader])].join(', '),
+      report,
+      vary: ['Accept', 'Authorization', 'X-API-Key', ...(deps.userHeader === undefined ? [] : [deps.userHeader])].join(', '),
     }),
   );
   app.use('/docs/', async (request, response, next) => {

@@ -11,7 +11,7 @@ export interface RequestContext {
   readonly requestId: string;
   readonly trace: Trace | undefined;
   /** Made when it is first needed: what is turned away before has no signals of its own. */
-  readonly call: Call;
+  readonly call: Call & Pick<CallerCall, 'left'>;
   /** Of the caller, as far as trusted proxies name it. */
   readonly address: string;
   /** What was read before will not do (RFC 9111, section 5.2.1.4). */
@@ -72,13 +72,15 @@ export const withContext =
     const given = request.get('x-request-id');
     const requestId = given !== undefined && REQUEST_ID.test(given) ? given : randomUUID();
     const startedMs = performance.now();
-    const begin = (): Call => {
+    const begin = (): RequestContext['call'] => {
       const deadline = AbortSignal.timeout(Math.max(0, Math.ceil(deadlineMs - (performance.now() - startedMs))));
       const isRead = READS.has(request.method);
       const purpose = isRead ? 'read' : contextOf(response).operation?.operationId === BATCH ? 'batch' : 'write';
-      return { requestId, purpose, signal: firstOf(isRead ? [deadline, leaving(response)] : [deadline]) };
+      if (!isRead) return { requestId, purpose, signal: deadline };
+      const left = leaving(response);
+      return { requestId, purpose, signal: firstOf([deadline, left]), left };
     };
-    let call: Call | undefined;
+    let call: RequestContext['call'] | undefined;
     const context: RequestContext = {
       requestId,
       trace: traces.begin(requestId, request.get('traceparent')),

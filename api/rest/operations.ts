@@ -1,5 +1,6 @@
 /** Types that tie a handler to its operation in the document: a gap either way does not compile. */
 import type { CallerCall } from '../../src/callers/caller.js';
+import type { GatewayError } from '../../src/errors.js';
 import type { operations } from '../../src/generated/openapi.js';
 import type { Submission } from '../../src/writes/new-operation.js';
 import type { Preference } from './prefer.js';
@@ -19,6 +20,8 @@ export interface Input<Id extends OperationId> {
   readonly headers: NonNullable<operations[Id]['parameters']['header']>;
   /** The media type that the caller likes best of these, the first one where it does not matter; undefined where it takes none. */
   accepts(types: readonly string[]): string | undefined;
+  /** That an answer which has begun cannot be ended. */
+  noteFailure(failure: GatewayError): void;
   /** Path and query as they came. */
   readonly url: string;
   readonly call: CallerCall;

@@ -270,6 +270,8 @@ export const send = async (response: Response, { status, headers, body, stream }
   // Who leaves, or takes nothing, ends it; so does a failure in the middle, which cuts the connection.
   if (stream !== undefined && response.req.method !== 'HEAD') {
     response.setMaxListeners(MAX_LISTENERS);
+    // What is before us waits for the head only so long.
+    response.flushHeaders();
     await pipeline(Readable.from(stream), response).catch(() => undefined);
     return;
   }

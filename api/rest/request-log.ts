@@ -8,6 +8,8 @@ import { isUnwanted } from './unwanted.js';
 /** Lines in a second of requests that anybody can send at will. */
 const MAX_UNWANTED_LINES = 20;
 const SECOND_MS = 1_000;
+/** The caller left before there was an answer: nginx' word for it. */
+const GIVEN_UP = 499;
 
 /** Lets so many lines of a second through. @returns whether this one, with how many were left out before it */
 const createThrottle = () => {
@@ -38,7 +40,7 @@ export const requestLog = (log: Logger, events: Events): RequestHandler => {
       const context = contextOf(response);
       const { requestId, trace, caller, address, startedMs, route, operation, clusterId, error } = context;
       const durationMs = performance.now() - startedMs;
-      const { statusCode: status } = response;
+      const status = response.headersSent ? response.statusCode : GIVEN_UP;
       const { method } = request;
       events.emit('request', { operation: operation?.operationId ?? 'none', method, route, trace, status, durationMs });
       const unwanted = isUnwanted(context) ? throttle(performance.now()) : undefined;

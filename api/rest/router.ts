@@ -1,7 +1,7 @@
 /** The document becomes routes: its paths, its methods, its schemas, its operationIds. */
 import express, { type Request, type RequestHandler, type Response, type Router } from 'express';
 import { firstOf } from '../../src/deadline.js';
-import { asGatewayError, GatewayError } from '../../src/errors.js';
+import { asGatewayError, GatewayError, type Report } from '../../src/errors.js';
 import type { LoadedOperation } from '../../src/journal/records.js';
 import type { RequestReference } from '../../src/journal/requests.js';
 import { workFor } from '../../src/own-turn.js';
@@ -18,6 +18,7 @@ import { type Rendered, send } from './problem.js';
 import { usernamesIn } from './refusals.js';
 import { performOnce, type RepeatableDeps } from './repetition.js';
 import type { Share, Shares } from './security/shares.js';
+import { CSV, NDJSON } from './streams.js';
 
 export interface RouterDeps extends RepeatableDeps {
   readonly handlers: Handlers;
@@ -28,6 +29,7 @@ export interface RouterDeps extends RepeatableDeps {
   guard(operation: CheckedOperation): RequestHandler;
   /** Of the processor, for reads. */
   readonly shares: Shares;
+  readonly report: Report;
   /** Request headers that decide what is answered. */
   readonly vary: string;
 }
@@ -70,10 +72,17 @@ const isReadingAtOnce = ({ method, parameters }: CheckedOperation): boolean =>
 
 const isReadingUsers = ({ method, tags }: CheckedOperation): boolean => method === 'get' && tags.includes('users');
 
-const shareOf = ({ operationId }: CheckedOperation, context: RequestContext, query: unknown): Share => ({
+const STREAMS: ReadonlySet<string | false> = new Set([NDJSON, CSV]);
+
+/** A stream is as large as its list. */
+const isStreamed = ({ operationId }: CheckedOperation, request: Request): boolean =>
+  operationId === ('listUsers' satisfies OperationId) &&
+  STREAMS.has(request.accepts(['application/json', ...STREAMS] as string[]));
+
+const shareOf = (operation: CheckedOperation, context: RequestContext, query: unknown, request: Request): Share => ({
   caller: context.caller?.id ?? context.address,
-  place: context.clusterId ?? operationId,
-  limit: (query as { readonly limit?: number }).limit,
+  place: context.clusterId ?? operation.operationId,
+  limit: isStreamed(operation, request) ? Number.POSITIVE_INFINITY : (query as { readonly limit?: number }).limit,
   signal: context.call.signal,
 });
 
@@ -84,7 +93,7 @@ const perform = async (
   request: Request,
   response: Response,
 ): Promise<Rendered> => {
-  const { handlers, idempotency, replyTo, deadlineMs, shares, vary } = deps;
+  const { handlers, idempotency, replyTo, deadlineMs, shares, vary, report } = deps;
   const call = callerCallOf(contextOf(response));
   if (isReadingUsers(operation)) response.set('Cache-Control', 'private, no-cache').vary(vary);
   operation.checkPath({ ...request.params });
@@ -103,10 +112,18 @@ const perform = async (
   const submission: PreferredSubmission = { call, path: request.path, patience, preference, onOperation };
 
   const handle = handlers[operation.operationId as OperationId] as unknown as AnyHandler;
+  const noteFailure = (failure: GatewayError): void => {
+    context.error = failure;
+    if (failure.code === 'internal_error') report(failure, context.requestId);
+  };
   const accepts = (types: readonly string[]): string | undefined => request.accepts([...types]) || undefined;
   const answer = async (reference?: RequestReference): Promise<Rendered> => {
     const referred = { ...submission, ...(reference && { reference }) };
-    return render(await handle({ params: request.params, query, headers, accepts, body, url, call, submission: referred }));
+    const input = { params: request.params, query, headers, accepts, noteFailure, body, url, call, submission: referred };
+    const rendered = render(await handle(input));
+    // It has its place until it is out.
+    if (rendered.stream) await send(response, rendered);
+    return rendered;
   };
   const given = headers[IDEMPOTENCY_KEY];
   const ifNoneMatch = headers['If-None-Match'];
@@ -124,7 +141,7 @@ const perform = async (
   context.isDry = isDry;
   const answering = workFor(call.caller.id ?? context.address, () => {
     if (isWrite(operation) && !isDry) return performOnce(deps, { ...repeatable, reference });
-    return isReadingAtOnce(operation) || isDry ? shares(shareOf(operation, context, query), answer) : answer();
+    return isReadingAtOnce(operation) || isDry ? shares(shareOf(operation, context, query, request), answer) : answer();
   });
   return answering.catch((thrown: unknown) => {
     if (asGatewayError(thrown).code === 'still_running') response.set(applying(preference));
@@ -148,7 +165,8 @@ export const createRouter = (documented: readonly CheckedOperation[], deps: Rout
   const router = express.Router({ strict: true, caseSensitive: true });
   for (const operation of documented) {
     const serve: RequestHandler = async (request, response) => {
-      await send(response, await perform(deps, operation, request, response));
+      const rendered = await perform(deps, operation, request, response);
+      if (!rendered.stream) await send(response, rendered);
     };
     router[operation.method](expressPath(operation.path), deps.guard(operation), bodyParser(operation), serve);
   }

@@ -1,5 +1,5 @@
 /** Lists of any length, written as they are read: as lines of JSON, or as CSV. */
-import { asGatewayError } from '../../src/errors.js';
+import { asGatewayError, type GatewayError } from '../../src/errors.js';
 import type { User } from '../../src/model.js';
 import type { UserStretch } from '../../src/users/queries.js';
 import { incompleteOf } from './incomplete.js';
@@ -25,6 +25,7 @@ export async function* asLines(
   shown: (user: User) => User,
   instance: string,
   requestId: string,
+  noteFailure: (failure: GatewayError) => void,
 ): AsyncGenerator<string> {
   let total = 0;
   let left = 0;
@@ -36,12 +37,22 @@ export async function* asLines(
     }
     yield `${JSON.stringify({ end: { total, incomplete: incompleteOf(left) } })}\n`;
   } catch (thrown) {
-    yield `${JSON.stringify({ error: toProblem(asGatewayError(thrown), instance, requestId) })}\n`;
+    const failure = asGatewayError(thrown);
+    noteFailure(failure);
+    yield `${JSON.stringify({ error: toProblem(failure, instance, requestId) })}\n`;
   }
 }
 
 /** A list that fails in the middle ends without its last chunk: CSV has no place for a word about it. */
-export async function* asCsv(stretches: AsyncIterable<UserStretch>): AsyncGenerator<string> {
+export async function* asCsv(
+  stretches: AsyncIterable<UserStretch>,
+  noteFailure: (failure: GatewayError) => void,
+): AsyncGenerator<string> {
   yield `${COLUMNS.join(',')}\r\n`;
-  for await (const { users } of stretches) if (users.length > 0) yield users.map(row).join('');
+  try {
+    for await (const { users } of stretches) if (users.length > 0) yield users.map(row).join('');
+  } catch (thrown) {
+    noteFailure(asGatewayError(thrown));
+    throw thrown;
+  }
 }

@@ -28,6 +28,8 @@ export interface CallerCall extends Call {
   readonly address: string;
   /** What was read before, for others, will not do. */
   readonly isFresh?: boolean;
+  /** Aborts when the caller of a read leaves, and with no deadline. */
+  readonly left?: AbortSignal;
 }
 
 /** Whether the caller may know that there is such a cluster. */

@@ -113,7 +113,7 @@ export const createRegistry = (
         events.emit('breaker', { account: name, vendor, cluster, isDown, health });
       },
     });
-    const healths = createHealths(lines.breakers, clock);
+    const healths = createHealths(lines.breakerOf, clock);
     const onCall = (call: CallSeen): void => {
       healths.note(call);
       events.emit('vendorCall', { account: name, vendor, ...call });

@@ -217,6 +217,7 @@ export const createChanges = (deps: JournalDeps): Changes => {
 
     restore: (claim, { items, ownKeys, ...known }) => {
       const { id, domain, resource, cluster } = claim;
+      const revision = randomUUID();
       const names = [...new Set(items.map(({ name }) => name))];
       const onItsWay = new Map(
         items.filter(({ underWay, outcome }) => underWay !== undefined && !outcome).map((item) => [item.name, item]),
@@ -260,6 +261,7 @@ export const createChanges = (deps: JournalDeps): Changes => {
             };
             put[thingKeys[at] as string] = touched satisfies ThingRecord;
           });
+          Object.assign(put, raised(resource, cluster, revision));
           if (known.request !== undefined) put[keyOf.request(known.request)] = { operationId: id } satisfies RequestRecord;
           const add = [...placesInLists(record), openMark(record), [indexes.domains, domain]] as const;
           const drop = before ? moved(before, record).drop : [];

@@ -1,4 +1,5 @@
 /** What callers change of operations: to ask for a stop, and what a later look found out. */
+import { randomUUID } from 'node:crypto';
 import type { Decision, Value } from '../store/store.js';
 import { isoOf, type JournalDeps } from './deps.js';
 import { cancelEvent, settledEvents } from './events.js';
@@ -6,6 +7,7 @@ import type { Journal } from './journal.js';
 import { moved } from './moves.js';
 import { finalStateOf } from './operation-state.js';
 import { type ItemRecord, isFinal, keyOf, type OperationRecord, summarise } from './records.js';
+import { raised } from './revisions.js';
 
 export const createRevising = ({
   store,
@@ -15,6 +17,7 @@ export const createRevising = ({
   const now = (): string => isoOf(nowMs());
   return {
     revise: (id, outcomes) => {
+      const revision = randomUUID();
       const indexes = [...outcomes.keys()];
       const keys = [trail.headKey(trail.accepted), keyOf.operation(id), ...indexes.map((index) => keyOf.item(id, index))];
       const decide = ([head, operation, ...items]: readonly (Value | undefined)[]): Decision<undefined> => {
@@ -38,7 +41,8 @@ export const createRevising = ({
         const settled = Object.fromEntries(revised.map((item) => [keyOf.item(id, item.index), item]));
         const ended = revised.map(({ name, outcome }) => ({ name, outcome, vendorRequestIds: [] }));
         const audit = trail.append(trail.accepted, head, settledEvents(record, ended));
-        return { result: undefined, put: { ...put, ...settled, ...audit.put }, drop, add: [...add, ...audit.add] };
+        const outdated = raised(record.resource, record.cluster, revision);
+        return { result: undefined, put: { ...put, ...settled, ...outdated, ...audit.put }, drop, add: [...add, ...audit.add] };
       };
       return trail.inTurn(trail.accepted, () => store.change<Value, undefined>(keys, decide));
     },

@@ -12,18 +12,19 @@ interface RevisionRecord extends Value {
 }
 
 export interface Revisions {
-  /** Of a cluster; '' before its first write. Undefined where the store does not say in time. */
+  /** Of a cluster. Undefined where the store does not say in time. */
   of(resource: string, cluster: Pick<ClusterRef, 'key'>): Promise<string | undefined>;
 }
 
 /** Who asks can do without. */
 const WAIT_MS = 250;
 
-export const createRevisions = (store: Pick<Store, 'read'>): Revisions => ({
+export const createRevisions = (store: Pick<Store, 'read' | 'shared'>): Revisions => ({
   of: async (resource, cluster) => {
     try {
       const [record] = await inTime(store.read<RevisionRecord>([keyOf.revision(resource, cluster)]), WAIT_MS);
-      return record?.revision ?? '';
+      // A server that takes over may have an earlier one again.
+      return `${store.shared?.lastIdentity ?? ''} ${record?.revision ?? ''}`;
     } catch (thrown) {
       if (asGatewayError(thrown).code === 'store_unavailable') return undefined;
       throw thrown;

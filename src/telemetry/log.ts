@@ -3,26 +3,18 @@ import type { Logger } from 'pino';
 import type { Events } from './events.js';
 
 export const logEvents = (events: Events, log: Logger): void => {
-  events.on(
-    'vendorCall',
-    ({ requestId, vendorRequestId, account, vendor, action, cluster, kind, attempt, outcome, durationMs, trace }) =>
-      log.debug(
-        {
-          requestId,
-          traceId: trace?.traceId,
-          account,
-          vendor,
-          action,
-          cluster,
-          kind,
-          attempt,
-          outcome,
-          vendorRequestId,
-          ms: Math.round(durationMs),
-        },
-        'vendor call',
-      ),
-  );
+  events.on('vendorCall', ({ requestId, trace, vendorRequestId, durationMs, ...call }) => {
+    if (!log.isLevelEnabled('debug')) return;
+    const { account, vendor, action, cluster, kind, attempt, outcome } = call;
+    log.debug(
+      {
+        ...{ requestId, traceId: trace?.traceId, account, vendor, action, cluster, kind, attempt, outcome },
+        vendorRequestId: vendorRequestId(),
+        ms: Math.round(durationMs),
+      },
+      'vendor call',
+    );
+  });
 
   events.on('breaker', ({ account, vendor, cluster, isDown, health: { lastFailure, lastSuccessAt } }) => {
     const facts = { account, vendor, cluster };

@@ -27,6 +27,7 @@ const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60
 const WAITS = [0.05, 0.25, 1, 5, 15, 60, 300, 900, 3_600, 21_600, 86_400];
 const STATES: readonly BreakerState[] = ['closed', 'open', 'half-open'];
 const SECOND_MS = 1_000;
+const STEPS = ['create', 'setRole', 'setPassword', 'delete', 'ensure'];
 
 export const createMetrics = ({ events, version, accounts, load, isStoreUp, keptUsers }: MetricsDeps): Metrics => {
   const registry = new Registry();
@@ -61,6 +62,9 @@ export const createMetrics = ({ events, version, accounts, load, isStoreUp, kept
     labelNames: ['vendor', 'step', 'status'] as const,
     registers,
   });
+  // What never happened has its 0: the first time would not be seen as a change.
+  const vendors = new Set(accounts.map(({ module }) => module.vendor));
+  for (const vendor of vendors) for (const step of STEPS) items.inc({ vendor, step, status: 'unknown' }, 0);
   const waits = new Histogram({
     name: 'hpc_gateway_item_wait_seconds',
     help: 'From the acceptance of a write to the end of each of its users.',
@@ -78,6 +82,7 @@ export const createMetrics = ({ events, version, accounts, load, isStoreUp, kept
     labelNames: ['vendor'] as const,
     registers,
   });
+  for (const vendor of vendors) omitted.inc({ vendor }, 0);
   events.on('omission', ({ vendor, rows }) => omitted.inc({ vendor }, rows));
 
   const asked = new Counter({

@@ -45,8 +45,17 @@ export interface KeptLists {
   pin(list: KeptList): void;
   /** Keeps a list that was read whole after the look. */
   keep(target: Target, look: Look, users: readonly VendorUser[], omitted: number): KeptList;
-  /** One call for all who ask the same meanwhile, after the same writes. */
-  share<T>(target: Target, look: Look, what: readonly unknown[], call: Call, read: (call: Call) => Promise<T>): Promise<T>;
+  /**
+   * One call for all who ask the same meanwhile, after the same writes.
+   * @param read gets the look of the one who asked first @returns with when that was
+   */
+  share<T>(
+    target: Target,
+    look: Look,
+    what: readonly unknown[],
+    call: CallerCall,
+    read: (call: Call, look: Look) => Promise<T>,
+  ): Promise<{ readonly value: T; readonly readAt: number }>;
   /** Users of all lists that are kept. */
   size(): number;
 }
@@ -71,6 +80,12 @@ interface Entry {
   readonly revision: string;
   usedAt: number;
   isPinned: boolean;
+}
+
+/** A reading that others may join. */
+interface Reading<T> {
+  readonly work: SharedWork<T>;
+  readonly readAt: number;
 }
 
 export const createList = (users: readonly VendorUser[], omitted: number, readAt: number): KeptList => {
@@ -105,7 +120,7 @@ export const createKeptLists = (
   const entries = new Map<string, Entry>();
   /** The last one of each cluster, as an account sees it. */
   const latest = new Map<string, Entry>();
-  const readings = new Map<string, SharedWork<unknown>>();
+  const readings = new Map<string, Reading<unknown>>();
   let kept = 0;
   let sweptAt = 0;
 
@@ -186,25 +201,29 @@ export const createKeptLists = (
 
     share: async <T>(
       target: Target,
-      { revision }: Look,
+      look: Look,
       what: readonly unknown[],
-      call: Call,
-      read: (call: Call) => Promise<T>,
+      call: CallerCall,
+      read: (call: Call, look: Look) => Promise<T>,
     ) => {
-      if (revision === undefined) return read(call);
-      const key = JSON.stringify([clusterOf(target), revision, ...what]);
-      const known = readings.get(key) as SharedWork<T> | undefined;
-      const running = known?.isAbandoned ? undefined : known;
+      if (look.revision === undefined) return { value: await read(call, look), readAt: look.at };
+      const key = JSON.stringify([clusterOf(target), look.revision, ...what]);
+      const known = readings.get(key) as Reading<T> | undefined;
+      const isOld = known !== undefined && call.isFresh === true && look.at - known.readAt >= FRESH_MS;
+      const running = known?.work.isAbandoned || isOld ? undefined : known;
       if (running) events.emit('list', { result: 'shared' });
-      const reading =
-        running ??
-        shareWork(clock, READ_MS, (signal) =>
-          read({ ...call, signal }).finally(() => {
-            if (readings.get(key) === reading) readings.delete(key);
+      const begin = (): Reading<T> => {
+        const work = shareWork(clock, READ_MS, (signal) =>
+          read({ ...call, signal }, look).finally(() => {
+            if (readings.get(key) === begun) readings.delete(key);
           }),
         );
-      readings.set(key, reading);
-      return reading.join(call.signal);
+        const begun: Reading<T> = { work, readAt: look.at };
+        readings.set(key, begun);
+        return begun;
+      };
+      const { work, readAt } = running ?? begin();
+      return { value: await work.join(call.signal), readAt };
     },
 
     size: () => kept,

@@ -5,8 +5,10 @@ import { type Clusters, capabilitiesOf } from '../clusters/directory.js';
 import type { AccountProblem } from '../clusters/discovery.js';
 import type { Target } from '../clusters/registry.js';
 import type { Cursors } from '../cursors.js';
+import { firstOf } from '../deadline.js';
 import { asGatewayError, GatewayError } from '../errors.js';
 import type { Role, User } from '../model.js';
+import { ownTurn } from '../own-turn.js';
 import { badResponse } from '../wire.js';
 import { markOf, type Position, readPosition, type Scope, writePosition } from './cursor.js';
 import { toUser } from './entity-tag.js';
@@ -32,6 +34,8 @@ export interface UserList {
   readonly omitted: number;
   /** When the vendor was asked, in milliseconds since 1970. */
   readonly readAt: number;
+  /** Of the list that is kept for the cursor, where there is one. */
+  readonly listId: string | null;
 }
 
 export type StreamQuery = Pick<UserQuery, 'offset' | 'search' | 'role'>;
@@ -92,17 +96,18 @@ interface Window {
 const A_STRETCH = 500;
 
 /** The stretches, of which the first one is read already: it may fail. */
-const begun = async <T>(stretches: AsyncGenerator<T>): Promise<AsyncIterable<T>> => {
-  const first = await stretches.next();
-  return (async function* () {
+const begun = async <T>(stretches: AsyncGenerator<T>): Promise<{ first: T | undefined; stretches: AsyncIterable<T> }> => {
+  const { done, value } = await stretches.next();
+  const all = async function* (): AsyncGenerator<T> {
     try {
-      if (first.done) return;
-      yield first.value;
+      if (done) return;
+      yield value;
       yield* stretches;
     } finally {
       await stretches.return(undefined);
     }
-  })();
+  };
+  return { first: done ? undefined : value, stretches: all() };
 };
 
 /** @param deadlineMs of each reading of a stream */
@@ -118,20 +123,30 @@ export const createUsers = (clusters: Clusters, cursors: Cursors, lists: KeptLis
   };
 
   /** All users; one reading for all who ask meanwhile. */
-  const readWhole = (target: Target, look: Look, snapshot: string | undefined, call: Call): Promise<KeptList> =>
-    lists.share(target, look, ['whole', snapshot], call, async (shared) => {
+  const readWhole = async (target: Target, look: Look, snapshot: string | undefined, call: CallerCall): Promise<KeptList> => {
+    const { value } = await lists.share(target, look, ['whole', snapshot], call, async (shared, before) => {
       const all = await walk(target, shared, snapshot === undefined ? {} : { snapshot });
       if (!all.isWhole) throw incompleteList(target);
-      return lists.keep(target, look, all.users, all.omitted);
+      return lists.keep(target, before, all.users, all.omitted);
     });
+    return value;
+  };
 
   /** Those that the vendor's own search finds; it may find more than are asked for. */
-  const searched = (target: Target, look: Look, search: string, snapshot: string | undefined, call: Call): Promise<KeptList> =>
-    lists.share(target, look, ['search', search, snapshot], call, async (shared) => {
+  const searched = async (
+    target: Target,
+    look: Look,
+    search: string,
+    snapshot: string | undefined,
+    call: CallerCall,
+  ): Promise<KeptList> => {
+    const { value } = await lists.share(target, look, ['search', search, snapshot], call, async (shared, { at }) => {
       const all = await walk(target, shared, { search, ...(snapshot !== undefined && { snapshot }) });
       if (!all.isWhole) throw incompleteList(target);
-      return createList(all.users, all.omitted, look.at);
+      return createList(all.users, all.omitted, at);
     });
+    return value;
+  };
 
   /** A window of all users maps to vendor pages; the position in a filtered list is known only after reading the whole. */
   const readFiltered = async (
@@ -139,7 +154,7 @@ export const createUsers = (clusters: Clusters, cursors: Cursors, lists: KeptLis
     look: Look,
     query: UserQuery,
     { offset, snapshot }: Position,
-    call: Call,
+    call: CallerCall,
   ): Promise<Window> => {
     const { search } = query;
     if (search === undefined || !(await isSearchTrusted(target, call)))
@@ -154,19 +169,26 @@ export const createUsers = (clusters: Clusters, cursors: Cursors, lists: KeptLis
     look: Look,
     limit: number,
     { offset, snapshot }: Position,
-    call: Call,
+    call: CallerCall,
   ): Promise<Window> => {
     const { account, vendorClusterId } = target;
-    const slice = await lists.share(target, look, ['window', offset, limit, snapshot], call, async (shared) => {
-      const read = (): Promise<UserSlice> =>
-        account.adapter.listUsers(vendorClusterId, { offset, limit, ...(snapshot !== undefined && { snapshot }) }, shared);
-      const first = await read();
-      return first.incomplete ? read() : first;
-    });
+    const { value: slice, readAt } = await lists.share(
+      target,
+      look,
+      ['window', offset, limit, snapshot],
+      call,
+      async (shared, before) => {
+        const read = (): Promise<UserSlice> =>
+          account.adapter.listUsers(vendorClusterId, { offset, limit, ...(snapshot !== undefined && { snapshot }) }, shared);
+        const first = await read();
+        const found = first.incomplete ? await read() : first;
+        const isWhole = offset === 0 && found.total !== null && found.total <= limit && !found.incomplete;
+        if (isWhole) lists.keep(target, before, found.users, found.omitted ?? 0);
+        return found;
+      },
+    );
     if (slice.incomplete) throw incompleteList(target);
-    const isWhole = offset === 0 && slice.total !== null && slice.total <= limit;
-    if (isWhole) lists.keep(target, look, slice.users, slice.omitted ?? 0);
-    return { slice, readAt: look.at };
+    return { slice, readAt };
   };
 
   /** The user, or null; from what is kept, where that may be served. */
@@ -176,13 +198,13 @@ export const createUsers = (clusters: Clusters, cursors: Cursors, lists: KeptLis
     const kept = list?.get(username);
     // A row that names nobody may be theirs.
     if (list && (kept || list.omitted === 0)) return { user: kept ?? null, readAt: list.readAt };
-    const user = await lists.share(target, look, ['user', username], call, (shared) =>
+    const { value: user, readAt } = await lists.share(target, look, ['user', username], call, (shared, before) =>
       findUser(target, username, shared, {
         isLookUpTrusted: () => isSearchTrusted(target, shared),
-        onWhole: (users, omitted) => lists.keep(target, look, users, omitted),
+        onWhole: (users, omitted) => lists.keep(target, before, users, omitted),
       }),
     );
-    return { user, readAt: look.at };
+    return { user, readAt };
   };
 
   const getAt = async (target: Target, username: string, call: CallerCall): Promise<FoundUser> => {
@@ -225,6 +247,7 @@ export const createUsers = (clusters: Clusters, cursors: Cursors, lists: KeptLis
       if (more && list) lists.pin(list);
       return {
         readAt,
+        listId: (more && list?.id) || null,
         users: slice.users.map((user) => toUser(target, user)),
         total: slice.total,
         omitted,
@@ -243,12 +266,19 @@ export const createUsers = (clusters: Clusters, cursors: Cursors, lists: KeptLis
       const fits = (user: VendorUser): boolean =>
         (search === undefined || user.username.toLowerCase().includes(search.toLowerCase())) &&
         (role === undefined || user.role === role);
-      const nextCall = (): Call => ({ ...call, signal: AbortSignal.timeout(deadlineMs) });
+      const { left } = call;
+      const nextCall = (): Call => {
+        const deadline = AbortSignal.timeout(deadlineMs);
+        return { ...call, signal: left ? firstOf([deadline, left]) : deadline };
+      };
 
       async function* inMemory(list: KeptList): AsyncGenerator<Stretch> {
         const users = fitting(list, query);
-        for (let at = offset; at < users.length; at += A_STRETCH)
-          yield { users: users.slice(at, at + A_STRETCH), omitted: at === offset ? list.omitted : 0 };
+        yield { users: users.slice(offset, offset + A_STRETCH), omitted: list.omitted };
+        for (let at = offset + A_STRETCH; at < users.length; at += A_STRETCH) {
+          await ownTurn();
+          yield { users: users.slice(at, at + A_STRETCH), omitted: 0 };
+        }
       }
       async function* along(): AsyncGenerator<Stretch> {
         // A position in a filtered list is known only by counting.
@@ -259,7 +289,9 @@ export const createUsers = (clusters: Clusters, cursors: Cursors, lists: KeptLis
           left = Math.max(0, left - fitting.length);
         }
       }
-      const stretches = await begun(found ? inMemory(found) : along());
+      const { first, stretches } = await begun(found ? inMemory(found) : along());
+      // Shanhe may answer an unknown cluster with an empty list.
+      if (offset === 0 && first && first.users.length + first.omitted === 0) await clusters.facts(target, call);
       const shown = async function* (): AsyncGenerator<UserStretch> {
         for await (const { users, omitted } of stretches) yield { users: users.map((user) => toUser(target, user)), omitted };
       };
@@ -280,7 +312,7 @@ export const createUsers = (clusters: Clusters, cursors: Cursors, lists: KeptLis
         .filter((user) => user !== null)
         .filter((user) => role === undefined || user.role === role)
         .map((user) => toUser(target, user));
-      return { users, total: users.length, omitted, nextCursor: null, readAt: list?.readAt ?? look.at };
+      return { users, total: users.length, omitted, nextCursor: null, readAt: list?.readAt ?? look.at, listId: null };
     },
 
     get: async (clusterId, username, call) => getAt(await clusters.resolve(clusterId, call), username, call),

@@ -23,6 +23,8 @@ export interface Budget {
    * @throws vendor_rate_limited where none is left for it: nothing was sent
    */
   take(action: string): Promise<void>;
+  /** A call that was taken was not made. */
+  giveBack(): Promise<void>;
   /** The vendor refused a call: by its count nothing is left for such ones for so long. */
   noteRefusal(action: string, retryAfterMs: number): void;
   state(): Promise<BudgetState>;
@@ -42,6 +44,8 @@ const PACED: ReadonlyMap<Purpose, number> = new Map([
 
 /** The shortest wait of who is paced, so that they do not come back for each call. */
 const MIN_WAIT_MS = 1_000;
+
+const purposeNow = (): Purpose => currentScope()?.purpose ?? 'read';
 
 export const createBudget = (name: string, { calls, perSeconds }: BudgetConfig, limiters: Limiters, clock: Clock): Budget => {
   const windowMs = perSeconds * 1000;
@@ -99,7 +103,7 @@ export const createBudget = (name: string, { calls, perSeconds }: BudgetConfig, 
     take: async (action) => {
       const refusedMs = (refusedUntil.get(action) ?? 0) - clock.now();
       if (refusedMs > 0) throw empty(refusedMs);
-      const purpose = currentScope()?.purpose ?? 'read';
+      const purpose = purposeNow();
       const { consumedPoints, msBeforeNext } = await spend();
       noteWindow(msBeforeNext);
       const waitMs = waitOf(purpose, calls - consumedPoints, msBeforeNext);
@@ -108,6 +112,12 @@ export const createBudget = (name: string, { calls, perSeconds }: BudgetConfig, 
         throw empty(waitMs);
       }
       used.set(purpose, usedBy(purpose) + 1);
+    },
+
+    giveBack: async () => {
+      const purpose = purposeNow();
+      used.set(purpose, Math.max(0, usedBy(purpose) - 1));
+      await limiter.reward(name, 1);
     },
 
     noteRefusal: (action, retryAfterMs) => {

@@ -53,8 +53,8 @@ export interface CallSeen {
   readonly trace: Trace | undefined;
   /** Of the request of ours that it was made for. */
   readonly requestId: string | null;
-  /** The vendor's name of the call, where they gave one. */
-  readonly vendorRequestId: string | null;
+  /** The vendor's name of the call, where they gave one, as it may be shown: that takes a while, so it is found out when it is asked for. */
+  vendorRequestId(): string | null;
   /** The one who asked left before the end, which says nothing about the vendor. */
   readonly isGivenUp: boolean;
 }
@@ -164,7 +164,7 @@ export const createHttpClient = (
     const course: Course = { trace: scope?.trace && childOf(scope.trace), http: undefined };
     const note = (outcome: CallSeen['outcome'], name: string | null | undefined): void => {
       const durationMs = clock.monotonic() - beganAt;
-      const vendorRequestId = name && scope ? scope.shownId(name) : null;
+      const vendorRequestId = (): string | null => (name && scope ? scope.shownId(name) : null);
       const requestId = scope?.requestId ?? null;
       const isLeft = outcome === 'vendor_timeout' && isGivenUp(signal);
       const { trace, http } = course;

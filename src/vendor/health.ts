@@ -34,6 +34,9 @@ interface Seen extends Omit<Health, 'state' | 'breaker'> {
 
 const NOTHING: Seen = { lastSuccessAt: null, lastFailure: null, latencyMs: null, isFailing: false };
 
+/** They say nothing about the vendor. */
+const OURS: ReadonlySet<CallSeen['outcome']> = new Set(['internal_error', 'too_busy']);
+
 /** Worst first. */
 const BREAKERS: readonly BreakerState[] = ['open', 'half-open', 'closed'];
 
@@ -49,20 +52,20 @@ const stateOf = ({ lastSuccessAt, isFailing }: Seen, breaker: BreakerState): Hea
   return lastSuccessAt === null ? 'unknown' : 'ok';
 };
 
-export const createHealths = (breakers: () => ReadonlyMap<string, BreakerState>, clock: Clock): Healths => {
+export const createHealths = (breakerOf: (cluster: string) => BreakerState, clock: Clock): Healths => {
   /** By the vendor's id of the cluster; an empty one stands for the account. */
   const seen = new Map<string, Seen>();
 
   const healthOf = (cluster: string): Health => {
     const facts = seen.get(cluster) ?? NOTHING;
-    const breaker = breakers().get(cluster) ?? 'closed';
+    const breaker = breakerOf(cluster);
     const { isFailing: _, ...shown } = facts;
     return { ...shown, state: stateOf(facts, breaker), breaker };
   };
 
   return {
     note: ({ cluster = '', outcome, durationMs, isGivenUp }) => {
-      if (isGivenUp) return;
+      if (isGivenUp || OURS.has(outcome)) return;
       const facts = seen.get(cluster) ?? NOTHING;
       const at = clock.now();
       const news = isFailure(outcome)

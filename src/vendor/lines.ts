@@ -26,12 +26,14 @@ export interface Lines {
    * place before the signal aborts: nothing was sent
    */
   run<T>(attempt: Attempt<T>, options: SendOptions): Promise<T>;
-  /** By the vendor's id of the cluster; an empty one stands for the account. */
+  /** @param cluster the vendor's id; an empty one stands for the account */
+  breakerOf(cluster: string): BreakerState;
+  /** By the vendor's id of the cluster. */
   breakers(): ReadonlyMap<string, BreakerState>;
 }
 
 export interface LinesOptions {
-  readonly budget?: Pick<Budget, 'take' | 'noteRefusal'> | undefined;
+  readonly budget?: Pick<Budget, 'take' | 'giveBack' | 'noteRefusal'> | undefined;
   /** Hears when calls of a line are held back, and when they are made again. */
   onBreaker?(cluster: string | undefined, isDown: boolean): void;
 }
@@ -55,16 +57,27 @@ export const createLines = (clock: Clock, { budget, onBreaker }: LinesOptions = 
       const call = async () => {
         breaker.check();
         await budget?.take(options.action);
-        return breaker.run(attempt, options).catch((thrown: unknown) => {
+        let isMade = false;
+        const counted: typeof attempt = (signal) => {
+          isMade = true;
+          return attempt(signal);
+        };
+        try {
+          return await breaker.run(counted, options);
+        } catch (thrown) {
+          // Another one probes by now.
+          if (!isMade) await budget?.giveBack();
           const { code, retryAfterMs } = asGatewayError(thrown);
           if (code === 'vendor_rate_limited' && retryAfterMs !== undefined) budget?.noteRefusal(options.action, retryAfterMs);
           throw thrown;
-        });
+        }
       };
       // One that is open refuses before a place is waited for, and again afterwards.
       const isClosed = breaker.state === 'closed';
       return isClosed ? inPlaces([places, all], [options.signal], () => deadlinePassed('none'), call) : call();
     },
+
+    breakerOf: (cluster) => lines.get(cluster)?.breaker.state ?? 'closed',
 
     breakers: () => new Map([...lines].map(([cluster, { breaker }]) => [cluster, breaker.state])),
   };

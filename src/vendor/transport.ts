@@ -148,6 +148,8 @@ export const createTransport = (
     httpsAgent: agents.httpsAgent,
     proxy: false,
     maxRedirects: 0,
+    // What is counted is what is kept.
+    decompress: false,
     maxContentLength: MAX_ANSWER_BYTES,
     responseType: 'text',
     validateStatus: () => true,
@@ -168,7 +170,7 @@ export const createTransport = (
       const answer = await client.request<string>({
         method,
         url,
-        headers: { 'user-agent': userAgent, accept: 'application/json', ...headers },
+        headers: { 'user-agent': userAgent, accept: 'application/json', 'accept-encoding': 'identity', ...headers },
         ...(body !== undefined && { data: body }),
         signal: ended.signal,
         transport: reporting(

@@ -286,7 +286,7 @@ describe('headers of answers', () => {
       expect([path, headers['cache-control'], headers['vary']]).toEqual([
         path,
         'private, no-cache',
-        'Authorization, X-API-Key, X-User',
+        'Accept, Authorization, X-API-Key, X-User',
       ]);
     }
   });

@@ -140,6 +140,7 @@ describe('the contract and the handlers', () => {
     deadlineMs: 1000,
     guard: () => (_request, _response, next) => next(),
     shares: (_share, work) => work(),
+    report: () => undefined,
     vary: '',
   });
 

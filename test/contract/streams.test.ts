@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type AlibabaEhpcSimulator, startAlibabaEhpc } from '../../simulators/alibaba-ehpc/index.js';
 import { type Backend, backendNamed, CLUSTER, EHPC_CLUSTER, ehpcAccount, type LiveBackend } from '../support/backends.js';
 import { startGateway, type TestGateway } from '../support/gateway.js';
+import { pause, until } from '../support/wait.js';
 
 const USERS = `/clusters/${CLUSTER}/users`;
 const NDJSON = { accept: 'application/x-ndjson' };
@@ -132,6 +133,29 @@ describe('a list that fails in the middle', () => {
     expect(lines.length).toBeGreaterThan(400);
     expect(lines.length).toBeLessThan(MANY);
     expect(JSON.parse(lines.at(-1) as string)).toMatchObject({ error: { code: 'vendor_unavailable', status: 503 } });
+  });
+
+  it('is not read on when its caller has left, even where nobody fits', async () => {
+    await start();
+    const leaving = new AbortController();
+    const asking = fetch(`${gateway.url}${USERS}?role=owner`, { headers: NDJSON, signal: leaving.signal }).then((response) =>
+      response.text(),
+    );
+    asking.catch(() => undefined);
+    await until(() => ehpc.calls.length > 0);
+    leaving.abort();
+    await expect(asking).rejects.toThrow();
+    await pause(300);
+    const calls = ehpc.calls.length;
+    await pause(1_000);
+    expect(ehpc.calls.length).toBe(calls);
+    expect(calls).toBeLessThan(MANY / 50);
+  });
+
+  it('is in the log and in the figures with its failure', async () => {
+    await start();
+    await readFailing('application/x-ndjson');
+    await until(() => gateway.logged().includes('"code":"vendor_unavailable"'));
   });
 
   it('is cut, as CSV', async () => {

@@ -88,6 +88,14 @@ describe('the budget of an account', () => {
     await takeFor('write');
   });
 
+  it('has a call again that was not made', async () => {
+    const { had, giveBack, state } = budgetOf(10);
+    expect(await had('read', 10)).toBe(7);
+    await giveBack();
+    expect((await state()).remaining).toBe(4);
+    expect(await had('read', 10)).toBe(1);
+  });
+
   it('of a few calls keeps none back that would leave none', async () => {
     const { had } = budgetOf(3);
     expect(await had('read', 10)).toBe(3);

@@ -15,12 +15,12 @@ const call = (cluster: string | undefined, outcome: CallSeen['outcome'], isGiven
   http: undefined,
   trace: undefined,
   requestId: null,
-  vendorRequestId: null,
+  vendorRequestId: () => null,
   isGivenUp,
 });
 
 const healthsOf = (breakers: readonly (readonly [string, BreakerState])[] = []) =>
-  createHealths(() => new Map(breakers), systemClock);
+  createHealths((cluster) => new Map(breakers).get(cluster) ?? 'closed', systemClock);
 
 describe('the health of a cluster', () => {
   it('is unknown before the first call', () => {

@@ -126,7 +126,7 @@ describe('one reading for all who ask meanwhile', () => {
       await new Promise((resolve) => setTimeout(resolve, 20));
       return mine;
     };
-    const ask = async () => lists.share(target, await lists.look(target, call), ['w'], call, read);
+    const ask = async () => (await lists.share(target, await lists.look(target, call), ['w'], call, read)).value;
     const early = Promise.all([ask(), ask()]);
     await new Promise((resolve) => setTimeout(resolve, 5));
     write('second');
@@ -155,7 +155,28 @@ describe('one reading for all who ask meanwhile', () => {
     await new Promise((resolve) => setTimeout(resolve, 5));
     leaving.abort();
     await expect(left).rejects.toThrow();
-    expect(await ask(call.signal)).toBe('done');
+    expect((await ask(call.signal)).value).toBe('done');
     expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]);
+  });
+
+  it('is as old as when it began, and not for who wants a fresh one', async () => {
+    const { lists, targetOf, call, pass } = setUp();
+    const target = targetOf('c');
+    const releases: (() => void)[] = [];
+    const read = (): Promise<number> => new Promise((resolve) => releases.push(() => resolve(releases.length)));
+    const ask = async (isFresh = false) => {
+      const asking = { ...call, isFresh };
+      return lists.share(target, await lists.look(target, asking), ['w'], asking, read);
+    };
+    const first = ask();
+    await new Promise((resolve) => setImmediate(resolve));
+    pass(5_000);
+    const joined = ask();
+    const fresh = ask(true);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(releases).toHaveLength(2);
+    for (const release of releases) release();
+    expect((await joined).readAt).toBe((await first).readAt);
+    expect((await fresh).readAt).toBe((await first).readAt + 5_000);
   });
 });

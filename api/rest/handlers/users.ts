@@ -79,7 +79,7 @@ export const userHandlers = (users: Users, now: () => number): Pick<Handlers, 'l
     };
   },
 
-  listUsers: async ({ params, query, headers, accepts, url, call }) => {
+  listUsers: async ({ params, query, headers, accepts, noteFailure, url, call }) => {
     const { include, limit = 50, username, ...rest } = query;
     const type = accepts(['application/json', NDJSON, CSV]);
     if (type === NDJSON || type === CSV) {
@@ -89,7 +89,10 @@ export const userHandlers = (users: Users, now: () => number): Pick<Handlers, 'l
           ? await users.stream(params.clusterId, rest, call)
           : oneStretch(await users.lookUp(params.clusterId, namesIn(username, rest), rest.role, call));
       const path = url.split('?')[0] ?? url;
-      const lines = type === CSV ? asCsv(stretches) : asLines(stretches, (user) => shown(user, include), path, call.requestId);
+      const lines =
+        type === CSV
+          ? asCsv(stretches, noteFailure)
+          : asLines(stretches, (user) => shown(user, include), path, call.requestId, noteFailure);
       return { status: 200, type, stream: lines, headers: ageOf(readAt, now()) };
     }
     const {
@@ -98,13 +101,14 @@ export const userHandlers = (users: Users, now: () => number): Pick<Handlers, 'l
       nextCursor,
       omitted,
       readAt,
+      listId,
     } = username === undefined
       ? await users.list(params.clusterId, { ...rest, limit }, call)
       : await users.lookUp(params.clusterId, namesIn(username, rest), rest.role, call);
     const items = found.map((user) => shown(user, include));
     const incomplete = incompleteOf(omitted);
-    // A cursor is spelt anew each time, and means the same.
-    const tag = tagOf([items, total, incomplete, nextCursor === null]);
+    // A cursor is spelt anew each time, and means the same as long as it names the same list.
+    const tag = tagOf([items, total, incomplete, nextCursor === null, listId]);
     const facts = { ETag: tag, ...ageOf(readAt, now()) };
     if (isKnown(headers['If-None-Match'], tag)) return { status: 304, headers: facts };
     const link = nextCursor === null ? {} : { Link: `<${linkTo(nextUrl(url, nextCursor))}>; rel="next"` };

@@ -48,11 +48,12 @@ export const crossOrigin = (origins: readonly string[]): RequestHandler =>
       'Idempotency-Key',
       'If-Match',
       'If-None-Match',
+      'Cache-Control',
       'Prefer',
       'X-Request-Id',
     ],
     exposedHeaders: [
-      ...['ETag', 'Link', 'Location', 'Retry-After', 'Preference-Applied', 'Idempotency-Replayed', 'X-Request-Id'],
+      ...['ETag', 'Age', 'Link', 'Location', 'Retry-After', 'Preference-Applied', 'Idempotency-Replayed', 'X-Request-Id'],
       ...['RateLimit', 'RateLimit-Policy', 'WWW-Authenticate'],
     ],
     maxAge: 600,
