@@ -4,8 +4,9 @@ import { onAbort } from '../deadline.js';
 import { GatewayError } from '../errors.js';
 import type { Claim } from '../journal/claim.js';
 import type { Holding } from '../journal/holding.js';
-import { isFinal, type LoadedOperation } from '../journal/records.js';
+import { isFinal, keyOf, type LoadedOperation } from '../journal/records.js';
 import { workFor } from '../own-turn.js';
+import type { Secret } from '../secret.js';
 import { createDesk, type Deps, siteOf } from './desk.js';
 import { failedWith, withDetail } from './outcome.js';
 import type { Site } from './resource.js';
@@ -21,6 +22,8 @@ export interface Signals {
 export interface Executor {
   /** Resolves when the operation is final, or to be left to others. @throws OwnershipLost */
   execute(operation: LoadedOperation, holding: Holding, signals: Signals): Promise<void>;
+  /** What other processes have sent for the operation, its vendor may repeat to this one. */
+  conceal(operation: LoadedOperation): void;
   /** Somebody may have asked for the operation to be stopped. */
   look(id: string): void;
   /** Items that have not ended, by account, and since when the oldest one waits, in milliseconds since 1970. */
@@ -48,6 +51,17 @@ const giveUp = async (operation: LoadedOperation, claim: Claim, { journal }: Dep
   });
   await journal.settle(claim, open, new Map(outcomes));
 };
+
+/** Of items that may have been sent, and have not ended; those that cannot be opened nobody knows. */
+const sentSecrets = ({ encryptor }: Deps, { id, items, ownKeys }: LoadedOperation): Secret[] =>
+  items.flatMap(({ index, secret, outcome, sends = 0 }) => {
+    if (secret === undefined || outcome || sends === 0) return [];
+    try {
+      return [encryptor.open(secret, keyOf.item(id, index), ownKeys?.get(index) ?? '')];
+    } catch {
+      return [];
+    }
+  });
 
 interface Running {
   readonly runner: Runner;
@@ -119,6 +133,12 @@ export const createExecutor = (deps: Deps): Executor => {
         open.set(site.account.name, { items: items + entries.size, oldestAt: Math.min(oldestAt, askedAt) });
       }
       return open;
+    },
+
+    conceal: (operation) => {
+      const site = siteOf(deps, operation);
+      const secrets = sentSecrets(deps, operation);
+      if (secrets.length > 0) site?.conceal?.(secrets);
     },
 
     look: (id) => {

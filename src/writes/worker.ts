@@ -1,5 +1,6 @@
 /** The work of this process: it takes domains, gives their operations to the runners, and removes what is no longer kept. */
 import { setMaxListeners } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Tail } from '../audit/tail.js';
 import type { Clock } from '../clock.js';
 import { asGatewayError, type Report } from '../errors.js';
@@ -17,6 +18,7 @@ import type { Waiters } from './waiters.js';
 
 const SWEEP_MS = 60_000;
 const TAIL_MS = 1_000;
+const LOADED_AT_ONCE = 20;
 
 export interface Worker {
   /**
@@ -117,8 +119,19 @@ export const createWorker = (deps: WorkerDeps): Worker => {
     waiters.wake(id);
   };
 
+  const concealOpen = async (): Promise<void> => {
+    const open = (await Promise.all((await journal.domains()).map(journal.openIn))).flat();
+    for (let from = 0; from < open.length; from += LOADED_AT_ONCE) {
+      const operations = await Promise.all(open.slice(from, from + LOADED_AT_ONCE).map(({ id }) => journal.loadForWork(id)));
+      for (const operation of operations) if (operation) executor.conceal(operation);
+      await nextTurn();
+    }
+  };
+
   const begin = async (): Promise<void> => {
     await checkStore(patientStore, encryptor);
+    // Before the first request is answered: a vendor may repeat in any answer what it was sent.
+    await concealOpen();
     if (pausing.signal.aborted) return;
     domains = createDomains({
       records: { ...journal, load: journal.loadForWork },

@@ -89,7 +89,7 @@ const setUp = (lookAgain: LookAgain = async () => new Map()) => {
     patientStore: store,
     journal,
     encryptor,
-    executor: { execute: async () => undefined, look: () => undefined, restore: async () => undefined },
+    executor: { execute: async () => undefined, conceal: () => undefined, look: () => undefined, restore: async () => undefined },
     waiters,
     report: (error) => reports.push(error),
     note: () => undefined,
