@@ -28,6 +28,8 @@ const start = async (): Promise<Vendors> => {
       ali: { vendor: 'alibaba-ehpc', region, endpoint, listing: 'sync', credentials: { accessKeyId, accessKeySecret } },
       jinan: {
         vendor: 'shanhe-hpc',
+        // The attacks are for the gateway, not for what a vendor would take.
+        budget: { calls: 1_000_000_000, perSeconds: 3_600 },
         endpoint: shanhe.endpoint,
         zone: shanhe.zone,
         credentials: { accessKeyId: shanhe.accessKeyId, secretAccessKey: shanhe.secretAccessKey },

@@ -109,7 +109,13 @@ const shanhe = async (): Promise<string[][]> => {
   const clusters = [{ id: SHANHE_CLUSTER, name: 'bench', type: 'ehpc' as const, status: 'active' as const, users: [] }];
   const simulator = await startShanheHpc({ latencyMs: 150, jobMs: 2_000, quota: 2_000, clusters });
   const { endpoint, accessKeyId, secretAccessKey, zone } = simulator;
-  const account = { vendor: 'shanhe-hpc', endpoint, zone, credentials: { accessKeyId, secretAccessKey } };
+  const account = {
+    vendor: 'shanhe-hpc',
+    budget: { calls: 1_000_000_000, perSeconds: 3_600 },
+    endpoint,
+    zone,
+    credentials: { accessKeyId, secretAccessKey },
+  };
   const { ms, calls } = await measure(account, SHANHE_CLUSTER, simulator, (index) => `n${index}`);
   await simulator.close();
   return [row('Shanhe, gateway, 8 calls at once', ms, calls, USERS + USERS / JOBS_A_LOOK)];

@@ -42,7 +42,15 @@ const watch = async (writers: number, redis: BenchRedis | undefined): Promise<st
   const { endpoint, accessKeyId, secretAccessKey, zone } = simulator;
   const { url, gateway } = await serve({
     ...(redis && { store: redis.store }),
-    accounts: { a: { vendor: 'shanhe-hpc', endpoint, zone, credentials: { accessKeyId, secretAccessKey } } },
+    accounts: {
+      a: {
+        vendor: 'shanhe-hpc',
+        budget: { calls: 1_000_000_000, perSeconds: 3_600 },
+        endpoint,
+        zone,
+        credentials: { accessKeyId, secretAccessKey },
+      },
+    },
     clusters: [{ id: 'c', account: 'a', vendorClusterId: CLUSTER }],
   });
   const leaving = new AbortController();

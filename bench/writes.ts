@@ -120,7 +120,13 @@ const meeting = async (count: number): Promise<string[]> => {
   const clusters = [{ id, name: 'bench', type: 'ehpc' as const, status: 'active' as const, users: [] }];
   const simulator = await startShanheHpc({ latencyMs: 150, jobMs: JOB_MS, quota: 1_000_000, clusters });
   const { endpoint, accessKeyId, secretAccessKey, zone } = simulator;
-  const account = { vendor: 'shanhe-hpc', endpoint, zone, credentials: { accessKeyId, secretAccessKey } };
+  const account = {
+    vendor: 'shanhe-hpc',
+    budget: { calls: 1_000_000_000, perSeconds: 3_600 },
+    endpoint,
+    zone,
+    credentials: { accessKeyId, secretAccessKey },
+  };
   const { url, gateway } = await serve({ accounts: { a: account }, clusters: [{ id: 'c', account: 'a', vendorClusterId: id }] });
   const importUsers = async (batch: number): Promise<void> => {
     const items = Array.from({ length: BATCH_ITEMS }, (_, at) => ({

@@ -96,8 +96,13 @@ const otherFaults = async (stage: Stage, tour: Tour): Promise<void> => {
 
 /** Writes that are under way at a vendor that repeats their passwords when the next process asks. */
 const kill = async (stage: Stage, tour: Tour, round: number): Promise<void> => {
-  injectWherePossible(stage, { kind: 'delay', delayMs: 400, times: 2 });
+  for (const action of SENDING) injectWherePossible(stage, { kind: 'delay', action, delayMs: 2_000, times: 2 });
+  const simulators = [stage.ehpc, stage.shanhe];
+  const sent = (): number[] => simulators.map(({ calls }) => calls.filter(({ action }) => SENDING.includes(action)).length);
+  const before = sent();
   await Promise.all(CLUSTERS.map((cluster) => tour.begin(cluster)));
+  // The last passwords that the vendors know are those of open writes: of others a new process knows nothing any more.
+  await until(() => sent().every((count, at) => count > (before[at] ?? 0)));
   const { child, exit } = stage.run();
   child.kill('SIGKILL');
   await exit;

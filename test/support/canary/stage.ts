@@ -112,6 +112,8 @@ export const createStage = async (
   };
   const shanheAccount = {
     vendor: 'shanhe-hpc',
+    // More calls than the vendor would take.
+    budget: { calls: 1_000_000, perSeconds: 3_600 },
     endpoint: shanhe.endpoint,
     zone: shanhe.zone,
     domain: 'jinan',
