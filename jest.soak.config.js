@@ -7,4 +7,6 @@ export default {
   ...shared,
   testMatch: ['**/test/soak/**/*.test.ts', '**/*.scaled.test.ts'],
   globals: { TEST_SOAK: true },
+  // The long tests work more and wait less.
+  maxWorkers: 3,
 };
