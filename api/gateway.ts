@@ -30,6 +30,7 @@ import { createUsers } from '../src/users/queries.js';
 import { createLookUps } from '../src/users/reader.js';
 import { createUsersResource, USERS } from '../src/users/resource.js';
 import { createSharedReads } from '../src/users/shared-reads.js';
+import { createSources } from '../src/users/sources.js';
 import { createTransports } from '../src/vendor/transports.js';
 import { createEngine } from '../src/writes/engine.js';
 import { createApp } from './app.js';
@@ -121,6 +122,7 @@ export const createGateway = (
     clock,
     events,
   );
+  const sources = createSources(lists);
   const reads = createSharedReads(clock, keepingFind(lists));
   const users = createUsersResource({ clusters, admission, lookUps: createLookUps(), reads });
   const deadlineMs = toMilliseconds(server.deadlineSeconds);
@@ -165,8 +167,8 @@ export const createGateway = (
     metrics,
     events,
     traces,
-    users: createUsers(clusters, cursors, lists, deadlineMs),
-    commands: createUserCommands(admission, engine.intake, lists),
+    users: createUsers(clusters, cursors, lists, sources, deadlineMs),
+    commands: createUserCommands(admission, engine.intake, sources),
     operations: engine.operations,
     idempotency: engine.idempotency,
     audit: engine.audit,

@@ -11,7 +11,7 @@ import type { Admission, Admitted, Requirement } from './admission.js';
 import { boundOf, HIGHEST, roleRefusal, withBound } from './bounds.js';
 import { after, type Known, plannedRequirement, planOf, type Wanted, wantedRequirement } from './ensure.js';
 import { expectedCallsOf } from './expected-calls.js';
-import { findUsers, incompleteList } from './find.js';
+import { incompleteList } from './find.js';
 import {
   createItem,
   deleteItem,
@@ -23,9 +23,9 @@ import {
   type UserToCreate,
   updateItem,
 } from './items.js';
-import type { KeptLists } from './kept-lists.js';
 import { USERS } from './resource.js';
 import { checkNewUser, checkPassword, checkRole } from './rules.js';
+import type { Sources } from './sources.js';
 import { isWithin, outOfBounds } from './steps/bounded.js';
 import { failedWith, inItem } from './steps/wording.js';
 
@@ -67,7 +67,7 @@ export interface UserCommands {
 
 const nothing = (): void => undefined;
 
-export const createUserCommands = (admission: Admission, intake: Intake, lists: KeptLists): UserCommands => {
+export const createUserCommands = (admission: Admission, intake: Intake, sources: Pick<Sources, 'among'>): UserCommands => {
   const conditional = ({ ifMatch }: UserReference) => ifMatch !== undefined && { ifMatch };
 
   /** @throws forbidden */
@@ -116,13 +116,7 @@ export const createUserCommands = (admission: Admission, intake: Intake, lists: 
    * @throws vendor_bad_response where the list is not whole
    */
   const knownOf = async (target: Target, usernames: Iterable<string>, call: CallerCall) => {
-    const names = [...new Set(usernames)];
-    const look = await lists.look(target, call);
-    const { list } = look;
-    const { found, isWhole, complete } = list
-      ? { found: new Map(names.map((name) => [name, list.get(name) ?? null])), isWhole: true, complete: list.omitted === 0 }
-      : await findUsers(target, names, call, { onWhole: (users, omitted) => lists.keep(target, look, users, omitted) });
-    if (!isWhole) throw incompleteList(target);
+    const { found, complete } = await sources.among(target, [...new Set(usernames)], call);
     return new Map<string, Known | 'unclear'>(
       [...found].map(([username, user]) => [username, user ?? (complete ? null : 'unclear')]),
     );

@@ -1,21 +1,18 @@
 import { type BulkheadPolicy, bulkhead } from 'cockatiel';
-import type { Call, UserSlice, VendorUser } from '../adapter.js';
+import type { UserSlice } from '../adapter.js';
 import type { CallerCall } from '../callers/caller.js';
-import { type Clusters, capabilitiesOf } from '../clusters/directory.js';
+import type { Clusters } from '../clusters/directory.js';
 import type { AccountProblem } from '../clusters/discovery.js';
 import type { Target } from '../clusters/registry.js';
 import type { Cursors } from '../cursors.js';
-import { firstOf } from '../deadline.js';
 import { asGatewayError, GatewayError } from '../errors.js';
 import type { Role, User } from '../model.js';
-import { ownTurn } from '../own-turn.js';
 import { badResponse } from '../wire.js';
 import { markOf, type Position, readPosition, type Scope, writePosition } from './cursor.js';
 import { toUser } from './entity-tag.js';
-import { findUser, findUsers, incompleteList, walk } from './find.js';
-import { createList, type KeptList, type KeptLists, type Look } from './kept-lists.js';
-import { createSearchTrust } from './search-trust.js';
-import { type Stretch, walkAlong } from './walk-along.js';
+import type { KeptList, KeptLists, Look } from './kept-lists.js';
+import { fitting, type Sources } from './sources.js';
+import { begun, stretchesAt, stretchesOf } from './stream.js';
 
 export interface UserQuery {
   readonly limit: number;
@@ -78,12 +75,6 @@ export interface Everywhere {
 const CLUSTERS_AT_ONCE = 4;
 const MAX_WAITING = 100_000;
 
-/** Those of the list that are asked for. */
-const fitting = (list: KeptList, { search, role }: Pick<UserQuery, 'search' | 'role'>): readonly VendorUser[] => {
-  const named = search === undefined ? list.users : list.search(search);
-  return role === undefined ? named : named.filter((user) => user.role === role);
-};
-
 /** A window, and where the next one goes on. */
 interface Window {
   readonly slice: UserSlice;
@@ -92,29 +83,15 @@ interface Window {
   readonly list?: KeptList;
 }
 
-/** Users of a stretch of a list that is in memory. */
-const A_STRETCH = 500;
-
-/** The stretches, of which the first one is read already: it may fail. */
-const begun = async <T>(stretches: AsyncGenerator<T>): Promise<{ first: T | undefined; stretches: AsyncIterable<T> }> => {
-  const { done, value } = await stretches.next();
-  const all = async function* (): AsyncGenerator<T> {
-    try {
-      if (done) return;
-      yield value;
-      yield* stretches;
-    } finally {
-      await stretches.return(undefined);
-    }
-  };
-  return { first: done ? undefined : value, stretches: all() };
-};
-
 /** @param deadlineMs of each reading of a stream */
-export const createUsers = (clusters: Clusters, cursors: Cursors, lists: KeptLists, deadlineMs: number): Users => {
-  const trusts = createSearchTrust();
-  const isSearchTrusted = async (target: Target, call: Call): Promise<boolean> =>
-    capabilitiesOf(target).search === 'native' && (await trusts(target, call));
+export const createUsers = (
+  clusters: Clusters,
+  cursors: Cursors,
+  lists: Pick<KeptLists, 'look' | 'pinned' | 'pin'>,
+  sources: Sources,
+  deadlineMs: number,
+): Users => {
+  const { isSearchTrusted, all, window, one, among } = sources;
 
   const windowOf = (list: KeptList, query: UserQuery, offset: number): Window => {
     const users = fitting(list, query);
@@ -122,93 +99,22 @@ export const createUsers = (clusters: Clusters, cursors: Cursors, lists: KeptLis
     return { slice, readAt: list.readAt, list };
   };
 
-  /** All users; one reading for all who ask meanwhile. */
-  const readWhole = async (target: Target, look: Look, snapshot: string | undefined, call: CallerCall): Promise<KeptList> => {
-    const { value } = await lists.share(target, look, ['whole', snapshot], call, async (shared, before) => {
-      const all = await walk(target, shared, snapshot === undefined ? {} : { snapshot });
-      if (!all.isWhole) throw incompleteList(target);
-      return lists.keep(target, before, all.users, all.omitted);
-    });
-    return value;
-  };
-
-  /** Those that the vendor's own search finds; it may find more than are asked for. */
-  const searched = async (
-    target: Target,
-    look: Look,
-    search: string,
-    snapshot: string | undefined,
-    call: CallerCall,
-  ): Promise<KeptList> => {
-    const { value } = await lists.share(target, look, ['search', search, snapshot], call, async (shared, { at }) => {
-      const all = await walk(target, shared, { search, ...(snapshot !== undefined && { snapshot }) });
-      if (!all.isWhole) throw incompleteList(target);
-      return createList(all.users, all.omitted, at);
-    });
-    return value;
-  };
-
-  /** A window of all users maps to vendor pages; the position in a filtered list is known only after reading the whole. */
+  /** The position in a filtered list is known only after reading the whole. */
   const readFiltered = async (
     target: Target,
     look: Look,
     query: UserQuery,
-    { offset, snapshot }: Position,
+    position: Position,
     call: CallerCall,
   ): Promise<Window> => {
-    const { search } = query;
-    if (search === undefined || !(await isSearchTrusted(target, call)))
-      return windowOf(await readWhole(target, look, snapshot, call), query, offset);
-    const { slice, readAt } = windowOf(await searched(target, look, search, snapshot, call), query, offset);
-    return { slice, readAt };
-  };
-
-  /** An incomplete window is read once more; an answer that silently lacks users would be wrong. */
-  const readPlain = async (
-    target: Target,
-    look: Look,
-    limit: number,
-    { offset, snapshot }: Position,
-    call: CallerCall,
-  ): Promise<Window> => {
-    const { account, vendorClusterId } = target;
-    const { value: slice, readAt } = await lists.share(
-      target,
-      look,
-      ['window', offset, limit, snapshot],
-      call,
-      async (shared, before) => {
-        const read = (): Promise<UserSlice> =>
-          account.adapter.listUsers(vendorClusterId, { offset, limit, ...(snapshot !== undefined && { snapshot }) }, shared);
-        const first = await read();
-        const found = first.incomplete ? await read() : first;
-        const isWhole = offset === 0 && found.total !== null && found.total <= limit && !found.incomplete;
-        if (isWhole) lists.keep(target, before, found.users, found.omitted ?? 0);
-        return found;
-      },
-    );
-    if (slice.incomplete) throw incompleteList(target);
-    return { slice, readAt };
-  };
-
-  /** The user, or null; from what is kept, where that may be served. */
-  const findAt = async (target: Target, username: string, call: CallerCall) => {
-    const look = await lists.look(target, call);
-    const { list } = look;
-    const kept = list?.get(username);
-    // A row that names nobody may be theirs.
-    if (list && (kept || list.omitted === 0)) return { user: kept ?? null, readAt: list.readAt };
-    const { value: user, readAt } = await lists.share(target, look, ['user', username], call, (shared, before) =>
-      findUser(target, username, shared, {
-        isLookUpTrusted: () => isSearchTrusted(target, shared),
-        onWhole: (users, omitted) => lists.keep(target, before, users, omitted),
-      }),
-    );
-    return { user, readAt };
+    const { snapshot, offset } = position;
+    const { list, isKept } = await all(target, look, { search: query.search, snapshot }, call);
+    const found = windowOf(list, query, offset);
+    return isKept ? found : { slice: found.slice, readAt: found.readAt };
   };
 
   const getAt = async (target: Target, username: string, call: CallerCall): Promise<FoundUser> => {
-    const { user, readAt } = await findAt(target, username, call);
+    const { user, readAt } = await one(target, username, call);
     if (user) return { user: toUser(target, user), readAt };
     await clusters.facts(target, call);
     throw new GatewayError('user_not_found', `There is no user ${username} on the cluster ${target.id}.`);
@@ -229,11 +135,12 @@ export const createUsers = (clusters: Clusters, cursors: Cursors, lists: KeptLis
       const pinned = lists.pinned(position.list, target);
       const look = pinned ? undefined : await lists.look(target, call);
       const known = pinned ?? look?.list;
-      const { slice, readAt, list } = known
+      const found: Window = known
         ? windowOf(known, query, offset)
         : await (filtered
             ? readFiltered(target, look as Look, query, position, call)
-            : readPlain(target, look as Look, query.limit, position, call));
+            : window(target, look as Look, query.limit, position, call));
+      const { slice, readAt, list } = found;
       const { omitted = 0 } = slice;
       // A list that is kept has no page twice.
       const mark = filtered || list ? undefined : markOf(slice);
@@ -258,38 +165,14 @@ export const createUsers = (clusters: Clusters, cursors: Cursors, lists: KeptLis
     },
 
     stream: async (clusterId, query, call) => {
-      const { offset = 0, search, role } = query;
+      const { offset = 0, search } = query;
       const target = await clusters.resolve(clusterId, call);
       const look = await lists.look(target, call);
       const isShort = search !== undefined && (await isSearchTrusted(target, call));
-      const found = look.list ?? (isShort ? await searched(target, look, search, undefined, call) : undefined);
-      const fits = (user: VendorUser): boolean =>
-        (search === undefined || user.username.toLowerCase().includes(search.toLowerCase())) &&
-        (role === undefined || user.role === role);
-      const { left } = call;
-      const nextCall = (): Call => {
-        const deadline = AbortSignal.timeout(deadlineMs);
-        return { ...call, signal: left ? firstOf([deadline, left]) : deadline };
-      };
-
-      async function* inMemory(list: KeptList): AsyncGenerator<Stretch> {
-        const users = fitting(list, query);
-        yield { users: users.slice(offset, offset + A_STRETCH), omitted: list.omitted };
-        for (let at = offset + A_STRETCH; at < users.length; at += A_STRETCH) {
-          await ownTurn();
-          yield { users: users.slice(at, at + A_STRETCH), omitted: 0 };
-        }
-      }
-      async function* along(): AsyncGenerator<Stretch> {
-        // A position in a filtered list is known only by counting.
-        let left = search === undefined && role === undefined ? 0 : offset;
-        for await (const { users, omitted } of walkAlong(target, offset - left, nextCall)) {
-          const fitting = users.filter(fits);
-          yield { users: fitting.slice(left), omitted };
-          left = Math.max(0, left - fitting.length);
-        }
-      }
-      const { first, stretches } = await begun(found ? inMemory(found) : along());
+      const found = look.list ?? (isShort ? (await all(target, look, { search }, call)).list : undefined);
+      const { first, stretches } = await begun(
+        found ? stretchesOf(found, offset, query) : stretchesAt(target, offset, query, call, deadlineMs),
+      );
       // Shanhe may answer an unknown cluster with an empty list.
       if (offset === 0 && first && first.users.length + first.omitted === 0) await clusters.facts(target, call);
       const shown = async function* (): AsyncGenerator<UserStretch> {
@@ -300,19 +183,14 @@ export const createUsers = (clusters: Clusters, cursors: Cursors, lists: KeptLis
 
     lookUp: async (clusterId, usernames, role, call) => {
       const target = await clusters.resolve(clusterId, call);
-      const look = await lists.look(target, call);
-      const { list } = look;
-      const { found, isWhole, omitted } = list
-        ? { found: new Map(usernames.map((name) => [name, list.get(name) ?? null])), isWhole: true, omitted: list.omitted }
-        : await findUsers(target, usernames, call, { onWhole: (users, left) => lists.keep(target, look, users, left) });
-      if (!isWhole) throw incompleteList(target, 'those who are missing exist');
+      const { found, omitted, readAt } = await among(target, usernames, call, 'those who are missing exist');
       if ([...found.values()].every((user) => user === null)) await clusters.facts(target, call);
       const users = usernames
         .map((username) => found.get(username) ?? null)
         .filter((user) => user !== null)
         .filter((user) => role === undefined || user.role === role)
         .map((user) => toUser(target, user));
-      return { users, total: users.length, omitted, nextCursor: null, readAt: list?.readAt ?? look.at, listId: null };
+      return { users, total: users.length, omitted, nextCursor: null, readAt, listId: null };
     },
 
     get: async (clusterId, username, call) => getAt(await clusters.resolve(clusterId, call), username, call),

@@ -10,6 +10,7 @@ import { GatewayError, type Report } from '../../src/errors.js';
 import type { ClusterState } from '../../src/model.js';
 import { createAdmission, type Requirement } from '../../src/users/admission.js';
 import { createUsers } from '../../src/users/queries.js';
+import { createSources } from '../../src/users/sources.js';
 import { anybodysCall, testCursors } from '../support/callers.js';
 import { nothingKept } from '../support/kept-lists.js';
 import { vendorUser } from '../support/vendor-user.js';
@@ -78,7 +79,7 @@ describe('a page with a hole', () => {
       const rows = Array.from({ length: Math.min(limit, 120 - offset) }, (_, index) => vendorUser(`u${offset + index}`));
       return { users: offset === 0 ? rows.slice(1) : rows, total: 120 };
     };
-    const users = createUsers(serve({ listUsers }), testCursors, nothingKept, 30_000);
+    const users = createUsers(serve({ listUsers }), testCursors, nothingKept, createSources(nothingKept), 30_000);
     const met: string[] = [];
     for (let cursor: string | null | undefined; cursor !== null; ) {
       const list = await users.list('c', { limit: 50, cursor }, call);
@@ -95,6 +96,7 @@ describe('a cursor', () => {
     serve({ listUsers: async () => ({ users: [vendorUser('u')], total: 9 }) }),
     testCursors,
     nothingKept,
+    createSources(nothingKept),
     30_000,
   );
   const next = async (): Promise<string> => (await users.list('c', { limit: 1 }, call)).nextCursor as string;
