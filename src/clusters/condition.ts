@@ -27,12 +27,20 @@ export interface Condition {
   readonly budget: BudgetLeft | null;
 }
 
-/** Of a cluster. Calls no vendor. */
-export const conditionOf = async ({ id, account, vendorClusterId }: Target, { caller }: CallerCall): Promise<Condition> => {
-  const mayOperate = mayOn(caller.rights, ['operate'], id);
-  return {
-    health: ofHealth(account.health.ofCluster(vendorClusterId), mayOperate),
-    budget: await ofBudget(account, mayOperate),
+/** Of clusters of one answer: what is left of a budget is asked for once for each account. Calls no vendor. */
+export const createConditions = ({ caller }: CallerCall): ((target: Target) => Promise<Condition>) => {
+  const budgets = new Map<Account, Promise<BudgetLeft | null>>();
+  const budgetOf = (account: Account): Promise<BudgetLeft | null> => {
+    const budget = budgets.get(account) ?? ofBudget(account, true);
+    budgets.set(account, budget);
+    return budget;
+  };
+  return async ({ id, account, vendorClusterId }) => {
+    const mayOperate = mayOn(caller.rights, ['operate'], id);
+    return {
+      health: ofHealth(account.health.ofCluster(vendorClusterId), mayOperate),
+      budget: mayOperate ? await budgetOf(account) : null,
+    };
   };
 };
 

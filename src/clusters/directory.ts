@@ -6,7 +6,7 @@ import { asGatewayError, type GatewayError, type Report } from '../errors.js';
 import type { ClusterRef } from '../journal/records.js';
 import type { Capabilities, Cluster, UserFeature, Vendor } from '../model.js';
 import { createCache } from './cache.js';
-import { conditionOf } from './condition.js';
+import { type Condition, createConditions } from './condition.js';
 import { type AccountProblem, createDiscovery, mayMeetOthers, type OnShared, unknownCluster } from './discovery.js';
 import { createListings, shared } from './listings.js';
 import type { Account, Registry, Target } from './registry.js';
@@ -70,7 +70,7 @@ const missingAtVendor = ({ id, account, vendorClusterId, discovered }: Target, c
     'cluster_not_found',
   );
 
-const toCluster = async (target: Target, facts: VendorCluster | undefined, call: CallerCall): Promise<Cluster> => ({
+const toCluster = (target: Target, facts: VendorCluster | undefined, condition: Condition): Cluster => ({
   id: target.id,
   name: facts?.name ?? null,
   vendor: target.account.module.vendor,
@@ -83,7 +83,7 @@ const toCluster = async (target: Target, facts: VendorCluster | undefined, call:
   createdAt: facts?.createdAt ?? null,
   discovered: target.discovered,
   capabilities: capabilitiesOf(target, facts),
-  ...(await conditionOf(target, call)),
+  ...condition,
 });
 
 export const createClusters = (
@@ -169,9 +169,10 @@ export const createClusters = (
           return undefined;
         });
       };
+      const conditionOf = createConditions(call);
       const items = await Promise.all(
         [...targets.filter(({ id }) => sees(call, id)), ...discovered].map(async (target) =>
-          toCluster(target, await factsOf(target), call),
+          toCluster(target, await factsOf(target), await conditionOf(target)),
         ),
       );
       const omitted = [...found]
@@ -182,7 +183,8 @@ export const createClusters = (
 
     get: async (clusterId, call) => {
       const target = await targetOf(clusterId, call);
-      return toCluster(target, await freshFacts(target, call), call);
+      const facts = await freshFacts(target, call);
+      return toCluster(target, facts, await createConditions(call)(target));
     },
 
     resolve: targetOf,
