@@ -120,12 +120,15 @@ export const createWorker = (deps: WorkerDeps): Worker => {
   };
 
   const concealOpen = async (): Promise<void> => {
-    const open = (await Promise.all((await journal.domains()).map(journal.openIn))).flat();
-    for (let from = 0; from < open.length; from += LOADED_AT_ONCE) {
-      const operations = await Promise.all(open.slice(from, from + LOADED_AT_ONCE).map(({ id }) => journal.loadForWork(id)));
-      for (const operation of operations) if (operation) executor.conceal(operation);
+    let after: string | undefined;
+    do {
+      // Of those that are not running nothing was sent.
+      const { operations, next } = await journal.list({ state: 'running', limit: LOADED_AT_ONCE, isSeen: () => true, after });
+      for (const operation of await Promise.all(operations.map(({ id }) => journal.loadForWork(id))))
+        if (operation) executor.conceal(operation);
+      after = next ?? undefined;
       await nextTurn();
-    }
+    } while (after !== undefined);
   };
 
   const begin = async (): Promise<void> => {
