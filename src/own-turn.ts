@@ -22,7 +22,9 @@ const schedule = (): void => {
 
 /** Of so many owners one each; who has more is the last one next time. */
 const begin = (owners: number): void => {
-  for (const [of, pieces] of [...waiting].slice(0, owners)) {
+  let left = owners;
+  for (const [of, pieces] of waiting) {
+    if (left-- === 0) return;
     pieces.shift()?.();
     waiting.delete(of);
     if (pieces.length > 0) waiting.set(of, pieces);

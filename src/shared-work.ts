@@ -3,7 +3,7 @@ import type { Clock } from './clock.js';
 import { deadlinePassed, firstOf, untilAborted } from './deadline.js';
 
 export interface SharedWork<T> {
-  /** Nobody waits any more: who comes now begins anew. */
+  /** Nobody waits any more: who comes now begins another one. */
   readonly isAbandoned: boolean;
   /** The answer. @throws vendor_timeout as soon as the signal aborts */
   join(signal: AbortSignal): Promise<T>;

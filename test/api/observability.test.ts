@@ -87,7 +87,7 @@ describe('the figures', () => {
 });
 
 describe('a listener for the figures', () => {
-  it('serves them, and nothing else, to whoever reaches it', async () => {
+  it('serves them, and nothing else, to all who reach it', async () => {
     const { key: _, config } = makeCaller('portal', [{ clusters: ['*'], verbs: ['read'] }]);
     const base = configOver(stage);
     const gateway = await startGateway({

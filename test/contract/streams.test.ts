@@ -152,7 +152,7 @@ describe('a list that fails in the middle', () => {
     expect(calls).toBeLessThan(MANY / 50);
   });
 
-  it('is in the log and in the figures with its failure', async () => {
+  it('is in the log with its failure', async () => {
     await start();
     await readFailing('application/x-ndjson');
     await until(() => gateway.logged().includes('"code":"vendor_unavailable"'));

@@ -57,7 +57,7 @@ describeWithRedis('a rolling restart', () => {
     const location = accepted.headers.get('location') as string;
     expect(accepted.status).toBe(202);
 
-    // Whoever is ready answers, as behind a load balancer.
+    // One that is ready answers, as behind a load balancer.
     const ask = async (path: string): Promise<Response | undefined> => {
       for (const { url } of running) {
         const isReady = await fetch(`${url}/readyz`).then(

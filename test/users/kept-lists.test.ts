@@ -134,7 +134,7 @@ describe('one reading for all who ask meanwhile', () => {
     expect([await early, await late]).toEqual([[1, 1], 2]);
   });
 
-  it('ends when the last of them has left, and begins anew for the next', async () => {
+  it('ends when the last of them has left, and begins again for the next', async () => {
     const { lists, targetOf, call } = setUp();
     const target = targetOf('c');
     const signals: AbortSignal[] = [];

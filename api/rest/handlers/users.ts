@@ -107,7 +107,7 @@ export const userHandlers = (users: Users, now: () => number): Pick<Handlers, 'l
       : await users.lookUp(params.clusterId, namesIn(username, rest), rest.role, call);
     const items = found.map((user) => shown(user, include));
     const incomplete = incompleteOf(omitted);
-    // A cursor is spelt anew each time, and means the same as long as it names the same list.
+    // A cursor is spelt differently each time, and means the same as long as it names the same list.
     const tag = tagOf([items, total, incomplete, nextCursor === null, listId]);
     const facts = { ETag: tag, ...ageOf(readAt, now()) };
     if (isKnown(headers['If-None-Match'], tag)) return { status: 304, headers: facts };
