@@ -53,6 +53,8 @@ export interface Toy {
   plan: (item: ItemRecord, found: Thing | null) => Planned | undefined;
   /** Answers a call before it does anything; undefined lets it. */
   answer: (call: ToyCall) => Word | undefined | Promise<Word | undefined>;
+  /** What is not to be shown of answers, since another process has sent it. */
+  readonly concealed: string[];
   /** Calls are taken by jobs, which never end as far as anybody can look. */
   hasEndlessJobs: boolean;
   readonly resource: Resource;
@@ -136,6 +138,7 @@ export const createToy = (limits: Limits): Toy => {
     whileReading: async () => undefined,
     plan: () => undefined,
     answer: () => undefined,
+    concealed: [],
     hasEndlessJobs: false,
     resource: {
       name: KEYS,
@@ -149,6 +152,7 @@ export const createToy = (limits: Limits): Toy => {
           getJobs: async (jobs) => jobs.map(() => ({ state: 'pending' })),
         },
         hasJobs: toy.hasEndlessJobs,
+        conceal: (secrets) => void toy.concealed.push(...secrets.map((secret) => secret.unwrap())),
         step: (name) => steps.get(name) as Step,
         limits: async () => limits,
         read: async (names) => {
