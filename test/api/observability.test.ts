@@ -50,6 +50,18 @@ describe('the figures', () => {
     expect(await figure('hpc_gateway_vendor_call_duration_seconds_count', called)).toBe(1);
   });
 
+  it('count a request whose caller left before there was an answer as one of 499', async () => {
+    stage.shanhe.inject({ kind: 'hang', action: '/user', times: 1 });
+    const before = stage.shanhe.calls.length;
+    const leaving = new AbortController();
+    const left = fetch(`${stage.gateway.url}/clusters/shan/users?limit=5`, { signal: leaving.signal });
+    await until(() => stage.shanhe.calls.length > before);
+    leaving.abort();
+    await expect(left).rejects.toThrow();
+    const labels = 'operation="listUsers",status="499"';
+    await until(async () => (await figure('hpc_gateway_http_request_duration_seconds_count', labels)) === 1);
+  });
+
   it('count what writes came to', async () => {
     expect((await stage.gateway.post('/clusters/shan/users', { username: 'newone', password: PASSWORD })).status).toBe(201);
     expect(await figure('hpc_gateway_items_settled_total', 'vendor="shanhe-hpc",step="create",status="created"')).toBe(1);

@@ -904,6 +904,16 @@ describe('revise', () => {
     expect((await journal.list({ isSeen: () => true, limit: 10, state: 'partially_succeeded' })).operations).toEqual([]);
   });
 
+  it('makes what was read of the cluster before out of date', async () => {
+    await ended('created', 'unknown', 'unknown');
+    const revision = (): Promise<unknown> => store.read([keyOf.revision('things', CLUSTER)]);
+    const before = await revision();
+    await journal.revise('op_1', new Map([[1, { status: 'unknown' }]]));
+    expect(await revision()).toEqual(before);
+    await journal.revise('op_1', new Map([[1, { status: 'created' }]]));
+    expect(await revision()).not.toEqual(before);
+  });
+
   it('leaves alone what is known, what is not in it, and operations that are open or gone', async () => {
     await ended('failed', 'unknown', 'unknown');
     const before = await everything();

@@ -137,4 +137,27 @@ describe('the breaker', () => {
     letGo();
     await until(() => lines.run(async () => true, readOf('slow')).catch(() => false));
   });
+
+  it('gives back what a call took of the budget that another probe kept from being sent', async () => {
+    let now = 0;
+    let taken = 0;
+    const budget = {
+      take: async (): Promise<void> => {
+        taken++;
+        await settled();
+      },
+      giveBack: async (): Promise<void> => void taken--,
+      noteRefusal: () => undefined,
+    };
+    const lines = createLines({ ...systemClock, now: () => now }, { budget });
+    for (let at = 0; at < 10; at++) await expect(lines.run(down, readOf('slow'))).rejects.toThrow('down');
+    now += 5_000;
+    taken = 0;
+    const { attempt, running, letGo } = hanging();
+    const probe = lines.run(attempt, readOf('slow'));
+    await expect(lines.run(attempt, readOf('slow'))).rejects.toMatchObject(refused);
+    expect([taken, running.size]).toEqual([1, 1]);
+    letGo();
+    await probe;
+  });
 });
