@@ -10,6 +10,7 @@
 import type { Capabilities, ClusterState, Role } from './model.js';
 import type { Secret } from './secret.js';
 import type { HttpClient } from './vendor/client.js';
+import type { Scope } from './vendor/scope.js';
 
 /** Who waits for a call: a person for a reading, or for a write; a batch; nobody. */
 export type Purpose = 'read' | 'write' | 'batch' | 'background';
@@ -19,7 +20,7 @@ export interface Tally {
   calls: number;
 }
 
-/** Facts of one call. */
+/** Facts of one call. Adapters pass it on, to whatever they call, as it is. */
 export interface Call {
   readonly requestId: string;
   readonly signal: AbortSignal;
@@ -27,6 +28,12 @@ export interface Call {
   readonly purpose?: Purpose;
   /** Counts the calls that are made for it. */
   readonly tally?: Tally;
+  /** Whose work it is: owners take turns at the processor. */
+  readonly owner?: string;
+  /** Whether a request of it may leave now: asked right before its first byte, on a connection that stands. By default it may. */
+  mayLeave?(): boolean;
+  /** What the gateway keeps with it while an adapter works. */
+  readonly scope?: Scope;
 }
 
 /** How many calls an account may make in a window of time. */

@@ -3,14 +3,11 @@
  * between, and nobody waits behind all of another's. New connections go first, of which Node takes one in a turn: while they arrive, there
  * is one piece of anybody's now and then.
  */
-import { AsyncLocalStorage } from 'node:async_hooks';
-
 /** While connections arrive, a piece begins this often at least. */
 const PATIENCE_MS = 2;
 
 /** By owner. */
 const waiting = new Map<string, (() => void)[]>();
-const owner = new AsyncLocalStorage<string>();
 let isScheduled = false;
 let hasArrived = false;
 let begunAt = 0;
@@ -41,16 +38,14 @@ const next = (): void => {
   schedule();
 };
 
-/** Resolves in a turn that no other piece of the owner has. @param of whose piece it is; by default the one that `workFor` names */
-export const ownTurn = (of = owner.getStore() ?? ''): Promise<void> =>
+/** Resolves in a turn that no other piece of the owner has. @param of whose piece it is */
+export const ownTurn = (of = ''): Promise<void> =>
   new Promise((resolve) => {
     const pieces = waiting.get(of) ?? [];
     pieces.push(resolve);
     waiting.set(of, pieces);
     if (!isScheduled) schedule();
   });
-
-export const workFor = <T>(of: string, work: () => T): T => owner.run(of, work);
 
 /** A connection has arrived; more may be waiting behind it. */
 export const noteArrival = (): void => {

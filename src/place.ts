@@ -1,5 +1,4 @@
 /** Places in queues: so much work at once, and the rest waits for its turn. */
-import { AsyncResource } from 'node:async_hooks';
 import type PQueue from 'p-queue';
 import { onAbort } from './deadline.js';
 
@@ -15,10 +14,9 @@ export const inPlaces = <T>(
 ): Promise<T> => {
   const waiting = new AbortController();
   const stops = signals.map((signal) => onAbort(signal, () => waiting.abort(tooLate())));
-  // Who leaves a place begins the next work: without this, with what travels with them.
-  const begin = AsyncResource.bind((): Promise<T> => {
+  const begin = (): Promise<T> => {
     for (const stop of stops) stop();
     return work();
-  });
+  };
   return queues.reduceRight<() => Promise<T>>((inner, queue) => () => queue.add(inner, { signal: waiting.signal }), begin)();
 };

@@ -28,7 +28,7 @@ export const createClient = ({ config, http, now, nonce }: AdapterContext<Config
     http.send(
       () => sign({ method: 'GET', endpoint, path, query }, credentials, now(), nonce()),
       (response) => readAnswer(response, now()),
-      { kind: 'read', action: path, cluster: query['cluster'], signal: call.signal },
+      { kind: 'read', action: path, cluster: query['cluster'], call },
     );
 
   const write = async (path: string, cluster: string, users: readonly WritableUser[], call: Call) => {
@@ -36,7 +36,7 @@ export const createClient = ({ config, http, now, nonce }: AdapterContext<Config
     await http.send(
       () => sign({ method: 'POST', endpoint, path, query: {}, body }, credentials, now(), nonce()),
       (response) => readAnswer(response, now()),
-      { kind: 'write', action: path, cluster, signal: call.signal },
+      { kind: 'write', action: path, cluster, call },
     );
   };
 

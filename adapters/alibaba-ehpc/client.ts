@@ -61,10 +61,10 @@ export const createClient = (context: AdapterContext<EhpcConfig>, load?: LoadCha
     rpc: Omit<RpcCall, 'endpoint' | 'version'>,
     kind: SendOptions['kind'],
     cluster: string | undefined,
-    { signal }: Call,
+    call: Call,
   ) => {
     const build = async (): Promise<SignedRequest> => {
-      const current = await credentials.current(signal);
+      const current = await credentials.current(call.signal);
       return sign({ ...rpc, endpoint, version: VERSION }, { credentials: current, date: now(), nonce: nonce() });
     };
     const read = (response: HttpResponse): JsonObject => {
@@ -75,7 +75,7 @@ export const createClient = (context: AdapterContext<EhpcConfig>, load?: LoadCha
         throw error;
       }
     };
-    return http.send(build, read, { kind, action: rpc.action, cluster, signal }, requestIdOf);
+    return http.send(build, read, { kind, action: rpc.action, cluster, call }, requestIdOf);
   };
 
   const read = (action: string, query: Params, call: Call) =>

@@ -48,7 +48,7 @@ export const createClient = ({ config, http, now }: AdapterContext<ShanheConfig>
     http.send(
       () => sign({ method: 'GET', endpoint, path, query: { zone, ...query } }, credentials, now()),
       (response) => readAnswer(response, now()),
-      { kind: 'read', action: path, cluster: query['cluster_id'], signal: call.signal },
+      { kind: 'read', action: path, cluster: query['cluster_id'], call },
     );
 
   /** `zone` is in the query, where it is signed, and in the body, as in every example of the vendor. */
@@ -57,7 +57,7 @@ export const createClient = ({ config, http, now }: AdapterContext<ShanheConfig>
     return http.send(
       () => sign({ method: 'POST', endpoint, path, query: { zone }, body }, credentials, now()),
       (response) => readAnswer(response, now()),
-      { kind: 'write', action: path, cluster: params['cluster_id'], signal: call.signal },
+      { kind: 'write', action: path, cluster: params['cluster_id'], call },
     );
   };
 

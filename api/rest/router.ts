@@ -4,7 +4,6 @@ import { firstOf } from '../../src/deadline.js';
 import { asGatewayError, GatewayError, type Report } from '../../src/errors.js';
 import type { LoadedOperation } from '../../src/journal/records.js';
 import type { RequestReference } from '../../src/journal/requests.js';
-import { workFor } from '../../src/own-turn.js';
 import { linkTo } from './base.js';
 import { bodyParser, readBody } from './body.js';
 import { callerCallOf, contextOf, type RequestContext } from './context.js';
@@ -139,11 +138,11 @@ const perform = async (
   // A dry run writes nothing: there is nothing to repeat.
   const isDry = eitherOf('dryRun', query, body);
   context.isDry = isDry;
-  const answering = workFor(call.caller.id ?? context.address, () => {
+  const answering = (): Promise<Rendered> => {
     if (isWrite(operation) && !isDry) return performOnce(deps, { ...repeatable, reference });
     return isReadingAtOnce(operation) || isDry ? shares(shareOf(operation, context, query, request), answer) : answer();
-  });
-  return answering.catch((thrown: unknown) => {
+  };
+  return answering().catch((thrown: unknown) => {
     if (asGatewayError(thrown).code === 'still_running') response.set(applying(preference));
     throw thrown;
   });

@@ -171,7 +171,7 @@ export const createUsers = (
       const isShort = search !== undefined && (await isSearchTrusted(target, call));
       const found = look.list ?? (isShort ? (await all(target, look, { search }, call)).list : undefined);
       const { first, stretches } = await begun(
-        found ? stretchesOf(found, offset, query) : stretchesAt(target, offset, query, call, deadlineMs),
+        found ? stretchesOf(found, offset, query, call.owner) : stretchesAt(target, offset, query, call, deadlineMs),
       );
       // Shanhe may answer an unknown cluster with an empty list.
       if (offset === 0 && first && first.users.length + first.omitted === 0) await clusters.facts(target, call);

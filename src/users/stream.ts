@@ -12,11 +12,11 @@ import { type Stretch, walkAlong } from './walk-along.js';
 const A_STRETCH = 500;
 
 /** Of a list that is in memory. */
-export async function* stretchesOf(list: KeptList, offset: number, filter: Filter): AsyncGenerator<Stretch> {
+export async function* stretchesOf(list: KeptList, offset: number, filter: Filter, owner?: string): AsyncGenerator<Stretch> {
   const users = fitting(list, filter);
   yield { users: users.slice(offset, offset + A_STRETCH), omitted: list.omitted };
   for (let at = offset + A_STRETCH; at < users.length; at += A_STRETCH) {
-    await ownTurn();
+    await ownTurn(owner);
     yield { users: users.slice(at, at + A_STRETCH), omitted: 0 };
   }
 }

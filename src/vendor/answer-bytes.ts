@@ -1,37 +1,55 @@
 /** The bytes of vendors' answers that are in memory: bounded for all together, since many at once may each be within their own bound. */
-import type { Readable } from 'node:stream';
+
+/** The bytes of one answer. */
+export interface Counted {
+  add(bytes: number): void;
+  /** Nothing more comes: it goes no more for others. */
+  arrived(): void;
+  /** They are not in memory any more. */
+  release(): void;
+}
 
 export interface AnswerBytes {
-  /** Counts an answer while it arrives. @param giveUp is called where it has to go for the others @returns gives its bytes back */
-  count(answer: Readable, giveUp: () => void): () => void;
+  /** @param giveUp is called where the answer has to go for the others */
+  begin(giveUp: () => void): Counted;
+}
+
+interface Arriving {
+  size: number;
+  readonly giveUp: () => void;
 }
 
 export const createAnswerBytes = (max: number): AnswerBytes => {
-  const sizes = new Map<Readable, { size: number; readonly giveUp: () => void }>();
+  const arriving = new Set<Arriving>();
   let all = 0;
 
   /** The largest one goes: small answers are let through. */
   const giveUpLargest = (): void => {
-    const arriving = [...sizes].filter(([{ destroyed }]) => !destroyed);
-    const [largest] = arriving.sort(([, one], [, other]) => other.size - one.size);
+    const [largest] = [...arriving].sort((one, other) => other.size - one.size);
     if (!largest) return;
-    const [answer, { giveUp }] = largest;
-    giveUp();
-    answer.destroy();
+    arriving.delete(largest);
+    largest.giveUp();
   };
 
   return {
-    count: (answer, giveUp) => {
-      const counted = { size: 0, giveUp };
-      sizes.set(answer, counted);
-      answer.on('data', (chunk: Buffer) => {
-        if (!sizes.has(answer)) return;
-        counted.size += chunk.length;
-        all += chunk.length;
-        if (all > max) giveUpLargest();
-      });
-      return () => {
-        if (sizes.delete(answer)) all -= counted.size;
+    begin: (giveUp) => {
+      const counted: Arriving = { size: 0, giveUp };
+      let isReleased = false;
+      arriving.add(counted);
+      return {
+        add: (bytes) => {
+          if (isReleased) return;
+          counted.size += bytes;
+          all += bytes;
+          if (all > max) giveUpLargest();
+        },
+        arrived: () => void arriving.delete(counted),
+        release: () => {
+          if (isReleased) return;
+          isReleased = true;
+          arriving.delete(counted);
+          all -= counted.size;
+        },
       };
     },
   };

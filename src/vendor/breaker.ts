@@ -78,7 +78,7 @@ export const createBreaker = (clock: Clock, onChange: (isDown: boolean) => void 
       });
 
   /** A reading that probes has a deadline of its own: one that is always left early would never show that the vendor is back. */
-  const probe = <T>(attempt: Attempt<T>, { kind, signal }: SendOptions): Promise<T> =>
+  const probe = <T>(attempt: Attempt<T>, { kind, call: { signal } }: SendOptions): Promise<T> =>
     kind === 'read' ? untilAborted(counted(attempt, clock.timeout(PROBE_MS)), signal) : counted(attempt, signal);
 
   const check = (): void => {
@@ -94,7 +94,7 @@ export const createBreaker = (clock: Clock, onChange: (isDown: boolean) => void 
     check,
     run: async (attempt, options) => {
       check();
-      return circuit.state === CircuitState.Closed ? counted(attempt, options.signal) : probe(attempt, options);
+      return circuit.state === CircuitState.Closed ? counted(attempt, options.call.signal) : probe(attempt, options);
     },
   };
 };

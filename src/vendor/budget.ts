@@ -7,7 +7,6 @@ import type { BudgetConfig, Purpose } from '../adapter.js';
 import type { Clock } from '../clock.js';
 import { GatewayError } from '../errors.js';
 import type { Limiters } from '../limiters.js';
-import { currentScope } from './scope.js';
 
 export interface BudgetState {
   /** Calls that are left, those that are kept for some purpose included. */
@@ -18,13 +17,13 @@ export interface BudgetState {
 
 export interface Budget {
   /**
-   * Takes a call for the purpose of the present one.
+   * Takes a call for a purpose.
    * @param action the vendor's name of what is called
    * @throws vendor_rate_limited where none is left for it: nothing was sent
    */
-  take(action: string): Promise<void>;
+  take(action: string, purpose: Purpose): Promise<void>;
   /** A call that was taken was not made. */
-  giveBack(): Promise<void>;
+  giveBack(purpose: Purpose): Promise<void>;
   /** The vendor refused a call: by its count nothing is left for such ones for so long. */
   noteRefusal(action: string, retryAfterMs: number): void;
   state(): Promise<BudgetState>;
@@ -44,8 +43,6 @@ const PACED: ReadonlyMap<Purpose, number> = new Map([
 
 /** The shortest wait of who is paced, so that they do not come back for each call. */
 const MIN_WAIT_MS = 1_000;
-
-const purposeNow = (): Purpose => currentScope()?.purpose ?? 'read';
 
 export const createBudget = (name: string, { calls, perSeconds }: BudgetConfig, limiters: Limiters, clock: Clock): Budget => {
   const windowMs = perSeconds * 1000;
@@ -100,10 +97,9 @@ export const createBudget = (name: string, { calls, perSeconds }: BudgetConfig, 
   };
 
   return {
-    take: async (action) => {
+    take: async (action, purpose) => {
       const refusedMs = (refusedUntil.get(action) ?? 0) - clock.now();
       if (refusedMs > 0) throw empty(refusedMs);
-      const purpose = purposeNow();
       const { consumedPoints, msBeforeNext } = await spend();
       noteWindow(msBeforeNext);
       const waitMs = waitOf(purpose, calls - consumedPoints, msBeforeNext);
@@ -114,8 +110,7 @@ export const createBudget = (name: string, { calls, perSeconds }: BudgetConfig, 
       used.set(purpose, usedBy(purpose) + 1);
     },
 
-    giveBack: async () => {
-      const purpose = purposeNow();
+    giveBack: async (purpose) => {
       used.set(purpose, Math.max(0, usedBy(purpose) - 1));
       await limiter.reward(name, 1);
     },

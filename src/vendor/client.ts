@@ -1,3 +1,4 @@
+import type { Call } from '../adapter.js';
 import type { Clock } from '../clock.js';
 import { asGatewayError, GatewayError } from '../errors.js';
 import type { ErrorCode } from '../model.js';
@@ -8,7 +9,6 @@ import { isGivenUp } from './breaker.js';
 import type { VendorClock } from './clock.js';
 import { createLines, type Lines } from './lines.js';
 import { createPolicy } from './policy.js';
-import { currentScope, noteSecrets } from './scope.js';
 import { isClosedMeanwhile, type Transport } from './transport.js';
 
 export interface HttpRequest {
@@ -18,6 +18,8 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** Sent byte for byte, in UTF-8. */
   readonly body?: string;
+  /** Whether it may leave now: asked right before the first byte, on a connection that stands. By default it may. */
+  mayLeave?(): boolean;
 }
 
 /** A request that is signed, as adapters build it. */
@@ -52,7 +54,7 @@ export interface CallSeen {
     | undefined;
   readonly trace: Trace | undefined;
   /** Of the request of ours that it was made for. */
-  readonly requestId: string | null;
+  readonly requestId: string;
   /** The vendor's name of the call, where they gave one, as it may be shown: that takes a while, so it is found out when it is asked for. */
   vendorRequestId(): string | null;
   /** The one who asked left before the end, which says nothing about the vendor. */
@@ -72,7 +74,8 @@ export interface SendOptions {
   readonly action: string;
   /** The cluster that it concerns, by the vendor's id; absent where it concerns the account. */
   readonly cluster?: string | undefined;
-  readonly signal: AbortSignal;
+  /** On whose behalf. */
+  readonly call: Call;
 }
 
 export interface HttpClient {
@@ -125,10 +128,11 @@ interface Course {
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
 
 /** The request; a failure to build it changed nothing. */
-const built = async (build: Build, course: Course): Promise<HttpRequest> => {
+const built = async (build: Build, { scope, mayLeave }: Call, course: Course): Promise<HttpRequest> => {
   try {
-    const { secrets, ...request } = await build();
-    noteSecrets(secrets);
+    const { secrets, ...given } = await build();
+    for (const secret of secrets) scope?.secrets.add(secret);
+    const request = mayLeave ? { ...given, mayLeave } : given;
     if (!course.trace) return request;
     const { hostname: host, port, protocol } = new URL(request.url);
     course.http = { method: request.method, host, port: Number(port) || (DEFAULT_PORTS[protocol] ?? 0), status: undefined };
@@ -152,26 +156,24 @@ export const createHttpClient = (
 
   /** The call, of which others hear how it ended. */
   const watched = async <T>(
-    call: (course: Course) => Promise<T>,
-    { kind, action, cluster }: SendOptions,
+    attemptOn: (course: Course) => Promise<T>,
+    { kind, action, cluster, call: { requestId, scope, tally } }: SendOptions,
     signal: AbortSignal,
     attempt: number,
     nameOf: (result: T) => string | null,
   ): Promise<T> => {
     const beganAt = clock.monotonic();
-    const scope = currentScope();
-    if (scope?.tally) scope.tally.calls++;
+    if (tally) tally.calls++;
     const course: Course = { trace: scope?.trace && childOf(scope.trace), http: undefined };
     const note = (outcome: CallSeen['outcome'], name: string | null | undefined): void => {
       const durationMs = clock.monotonic() - beganAt;
       const vendorRequestId = (): string | null => (name && scope ? scope.shownId(name) : null);
-      const requestId = scope?.requestId ?? null;
       const isLeft = outcome === 'vendor_timeout' && isGivenUp(signal);
       const { trace, http } = course;
       onCall({ kind, action, cluster, attempt, outcome, durationMs, http, trace, requestId, vendorRequestId, isGivenUp: isLeft });
     };
     try {
-      const result = await call(course);
+      const result = await attemptOn(course);
       note('ok', nameOf(result));
       return result;
     } catch (thrown) {
@@ -192,10 +194,14 @@ export const createHttpClient = (
       };
       const exchange = async (signal: AbortSignal, course: Course): Promise<HttpResponse> => {
         const sentAt = clock.now();
-        const response = await onFreshConnection(async () => transport(await built(build, course), signal), options, signal);
+        const response = await onFreshConnection(
+          async () => transport(await built(build, options.call, course), signal),
+          options,
+          signal,
+        );
         if (course.http) course.http = { ...course.http, status: response.status };
         vendorClock.noteDate(response.headers['date'], sentAt);
-        await ownTurn();
+        await ownTurn(options.call.owner);
         return response;
       };
       const attempt = async (signal: AbortSignal, course: Course) => {

@@ -8,7 +8,7 @@ import type { Traces } from '../telemetry/trace.js';
 import { badResponse } from '../wire.js';
 import { createPresenter, type Presenter } from './presentable.js';
 import type { RecentSecrets } from './recent-secrets.js';
-import { inScope } from './scope.js';
+import type { Scope } from './scope.js';
 
 type Result<Method extends keyof Adapter> = Awaited<ReturnType<NonNullable<Adapter[Method]>>>;
 
@@ -61,22 +61,17 @@ export const guardAdapter = (
       recent?.note(own);
       const all = new Set([...secrets, ...own]);
       const presenter = (): Presenter => createPresenter(all, recent);
-      const { requestId, purpose = 'read', tally } = args.at(-1) as Call;
-      const scope = {
+      const call = args.at(-1) as Call;
+      const scope: Scope = {
         secrets: all,
-        requestId,
-        purpose,
-        tally,
-        trace: traceOf(requestId),
-        shownId: (id: string) => presenter().requestId(id),
+        trace: traceOf(call.requestId),
+        shownId: (id) => presenter().requestId(id),
       };
-      return inScope(scope, async () => {
-        try {
-          return present(await method.apply(adapter, args), presenter());
-        } catch (thrown) {
-          throw presenter().failure(thrown);
-        }
-      });
+      try {
+        return present(await method.apply(adapter, [...args.slice(0, -1), { ...call, scope }]), presenter());
+      } catch (thrown) {
+        throw presenter().failure(thrown);
+      }
     };
   };
   const methods = (Object.keys(PRESENTERS) as (keyof Adapter)[]).filter((name) => adapter[name] !== undefined);

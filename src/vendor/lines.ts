@@ -53,10 +53,11 @@ export const createLines = (clock: Clock, { budget, onBreaker }: LinesOptions = 
 
   return {
     run: (attempt, options) => {
+      const { signal, purpose = 'read' } = options.call;
       const { breaker, places } = lineTo(options.cluster ?? '');
       const call = async () => {
         breaker.check();
-        await budget?.take(options.action);
+        await budget?.take(options.action, purpose);
         let isMade = false;
         const counted: typeof attempt = (signal) => {
           isMade = true;
@@ -66,7 +67,7 @@ export const createLines = (clock: Clock, { budget, onBreaker }: LinesOptions = 
           return await breaker.run(counted, options);
         } catch (thrown) {
           // Another one probes by now.
-          if (!isMade) await budget?.giveBack();
+          if (!isMade) await budget?.giveBack(purpose);
           const { code, retryAfterMs } = asGatewayError(thrown);
           if (code === 'vendor_rate_limited' && retryAfterMs !== undefined) budget?.noteRefusal(options.action, retryAfterMs);
           throw thrown;
@@ -74,7 +75,7 @@ export const createLines = (clock: Clock, { budget, onBreaker }: LinesOptions = 
       };
       // One that is open refuses before a place is waited for, and again afterwards.
       const isClosed = breaker.state === 'closed';
-      return isClosed ? inPlaces([places, all], [options.signal], () => deadlinePassed('none'), call) : call();
+      return isClosed ? inPlaces([places, all], [signal], () => deadlinePassed('none'), call) : call();
     },
 
     breakerOf: (cluster) => lines.get(cluster)?.breaker.state ?? 'closed',

@@ -25,7 +25,8 @@ export type Policy = <T>(attempt: Attempt<T>, options: SendOptions) => Promise<T
 export const createPolicy =
   (lines: Lines, clock: Clock): Policy =>
   async (attempt, options) => {
-    const { kind, signal } = options;
+    const { kind } = options;
+    const { signal } = options.call;
     if (signal.aborted) throw deadlinePassed('none');
     for (let retry = 1; ; retry++) {
       try {

@@ -1,13 +1,12 @@
-import http, { type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
-import https from 'node:https';
-import axios, { isAxiosError } from 'axios';
+import axios, { type AxiosAdapter } from 'axios';
 import { type Clock, systemClock } from '../clock.js';
 import { deadlinePassed, onAbort } from '../deadline.js';
 import { asGatewayError, GatewayError } from '../errors.js';
-import { type AgentOptions, type Agents, CONNECT_TIMEOUT, createAgents, proxyAnswer } from './agents.js';
+import { isObject } from '../wire.js';
 import { type AnswerBytes, createAnswerBytes } from './answer-bytes.js';
 import type { HttpRequest, HttpResponse } from './client.js';
-import { currentFence, type Fence } from './fence.js';
+import { CONNECT_TIMEOUT, type ConnectorOptions, createConnector, proxyAnswer } from './connector.js';
+import { CROWDED, createExchanges, HELD_BACK, type Progress, type Stage, TOO_LARGE } from './exchange.js';
 
 /**
  * One attempt over the network. Whatever fails before the first byte of the request was written has the effect `none`.
@@ -17,7 +16,7 @@ export type Transport = (request: HttpRequest, signal: AbortSignal) => Promise<H
 
 export type ClosableTransport = Transport & { close(): void };
 
-export interface TransportOptions extends AgentOptions {
+export interface TransportOptions extends ConnectorOptions {
   /** Of all answers of all transports. */
   readonly answerBytes?: AnswerBytes;
   readonly clock?: Clock;
@@ -29,55 +28,25 @@ export interface TransportOptions extends AgentOptions {
 
 const CALL_MS = 30_000;
 const CONNECT_MS = 10_000;
-const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 /** Of all answers at once. */
 export const MAX_BYTES_AT_ONCE = 64 * 1024 * 1024;
 
-/** How far an attempt came. `sent`: it had an established connection, new or reused, so the vendor may have seen the request. */
-type Stage = 'building' | 'connecting' | 'sent';
-
 const CROWDED_RETRY_MS = 1_000;
 
-/** The `code` of the error of a request that the fence held back. */
-const FENCED = 'FENCED';
-
-/** Axios' option `transport`: Node's own, which asks the fence before the first byte, and reports the stage. */
-const reporting = (
-  { whenEstablished }: Agents,
-  fence: Fence,
-  report: (stage: Stage, request: ClientRequest) => void,
-  onAnswer: (response: IncomingMessage) => void,
-) => ({
-  request: (options: RequestOptions, callback: (response: IncomingMessage) => void): ClientRequest => {
-    const request = (options.protocol === 'https:' ? https : http).request(options, (response) => {
-      callback(response);
-      onAnswer(response);
-    });
-    report('connecting', request);
-    request.once('socket', (socket) =>
-      whenEstablished(socket, () => {
-        if (fence()) report('sent', request);
-        else request.destroy(Object.assign(new Error(FENCED), { code: FENCED }));
-      }),
-    );
-    return request;
-  },
-});
-
 const codeOf = (error: unknown): string => {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = isObject(error) ? error['code'] : undefined;
   return typeof code === 'string' ? code : 'ERR_NETWORK';
 };
 
-/** Node's codes for a connection that the other side has closed. */
-const CLOSED: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
+/** Codes for a connection that the other side has closed. */
+const CLOSED: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'UND_ERR_SOCKET']);
 
 /** Failures of requests on kept connections that the vendor had closed by then. */
 const closedMeanwhile = new WeakSet<GatewayError>();
 
 export const isClosedMeanwhile = (error: unknown): boolean => error instanceof GatewayError && closedMeanwhile.has(error);
 
-/** Redacts at the source: axios' errors carry the URL, the headers and the body, so only the code is passed on. */
+/** Redacts at the source: errors may carry the URL, the headers and the body, so only the code is passed on. */
 const causeOf = (error: unknown): Error => new Error(codeOf(error));
 
 /** Node's codes for what is the proxy's fault, where there is one: it looks up the vendor's name, and connects to it. */
@@ -85,7 +54,7 @@ const NOT_REACHED: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOTFOUND', '
 
 const notConnected = (error: unknown, connectMs: number, hasProxy: boolean): GatewayError => {
   const code = codeOf(error);
-  if (code === FENCED)
+  if (code === HELD_BACK)
     return new GatewayError('vendor_unavailable', 'Another process works for this account now. Nothing was sent.', {
       effect: 'none',
     });
@@ -112,10 +81,12 @@ const crowded = (): GatewayError =>
   });
 
 const interrupted = (error: unknown): GatewayError => {
+  const code = codeOf(error);
+  if (code === CROWDED) return crowded();
   const cause = causeOf(error);
-  return isAxiosError(error) && error.message.startsWith('maxContentLength')
+  return code === TOO_LARGE
     ? new GatewayError('vendor_bad_response', 'The vendor sent more than the gateway takes.', { cause })
-    : new GatewayError('vendor_unavailable', `The connection to the vendor failed (${codeOf(error)}).`, { cause });
+    : new GatewayError('vendor_unavailable', `The connection to the vendor failed (${code}).`, { cause });
 };
 
 const late = (callMs: number, stage: Stage): GatewayError =>
@@ -129,8 +100,8 @@ const plainHeaders = (headers: object): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]));
 
 /**
- * The only place that uses axios: keep-alive connections, no redirects (they would resend a signed request elsewhere), a proxy only where the
- * account has one, every status is an answer (E-HPC uses 406 and 407 for its own errors).
+ * The only place that uses axios, with undici under it: kept connections, no redirects (they would resend a signed request elsewhere), a proxy
+ * only where the account has one, every status is an answer (E-HPC uses 406 and 407 for its own errors).
  */
 export const createTransport = (
   userAgent: string,
@@ -139,64 +110,53 @@ export const createTransport = (
     callMs = CALL_MS,
     connectMs = CONNECT_MS,
     answerBytes = createAnswerBytes(MAX_BYTES_AT_ONCE),
-    ...agentOptions
+    ...options
   }: TransportOptions = {},
 ): ClosableTransport => {
-  const agents = createAgents(clock, connectMs, agentOptions);
+  const exchanges = createExchanges(createConnector(clock, connectMs, options), answerBytes);
   const client = axios.create({
-    httpAgent: agents.httpAgent,
-    httpsAgent: agents.httpsAgent,
-    proxy: false,
-    maxRedirects: 0,
-    // What is counted is what is kept.
-    decompress: false,
-    maxContentLength: MAX_ANSWER_BYTES,
-    responseType: 'text',
     validateStatus: () => true,
     transformRequest: [(data: unknown) => data],
     transformResponse: [(data: unknown) => data],
   });
 
-  const send: Transport = async ({ method, url, headers, body }, signal) => {
-    const progress: { stage: Stage; request?: ClientRequest } = { stage: 'building' };
-    let release = (): void => undefined;
-    let isCrowded = false;
-    const fence = currentFence();
+  const send: Transport = async ({ method, url, headers, body, mayLeave = () => true }, signal) => {
+    const progress: Progress = { stage: 'building', isReused: false, hasAnswer: false, release: () => undefined };
     const ended = new AbortController();
     const timeout = clock.timeout(callMs);
     const abort = (): void => ended.abort();
     const stops = [onAbort(signal, abort), onAbort(timeout, abort)];
+    const adapter: AxiosAdapter = async (config) => {
+      const exchange = {
+        method,
+        url,
+        headers: config.headers.toJSON() as Record<string, string>,
+        body,
+        signal: ended.signal,
+        mayLeave,
+      };
+      const { status, headers: given, body: data } = await exchanges.run(exchange, progress);
+      return { status, statusText: '', headers: given as Record<string, string>, data, config };
+    };
     try {
       const answer = await client.request<string>({
         method,
         url,
         headers: { 'user-agent': userAgent, accept: 'application/json', 'accept-encoding': 'identity', ...headers },
-        ...(body !== undefined && { data: body }),
-        signal: ended.signal,
-        transport: reporting(
-          agents,
-          fence,
-          (stage, request) => Object.assign(progress, { stage, request }),
-          (response) => {
-            release = answerBytes.count(response, () => {
-              isCrowded = true;
-            });
-          },
-        ),
+        adapter,
       });
-      return { status: answer.status, headers: plainHeaders(answer.headers), body: String(answer.data ?? ''), release };
+      return { status: answer.status, headers: plainHeaders(answer.headers), body: answer.data, release: progress.release };
     } catch (error) {
-      release();
-      if (isCrowded) throw crowded();
+      progress.release();
       const { stage } = progress;
       if (signal.aborted) throw deadlinePassed(stage === 'sent' ? 'open' : 'none');
       if (timeout.aborted) throw late(callMs, stage);
       if (stage === 'building') throw asGatewayError(causeOf(error)).withEffect('none');
-      if (stage !== 'sent') throw notConnected(error, connectMs, agentOptions.proxy !== undefined);
+      if (stage !== 'sent') throw notConnected(error, connectMs, options.proxy !== undefined);
       const failure = interrupted(error);
-      if (progress.request?.reusedSocket && CLOSED.has(codeOf(error))) {
+      if (progress.isReused && !progress.hasAnswer && CLOSED.has(codeOf(error))) {
         closedMeanwhile.add(failure);
-        agents.dropIdle();
+        exchanges.dropIdle();
       }
       throw failure;
     } finally {
@@ -204,5 +164,5 @@ export const createTransport = (
     }
   };
 
-  return Object.assign(send, { close: agents.destroy });
+  return Object.assign(send, { close: exchanges.close });
 };

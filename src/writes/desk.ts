@@ -64,12 +64,13 @@ export const purposeOf = ({ isBatch }: Pick<Work, 'isBatch'>): Purpose => (isBat
 
 /** A call on behalf of an operation, with an end of its own. */
 export const boundedCall = (
-  { signal, clock }: Pick<Desk, 'signal' | 'clock'>,
+  { signal, clock, site }: Pick<Desk, 'signal' | 'clock' | 'site'>,
   { requestId, isBatch, tally }: Pick<Work, 'requestId' | 'isBatch'> & Partial<Pick<Work, 'tally'>>,
   ms = CALL_MS,
 ): Call => ({
   requestId,
   purpose: purposeOf({ isBatch }),
+  owner: site.key,
   ...(tally && { tally }),
   signal: firstOf([signal, clock.timeout(ms)]),
 });

@@ -5,7 +5,6 @@ import { GatewayError } from '../errors.js';
 import type { Claim } from '../journal/claim.js';
 import type { Holding } from '../journal/holding.js';
 import { isFinal, keyOf, type LoadedOperation } from '../journal/records.js';
-import { workFor } from '../own-turn.js';
 import type { Secret } from '../secret.js';
 import { createDesk, type Deps, siteOf } from './desk.js';
 import { failedWith, withDetail } from './outcome.js';
@@ -93,7 +92,7 @@ export const createExecutor = (deps: Deps): Executor => {
     own.set(key, running);
     running.works++;
     try {
-      await workFor(key, () => work(running.runner));
+      await work(running.runner);
     } finally {
       running.works--;
       if (running.works === 0) {

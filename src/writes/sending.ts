@@ -33,7 +33,7 @@ export const prepare = (board: Board, entries: readonly Entry[], { requestId, is
     await desk.baselines
       .prepare(
         { created: names('add'), deleted: names('remove') },
-        { requestId, signal: desk.signal, purpose: purposeOf({ isBatch }), tally },
+        { requestId, signal: desk.signal, purpose: purposeOf({ isBatch }), owner: desk.site.key, tally },
       )
       .finally(done);
   });

@@ -2,7 +2,6 @@
 import type { Receipt } from '../adapter.js';
 import { asGatewayError, type GatewayError } from '../errors.js';
 import type { Departure } from '../journal/item.js';
-import { fenced } from '../vendor/fence.js';
 import { createPresenter } from '../vendor/presentable.js';
 import { boundedCall, type Desk, purposeOf, secretOf } from './desk.js';
 import type { Parcel, Step } from './resource.js';
@@ -120,9 +119,9 @@ export const callVendor = async (desk: Desk, entries: readonly [Entry, ...Entry[
     isHeldBack ||= !may;
     return may;
   };
-  const [receipt] = await Promise.allSettled([
-    fenced(mayWrite, async () => step.send(parcelsOf(desk, entries), boundedCall(desk, work, callMs))),
-  ]);
+  const send = async (): Promise<Receipt> =>
+    step.send(parcelsOf(desk, entries), { ...boundedCall(desk, work, callMs), mayLeave: mayWrite });
+  const [receipt] = await Promise.allSettled([send()]);
   const nothingSent = receipt.status === 'rejected' && asGatewayError(receipt.reason).effect === 'none';
   return { entries, step, sentAt, endedAt: clock.now(), receipt, isHeldBack: isHeldBack && nothingSent };
 };

@@ -1,7 +1,6 @@
 /** Answers of vendors are bounded together. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { PassThrough } from 'node:stream';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { systemClock } from '../../src/clock.js';
 import { createAnswerBytes } from '../../src/vendor/answer-bytes.js';
@@ -9,34 +8,32 @@ import { createHttpClient } from '../../src/vendor/client.js';
 import { createVendorClock } from '../../src/vendor/clock.js';
 import { createTransport } from '../../src/vendor/transport.js';
 
-const turn = () => new Promise((resolve) => setImmediate(resolve));
-
 describe('answers at once', () => {
-  it('beyond the bound cost the largest of them', async () => {
+  it('beyond the bound cost the largest of them that has not arrived', () => {
     const bytes = createAnswerBytes(100);
-    const [large, small] = [new PassThrough(), new PassThrough()];
     const givenUp: string[] = [];
-    bytes.count(large, () => givenUp.push('large'));
-    bytes.count(small, () => givenUp.push('small'));
-    large.write(Buffer.alloc(80));
-    small.write(Buffer.alloc(30));
-    await turn();
-    await turn();
+    const [there, large, small] = ['there', 'large', 'small'].map((name) => bytes.begin(() => givenUp.push(name)));
+    there?.add(60);
+    there?.arrived();
+    large?.add(30);
+    small?.add(20);
     expect(givenUp).toEqual(['large']);
-    expect([large.destroyed, small.destroyed]).toEqual([true, false]);
+    large?.release();
+    small?.add(10);
+    expect(givenUp).toEqual(['large']);
   });
 
-  it('that were given back do not count', async () => {
+  it('that were given back do not count', () => {
     const bytes = createAnswerBytes(100);
+    let givenUp = 0;
     for (let count = 0; count < 5; count++) {
-      const answer = new PassThrough();
-      const release = bytes.count(answer, () => undefined);
-      answer.write(Buffer.alloc(80));
-      await turn();
+      const { add, release } = bytes.begin(() => givenUp++);
+      add(80);
       release();
       release();
-      expect(answer.destroyed).toBe(false);
+      add(80);
     }
+    expect(givenUp).toBe(0);
   });
 });
 
@@ -57,7 +54,7 @@ describe('a call whose answer was given up for others', () => {
       http.send(
         () => ({ method: 'GET', url: `http://127.0.0.1:${port}${path}`, headers: {}, secrets: [] }),
         ({ body }) => body.length,
-        { kind: 'write', action: 'Get', signal: AbortSignal.timeout(10_000) },
+        { kind: 'write', action: 'Get', call: { requestId: 'r', signal: AbortSignal.timeout(10_000) } },
       );
     await expect(send('/large')).rejects.toMatchObject({ code: 'too_busy', retryable: true, effect: 'open' });
     for (let count = 0; count < 3; count++) expect(await send('/small')).toBe(10);

@@ -5,15 +5,13 @@ import { systemClock } from '../../src/clock.js';
 import type { GatewayError } from '../../src/errors.js';
 import { createLimiters } from '../../src/limiters.js';
 import { createBudget } from '../../src/vendor/budget.js';
-import { inScope } from '../../src/vendor/scope.js';
 
 const CALLS = 100;
 const SECONDS = 3_600;
 
 const budgetOf = (calls = CALLS, perSeconds = SECONDS) => {
   const budget = createBudget('jinan', { calls, perSeconds }, createLimiters(undefined), systemClock);
-  const takeFor = (purpose: Purpose): Promise<void> =>
-    inScope({ secrets: new Set(), requestId: 'r', purpose, trace: undefined, shownId: (id) => id }, () => budget.take('List'));
+  const takeFor = (purpose: Purpose): Promise<void> => budget.take('List', purpose);
   /** How many calls are had of so many that are tried at once. */
   const had = async (purpose: Purpose, tries: number): Promise<number> => {
     const all = await Promise.allSettled(Array.from({ length: tries }, () => takeFor(purpose)));
@@ -83,7 +81,7 @@ describe('the budget of an account', () => {
     const { noteRefusal, take, takeFor } = budgetOf();
     noteRefusal('List', 200);
     expect((await refusalOf(takeFor('write'))).retryAfterMs).toBeLessThanOrEqual(200);
-    await take('Add');
+    await take('Add', 'read');
     await new Promise((resolve) => setTimeout(resolve, 220));
     await takeFor('write');
   });
@@ -91,7 +89,7 @@ describe('the budget of an account', () => {
   it('has a call again that was not made', async () => {
     const { had, giveBack, state } = budgetOf(10);
     expect(await had('read', 10)).toBe(7);
-    await giveBack();
+    await giveBack('read');
     expect((await state()).remaining).toBe(4);
     expect(await had('read', 10)).toBe(1);
   });

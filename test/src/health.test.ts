@@ -14,7 +14,7 @@ const call = (cluster: string | undefined, outcome: CallSeen['outcome'], isGiven
   durationMs: 12.3,
   http: undefined,
   trace: undefined,
-  requestId: null,
+  requestId: 'r',
   vendorRequestId: () => null,
   isGivenUp,
 });

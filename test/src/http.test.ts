@@ -94,18 +94,24 @@ describe('the policy', () => {
 
   it('sends a read up to three times', async () => {
     const policy = policyOf(scaledClock(100));
-    await expect(policy(failing(down(), down()).attempt, { kind: 'read', action: 'Act', signal })).resolves.toBe(3);
+    await expect(
+      policy(failing(down(), down()).attempt, { kind: 'read', action: 'Act', call: { requestId: 'r', signal } }),
+    ).resolves.toBe(3);
     const always = failing(down(), down(), down(), down());
-    await expect(policy(always.attempt, { kind: 'read', action: 'Act', signal })).rejects.toMatchObject({
-      code: 'vendor_unavailable',
-    });
+    await expect(policy(always.attempt, { kind: 'read', action: 'Act', call: { requestId: 'r', signal } })).rejects.toMatchObject(
+      {
+        code: 'vendor_unavailable',
+      },
+    );
     expect(always.calls()).toBe(3);
   });
 
   it('does not wait long for a read', async () => {
     const policy = policyOf(scaledClock(100));
     const patient = failing(down('none', 3_600_000));
-    await expect(policy(patient.attempt, { kind: 'read', action: 'Act', signal })).rejects.toMatchObject({
+    await expect(
+      policy(patient.attempt, { kind: 'read', action: 'Act', call: { requestId: 'r', signal } }),
+    ).rejects.toMatchObject({
       retryAfterMs: 3_600_000,
     });
     expect(patient.calls()).toBe(1);
@@ -113,7 +119,9 @@ describe('the policy', () => {
 
   it.each(['none', 'ended', 'open'] as const)('sends a write once, whatever its effect (%s)', async (effect) => {
     const once = failing(down(effect), down(effect));
-    await expect(policyOf(scaledClock(100))(once.attempt, { kind: 'write', action: 'Act', signal })).rejects.toMatchObject({
+    await expect(
+      policyOf(scaledClock(100))(once.attempt, { kind: 'write', action: 'Act', call: { requestId: 'r', signal } }),
+    ).rejects.toMatchObject({
       effect,
     });
     expect(once.calls()).toBe(1);
@@ -121,7 +129,7 @@ describe('the policy', () => {
 
   it('sends nothing after the deadline', async () => {
     const never = failing();
-    const aborted = { kind: 'write', action: 'Act', signal: AbortSignal.abort() } as const;
+    const aborted = { kind: 'write', action: 'Act', call: { requestId: 'r', signal: AbortSignal.abort() } } as const;
     await expect(policyOf(scaledClock(100))(never.attempt, aborted)).rejects.toMatchObject({
       code: 'vendor_timeout',
       effect: 'none',
@@ -132,7 +140,7 @@ describe('the policy', () => {
   it('opens its breaker after ten failures, refuses without effect, and probes with one call', async () => {
     let now = 0;
     const policy = policyOf({ ...scaledClock(100), now: () => now });
-    const write = { kind: 'write', action: 'Act', signal } as const;
+    const write = { kind: 'write', action: 'Act', call: { requestId: 'r', signal } } as const;
     const dead = failing(...Array.from({ length: 20 }, () => down()));
     for (let call = 0; call < 10; call++) await expect(policy(dead.attempt, write)).rejects.toMatchObject({ effect: 'open' });
     const refused = { code: 'vendor_unavailable', effect: 'none', message: expect.stringContaining('circuit breaker is open') };
@@ -175,7 +183,7 @@ describe('the clock of a vendor', () => {
           if (Math.abs(Number(body) - vendorTime().getTime()) > 60_000) throw skewed;
           return 'ok';
         },
-        { kind: 'write', action: 'Act', signal: AbortSignal.timeout(5_000) },
+        { kind: 'write', action: 'Act', call: { requestId: 'r', signal: AbortSignal.timeout(5_000) } },
       );
     return { clock, call };
   };

@@ -1,5 +1,4 @@
 /** One sick cluster harms no other: places and breakers by cluster. */
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, expect, it } from '@jest/globals';
 import { systemClock } from '../../src/clock.js';
 import { GatewayError } from '../../src/errors.js';
@@ -15,7 +14,7 @@ const readOf = (cluster: string | undefined, signal = new AbortController().sign
   kind: 'read',
   action: 'List',
   cluster,
-  signal,
+  call: { requestId: 'r', signal },
 });
 const down = async (): Promise<never> => {
   throw new GatewayError('vendor_unavailable', 'down');
@@ -44,21 +43,6 @@ const hanging = () => {
 const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));
 
 describe('calls of one account', () => {
-  it('that wait for a place keep what travels with them: their right to send, and their secrets', async () => {
-    const lines = createLines(systemClock);
-    const travelling = new AsyncLocalStorage<string>();
-    const { attempt, running, letGo } = hanging();
-    const others = travelling.run('of another', () =>
-      Promise.all(Array.from({ length: OF_LINE }, () => lines.run(attempt, readOf('one')))),
-    );
-    await settled();
-    expect(running.size).toBe(OF_LINE);
-    const own = travelling.run('own', () => lines.run(async () => travelling.getStore(), readOf('one')));
-    letGo();
-    expect(await own).toBe('own');
-    await others;
-  });
-
   it('to a cluster that hangs hold up none to others', async () => {
     const lines = createLines(systemClock);
     const { attempt, running, letGo } = hanging();

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
-import { noteArrival, ownTurn, workFor } from '../../src/own-turn.js';
+import { noteArrival, ownTurn } from '../../src/own-turn.js';
 
 /** Keeps the processor busy. */
 const work = (ms: number): void => {
@@ -33,17 +33,6 @@ describe('pieces of work', () => {
     const piece = (of: string): Promise<number> => ownTurn(of).then(() => order.push(of));
     await Promise.all([...Array.from({ length: 20 }, () => piece('many')), piece('few'), piece('few'), piece('other')]);
     expect(order.slice(0, 5)).toEqual(['many', 'few', 'other', 'many', 'few']);
-  });
-
-  it('belong to the one whom the work is for', async () => {
-    const order: string[] = [];
-    const of = (name: string) =>
-      workFor(name, async () => {
-        await ownTurn();
-        order.push(name);
-      });
-    await Promise.all([of('one'), of('one'), of('one'), of('two')]);
-    expect(order).toEqual(['one', 'two', 'one', 'one']);
   });
 
   it('of many owners do not share a turn while connections arrive', async () => {

@@ -7,7 +7,6 @@ import { Secret } from '../../src/secret.js';
 import { guardAdapter } from '../../src/vendor/guard.js';
 import { harmless, isHarmless, shortened } from '../../src/vendor/harmless.js';
 import { createPresenter } from '../../src/vendor/presentable.js';
-import { noteSecrets } from '../../src/vendor/scope.js';
 import { vendorUser } from '../support/vendor-user.js';
 
 const KEY = 'account-Key/0123456789+abc=';
@@ -235,9 +234,9 @@ describe('the guard of an adapter', () => {
   it('hides the passwords of the call, the key of the account, and what the requests say', async () => {
     const signature = 'f00d'.repeat(16);
     const adapter = guarded({
-      createUsers: async (_, users) => {
+      createUsers: async (_, users, { scope }) => {
         await Promise.resolve();
-        noteSecrets([new Secret(signature)]);
+        scope?.secrets.add(new Secret(signature));
         return failing(`${users[0]?.password.unwrap()} ${KEY} ${signature} ${PASSWORD.slice(1)}`)();
       },
     });

@@ -7,7 +7,6 @@ import { type Clock, systemClock } from '../../src/clock.js';
 import { GatewayError } from '../../src/errors.js';
 import { createHttpClient, type HttpResponse } from '../../src/vendor/client.js';
 import { createVendorClock } from '../../src/vendor/clock.js';
-import { fenced } from '../../src/vendor/fence.js';
 import { createTransport, type TransportOptions } from '../../src/vendor/transport.js';
 import { selfSigned } from '../support/certificate.js';
 
@@ -39,8 +38,10 @@ type Transport = ReturnType<typeof transportOf>;
 
 const never = (): AbortSignal => new AbortController().signal;
 
-const post = (transport: Transport, url: string, signal = never()): Promise<HttpResponse> =>
-  transport({ method: 'POST', url: `${url}/?password=hidden`, headers: {}, body: 'password=hidden' }, signal);
+const post = (transport: Transport, url: string, signal = never(), mayLeave?: () => boolean): Promise<HttpResponse> => {
+  const request = { method: 'POST', url: `${url}/?password=hidden`, headers: {}, body: 'password=hidden' } as const;
+  return transport({ ...request, ...(mayLeave && { mayLeave }) }, signal);
+};
 
 /** The failure of a call, which shows no URL and no body. */
 const failureOf = async (call: Promise<unknown>): Promise<GatewayError> => {
@@ -121,7 +122,9 @@ describe('a request that was not sent', () => {
     const client = createHttpClient(transportOf(), createVendorClock(systemClock), systemClock);
     const build = () =>
       ({ method: 'GET', url: `http://127.0.0.1:1/${encodeURIComponent('\ud800')}`, headers: {}, secrets: [] }) as const;
-    const failure = await failureOf(client.send(build, () => 'ok', { kind: 'write', action: 'Act', signal: never() }));
+    const failure = await failureOf(
+      client.send(build, () => 'ok', { kind: 'write', action: 'Act', call: { requestId: 'r', signal: never() } }),
+    );
     expect(failure).toMatchObject({ code: 'internal_error', effect: 'none' });
   });
 });
@@ -201,7 +204,7 @@ describe('a request that may have arrived', () => {
   });
 });
 
-describe('a fence', () => {
+describe('the right to send', () => {
   const HELD_BACK = { code: 'vendor_unavailable', effect: 'none', retryable: true };
 
   /** Counts the bytes of requests, and answers each that has arrived. */
@@ -226,7 +229,7 @@ describe('a fence', () => {
   it.each([
     ['HTTP', false],
     ['TLS', true],
-  ] as const)('that closes while the connection is made lets no byte of the request pass: %s', async (_, secure) => {
+  ] as const)('that is lost while the connection is made lets no byte of the request pass: %s', async (_, secure) => {
     const { url, bytes } = await answering(secure);
     const transport = transportOf({ ca: selfSignedOnce.cert });
     let asked = 0;
@@ -234,7 +237,7 @@ describe('a fence', () => {
       asked++;
       return false;
     };
-    expect(await failureOf(fenced(isOpen, () => post(transport, url)))).toMatchObject(HELD_BACK);
+    expect(await failureOf(post(transport, url, never(), isOpen))).toMatchObject(HELD_BACK);
     expect([asked, bytes.count]).toEqual([1, 0]);
   });
 
@@ -242,16 +245,12 @@ describe('a fence', () => {
     ['HTTP', false],
     ['TLS', true],
   ] as const)(
-    'that has closed lets no byte pass on a connection that is used again, and is asked for each request: %s',
+    'that was lost lets no byte pass on a connection that is used again, and is asked for each request: %s',
     async (_, secure) => {
       const { url, seen, bytes } = await answering(secure);
       const transport = transportOf({ ca: selfSignedOnce.cert });
       let isOpen = true;
-      const send = () =>
-        fenced(
-          () => isOpen,
-          () => post(transport, url),
-        );
+      const send = () => post(transport, url, never(), () => isOpen);
       await send();
       await send();
       const before = bytes.count;
@@ -260,7 +259,7 @@ describe('a fence', () => {
       expect([seen.length, bytes.count]).toEqual([2, before]);
       isOpen = true;
       expect((await send()).status).toBe(200);
-      // Work without a fence is not held back.
+      // What needs no such right is not held back.
       isOpen = false;
       expect((await post(transport, url)).status).toBe(200);
     },

@@ -1,0 +1,102 @@
+/** How connections to vendors are made: TCP, a tunnel through the account's proxy where it has one, TLS with the certificate checked. */
+import type { Socket } from 'node:net';
+import { buildConnector, Client } from 'undici';
+import type { Clock } from '../clock.js';
+import { onAbort } from '../deadline.js';
+import { Secret } from '../secret.js';
+
+/** The `code` of the error of a connection that was not established in time. */
+export const CONNECT_TIMEOUT = 'CONNECT_TIMEOUT';
+
+/** The `code` of the error of a proxy that did not open a tunnel, and its answer in it. */
+const PROXY_REFUSED = 'PROXY_REFUSED_';
+
+/** The status that the proxy answered; undefined for other errors. */
+export const proxyAnswer = (code: string): string | undefined =>
+  code.startsWith(PROXY_REFUSED) ? code.slice(PROXY_REFUSED.length) : undefined;
+
+export interface ConnectorOptions {
+  /** Trusted certificates in PEM, in place of Node's own. */
+  readonly ca?: string | readonly string[];
+  /** The URL of a proxy that opens tunnels; may hold a password. */
+  readonly proxy?: Secret;
+}
+
+/** What a proxy is sent to log in, and may repeat. */
+export const proxySecrets = (proxy: Secret): Secret[] => {
+  const { password } = new URL(proxy.unwrap());
+  return password === '' ? [] : [new Secret(decodeURIComponent(password)), new Secret(password)];
+};
+
+const failed = (code: string): Error => Object.assign(new Error(code), { code });
+
+const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' };
+
+/** RFC 9110, section 9.3.6. */
+const tunnelThrough = (proxy: Secret, options: buildConnector.BuildOptions) => {
+  const { origin, username, password } = new URL(proxy.unwrap());
+  const login = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64');
+  const headers = username === '' && password === '' ? {} : { 'proxy-authorization': `Basic ${login}` };
+  return async ({ hostname, port, protocol }: buildConnector.Options, signal: AbortSignal): Promise<Socket> => {
+    const client = new Client(origin, { connect: options });
+    try {
+      const path = `${hostname}:${port || DEFAULT_PORTS[protocol]}`;
+      const { socket, statusCode } = await client.connect({ path, headers: { host: path, ...headers }, signal });
+      if (statusCode === 200) return socket as Socket;
+      socket.on('error', () => undefined).destroy();
+      throw failed(`${PROXY_REFUSED}${statusCode}`);
+    } finally {
+      client.close().catch(() => undefined);
+    }
+  };
+};
+
+/** @param connectMs bound of name look-up, TCP, the proxy and TLS together */
+export const createConnector = (
+  clock: Clock,
+  connectMs: number,
+  { ca, proxy }: ConnectorOptions = {},
+): buildConnector.connector => {
+  const trust = ca === undefined ? {} : { ca: typeof ca === 'string' ? ca : [...ca] };
+  // The bound of all steps is ours.
+  const options = { timeout: 0, ...trust };
+  const direct = buildConnector(options);
+  const tunnel = proxy && tunnelThrough(proxy, options);
+
+  return (target, callback) => {
+    const ended = new AbortController();
+    let socket: Socket | undefined;
+    const stop = onAbort(clock.timeout(connectMs), () => {
+      end(failed(CONNECT_TIMEOUT));
+      ended.abort();
+      socket?.destroy();
+    });
+    let isOver = false;
+    const end = (error: Error | null, connected?: Socket): void => {
+      if (isOver) return;
+      isOver = true;
+      stop();
+      if (connected) callback(null, connected);
+      else callback(error ?? failed(CONNECT_TIMEOUT), null);
+    };
+    const connect = (httpSocket?: Socket): void => {
+      // It answers the socket, which its type does not say.
+      socket = direct({ ...target, ...(httpSocket && { httpSocket }) }, (error, connected) =>
+        end(error, connected ?? undefined),
+      ) as Socket | undefined;
+    };
+    if (!tunnel) {
+      connect();
+      return;
+    }
+    tunnel(target, ended.signal).then(
+      (opened) => {
+        socket = opened;
+        if (isOver) opened.destroy();
+        else if (target.protocol === 'https:') connect(opened);
+        else end(null, opened);
+      },
+      (error: Error) => end(error),
+    );
+  };
+};
