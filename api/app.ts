@@ -14,7 +14,7 @@ import type { Traces } from '../src/telemetry/trace.js';
 import type { UserCommands } from '../src/users/commands.js';
 import type { Users } from '../src/users/queries.js';
 import type { Operations } from '../src/writes/operations.js';
-import { withBase, withoutSlash } from './rest/base.js';
+import { linksFor, withoutSlash } from './rest/base.js';
 import { withContext } from './rest/context.js';
 import { loadContract } from './rest/contract.js';
 import { type DocsOptions, docs, withExample } from './rest/docs.js';
@@ -108,8 +108,7 @@ export const createApp = (deps: AppDeps): Express => {
   app.disable('etag');
   app.set('query parser', parseQuery);
   app.set('trust proxy', [...deps.trustProxy]);
-  app.use(withBase(deps.publicUrl));
-  app.use(withContext(deadlineMs, deps.isDemo, deps.traces));
+  app.use(withContext(deadlineMs, deps.isDemo, deps.traces, linksFor(deps.publicUrl)));
   app.use(requestLog(log, deps.events));
   app.use(protectiveHeaders(deps.isHttps));
   app.use(checkProtocol);

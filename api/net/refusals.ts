@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { GatewayError } from '../../src/errors.js';
-import { inBase } from '../rest/base.js';
+import { fixedLinks } from '../rest/base.js';
 import { renderProblem } from '../rest/problem.js';
 import { endSoon } from './ending.js';
 
@@ -30,7 +30,7 @@ export const refuseConnection = (
     return;
   }
   const requestId = randomUUID();
-  const { status, headers, body } = inBase(publicUrl, () => renderProblem(errorOf(failure), '/', requestId));
+  const { status, headers, body } = renderProblem(errorOf(failure), { instance: '/', requestId, links: fixedLinks(publicUrl) });
   const fields = {
     ...headers,
     'Content-Length': String(Buffer.byteLength(body ?? '')),

@@ -1,16 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import type { RequestHandler, Response } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import type { Call } from '../../src/adapter.js';
 import { ANYBODY, type Caller, type CallerCall } from '../../src/callers/caller.js';
 import { firstOf } from '../../src/deadline.js';
 import type { GatewayError } from '../../src/errors.js';
 import type { Trace, Traces } from '../../src/telemetry/trace.js';
+import type { Links } from './base.js';
 import type { CheckedOperation } from './contract.js';
 
 export interface RequestContext {
   readonly requestId: string;
   readonly trace: Trace | undefined;
-  /** Made when it is first needed: what is turned away before has no signals of its own. */
+  /** How paths of ours are written for the one who asked. */
+  readonly links: Links;
+  /** Its signals are made when they are first needed: what is turned away before, or answered from what is kept, has none. */
   readonly call: Call & Pick<CallerCall, 'left'>;
   /** Of the caller, as far as trusted proxies name it. */
   readonly address: string;
@@ -45,6 +48,13 @@ const READS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 /** The operation of which nobody waits for each call. */
 const BATCH = 'batchUsers';
 
+interface Signals {
+  /** Aborts at the deadline, for a read also when the caller leaves. */
+  readonly signal: AbortSignal;
+  /** Of a read, when the caller leaves. */
+  readonly left?: AbortSignal;
+}
+
 /** Aborts when the caller leaves before the answer is out. */
 const leaving = (response: Response): AbortSignal => {
   const left = new AbortController();
@@ -55,38 +65,62 @@ const leaving = (response: Response): AbortSignal => {
   return left.signal;
 };
 
+const signalsOf = (response: Response, deadlineMs: number): Signals => {
+  const deadline = AbortSignal.timeout(Math.max(0, Math.ceil(deadlineMs)));
+  if (!READS.has(response.req.method)) return { signal: deadline };
+  const left = leaving(response);
+  return { signal: firstOf([deadline, left]), left };
+};
+
 export const contextOf = (response: Response): RequestContext => response.locals['context'] as RequestContext;
 
 /** The call of a request whose caller is known. */
 export const callerCallOf = ({ call, caller = ANYBODY, address, isFresh }: RequestContext): CallerCall => ({
-  ...call,
+  requestId: call.requestId,
+  get purpose() {
+    return call.purpose ?? 'read';
+  },
+  get signal() {
+    return call.signal;
+  },
+  get left() {
+    return call.left;
+  },
   caller,
+  owner: caller.id ?? address,
   address,
   isFresh,
 });
 
 /** Gives each request its id and its deadline. */
 export const withContext =
-  (deadlineMs: number, isDemo: boolean, traces: Traces): RequestHandler =>
+  (deadlineMs: number, isDemo: boolean, traces: Traces, linksOf: (request: Request) => Links): RequestHandler =>
   (request, response, next) => {
     const given = request.get('x-request-id');
     const requestId = given !== undefined && REQUEST_ID.test(given) ? given : randomUUID();
     const startedMs = performance.now();
-    const begin = (): RequestContext['call'] => {
-      const deadline = AbortSignal.timeout(Math.max(0, Math.ceil(deadlineMs - (performance.now() - startedMs))));
-      const isRead = READS.has(request.method);
-      const purpose = isRead ? 'read' : contextOf(response).operation?.operationId === BATCH ? 'batch' : 'write';
-      if (!isRead) return { requestId, purpose, signal: deadline };
-      const left = leaving(response);
-      return { requestId, purpose, signal: firstOf([deadline, left]), left };
+    let made: Signals | undefined;
+    const signals = (): Signals => {
+      made ??= signalsOf(response, deadlineMs - (performance.now() - startedMs));
+      return made;
     };
-    let call: RequestContext['call'] | undefined;
+    const isRead = READS.has(request.method);
     const context: RequestContext = {
       requestId,
       trace: traces.begin(requestId, request.get('traceparent')),
-      get call() {
-        call ??= begin();
-        return call;
+      links: linksOf(request),
+      call: {
+        requestId,
+        get purpose() {
+          if (isRead) return 'read';
+          return contextOf(response).operation?.operationId === BATCH ? 'batch' : 'write';
+        },
+        get signal() {
+          return signals().signal;
+        },
+        get left() {
+          return signals().left;
+        },
       },
       address: request.ip ?? '',
       isFresh: /\bno-cache\b/i.test(request.get('cache-control') ?? ''),

@@ -1,7 +1,7 @@
 import { type Request, type RequestHandler, Router } from 'express';
 import swaggerUi from 'swagger-ui-express';
 import { GatewayError } from '../../src/errors.js';
-import { linkTo } from './base.js';
+import { contextOf } from './context.js';
 import { METHODS, type OpenApiDocument, type Parameter } from './document.js';
 import { PROBLEM_TYPES } from './problem.js';
 import { pagePolicy } from './security/browsers.js';
@@ -44,13 +44,13 @@ export const docs = ({ enabled, tryItOut }: DocsOptions): Router => {
   /** Made when somebody looks: most gateways are never looked at. */
   let page: RequestHandler | undefined;
   router.get('/', (request, response) => {
-    response.redirect(linkTo(enabled && isBrowser(request) ? '/docs/' : '/openapi.json'));
+    response.redirect(contextOf(response).links.to(enabled && isBrowser(request) ? '/docs/' : '/openapi.json'));
   });
   router.all('/', ({ method }, response) => {
     response.set('Allow', 'GET, HEAD');
     throw new GatewayError(
       'method_not_allowed',
-      `${method} is not a method of this path; it has GET, HEAD. See ${linkTo('/openapi.json')}.`,
+      `${method} is not a method of this path; it has GET, HEAD. See ${contextOf(response).links.to('/openapi.json')}.`,
     );
   });
   if (!enabled) return router;
@@ -60,7 +60,7 @@ export const docs = ({ enabled, tryItOut }: DocsOptions): Router => {
     page(request, response, next);
   });
   // The page that comes with Swagger UI loads a document of somebody else.
-  router.get('/docs/index.html', (_, response) => response.redirect(linkTo('/docs/')));
+  router.get('/docs/index.html', (_, response) => response.redirect(contextOf(response).links.to('/docs/')));
   router.get('/docs/swagger-initializer.js', (_request, _response, next) => next('router'));
   // Files are read only; of its own package file, Swagger UI says in words of its own that there is none.
   router.use('/docs/', ({ method, path }, _, next) =>

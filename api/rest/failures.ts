@@ -1,7 +1,6 @@
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { asGatewayError, GatewayError, type Report } from '../../src/errors.js';
 import { isObject } from '../../src/wire.js';
-import { linkTo } from './base.js';
 import { UNKNOWN_ENCODING } from './body.js';
 import { contextOf } from './context.js';
 import { nearestPath } from './paths.js';
@@ -18,10 +17,11 @@ const MAX_SHOWN = 200;
 /** @param paths those of the document */
 export const unknownPath =
   (paths: readonly string[]): RequestHandler =>
-  ({ path }) => {
+  ({ path }, response) => {
+    const { links } = contextOf(response);
     const meant = nearestPath(path, paths);
-    const shown = linkTo(path.length > MAX_SHOWN ? `${path.slice(0, MAX_SHOWN)}…` : path);
-    const help = meant === undefined ? `See ${linkTo('/openapi.json')} for all paths.` : `Did you mean ${linkTo(meant)}?`;
+    const shown = links.to(path.length > MAX_SHOWN ? `${path.slice(0, MAX_SHOWN)}…` : path);
+    const help = meant === undefined ? `See ${links.to('/openapi.json')} for all paths.` : `Did you mean ${links.to(meant)}?`;
     throw new GatewayError('not_found', `There is nothing at ${shown}. ${help}`);
   };
 
@@ -61,7 +61,7 @@ export const sendFailure =
     const error = fromExpress(thrown, request.path) ?? asGatewayError(thrown);
     const context = contextOf(response);
     context.error = error;
-    const { requestId } = context;
+    const { requestId, links } = context;
     if (error.code === 'internal_error') report(error, requestId);
     await recordRefusal(context, error);
     if (response.headersSent) {
@@ -74,5 +74,5 @@ export const sendFailure =
     }
     // What is refused before it has arrived is not read to its end.
     if (!request.complete) response.set('Connection', 'close');
-    sendProblem(response, error, request.path, requestId);
+    sendProblem(response, error, { instance: request.path, requestId, links });
   };

@@ -3,6 +3,7 @@ import type { CallerCall } from '../../src/callers/caller.js';
 import type { GatewayError } from '../../src/errors.js';
 import type { operations } from '../../src/generated/openapi.js';
 import type { Submission } from '../../src/writes/new-operation.js';
+import type { Links } from './base.js';
 import type { Preference } from './prefer.js';
 
 export type OperationId = keyof operations;
@@ -25,12 +26,14 @@ export interface Input<Id extends OperationId> {
   /** Path and query as they came. */
   readonly url: string;
   readonly call: CallerCall;
+  readonly links: Links;
   /** For a write: how it is to be made and waited for. */
   readonly submission: PreferredSubmission;
 }
 
 export interface PreferredSubmission extends Submission {
   readonly preference: Preference;
+  readonly links: Links;
   /** Is called with an operation that the request began, joined or is answered from. */
   onOperation(id: string): void;
 }

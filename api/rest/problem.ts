@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Response } from 'express';
 import type { GatewayError } from '../../src/errors.js';
 import type { ErrorCode, Problem } from '../../src/model.js';
-import { linkTo, urlTo } from './base.js';
+import type { Links } from './base.js';
 
 export interface ProblemType {
   readonly status: number;
@@ -194,28 +194,35 @@ export const PROBLEM_TYPES: Readonly<Record<ErrorCode, ProblemType>> = {
   internal_error: { status: 500, title: 'Internal error', help: 'A fault of the gateway. Report it with the `requestId`.' },
 };
 
-export const operationPath = (id: string): string => linkTo(`/operations/${id}`);
+export const operationPath = (id: string, links: Links): string => links.to(`/operations/${id}`);
 
 /** What a request line may hold and a URI reference (RFC 3986) may not. */
 const NOT_IN_PATHS = /%(?![0-9a-f]{2})|[^\w.~:/@!$&'()*+,;=%-]/giu;
 
 const asReference = (path: string): string => path.replace(NOT_IN_PATHS, encodeURIComponent);
 
-/** @param instance the path of ours that it is about, as this process sees it */
-export const toProblem = (error: GatewayError, instance: string, requestId: string): Problem => {
+/** What a problem is about. */
+export interface About {
+  /** The path of ours, as this process sees it. */
+  readonly instance: string;
+  readonly requestId: string;
+  readonly links: Links;
+}
+
+export const toProblem = (error: GatewayError, { instance, requestId, links }: About): Problem => {
   const { status, title } = PROBLEM_TYPES[error.code];
   return {
-    type: urlTo(`/problems/${error.code}`),
+    type: links.url(`/problems/${error.code}`),
     title,
     status,
     detail: error.message,
-    instance: asReference(linkTo(instance)),
+    instance: asReference(links.to(instance)),
     code: error.code,
     requestId,
     retryable: error.retryable,
     ...(error.errors && { errors: [...error.errors] }),
     ...(error.vendor && { vendor: error.vendor }),
-    ...(error.operation !== undefined && { operation: { id: error.operation, href: operationPath(error.operation) } }),
+    ...(error.operation !== undefined && { operation: { id: error.operation, href: operationPath(error.operation, links) } }),
   };
 };
 
@@ -243,8 +250,8 @@ export interface Rendered {
   readonly stream?: AsyncIterable<string>;
 }
 
-export const renderProblem = (error: GatewayError, instance: string, requestId: string): Rendered => {
-  const problem = toProblem(error, instance, requestId);
+export const renderProblem = (error: GatewayError, about: About): Rendered => {
+  const problem = toProblem(error, about);
   const { status } = problem;
   const comesBack = (COMES_BACK.has(status) && error.retryable) || error.code === 'idempotency_key_in_flight';
   return {
@@ -285,5 +292,5 @@ export const send = async (response: Response, { status, headers, body, stream }
   response.end(content);
 };
 
-export const sendProblem = (response: Response, error: GatewayError, instance: string, requestId: string): Promise<void> =>
-  send(response, renderProblem(error, instance, requestId));
+export const sendProblem = (response: Response, error: GatewayError, about: About): Promise<void> =>
+  send(response, renderProblem(error, about));

@@ -22,12 +22,12 @@ export interface Repeatable {
 }
 
 /** The answer to an operation that ended before this request came, as the first request was answered. */
-const replay = ({ answerTo }: Repeatable, operation: LoadedOperation): Rendered => {
+const replay = ({ answerTo, submission: { links } }: Repeatable, operation: LoadedOperation): Rendered => {
   const answer = ((): Rendered => {
     try {
       return answerTo(operation);
     } catch (thrown) {
-      return renderProblem(asGatewayError(thrown), operation.path, operation.requestId);
+      return renderProblem(asGatewayError(thrown), { instance: operation.path, requestId: operation.requestId, links });
     }
   })();
   return { ...answer, headers: { ...answer.headers, 'Idempotency-Replayed': 'true' } };

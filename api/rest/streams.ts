@@ -3,7 +3,7 @@ import { asGatewayError, type GatewayError } from '../../src/errors.js';
 import type { User } from '../../src/model.js';
 import type { UserStretch } from '../../src/users/queries.js';
 import { incompleteOf } from './incomplete.js';
-import { toProblem } from './problem.js';
+import { type About, toProblem } from './problem.js';
 
 export const NDJSON = 'application/x-ndjson';
 export const CSV = 'text/csv';
@@ -23,8 +23,7 @@ const row = (user: User): string => `${COLUMNS.map((column) => (column === 'op' 
 export async function* asLines(
   stretches: AsyncIterable<UserStretch>,
   shown: (user: User) => User,
-  instance: string,
-  requestId: string,
+  about: About,
   noteFailure: (failure: GatewayError) => void,
 ): AsyncGenerator<string> {
   let total = 0;
@@ -39,7 +38,7 @@ export async function* asLines(
   } catch (thrown) {
     const failure = asGatewayError(thrown);
     noteFailure(failure);
-    yield `${JSON.stringify({ error: toProblem(failure, instance, requestId) })}\n`;
+    yield `${JSON.stringify({ error: toProblem(failure, about) })}\n`;
   }
 }
 

@@ -75,7 +75,14 @@ export const createLines = (clock: Clock, { budget, onBreaker }: LinesOptions = 
       };
       // One that is open refuses before a place is waited for, and again afterwards.
       const isClosed = breaker.state === 'closed';
-      return isClosed ? inPlaces([places, all], [signal], () => deadlinePassed('none'), call) : call();
+      return isClosed
+        ? inPlaces(
+            [places, all],
+            () => [signal],
+            () => deadlinePassed('none'),
+            call,
+          )
+        : call();
     },
 
     breakerOf: (cluster) => lines.get(cluster)?.breaker.state ?? 'closed',

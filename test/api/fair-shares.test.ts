@@ -42,7 +42,7 @@ describe('the pace of refusals', () => {
 });
 
 describe('a share of the reads', () => {
-  const ofUsers: Share = { caller: 'one', place: 'ali', limit: 50, signal: new AbortController().signal };
+  const ofUsers: Share = { caller: 'one', place: 'ali', limit: 50, call: { signal: new AbortController().signal } };
   const ofMany: Share = { ...ofUsers, limit: 1_000 };
 
   /** Work that ends when the test says so. */
@@ -123,8 +123,8 @@ describe('a share of the reads', () => {
     const { work, begun } = works();
     for (let at = 0; at < 3; at++) shares(ofMany, work).catch(() => undefined);
     const leaving = new AbortController();
-    const waiting = expect(shares({ ...ofMany, signal: leaving.signal }, work)).rejects.toMatchObject({ code: 'too_busy' });
-    const gone = expect(shares({ ...ofMany, signal: AbortSignal.abort() }, work)).rejects.toMatchObject({ code: 'too_busy' });
+    const waiting = expect(shares({ ...ofMany, call: leaving }, work)).rejects.toMatchObject({ code: 'too_busy' });
+    const gone = expect(shares({ ...ofMany, call: { signal: AbortSignal.abort() } }, work)).rejects.toMatchObject({ code: 'too_busy' });
     await settle();
     leaving.abort();
     await waiting;

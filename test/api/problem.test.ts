@@ -1,11 +1,14 @@
 /** Problems as they are sent. */
 import { describe, expect, it } from '@jest/globals';
+import { fixedLinks } from '../../api/rest/base.js';
 import { PROBLEM_TYPES, renderProblem } from '../../api/rest/problem.js';
 import { GatewayError } from '../../src/errors.js';
 import type { ErrorCode } from '../../src/model.js';
 
+const ABOUT = { instance: '/', requestId: 'r', links: fixedLinks(undefined) };
+
 const retryAfter = (code: ErrorCode, retryAfterMs?: number): string | undefined =>
-  renderProblem(new GatewayError(code, 'x', retryAfterMs === undefined ? {} : { retryAfterMs }), '/', 'r').headers['Retry-After'];
+  renderProblem(new GatewayError(code, 'x', retryAfterMs === undefined ? {} : { retryAfterMs }), ABOUT).headers['Retry-After'];
 
 describe('Retry-After', () => {
   it('is sent where waiting helps', () => {
@@ -43,7 +46,7 @@ describe('Retry-After', () => {
 
 describe('still_running', () => {
   it('names the operation in the body and in Location', () => {
-    const { headers, body } = renderProblem(new GatewayError('still_running', 'x', { operation: 'op_1' }), '/', 'r');
+    const { headers, body } = renderProblem(new GatewayError('still_running', 'x', { operation: 'op_1' }), ABOUT);
     expect(headers['Location']).toBe('/operations/op_1');
     expect(JSON.parse(body as string)).toMatchObject({ retryable: true, operation: { id: 'op_1', href: '/operations/op_1' } });
   });

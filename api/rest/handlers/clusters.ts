@@ -6,9 +6,10 @@ import { toProblem } from '../problem.js';
 export const clusterHandlers = (clusters: Clusters): Pick<Handlers, 'listVendors' | 'listClusters' | 'getCluster'> => ({
   listVendors: () => ({ status: 200, body: { items: clusters.vendors() } }),
 
-  listClusters: async ({ call }) => {
+  listClusters: async ({ call, links }) => {
     const { items, problems, omitted } = await clusters.list(call);
-    const shown = problems.map(({ account, error }) => ({ account, problem: toProblem(error, '/clusters', call.requestId) }));
+    const about = { instance: '/clusters', requestId: call.requestId, links };
+    const shown = problems.map(({ account, error }) => ({ account, problem: toProblem(error, about) }));
     return { status: 200, body: { items, problems: shown, incomplete: incompleteOf(omitted) } };
   },
 

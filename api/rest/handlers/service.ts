@@ -2,7 +2,6 @@ import { asGatewayError, GatewayError } from '../../../src/errors.js';
 import { didYouMean } from '../../../src/nearest.js';
 import type { Store } from '../../../src/store/store.js';
 import type { Metrics } from '../../../src/telemetry/metrics.js';
-import { linkTo, urlTo } from '../base.js';
 import { problemPage } from '../docs.js';
 import type { OpenApiDocument } from '../document.js';
 import type { Handlers } from '../operations.js';
@@ -57,11 +56,11 @@ export const serviceHandlers = ({
 
     getMetrics: async () => ({ status: 200, type: metrics.type, body: await metrics.text() }),
 
-    getOpenApi: () => ({ status: 200, body: { ...document, servers: [{ url: urlTo('') || '/' }] } }),
+    getOpenApi: ({ links }) => ({ status: 200, body: { ...document, servers: [{ url: links.url('') || '/' }] } }),
 
-    getDocs: () => {
-      if (!hasDocs) throw new GatewayError('not_found', `The documentation is switched off. See ${linkTo('/openapi.json')}.`);
-      return { status: 302, headers: { Location: linkTo('/docs/') } };
+    getDocs: ({ links }) => {
+      if (!hasDocs) throw new GatewayError('not_found', `The documentation is switched off. See ${links.to('/openapi.json')}.`);
+      return { status: 302, headers: { Location: links.to('/docs/') } };
     },
 
     getProblemType: ({ params }) => {

@@ -1,7 +1,6 @@
 import { GatewayError } from '../../../src/errors.js';
 import type { User } from '../../../src/model.js';
 import type { UserList, UserStream, Users } from '../../../src/users/queries.js';
-import { linkTo } from '../base.js';
 import { ageOf, isKnown, tagOf } from '../conditional.js';
 import { incompleteOf } from '../incomplete.js';
 import type { Handlers } from '../operations.js';
@@ -62,24 +61,22 @@ const oneStretch = ({ users, omitted, readAt }: UserList): UserStream => ({
 });
 
 export const userHandlers = (users: Users, now: () => number): Pick<Handlers, 'listUsers' | 'getUser' | 'findUser'> => ({
-  findUser: async ({ params: { username }, url, call }) => {
+  findUser: async ({ params: { username }, url, call, links }) => {
     const { items, problems } = await users.everywhere(username, call);
-    const path = url.split('?')[0] ?? url;
+    const about = { instance: url.split('?')[0] ?? url, requestId: call.requestId, links };
     return {
       status: 200,
       body: {
         username,
         items: items.map(({ clusterId, found }) =>
-          found instanceof GatewayError
-            ? { clusterId, problem: toProblem(found, path, call.requestId) }
-            : { clusterId, user: plain(found) },
+          found instanceof GatewayError ? { clusterId, problem: toProblem(found, about) } : { clusterId, user: plain(found) },
         ),
-        problems: problems.map(({ account, error }) => ({ account, problem: toProblem(error, path, call.requestId) })),
+        problems: problems.map(({ account, error }) => ({ account, problem: toProblem(error, about) })),
       },
     };
   },
 
-  listUsers: async ({ params, query, headers, accepts, noteFailure, url, call }) => {
+  listUsers: async ({ params, query, headers, accepts, noteFailure, url, call, links }) => {
     const { include, limit = 50, username, ...rest } = query;
     const type = accepts(['application/json', NDJSON, CSV]);
     if (type === NDJSON || type === CSV) {
@@ -88,11 +85,9 @@ export const userHandlers = (users: Users, now: () => number): Pick<Handlers, 'l
         username === undefined
           ? await users.stream(params.clusterId, rest, call)
           : oneStretch(await users.lookUp(params.clusterId, namesIn(username, rest), rest.role, call));
-      const path = url.split('?')[0] ?? url;
+      const about = { instance: url.split('?')[0] ?? url, requestId: call.requestId, links };
       const lines =
-        type === CSV
-          ? asCsv(stretches, noteFailure)
-          : asLines(stretches, (user) => shown(user, include), path, call.requestId, noteFailure);
+        type === CSV ? asCsv(stretches, noteFailure) : asLines(stretches, (user) => shown(user, include), about, noteFailure);
       return { status: 200, type, stream: lines, headers: ageOf(readAt, now()) };
     }
     const {
@@ -111,7 +106,7 @@ export const userHandlers = (users: Users, now: () => number): Pick<Handlers, 'l
     const tag = tagOf([items, total, incomplete, nextCursor === null, listId]);
     const facts = { ETag: tag, ...ageOf(readAt, now()) };
     if (isKnown(headers['If-None-Match'], tag)) return { status: 304, headers: facts };
-    const link = nextCursor === null ? {} : { Link: `<${linkTo(nextUrl(url, nextCursor))}>; rel="next"` };
+    const link = nextCursor === null ? {} : { Link: `<${links.to(nextUrl(url, nextCursor))}>; rel="next"` };
     return { status: 200, body: { items, total, nextCursor, incomplete }, headers: { ...facts, ...link } };
   },
 

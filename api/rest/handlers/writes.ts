@@ -5,14 +5,14 @@ import { Secret, withSecret } from '../../../src/secret.js';
 import type { UserCommands } from '../../../src/users/commands.js';
 import { entityTag } from '../../../src/users/entity-tag.js';
 import type { UserItem } from '../../../src/users/items.js';
-import { linkTo } from '../base.js';
+import type { Links } from '../base.js';
 import { eitherOf } from '../either.js';
 import type { Handlers, PreferredSubmission } from '../operations.js';
 import { applying } from '../prefer.js';
 import { accepted, callsOf, plain, resultsOf, toResult, writeStillRunning } from './operations.js';
 
-const userPath = (clusterId: string, username: string): string =>
-  linkTo(`/clusters/${encodeURIComponent(clusterId)}/users/${encodeURIComponent(username)}`);
+const userPath = (clusterId: string, username: string, links: Links): string =>
+  links.to(`/clusters/${encodeURIComponent(clusterId)}/users/${encodeURIComponent(username)}`);
 
 export const tagged = (user: User) => ({ ETag: entityTag(user) });
 
@@ -32,9 +32,9 @@ const shown = (operation: LoadedOperation) => {
   return { user: plain(user), tag: unread ? {} : tagged(user) };
 };
 
-const created = (operation: LoadedOperation) => {
+const created = (operation: LoadedOperation, links: Links) => {
   const { user, tag } = shown(operation);
-  return { status: 201 as const, body: user, headers: { Location: userPath(user.clusterId, user.username), ...tag } };
+  return { status: 201 as const, body: user, headers: { Location: userPath(user.clusterId, user.username, links), ...tag } };
 };
 
 const updated = (operation: LoadedOperation) => {
@@ -42,15 +42,15 @@ const updated = (operation: LoadedOperation) => {
   return { status: 200 as const, body: user, headers: tag };
 };
 
-const ensured = (operation: LoadedOperation) =>
-  settled(operation).status === 'created' ? created(operation) : updated(operation);
+const ensured = (operation: LoadedOperation, links: Links) =>
+  settled(operation).status === 'created' ? created(operation, links) : updated(operation);
 
 const noContent = (operation: LoadedOperation) => {
   settled(operation);
   return { status: 204 as const, headers: {} };
 };
 
-const batchResult = (operation: LoadedOperation) => ({
+const batchResult = (operation: LoadedOperation, links: Links) => ({
   status: 200 as const,
   headers: {},
   body: {
@@ -58,24 +58,24 @@ const batchResult = (operation: LoadedOperation) => ({
     dryRun: false,
     summary: operation.summary,
     vendorCalls: callsOf(operation),
-    results: resultsOf(operation),
+    results: resultsOf(operation, links),
   } satisfies BatchResult,
 });
 
 /** The answer to a write whose operation has ended, of whatever kind. @throws why a write to one user was not made */
-export const replyOf = (operation: LoadedOperation) => {
+export const replyOf = (operation: LoadedOperation, links: Links) => {
   switch (operation.kind as OperationKind) {
     case 'createUser':
-      return created(operation);
+      return created(operation, links);
     case 'ensureUser':
-      return ensured(operation);
+      return ensured(operation, links);
     case 'updateUser':
       return updated(operation);
     case 'setUserPassword':
     case 'deleteUser':
       return noContent(operation);
     case 'batchUsers':
-      return batchResult(operation);
+      return batchResult(operation, links);
   }
 };
 
@@ -85,11 +85,14 @@ type Answer = { readonly status: number; readonly headers: Readonly<Record<strin
 
 /** The answer to a write that has ended; before that 202 for callers that ask for it. @throws still_running for all others */
 export const replyTo =
-  <Reply extends Answer>(ended: (operation: LoadedOperation) => Reply, { preference, onOperation }: PreferredSubmission) =>
+  <Reply extends Answer>(
+    ended: (operation: LoadedOperation, links: Links) => Reply,
+    { preference, links, onOperation }: PreferredSubmission,
+  ) =>
   (operation: LoadedOperation) => {
     onOperation(operation.id);
-    if (!isFinal(operation) && !preference.respondAsync) throw writeStillRunning(operation);
-    const answer = isFinal(operation) ? ended(operation) : accepted(operation);
+    if (!isFinal(operation) && !preference.respondAsync) throw writeStillRunning(operation, links);
+    const answer = isFinal(operation) ? ended(operation, links) : accepted(operation, links);
     return { ...answer, headers: { ...answer.headers, ...applying(preference) } };
   };
 
@@ -107,8 +110,12 @@ const reference = (
 type Result = Pick<ItemRecord, 'op' | 'name'> & { readonly outcome: ItemOutcome };
 
 /** The answer to a dry run. */
-const rehearsed = (results: readonly Result[], vendorCalls: BatchResult['vendorCalls'], url: string, requestId: string) => {
-  const path = url.split('?')[0] ?? url;
+const rehearsed = (
+  results: readonly Result[],
+  vendorCalls: BatchResult['vendorCalls'],
+  { url, submission: { call, links } }: Pick<Asked, 'url' | 'submission'>,
+) => {
+  const about = { instance: url.split('?')[0] ?? url, requestId: call.requestId, links };
   return {
     status: 200 as const,
     headers: {},
@@ -117,7 +124,7 @@ const rehearsed = (results: readonly Result[], vendorCalls: BatchResult['vendorC
       dryRun: true,
       summary: summarise(results.map(({ outcome }) => outcome)),
       vendorCalls,
-      results: results.map(({ outcome, ...item }, index) => toResult({ ...item, index }, outcome, path, requestId)),
+      results: results.map(({ outcome, ...item }, index) => toResult({ ...item, index }, outcome, about)),
     } satisfies BatchResult,
   };
 };
@@ -132,17 +139,18 @@ interface Asked {
 export const writeHandlers = (commands: UserCommands): Pick<Handlers, Write> => {
   /** The write, or what would become of it. */
   const written = async <Reply extends Answer>(
-    { params: { clusterId }, query, url, submission }: Asked,
+    asked: Asked,
     item: UserItem,
     write: () => Promise<LoadedOperation>,
-    ended: (operation: LoadedOperation) => Reply,
+    ended: (operation: LoadedOperation, links: Links) => Reply,
   ) => {
+    const { params, query, submission } = asked;
     if (query.dryRun !== true) return replyTo(ended, submission)(await write());
     const { call } = submission;
     const tally = { calls: 0 };
-    const { outcomes, expectedCalls } = await commands.rehearseOne(clusterId, item, { ...call, tally });
+    const { outcomes, expectedCalls } = await commands.rehearseOne(params.clusterId, item, { ...call, tally });
     const results = outcomes.map((outcome) => ({ op: item.op, name: item.username, outcome }));
-    return rehearsed(results, { made: tally.calls, expected: expectedCalls }, url, call.requestId);
+    return rehearsed(results, { made: tally.calls, expected: expectedCalls }, asked);
   };
 
   return {
@@ -194,7 +202,7 @@ export const writeHandlers = (commands: UserCommands): Pick<Handlers, Write> => 
         name: username,
         outcome: outcomes[index] as ItemOutcome,
       }));
-      return rehearsed(results, { made: tally.calls, expected: expectedCalls }, url, call.requestId);
+      return rehearsed(results, { made: tally.calls, expected: expectedCalls }, { url, submission });
     },
   };
 };

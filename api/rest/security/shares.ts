@@ -3,6 +3,7 @@
  * one caller's many or large reads take neither the processor nor the memory of all.
  */
 import PQueue from 'p-queue';
+import type { Call } from '../../../src/adapter.js';
 import { inPlaces } from '../../../src/place.js';
 import { tooBusy } from './in-flight.js';
 
@@ -17,8 +18,8 @@ export interface Share {
   readonly place: string;
   /** How many things may be read. */
   readonly limit: number | undefined;
-  /** Aborts when nobody waits for it any more. */
-  readonly signal: AbortSignal;
+  /** Whose signal aborts when nobody waits for it any more. */
+  readonly call: Pick<Call, 'signal'>;
 }
 
 /** @throws too_busy where no turn comes in time */
@@ -26,18 +27,15 @@ export type Shares = <T>(share: Share, work: () => Promise<T>) => Promise<T>;
 
 export const createShares = (): Shares => {
   const shares = new Map<string, PQueue>();
-  return async ({ caller, place, limit = 0, signal }, work) => {
+  return async ({ caller, place, limit = 0, call }, work) => {
     const concurrency = limit > SMALL_LIMIT ? LARGE_AT_ONCE : SMALL_AT_ONCE;
     const name = JSON.stringify([caller, place, concurrency]);
     const share = shares.get(name) ?? new PQueue({ concurrency });
     shares.set(name, share);
-    const patience = new AbortController();
-    const timer = setTimeout(() => patience.abort(), MAX_WAIT_MS);
     const tooLate = () => tooBusy('The caller has as many reads of this kind at work as they may, and no turn came.');
     try {
-      return await inPlaces([share], [signal, patience.signal], tooLate, work);
+      return await inPlaces([share], () => [call.signal, AbortSignal.timeout(MAX_WAIT_MS)], tooLate, work);
     } finally {
-      clearTimeout(timer);
       if (share.size === 0 && share.pending === 0) shares.delete(name);
     }
   };
