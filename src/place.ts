@@ -17,7 +17,8 @@ export const inPlaces = <T>(
 ): Promise<T> => {
   const taking = (begin: () => Promise<T>, signal?: AbortSignal): Promise<T> =>
     queues.reduceRight<() => Promise<T>>((inner, queue) => () => queue.add(inner, signal && { signal }), begin)();
-  if (queues.every(hasRoom)) return taking(work);
+  // A queue passes arguments of its own.
+  if (queues.every(hasRoom)) return taking(() => work());
   const waiting = new AbortController();
   const stops = signals().map((signal) => onAbort(signal, () => waiting.abort(tooLate())));
   return taking(() => {

@@ -11,6 +11,24 @@ const plainToUtc = (text: string): string | null => {
   return iso.startsWith(text.slice(0, 'yyyy-mm-ddThh:mm'.length)) ? iso : null;
 };
 
+/** Times of other spellings that were read lately: a list that is read again has the same ones. */
+const MAX_KNOWN = 20_000;
+const known = new Map<string, string | null>();
+
+const zonedToUtc = (text: string, zone: string): string | null => {
+  const key = `${zone} ${text}`;
+  const before = known.get(key);
+  if (before !== undefined) return before;
+  const time = DateTime.fromISO(text, { zone });
+  const utc = time.isValid ? time.toUTC().toISO() : null;
+  if (known.size >= MAX_KNOWN) known.clear();
+  known.set(key, utc);
+  return utc;
+};
+
+/** Longer than any time: what is longer is not kept. */
+const MAX_LENGTH = 64;
+
 /**
  * A vendor's time as ISO 8601 in UTC, or null when it is none.
  * @param zone IANA name of the zone to read a time in that names none itself.
@@ -18,6 +36,5 @@ const plainToUtc = (text: string): string | null => {
 export const toUtc = (text: unknown, zone = 'utc'): string | null => {
   if (typeof text !== 'string' || text === '') return null;
   if (PLAIN.test(text)) return plainToUtc(text);
-  const time = DateTime.fromISO(text, { zone });
-  return time.isValid ? time.toUTC().toISO() : null;
+  return text.length > MAX_LENGTH ? null : zonedToUtc(text, zone);
 };

@@ -30,6 +30,7 @@ export interface Encryptor {
 }
 
 const NONCE_BYTES = 12;
+const NONCES_TOGETHER = 128;
 const TAG_BYTES = 16;
 
 const derive = (secret: Buffer, purpose: string): Buffer =>
@@ -39,9 +40,22 @@ const derive = (secret: Buffer, purpose: string): Buffer =>
 const combine = (sealing: Buffer, ownKey: OwnKey): Buffer =>
   createHmac('sha256', sealing).update(Buffer.from(ownKey, 'base64url')).update(Buffer.of(1)).digest();
 
+/** Nonces of 96 random bits. Drawn together: each draw is a call of the operating system. */
+const createNonces = (): (() => Buffer) => {
+  let drawn = Buffer.alloc(0);
+  return () => {
+    if (drawn.length === 0) drawn = randomBytes(NONCE_BYTES * NONCES_TOGETHER);
+    const nonce = drawn.subarray(0, NONCE_BYTES);
+    drawn = drawn.subarray(NONCE_BYTES);
+    return nonce;
+  };
+};
+
+const nextNonce = createNonces();
+
 /** Nonce, tag and ciphertext in base64url. */
 const encrypt = (text: string, key: Buffer, place: string): Sealed => {
-  const nonce = randomBytes(NONCE_BYTES);
+  const nonce = nextNonce();
   const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(place));
   const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
   return Buffer.concat([nonce, cipher.getAuthTag(), body]).toString('base64url');

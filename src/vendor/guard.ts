@@ -57,7 +57,7 @@ export const guardAdapter = (
   const guarded = (name: keyof Adapter, method: Method): Method => {
     const present = PRESENTERS[name] as (result: unknown, shown: Presenter) => unknown;
     return async (...args) => {
-      const own = secretsIn(args);
+      const own = secretsIn(args.slice(0, -1));
       recent?.note(own);
       const all = new Set([...secrets, ...own]);
       const presenter = (): Presenter => createPresenter(all, recent);

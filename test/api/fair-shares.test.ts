@@ -124,7 +124,9 @@ describe('a share of the reads', () => {
     for (let at = 0; at < 3; at++) shares(ofMany, work).catch(() => undefined);
     const leaving = new AbortController();
     const waiting = expect(shares({ ...ofMany, call: leaving }, work)).rejects.toMatchObject({ code: 'too_busy' });
-    const gone = expect(shares({ ...ofMany, call: { signal: AbortSignal.abort() } }, work)).rejects.toMatchObject({ code: 'too_busy' });
+    const gone = expect(shares({ ...ofMany, call: { signal: AbortSignal.abort() } }, work)).rejects.toMatchObject({
+      code: 'too_busy',
+    });
     await settle();
     leaving.abort();
     await waiting;
