@@ -10,6 +10,8 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** Aborts after `ms`. */
   timeout(ms: number): AbortSignal;
+  /** Calls `act` after `ms`, which keeps no process alive. @returns what stops it */
+  after(ms: number, act: () => void): () => void;
 }
 
 /** The longest time that a timer of Node takes; a longer one would fire at once. */
@@ -29,4 +31,9 @@ export const systemClock: Clock = {
   monotonic: () => performance.now(),
   sleep: realSleep,
   timeout: (ms) => AbortSignal.timeout(timerMs(ms)),
+  after: (ms, act) => {
+    const timer = setTimeout(act, timerMs(ms));
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
 };

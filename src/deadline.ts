@@ -20,6 +20,25 @@ export const firstOf = (signals: readonly AbortSignal[]): AbortSignal => {
   return first;
 };
 
+/** A signal, and what ends it for good: it listens to nothing any more. */
+export interface Limit {
+  readonly signal: AbortSignal;
+  stop(): void;
+}
+
+/** Aborts after `ms`, or as soon as the signal does, until it is stopped. Cheaper than signals of Node's own put together. */
+export const limitOf = (clock: Clock, ms: number, signal?: AbortSignal): Limit => {
+  const limit = new AbortController();
+  const timeout = (): void => limit.abort(new DOMException('The time is over.', 'TimeoutError'));
+  const stops = [clock.after(ms, timeout), ...(signal ? [onAbort(signal, () => limit.abort(signal.reason))] : [])];
+  return {
+    signal: limit.signal,
+    stop: () => {
+      for (const stop of stops) stop();
+    },
+  };
+};
+
 /** Calls `act` when the signal aborts, at once where it has. @returns a function that stops listening */
 export const onAbort = (signal: AbortSignal, act: () => void): (() => void) => {
   // As many listen as calls are under way: that is no leak.

@@ -1,6 +1,6 @@
 /** Work that several wait for: it ends with its own limit, or when the last one has left. */
 import type { Clock } from './clock.js';
-import { deadlinePassed, firstOf, untilAborted } from './deadline.js';
+import { deadlinePassed, limitOf, untilAborted } from './deadline.js';
 
 export interface SharedWork<T> {
   /** Nobody waits any more: who comes now begins another one. */
@@ -13,9 +13,9 @@ export interface SharedWork<T> {
 export const shareWork = <T>(clock: Clock, limitMs: number, begin: (signal: AbortSignal) => Promise<T>): SharedWork<T> => {
   const abandoned = new AbortController();
   const work = async (): Promise<T> => {
-    const signal = firstOf([abandoned.signal, clock.timeout(limitMs)]);
+    const { signal, stop } = limitOf(clock, limitMs, abandoned.signal);
     if (signal.aborted) throw deadlinePassed('none');
-    return begin(signal);
+    return begin(signal).finally(stop);
   };
   let isOver = false;
   const answer = work().finally(() => {

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
 import type { Call } from '../../src/adapter.js';
 import { ANYBODY, type Caller, type CallerCall } from '../../src/callers/caller.js';
-import { firstOf } from '../../src/deadline.js';
+import { systemClock } from '../../src/clock.js';
+import { limitOf } from '../../src/deadline.js';
 import type { GatewayError } from '../../src/errors.js';
 import type { Trace, Traces } from '../../src/telemetry/trace.js';
 import type { Links } from './base.js';
@@ -66,10 +67,11 @@ const leaving = (response: Response): AbortSignal => {
 };
 
 const signalsOf = (response: Response, deadlineMs: number): Signals => {
-  const deadline = AbortSignal.timeout(Math.max(0, Math.ceil(deadlineMs)));
-  if (!READS.has(response.req.method)) return { signal: deadline };
+  if (!READS.has(response.req.method)) return { signal: limitOf(systemClock, deadlineMs).signal };
   const left = leaving(response);
-  return { signal: firstOf([deadline, left]), left };
+  const { signal, stop } = limitOf(systemClock, deadlineMs, left);
+  response.once('close', stop);
+  return { signal, left };
 };
 
 export const contextOf = (response: Response): RequestContext => response.locals['context'] as RequestContext;
@@ -127,6 +129,8 @@ export const withContext =
       startedMs,
     };
     response.locals['context'] = context;
-    response.set({ 'X-Request-Id': requestId, 'Cache-Control': 'no-store', ...(isDemo && { 'X-Demo': 'true' }) });
+    response.setHeader('X-Request-Id', requestId);
+    response.setHeader('Cache-Control', 'no-store');
+    if (isDemo) response.setHeader('X-Demo', 'true');
     next();
   };

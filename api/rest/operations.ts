@@ -44,6 +44,8 @@ export type Reply<Id extends OperationId> = {
     readonly status: Status;
     readonly body?: ContentOf<operations[Id]['responses'][Status]>;
     readonly headers?: Readonly<Record<string, string>>;
+    /** In place of a body that is written already. */
+    readonly json?: string;
     /** Default `application/json`. */
     readonly type?: string;
     /** In place of a body. */
@@ -57,6 +59,7 @@ export type AnyHandler = (input: object) => Promise<AnyReply> | AnyReply;
 export interface AnyReply {
   readonly status: number;
   readonly body?: unknown;
+  readonly json?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly type?: string;
   readonly stream?: AsyncIterable<string>;

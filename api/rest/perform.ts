@@ -38,9 +38,10 @@ const pathAndQuery = ({ path, originalUrl }: Request): string => {
   return query === -1 ? path : `${path}${originalUrl.slice(query)}`;
 };
 
-const render = ({ status, headers = {}, body, type, stream }: AnyReply): Rendered => {
+const render = ({ status, headers = {}, body, json, type, stream }: AnyReply): Rendered => {
   if (stream !== undefined)
     return { status, headers: { 'Content-Type': `${type}; charset=utf-8`, ...headers }, body: null, stream };
+  if (json !== undefined) return { status, headers, body: json };
   if (body === undefined) return { status, headers, body: null };
   return {
     status,

@@ -273,7 +273,8 @@ const MAX_LISTENERS = 24;
 
 /** Not by Express' own `send`: with `If-None-Match` it would answer any read with 304, which no operation documents. */
 export const send = async (response: Response, { status, headers, body, stream }: Rendered): Promise<void> => {
-  response.status(status).set(headers);
+  response.statusCode = status;
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   // Who leaves, or takes nothing, ends it; so does a failure in the middle, which cuts the connection.
   if (stream !== undefined && response.req.method !== 'HEAD') {
     response.setMaxListeners(MAX_LISTENERS);
@@ -288,7 +289,8 @@ export const send = async (response: Response, { status, headers, body, stream }
   }
   const type = headers['Content-Type'] ?? 'application/json';
   const content = Buffer.from(body);
-  response.set({ 'Content-Type': type.includes(UTF_8) ? type : `${type}${UTF_8}`, 'Content-Length': String(content.length) });
+  response.setHeader('Content-Type', type.includes(UTF_8) ? type : `${type}${UTF_8}`);
+  response.setHeader('Content-Length', content.length);
   response.end(content);
 };
 

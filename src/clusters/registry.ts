@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Adapter, AdapterModule } from '../adapter.js';
 import { type Clock, systemClock } from '../clock.js';
 import type { AccountConfig, GatewayConfig } from '../config/schema.js';
@@ -123,7 +123,7 @@ export const createRegistry = (
       http: naming(name, createHttpClient(transportOf(account), vendorClock, clock, { lines, onCall })),
       now: vendorClock.now,
       sleep: (ms, signal) => pause(ms, signal, clock),
-      nonce: () => randomBytes(16).toString('hex'),
+      nonce: () => randomUUID().replaceAll('-', ''),
     });
     const { maxListUsers } = config.limits;
     const secrets = [...secretsIn(account), ...(account.proxy ? proxySecrets(account.proxy) : [])];

@@ -83,6 +83,21 @@ interface Window {
   readonly list?: KeptList;
 }
 
+/** Windows of lists that are kept, as they were answered: the same again is the same answer. */
+const createWindows = () => {
+  const windows = new WeakMap<KeptList, Map<string, UserList>>();
+  return {
+    of: (list: KeptList, key: string): UserList | undefined => windows.get(list)?.get(key),
+    /** As long as the windows of a list have no more users together than the list. */
+    keep: (list: KeptList, key: string, answer: UserList): void => {
+      const known = windows.get(list) ?? new Map<string, UserList>();
+      windows.set(list, known);
+      const users = [...known.values()].reduce((sum, one) => sum + one.users.length, answer.users.length);
+      if (answer.users.length > 0 && users <= list.users.length) known.set(key, answer);
+    },
+  };
+};
+
 /** @param deadlineMs of each reading of a stream */
 export const createUsers = (
   clusters: Clusters,
@@ -92,6 +107,7 @@ export const createUsers = (
   deadlineMs: number,
 ): Users => {
   const { isSearchTrusted, all, window, one, among } = sources;
+  const windows = createWindows();
 
   const windowOf = (list: KeptList, query: UserQuery, offset: number): Window => {
     const users = fitting(list, query);
@@ -135,6 +151,10 @@ export const createUsers = (
       const pinned = lists.pinned(position.list, target);
       const look = pinned ? undefined : await lists.look(target, call);
       const known = pinned ?? look?.list;
+      // A cursor is good for its caller only.
+      const key = known && JSON.stringify([clusterId, offset, query.limit, query.search, query.role, call.caller.id]);
+      const before = known && key !== undefined ? windows.of(known, key) : undefined;
+      if (before) return before;
       const found: Window = known
         ? windowOf(known, query, offset)
         : await (filtered
@@ -152,7 +172,7 @@ export const createUsers = (
       const next = offset + query.limit;
       const more = slice.total === null ? slice.users.length + omitted === query.limit : next < slice.total;
       if (more && list) lists.pin(list);
-      return {
+      const answer: UserList = {
         readAt,
         listId: (more && list?.id) || null,
         users: slice.users.map((user) => toUser(target, user)),
@@ -162,6 +182,8 @@ export const createUsers = (
           ? writePosition(cursors, { offset: next, snapshot: slice.snapshot, mark, list: list?.id }, scope, call)
           : null,
       };
+      if (known && key !== undefined) windows.keep(known, key, answer);
+      return answer;
     },
 
     stream: async (clusterId, query, call) => {

@@ -1,12 +1,12 @@
 import axios, { type AxiosAdapter } from 'axios';
 import { type Clock, systemClock } from '../clock.js';
-import { deadlinePassed, onAbort } from '../deadline.js';
+import { deadlinePassed, limitOf } from '../deadline.js';
 import { asGatewayError, GatewayError } from '../errors.js';
 import { isObject } from '../wire.js';
 import { type AnswerBytes, createAnswerBytes } from './answer-bytes.js';
 import type { HttpRequest, HttpResponse } from './client.js';
 import { CONNECT_TIMEOUT, type ConnectorOptions, createConnector, proxyAnswer } from './connector.js';
-import { CROWDED, createExchanges, HELD_BACK, type Progress, type Stage, TOO_LARGE } from './exchange.js';
+import { type Answer, CROWDED, createExchanges, HELD_BACK, type Progress, type Stage, TOO_LARGE } from './exchange.js';
 
 /**
  * One attempt over the network. Whatever fails before the first byte of the request was written has the effect `none`.
@@ -97,7 +97,7 @@ const late = (callMs: number, stage: Stage): GatewayError =>
       });
 
 const plainHeaders = (headers: object): Record<string, string> =>
-  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]));
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
 
 /**
  * The only place that uses axios, with undici under it: kept connections, no redirects (they would resend a signed request elsewhere), a proxy
@@ -122,35 +122,35 @@ export const createTransport = (
 
   const send: Transport = async ({ method, url, headers, body, mayLeave = () => true }, signal) => {
     const progress: Progress = { stage: 'building', isReused: false, hasAnswer: false, release: () => undefined };
-    const ended = new AbortController();
-    const timeout = clock.timeout(callMs);
-    const abort = (): void => ended.abort();
-    const stops = [onAbort(signal, abort), onAbort(timeout, abort)];
+    const limit = limitOf(clock, callMs, signal);
+    // The headers of an answer are read here: axios would make objects of its own of them.
+    let answer: Answer | undefined;
     const adapter: AxiosAdapter = async (config) => {
       const exchange = {
         method,
         url,
         headers: config.headers.toJSON() as Record<string, string>,
         body,
-        signal: ended.signal,
+        signal: limit.signal,
         mayLeave,
       };
-      const { status, headers: given, body: data } = await exchanges.run(exchange, progress);
-      return { status, statusText: '', headers: given as Record<string, string>, data, config };
+      answer = await exchanges.run(exchange, progress);
+      const { status, body: data } = answer;
+      return { status, statusText: '', headers: {}, data, config };
     };
     try {
-      const answer = await client.request<string>({
+      const { status, data } = await client.request<string>({
         method,
         url,
         headers: { 'user-agent': userAgent, accept: 'application/json', 'accept-encoding': 'identity', ...headers },
         adapter,
       });
-      return { status: answer.status, headers: plainHeaders(answer.headers), body: answer.data, release: progress.release };
+      return { status, headers: plainHeaders(answer?.headers ?? {}), body: data, release: progress.release };
     } catch (error) {
       progress.release();
       const { stage } = progress;
       if (signal.aborted) throw deadlinePassed(stage === 'sent' ? 'open' : 'none');
-      if (timeout.aborted) throw late(callMs, stage);
+      if (limit.signal.aborted) throw late(callMs, stage);
       if (stage === 'building') throw asGatewayError(causeOf(error)).withEffect('none');
       if (stage !== 'sent') throw notConnected(error, connectMs, options.proxy !== undefined);
       const failure = interrupted(error);
@@ -160,7 +160,7 @@ export const createTransport = (
       }
       throw failure;
     } finally {
-      for (const stop of stops) stop();
+      limit.stop();
     }
   };
 

@@ -32,6 +32,7 @@ const clock: Clock = {
   monotonic: () => performance.now() + ahead,
   sleep: () => Promise.reject(new Error('nobody sleeps here')),
   timeout: (ms) => AbortSignal.timeout(ms),
+  after: () => () => undefined,
 };
 const seconds = (): number => Math.floor(Date.now() / 1000);
 

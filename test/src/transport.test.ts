@@ -4,6 +4,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type Clock, systemClock } from '../../src/clock.js';
+import { onAbort } from '../../src/deadline.js';
 import { GatewayError } from '../../src/errors.js';
 import { createHttpClient, type HttpResponse } from '../../src/vendor/client.js';
 import { createVendorClock } from '../../src/vendor/clock.js';
@@ -174,7 +175,7 @@ describe('a request that may have arrived', () => {
   /** A clock on which a call is late as soon as `late` says so. */
   const clockOf = (late: AbortSignal): Clock => ({
     ...systemClock,
-    timeout: (ms) => (ms === CALL_MS ? late : systemClock.timeout(ms)),
+    after: (ms, act) => (ms === CALL_MS ? onAbort(late, act) : systemClock.after(ms, act)),
   });
 
   it('without an answer before the deadline of the caller, or of the call', async () => {

@@ -27,6 +27,7 @@ const stage = (there: readonly string[], complete = true, failures = 0) => {
       time += ms;
     },
     timeout: () => new AbortController().signal,
+    after: () => () => undefined,
   };
   const readings: Reading[] = [];
   const offsets = createOffsets(clock);

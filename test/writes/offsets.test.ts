@@ -17,6 +17,7 @@ const stopped = () => {
     monotonic: () => at,
     sleep: async () => undefined,
     timeout: () => new AbortController().signal,
+    after: () => () => undefined,
   };
   const set = (ms: number): void => {
     at = ms;
@@ -246,6 +247,7 @@ describe('the Date header', () => {
       monotonic: () => now,
       sleep: async () => undefined,
       timeout: () => new AbortController().signal,
+      after: () => () => undefined,
     };
     const offsets = createOffsets(clock, () => date);
     const teach = (offset: number): void => {

@@ -22,6 +22,7 @@ const createClock = () => {
     monotonic: () => at,
     sleep: async () => undefined,
     timeout: () => new AbortController().signal,
+    after: () => () => undefined,
   };
   return {
     clock,

@@ -1,4 +1,5 @@
 import { GatewayError } from '../../../src/errors.js';
+import type { components } from '../../../src/generated/openapi.js';
 import type { User } from '../../../src/model.js';
 import type { UserList, UserStream, Users } from '../../../src/users/queries.js';
 import { ageOf, isKnown, tagOf } from '../conditional.js';
@@ -11,6 +12,8 @@ import { plain } from './operations.js';
 import { tagged } from './writes.js';
 
 type Include = 'vendor' | undefined;
+type Served = 'listUsers' | 'getUser' | 'findUser';
+type UserPage = components['schemas']['UserPage'];
 
 const shown = (user: User, include: Include): User => (include === 'vendor' ? user : plain(user));
 
@@ -53,6 +56,31 @@ const refuseWindow = (url: string): void => {
   if (errors.length > 0) throw invalidRequest(errors);
 };
 
+interface WrittenPage {
+  readonly tag: string;
+  readonly json: string;
+}
+
+const writePage = ({ users, total, nextCursor, omitted, listId }: UserList, include: Include): WrittenPage => {
+  const items = users.map((user) => shown(user, include));
+  const incomplete = incompleteOf(omitted);
+  // A cursor is spelt differently each time, and means the same as long as it names the same list.
+  const tag = tagOf([items, total, incomplete, nextCursor === null, listId]);
+  const body: UserPage = { items, total, nextCursor, incomplete };
+  return { tag, json: JSON.stringify(body) };
+};
+
+/** A list that is answered again is not written again. */
+const createWriter = () => {
+  const known = { plain: new WeakMap<UserList, WrittenPage>(), vendor: new WeakMap<UserList, WrittenPage>() };
+  return (list: UserList, include: Include): WrittenPage => {
+    const pages = known[include ?? 'plain'];
+    const page = pages.get(list) ?? writePage(list, include);
+    pages.set(list, page);
+    return page;
+  };
+};
+
 const oneStretch = ({ users, omitted, readAt }: UserList): UserStream => ({
   readAt,
   stretches: (async function* () {
@@ -60,7 +88,7 @@ const oneStretch = ({ users, omitted, readAt }: UserList): UserStream => ({
   })(),
 });
 
-export const userHandlers = (users: Users, now: () => number): Pick<Handlers, 'listUsers' | 'getUser' | 'findUser'> => ({
+export const userHandlers = (users: Users, now: () => number, written = createWriter()): Pick<Handlers, Served> => ({
   findUser: async ({ params: { username }, url, call, links }) => {
     const { items, problems } = await users.everywhere(username, call);
     const about = { instance: url.split('?')[0] ?? url, requestId: call.requestId, links };
@@ -90,24 +118,15 @@ export const userHandlers = (users: Users, now: () => number): Pick<Handlers, 'l
         type === CSV ? asCsv(stretches, noteFailure) : asLines(stretches, (user) => shown(user, include), about, noteFailure);
       return { status: 200, type, stream: lines, headers: ageOf(readAt, now()) };
     }
-    const {
-      users: found,
-      total,
-      nextCursor,
-      omitted,
-      readAt,
-      listId,
-    } = username === undefined
-      ? await users.list(params.clusterId, { ...rest, limit }, call)
-      : await users.lookUp(params.clusterId, namesIn(username, rest), rest.role, call);
-    const items = found.map((user) => shown(user, include));
-    const incomplete = incompleteOf(omitted);
-    // A cursor is spelt differently each time, and means the same as long as it names the same list.
-    const tag = tagOf([items, total, incomplete, nextCursor === null, listId]);
+    const list = await (username === undefined
+      ? users.list(params.clusterId, { ...rest, limit }, call)
+      : users.lookUp(params.clusterId, namesIn(username, rest), rest.role, call));
+    const { readAt, nextCursor } = list;
+    const { tag, json } = written(list, include);
     const facts = { ETag: tag, ...ageOf(readAt, now()) };
     if (isKnown(headers['If-None-Match'], tag)) return { status: 304, headers: facts };
     const link = nextCursor === null ? {} : { Link: `<${links.to(nextUrl(url, nextCursor))}>; rel="next"` };
-    return { status: 200, body: { items, total, nextCursor, incomplete }, headers: { ...facts, ...link } };
+    return { status: 200, json, headers: { ...facts, ...link } };
   },
 
   getUser: async ({ params, query, headers, call }) => {

@@ -1,4 +1,5 @@
 /** What keeps pages of other origins from using a caller's browser, and the answers from being kept or shown where they should not. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import cors from 'cors';
 import type { RequestHandler } from 'express';
 import helmet from 'helmet';
@@ -10,13 +11,31 @@ const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 const HALF_A_YEAR_SECONDS = 15_552_000;
 
+type Middleware = (request: IncomingMessage, response: ServerResponse, next: (failure?: unknown) => void) => void;
+
+/** What a middleware sets that sets the same for every request. */
+const headersBy = (middleware: Middleware): readonly (readonly [string, string])[] => {
+  const headers: [string, string][] = [];
+  const response = { setHeader: (name: string, value: string) => headers.push([name, value]), removeHeader: () => undefined };
+  middleware({} as IncomingMessage, response as unknown as ServerResponse, (failure) => {
+    if (failure) throw failure;
+  });
+  return headers;
+};
+
 /** Headers of every answer. @param isHttps whether browsers reach the gateway by https only */
-export const protectiveHeaders = (isHttps: boolean): RequestHandler =>
-  helmet({
+export const protectiveHeaders = (isHttps: boolean): RequestHandler => {
+  const protect = helmet({
     contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
     strictTransportSecurity: isHttps && { maxAge: HALF_A_YEAR_SECONDS, includeSubDomains: false },
     xFrameOptions: { action: 'deny' },
   });
+  const headers = headersBy(protect);
+  return (_, response, next) => {
+    for (const [name, value] of headers) response.setHeader(name, value);
+    next();
+  };
+};
 
 /** Of the pages that the gateway serves: nothing is loaded from elsewhere, and no page has a script in it. */
 export const pagePolicy: RequestHandler = helmet.contentSecurityPolicy({

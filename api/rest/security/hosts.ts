@@ -33,7 +33,7 @@ const parseAuthority = (text: string): Authority | undefined => {
 export const hostOf = ({ originalUrl, headersDistinct }: Request): string => {
   const [host = '', ...others] = headersDistinct['host'] ?? [];
   if (others.length > 0) return '';
-  const [, inLine] = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(originalUrl) ?? [];
+  const [, inLine] = (!originalUrl.startsWith('/') && /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(originalUrl)) || [];
   return (inLine ?? host).toLowerCase();
 };
 
