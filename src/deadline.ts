@@ -23,6 +23,8 @@ export const firstOf = (signals: readonly AbortSignal[]): AbortSignal => {
 /** A signal, and what ends it for good: it listens to nothing any more. */
 export interface Limit {
   readonly signal: AbortSignal;
+  /** Nobody waits any more. */
+  giveUp(): void;
   stop(): void;
 }
 
@@ -33,6 +35,7 @@ export const limitOf = (clock: Clock, ms: number, signal?: AbortSignal): Limit =
   const stops = [clock.after(ms, timeout), ...(signal ? [onAbort(signal, () => limit.abort(signal.reason))] : [])];
   return {
     signal: limit.signal,
+    giveUp: () => limit.abort(),
     stop: () => {
       for (const stop of stops) stop();
     },

@@ -1,6 +1,6 @@
 /** Work that several wait for: it ends with its own limit, or when the last one has left. */
 import type { Clock } from './clock.js';
-import { deadlinePassed, limitOf, untilAborted } from './deadline.js';
+import { limitOf, untilAborted } from './deadline.js';
 
 export interface SharedWork<T> {
   /** Nobody waits any more: who comes now begins another one. */
@@ -11,27 +11,26 @@ export interface SharedWork<T> {
 
 /** @param begin gets a signal that aborts after `limitMs`, and when nobody waits any more */
 export const shareWork = <T>(clock: Clock, limitMs: number, begin: (signal: AbortSignal) => Promise<T>): SharedWork<T> => {
-  const abandoned = new AbortController();
-  const work = async (): Promise<T> => {
-    const { signal, stop } = limitOf(clock, limitMs, abandoned.signal);
-    if (signal.aborted) throw deadlinePassed('none');
-    return begin(signal).finally(stop);
-  };
+  const { signal, giveUp, stop } = limitOf(clock, limitMs);
+  let isAbandoned = false;
   let isOver = false;
-  const answer = work().finally(() => {
+  const answer = begin(signal).finally(() => {
     isOver = true;
+    stop();
   });
   answer.catch(() => undefined);
   let askers = 0;
   return {
     get isAbandoned() {
-      return abandoned.signal.aborted;
+      return isAbandoned;
     },
     join: (signal) => {
       askers++;
       return untilAborted(answer, signal).finally(() => {
         askers--;
-        if (askers === 0 && !isOver) abandoned.abort();
+        if (askers > 0 || isOver) return;
+        isAbandoned = true;
+        giveUp();
       });
     },
   };

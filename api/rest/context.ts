@@ -49,29 +49,29 @@ const READS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 /** The operation of which nobody waits for each call. */
 const BATCH = 'batchUsers';
 
-interface Signals {
-  /** Aborts at the deadline, for a read also when the caller leaves. */
-  readonly signal: AbortSignal;
-  /** Of a read, when the caller leaves. */
-  readonly left?: AbortSignal;
-}
-
-/** Aborts when the caller leaves before the answer is out. */
-const leaving = (response: Response): AbortSignal => {
-  const left = new AbortController();
-  if (response.destroyed) left.abort();
+/** Calls `act` when the caller leaves before the answer is out. */
+const onLeaving = (response: Response, act: () => void): void => {
+  if (response.destroyed) act();
   response.once('close', () => {
-    if (!response.writableFinished) left.abort();
+    if (!response.writableFinished) act();
   });
-  return left.signal;
 };
 
-const signalsOf = (response: Response, deadlineMs: number): Signals => {
-  if (!READS.has(response.req.method)) return { signal: limitOf(systemClock, deadlineMs).signal };
-  const left = leaving(response);
-  const { signal, stop } = limitOf(systemClock, deadlineMs, left);
-  response.once('close', stop);
-  return { signal, left };
+/** Aborts at the deadline, for a read also when the caller leaves. */
+const signalOf = (response: Response, deadlineMs: number): AbortSignal => {
+  const { signal, giveUp, stop } = limitOf(systemClock, deadlineMs);
+  if (READS.has(response.req.method)) {
+    onLeaving(response, giveUp);
+    response.once('close', stop);
+  }
+  return signal;
+};
+
+/** Aborts when the caller leaves. */
+const leaving = (response: Response): AbortSignal => {
+  const left = new AbortController();
+  onLeaving(response, () => left.abort());
+  return left.signal;
 };
 
 export const contextOf = (response: Response): RequestContext => response.locals['context'] as RequestContext;
@@ -85,9 +85,7 @@ export const callerCallOf = ({ call, caller = ANYBODY, address, isFresh }: Reque
   get signal() {
     return call.signal;
   },
-  get left() {
-    return call.left;
-  },
+  ...(call.left && { left: call.left }),
   caller,
   owner: caller.id ?? address,
   address,
@@ -101,11 +99,8 @@ export const withContext =
     const given = request.get('x-request-id');
     const requestId = given !== undefined && REQUEST_ID.test(given) ? given : randomUUID();
     const startedMs = performance.now();
-    let made: Signals | undefined;
-    const signals = (): Signals => {
-      made ??= signalsOf(response, deadlineMs - (performance.now() - startedMs));
-      return made;
-    };
+    let signal: AbortSignal | undefined;
+    let left: AbortSignal | undefined;
     const isRead = READS.has(request.method);
     const context: RequestContext = {
       requestId,
@@ -118,11 +113,15 @@ export const withContext =
           return contextOf(response).operation?.operationId === BATCH ? 'batch' : 'write';
         },
         get signal() {
-          return signals().signal;
+          signal ??= signalOf(response, deadlineMs - (performance.now() - startedMs));
+          return signal;
         },
-        get left() {
-          return signals().left;
-        },
+        ...(isRead && {
+          left: () => {
+            left ??= leaving(response);
+            return left;
+          },
+        }),
       },
       address: request.ip ?? '',
       isFresh: /\bno-cache\b/i.test(request.get('cache-control') ?? ''),

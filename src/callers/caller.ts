@@ -29,7 +29,7 @@ export interface CallerCall extends Call {
   /** What was read before, for others, will not do. */
   readonly isFresh?: boolean;
   /** Aborts when the caller of a read leaves, and with no deadline. */
-  readonly left?: AbortSignal | undefined;
+  left?(): AbortSignal;
 }
 
 /** Whether the caller may know that there is such a cluster. */

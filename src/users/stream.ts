@@ -34,7 +34,7 @@ export async function* stretchesAt(
     (part === undefined || user.username.toLowerCase().includes(part)) && (role === undefined || user.role === role);
   const nextCall = (): Call => {
     const deadline = AbortSignal.timeout(deadlineMs);
-    return { ...call, signal: call.left ? firstOf([deadline, call.left]) : deadline };
+    return { ...call, signal: call.left ? firstOf([deadline, call.left()]) : deadline };
   };
   // A position in a filtered list is known only by counting.
   const isFiltered = part !== undefined || role !== undefined;
