@@ -3,6 +3,7 @@ import { batch } from './batch.js';
 import { clusters } from './clusters.js';
 import { isolation } from './isolation.js';
 import { listing } from './listing.js';
+import { oneUser } from './one-user.js';
 import { overhead } from './overhead.js';
 import { speed } from './speed.js';
 import { stream } from './stream.js';
@@ -13,6 +14,7 @@ import { writes } from './writes.js';
 const BENCHMARKS: Readonly<Record<string, () => Promise<string>>> = {
   speed,
   walk,
+  'one-user': oneUser,
   stream,
   clusters,
   isolation,

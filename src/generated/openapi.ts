@@ -2521,7 +2521,10 @@ export interface operations {
     };
     getReadiness: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description What is not to be looked at. Without its store a gateway still reads from the vendors. */
+                exclude?: "store";
+            };
             header?: never;
             path?: never;
             cookie?: never;

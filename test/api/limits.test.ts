@@ -293,6 +293,8 @@ it('a store that is not available is no news for strangers: the log has the reas
     cleanups.push(() => gateway.stop());
     const { status, body } = await gateway.get('/readyz');
     expect([status, body.code, body.detail.includes('host-9')]).toEqual([503, 'store_unavailable', isShown]);
+    expect((await gateway.get('/readyz?exclude=store')).status).toBe(200);
+    expect((await gateway.get('/readyz?exclude=vendors')).body).toMatchObject({ errors: [{ pointer: '/query/exclude' }] });
   }
 });
 

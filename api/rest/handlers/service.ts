@@ -45,12 +45,13 @@ export const serviceHandlers = ({
   return {
     getHealth: () => ({ status: 200, body: { status: 'ok' } }),
 
-    getReadiness: async () => {
+    getReadiness: async ({ query }) => {
       if (isStopping()) throw new GatewayError('shutting_down', 'The gateway is stopping.');
-      await checkStore().catch((thrown: unknown) => {
-        const error = asGatewayError(thrown);
-        throw isOpen ? error.withMessage('The store of the gateway is not available. The log has the reason.') : error;
-      });
+      if (query.exclude !== 'store')
+        await checkStore().catch((thrown: unknown) => {
+          const error = asGatewayError(thrown);
+          throw isOpen ? error.withMessage('The store of the gateway is not available. The log has the reason.') : error;
+        });
       return { status: 200, body: { status: 'ok', ...(isDemo && { demo: true }) } };
     },
 
