@@ -12,6 +12,8 @@ const document = JSON.parse(readFileSync('dist/openapi.json', 'utf8')) as {
 
 const ajv = new Ajv2020({ strict: false, allErrors: true, meta: false, validateSchema: false });
 (addFormats as unknown as (target: Ajv2020) => void)(ajv);
+// Of requests.
+for (const format of ['line', 'entity-tags', 'any-entity', 'idempotency-key']) ajv.addFormat(format, true);
 ajv.addSchema(document, 'openapi.yaml');
 
 const compiled = new Map<string, ValidateFunction>();
