@@ -6,13 +6,13 @@ export default {
     never(
       'core-is-alone',
       { path: '^src/' },
-      { path: '^(api|adapters|simulators|test|bench|abuse)/' },
+      { path: '^(api|adapters|simulators|test|bench|abuse|packages)/' },
       'The core imports none of the others.',
     ),
     never(
       'adapters-see-the-core',
       { path: '^adapters/' },
-      { path: '^(api|simulators|test|bench|abuse)/' },
+      { path: '^(api|simulators|test|bench|abuse|packages)/' },
       'An adapter imports the core only.',
     ),
     never(
@@ -38,6 +38,24 @@ export default {
       { path: '^api/', pathNot: '^api/demo\\.ts$' },
       { path: '^simulators/' },
       'The composition root alone starts the demo.',
+    ),
+    never(
+      'client-is-alone',
+      { path: '^packages/client/' },
+      { pathNot: '^(packages/client/|node_modules/openapi-fetch/)' },
+      'The client is published on its own.',
+    ),
+    never(
+      'client-in-the-shell-command',
+      { pathNot: '^(api/cli|packages|test)/' },
+      { path: '^packages/' },
+      'The gateway is no client of its own.',
+    ),
+    never(
+      'terminal-in-the-shell-command',
+      { pathNot: '^(api/cli|test)/' },
+      { path: 'node_modules/(commander|cli-table3|read)/' },
+      'Arguments, tables and prompts are known in one folder.',
     ),
     never('nobody-imports-tests', { pathNot: '^test/' }, { path: '^test/' }, 'Tests are not imported.'),
     never(

@@ -1,6 +1,6 @@
 /** Builds to dist/ where something changed. An installation without development dependencies runs what was built before. */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { writeDocument } from './document.mjs';
 
@@ -12,8 +12,18 @@ const findCompiler = () => {
   }
 };
 
+const TYPES = 'src/generated/openapi.ts';
+const TYPES_OF_CLIENT = 'packages/client/src/openapi.ts';
+
+/** The client is published on its own, so that it holds the types of the document itself. */
+const copyTypes = () => {
+  const isSame = existsSync(TYPES_OF_CLIENT) && readFileSync(TYPES).equals(readFileSync(TYPES_OF_CLIENT));
+  if (!isSame) copyFileSync(TYPES, TYPES_OF_CLIENT);
+};
+
 const compiler = findCompiler();
 if (compiler) {
+  copyTypes();
   const { status } = spawnSync(process.execPath, [compiler, '-b', 'tsconfig.build.json'], { stdio: 'inherit' });
   if (status === 0) writeDocument();
   process.exit(status ?? 1);

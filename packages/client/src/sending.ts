@@ -1,0 +1,112 @@
+/** Requests that are repeated where that is safe and can help, with one `Idempotency-Key` for each write. */
+import { GatewayProblem, GatewayUnreachable, type Operation, toProblem, UnexpectedAnswer } from './errors.js';
+import { exchange, type Fetch, type Sent } from './exchange.js';
+import { poll } from './polling.js';
+import { backoffMs, retryAfterOf, type Timing } from './timing.js';
+
+export interface Bounds {
+  /** How often one request is sent at most. */
+  readonly attempts: number;
+  /** How long one answer is waited for, in milliseconds. */
+  readonly attemptMs: number;
+  /** How long a request is repeated, all attempts and pauses together, in milliseconds. */
+  readonly totalMs: number;
+}
+
+const REPEATED: ReadonlySet<number> = new Set([408, 429, 503]);
+const WAIT_SECONDS = 20;
+const KEY_HEADER = 'idempotency-key';
+
+const isJson = (headers: Headers): boolean => /^application\/([\w.-]+\+)?json\b/.test(headers.get('content-type') ?? '');
+
+/** @throws UnexpectedAnswer */
+const parse = (text: string, { status, headers }: Response, origin: string): unknown => {
+  try {
+    if (isJson(headers)) return JSON.parse(text);
+  } catch {
+    // The same as another type.
+  }
+  const type = headers.get('content-type') ?? 'no type';
+  throw new UnexpectedAnswer(
+    `${origin} answered ${status} with ${type}, not JSON. Check that the URL is the gateway's, path included.`,
+    status,
+  );
+};
+
+/** @throws GatewayProblem, UnexpectedAnswer where it is no success */
+const check = async (response: Response, origin: string, takesAnyType: boolean): Promise<void> => {
+  const { ok, status, headers } = response;
+  if (status === 204 || status === 304 || (ok && takesAnyType)) return;
+  const value = parse(await response.clone().text(), response, origin);
+  if (ok) return;
+  const problem = toProblem(value);
+  if (problem) throw new GatewayProblem(problem, retryAfterOf(headers));
+  throw new UnexpectedAnswer(`${origin} answered ${status} with JSON that is no problem of the gateway.`, status);
+};
+
+const isRepeatable = (error: unknown): boolean => {
+  if (error instanceof GatewayUnreachable) return true;
+  // A proxy before the gateway, most often.
+  if (error instanceof UnexpectedAnswer) return REPEATED.has(error.status);
+  if (!(error instanceof GatewayProblem)) return false;
+  return error.code === 'idempotency_key_in_flight' || (error.retryable && REPEATED.has(error.status));
+};
+
+/**
+ * @param base the URL of the gateway, without a slash at its end
+ * @returns a `fetch` that answers successes only. It throws GatewayProblem, GatewayUnreachable, UnexpectedAnswer, or the reason of the request's signal
+ */
+export const createSender = (base: string, fetch: Fetch, bounds: Bounds, timing: Timing) => {
+  const { origin } = new URL(base);
+
+  const once = async (sent: Sent, until: number, signal: AbortSignal): Promise<Response> => {
+    const ms = Math.max(1, Math.min(bounds.attemptMs, until - timing.now()));
+    const response = await exchange(fetch, sent, ms, signal);
+    // Who asks for a type gets what there is.
+    await check(response, origin, sent.headers.has('accept'));
+    return response;
+  };
+
+  /** Until the operation is done, or the time is over. */
+  const follow = async (id: string, { headers }: Sent, until: number, signal: AbortSignal): Promise<void> => {
+    const look = async (waitSeconds: number) => {
+      const own = new Headers({ prefer: `wait=${waitSeconds}` });
+      const authorization = headers.get('authorization');
+      if (authorization !== null) own.set('authorization', authorization);
+      const url = `${base}/operations/${encodeURIComponent(id)}`;
+      const response = await once({ method: 'GET', url, headers: own, body: undefined }, until, signal);
+      return { operation: (await response.json()) as Operation, headers: response.headers };
+    };
+    await poll(look, { waitSeconds: WAIT_SECONDS, until, timing, signal });
+  };
+
+  return async (request: Request): Promise<Response> => {
+    const { method, url, signal } = request;
+    const headers = new Headers(request.headers);
+    const isWrite = method !== 'GET';
+    if (isWrite && !headers.has(KEY_HEADER)) headers.set(KEY_HEADER, crypto.randomUUID());
+    const body = isWrite ? (await request.text()) || undefined : undefined;
+    const sent = { method, url, headers, body };
+    const until = timing.now() + bounds.totalMs;
+    let followed: string | undefined;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await once(sent, until, signal);
+      } catch (error) {
+        if (signal.aborted || attempt >= bounds.attempts) throw error;
+        const id = error instanceof GatewayProblem && error.code === 'still_running' ? error.operationId : undefined;
+        // The repetition of a write whose operation is done gets its answer; it is followed once.
+        if (id !== undefined && id !== followed) {
+          followed = id;
+          await follow(id, sent, until, signal);
+          if (timing.now() >= until) throw error;
+          continue;
+        }
+        if (!isRepeatable(error)) throw error;
+        const pauseMs = (error instanceof GatewayProblem ? error.retryAfterMs : undefined) ?? backoffMs(attempt);
+        if (timing.now() + pauseMs >= until) throw error;
+        await timing.sleep(pauseMs, signal);
+      }
+    }
+  };
+};
