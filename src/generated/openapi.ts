@@ -463,7 +463,8 @@ export interface paths {
         };
         /**
          * This document for generators that read OpenAPI 3.0
-         * @description The same operations and schemas in OpenAPI 3.0.3.
+         * @description The same operations in OpenAPI 3.0.3. Parameters that ask for another kind of answer (`Prefer: respond-async`, `dryRun` and `stopOnError` in the query) are left
+         *     out, since a method of such a client has one type: `startOperation` writes without waiting, and a batch has both in its body.
          */
         get: operations["getOpenApi30"];
         put?: never;
