@@ -3,6 +3,7 @@
 FROM node:22-bookworm-slim AS build
 WORKDIR /build
 COPY package.json package-lock.json ./
+COPY packages packages
 # The build runs below, when its sources are there.
 RUN npm ci --no-audit --no-fund --ignore-scripts
 COPY tsconfig.json tsconfig.build.json openapi.yaml ./
@@ -13,6 +14,7 @@ COPY adapters adapters
 COPY simulators simulators
 COPY bench bench
 COPY abuse abuse
+COPY examples examples
 RUN node scripts/build.mjs && npm prune --omit=dev --no-audit --no-fund --ignore-scripts
 
 FROM node:22-bookworm-slim
@@ -20,6 +22,8 @@ ENV NODE_ENV=production \
     HPC_GATEWAY_CONFIG=/etc/hpc-gateway/gateway.yaml
 WORKDIR /app
 COPY --from=build /build/package.json ./
+# The gateway's own client, which its shell command uses; node_modules leads there.
+COPY --from=build /build/packages packages
 COPY --from=build /build/node_modules node_modules
 COPY --from=build /build/dist dist
 # The folder of the store, where it is LMDB (store.path: /var/lib/hpc-gateway).
