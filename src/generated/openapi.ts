@@ -463,7 +463,8 @@ export interface paths {
         };
         /**
          * This document for generators that read OpenAPI 3.0
-         * @description The same operations and schemas in OpenAPI 3.0.3.
+         * @description The same operations in OpenAPI 3.0.3. Parameters that ask for another kind of answer (`Prefer: respond-async`, `dryRun` and `stopOnError` in the query) are left
+         *     out, since a method of such a client has one type: `startOperation` writes without waiting, and a batch has both in its body.
          */
         get: operations["getOpenApi30"];
         put?: never;
@@ -1540,7 +1541,7 @@ export interface components {
                  *       "type": "/problems/precondition_failed",
                  *       "title": "Precondition failed",
                  *       "status": 412,
-                 *       "detail": "The user alice.wang has changed since. Read them again.",
+                 *       "detail": "The user alice.wang is not as If-Match says: their entity tag is \"6j4NC6FDtV-ym8_T\" now. Read them again before changing them.",
                  *       "instance": "/clusters/demo-ehpc/users/alice.wang",
                  *       "code": "precondition_failed",
                  *       "requestId": "0b7a1c1e-7d2c-4a55-9a3e-7a1d2a6b9f10",
@@ -1690,7 +1691,7 @@ export interface components {
                  *       "title": "Not supported",
                  *       "status": 501,
                  *       "detail": "Shanhe HPC cannot change the role of a user.",
-                 *       "instance": "/clusters/demo-shanhe/users/mliu042",
+                 *       "instance": "/clusters/demo-shanhe/users/kqian041",
                  *       "code": "not_supported",
                  *       "requestId": "0b7a1c1e-7d2c-4a55-9a3e-7a1d2a6b9f10",
                  *       "retryable": false

@@ -75,6 +75,26 @@ describe('on the clusters of the demo', () => {
     expect([status, body.username]).toEqual([201, 'liwei01']);
   });
 
+  it.each([
+    ['BadRequest', 'GET', '?limit=1001', undefined],
+    ['NotFound', 'GET', '/nobody', undefined],
+    ['Conflict', 'POST', '', { username: 'alice.wang', password: 'Choose@Your0wn' }],
+    ['Unprocessable', 'POST', '', { username: 'a b', password: 'Choose@Your0wn' }],
+    ['NotSupported', 'PATCH', '', { role: 'admin' }],
+    ['PreconditionFailed', 'DELETE', '', undefined],
+    ['UnsupportedMediaType', 'POST', '', undefined],
+  ] as const)('the example of an error is what is answered there: %s', async (name, method, more, body) => {
+    const example = responses[name]?.content?.[PROBLEM]?.example as Problem & Json;
+    const { instance } = example as { readonly instance?: string };
+    const path = name === 'NotFound' ? '/clusters/demo-ehpc/users/nobody' : `${instance}${more}`;
+    const headers = { ...(name === 'PreconditionFailed' && { 'if-match': '"another"' }) };
+    const wrongType = name === 'UnsupportedMediaType' && { body: 'x', headers: { 'content-type': 'text/plain' } };
+    const { status, body: problem } = await gateway.request(method, path, { body, headers, ...wrongType });
+    const { requestId: _, vendor: __, ...answered } = problem;
+    const { requestId: ___, vendor: ____, ...documented } = example;
+    expect([status, answered]).toEqual([example.status, documented]);
+  });
+
   it('the example of a batch does all that it names', async () => {
     const { body } = await gateway.post('/clusters/demo-ehpc/users/batch', exampleOf('BatchRequest'));
     const statuses = body.results.map((result: { status: string }) => result.status);
