@@ -78,7 +78,7 @@ public class Consumer {
   }
 
   User create(String cluster, String username, String key) throws ApiException {
-    return users.createUser(cluster, newUser(username), null, key, null);
+    return users.createUser(cluster, newUser(username), key);
   }
 
   User get(String cluster, String username) throws ApiException {
@@ -122,7 +122,7 @@ public class Consumer {
   void batch() throws Exception {
     for (String cluster : CLUSTERS) {
       BatchRequest request = new BatchRequest().addItemsItem(newItem("jahpc2")).addItemsItem(newItem("not a name"));
-      BatchResult result = users.batchUsers(cluster, request, null, null, null, null);
+      BatchResult result = users.batchUsers(cluster, request, null);
       expect("the first result", result.getResults().get(0).getStatus(), ItemStatus.ITEM_CREATED);
       expect("the second result", result.getResults().get(1).getStatus(), ItemStatus.ITEM_REFUSED);
       expect("the refusal", result.getResults().get(1).getProblem().getCode(), ErrorCode.PROBLEM_INVALID_USER);
@@ -155,7 +155,7 @@ public class Consumer {
   void delete() throws Exception {
     for (String cluster : CLUSTERS) {
       for (String username : List.of("jahpc1", "jahpc2", "jahpc3", "jahpc4")) {
-        users.deleteUser(cluster, username, null, null, null, null);
+        users.deleteUser(cluster, username, null, null);
       }
     }
   }
