@@ -1,6 +1,6 @@
 /** The commands that talk to a gateway. What they do is loaded when they run. */
 import { Argument, type Command, Option } from 'commander';
-import { atGateway, lines, onCluster, ROLES, roleOption, STATES, wholeNumber, withPassword } from './options.js';
+import { aName, atGateway, lines, onCluster, ROLES, roleOption, STATES, wholeNumber, withPassword } from './options.js';
 import { ending } from './running.js';
 
 const USERS = () => import('./users.js');
@@ -17,26 +17,26 @@ const addUsers = (program: Command): void => {
     .action(ending(async (options) => (await USERS()).listUsers(options)));
   onCluster(users.command('get'))
     .description('show one user')
-    .argument('<username>')
+    .argument('<username>', '', aName)
     .action(ending(async (username, options) => (await USERS()).getUser(username, options)));
   withPassword(onCluster(users.command('create')))
     .description('create a user; asks for the password')
-    .argument('<username>')
+    .argument('<username>', '', aName)
     .addOption(roleOption('member by default'))
     .option('--directory-mode <mode>', 'permissions of the home directory, such as 700')
     .action(ending(async (username, options) => (await USERS()).createUser(username, options)));
   onCluster(users.command('set-role'))
     .description('change the role of a user')
-    .argument('<username>')
+    .argument('<username>', '', aName)
     .addArgument(new Argument('<role>').choices(ROLES))
     .action(ending(async (username, role, options) => (await USERS()).setRole(username, role, options)));
   withPassword(onCluster(users.command('set-password')))
     .description('set the password of a user; asks for it')
-    .argument('<username>')
+    .argument('<username>', '', aName)
     .action(ending(async (username, options) => (await USERS()).setPassword(username, options)));
   onCluster(users.command('delete'))
     .description('delete a user; asks before')
-    .argument('<username>')
+    .argument('<username>', '', aName)
     .option('-y, --yes', 'do not ask')
     .action(ending(async (username, options) => (await USERS()).deleteUser(username, options)));
 };
@@ -52,15 +52,15 @@ const addOperations = (program: Command): void => {
     .action(ending(async (options) => (await OPERATIONS()).listOperations(options)));
   atGateway(operations.command('show'))
     .description('show an operation and its results')
-    .argument('<id>')
+    .argument('<id>', '', aName)
     .action(ending(async (id, options) => (await OPERATIONS()).showOperation(id, options)));
   atGateway(operations.command('cancel'))
     .description('cancel what was not sent yet')
-    .argument('<id>')
+    .argument('<id>', '', aName)
     .action(ending(async (id, options) => (await OPERATIONS()).cancelOperation(id, options)));
   atGateway(operations.command('wait'))
     .description('wait until an operation is done')
-    .argument('<id>')
+    .argument('<id>', '', aName)
     .option('--timeout <seconds>', 'at most so long', wholeNumber, 3_600)
     .action(ending(async (id, options) => (await OPERATIONS()).waitForOperation(id, options)));
 };

@@ -19,7 +19,11 @@ const ATTEMPTS = 3;
 export const connect = async ({ url, keyFile }: GatewayOptions): Promise<GatewayClient> => {
   const key = keyFile === undefined ? environment['HPC_GATEWAY_KEY'] : await readSecret(keyFile);
   try {
-    return createClient({ url: url ?? environment['HPC_GATEWAY_URL'] ?? DEFAULT_URL, key: key || undefined, attempts: ATTEMPTS });
+    return createClient({
+      url: url ?? (environment['HPC_GATEWAY_URL'] || DEFAULT_URL),
+      key: key || undefined,
+      attempts: ATTEMPTS,
+    });
   } catch (error) {
     if (error instanceof TypeError) throw new UsageError(error.message);
     throw error;

@@ -29,6 +29,12 @@ export const wholeNumber = (text: string): number => {
   return value;
 };
 
+/** Of a user, a cluster or an operation: a segment of a path that is no step in it. */
+export const aName = (text: string): string => {
+  if (/^\.{0,2}$/.test(text)) throw new InvalidArgumentError('It has to be a name.');
+  return text;
+};
+
 export const atGateway = (command: Command): Command =>
   command
     .option('--url <url>', `the gateway; HPC_GATEWAY_URL, or ${DEFAULT_URL}`)
@@ -36,7 +42,7 @@ export const atGateway = (command: Command): Command =>
     .option('--json', 'write one JSON value to standard output');
 
 export const onCluster = (command: Command): Command =>
-  atGateway(command.addOption(neededOption('-c, --cluster <id>', 'the cluster')));
+  atGateway(command.addOption(neededOption('-c, --cluster <id>', 'the cluster').argParser(aName)));
 
 export const withPassword = (command: Command): Command =>
   command
