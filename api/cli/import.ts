@@ -87,13 +87,16 @@ export const importFile = async (file: string, options: ImportOptions): Promise<
   const checked = await checking.catch((error: unknown) => {
     throw inLines(error, file, source);
   });
-  if (!json) showResults(checked, source, options);
+  const isWorthIt = checked.results.some(isDone);
+  // Without a question, the results follow at once.
+  const isShown = dryRun || !options.yes || !isWorthIt;
+  if (!json && isShown) showResults(checked, source, options);
   saySummary(checked.summary, 'A dry run says');
   if (dryRun) {
     if (json) writeJson(checked);
     return isAllDone(checked) ? EXIT.done : EXIT.notDone;
   }
-  if (!checked.results.some(isDone)) {
+  if (!isWorthIt) {
     if (json) writeJson(checked);
     say('There is nothing to import.');
     return EXIT.notDone;
