@@ -47,7 +47,7 @@ export default {
     ),
     never(
       'client-in-the-shell-command',
-      { pathNot: '^(api/cli|packages|test)/' },
+      { pathNot: '^(api/cli|packages|examples|clients|test)/' },
       { path: '^packages/' },
       'The gateway is no client of its own.',
     ),

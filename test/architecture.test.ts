@@ -47,7 +47,7 @@ describe('architecture', () => {
         // The rules of a vendor.
         'src/users/rules.ts',
         // Proxies, and what to look for in the answers of vendors.
-        'src/vendor/agents.ts',
+        'src/vendor/connector.ts',
         'src/vendor/needles.ts',
       ].map(normalize),
     );

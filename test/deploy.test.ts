@@ -82,6 +82,14 @@ describe('what runs it', () => {
     expect(Object.keys(services['gateway-1']?.environment ?? {}).sort()).toEqual(Object.keys(env).sort());
     const grace = Number.parseInt(services['gateway-1']?.stop_grace_period ?? '0', 10);
     expect(grace).toBeGreaterThan(server.shutdownDelaySeconds + server.drainSeconds);
+    const example = parse(read('examples/redis-compose/gateway.yaml'));
+    const { STORE_KEY, ...others } = { STORE_KEY: env.GATEWAY_STORE_KEY, ...env };
+    expect(checkConfig(example, adapters, { STORE_KEY, ...others }, 'examples').store.kind).toBe('redis');
+    const compose = parse(read('examples/redis-compose/compose.yaml'), { merge: true }) as typeof services & {
+      services: Record<string, { environment?: object }>;
+    };
+    for (const name of Object.keys(compose.services['gateway-1']?.environment ?? {}))
+      expect([name, name in { STORE_KEY, ...others }]).toEqual([name, true]);
     const idle = Number(/keepalive_timeout (\d+)s/.exec(read('deploy/nginx.conf'))?.[1]);
     expect(server.keepAliveSeconds).toBeGreaterThan(idle);
   });

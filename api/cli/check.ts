@@ -17,7 +17,7 @@ import { UsageError } from './usage.js';
 const HELP: Readonly<Partial<Record<GatewayError['code'], string>>> = {
   vendor_credentials_rejected: 'Check the keys of the account, and that they are enabled.',
   vendor_permission_denied: "Give the account's key the right to list clusters.",
-  vendor_account_problem: "Look at the account in the vendor's console.",
+  vendor_account_problem: 'Look at the account at its vendor.',
   vendor_clock_skew: 'Set the clock of this machine.',
   vendor_rate_limited: 'Try again later: the vendor throttles the account.',
   vendor_unavailable: 'Check the endpoint, the region or zone, and the proxy.',

@@ -12,13 +12,14 @@ export interface DocumentOptions {
 }
 
 /** @throws UsageError */
-export const showDocument = (options: DocumentOptions): number => {
-  const path = projectFile(options['3.0'] ? 'dist/openapi-3.0.json' : 'dist/openapi.json');
-  if (!existsSync(path))
-    throw new UsageError('This installation has no OpenAPI 3.0 document; the one of 3.1 is there without --3.0.');
-  const document: unknown = JSON.parse(readFileSync(path, 'utf8'));
-  write(
-    options.yaml ? stringify(document, { lineWidth: 0, aliasDuplicateObjects: false }) : `${JSON.stringify(document, null, 2)}\n`,
-  );
+export const showDocument = ({ yaml, '3.0': isOld }: DocumentOptions): number => {
+  const path = projectFile(`dist/openapi${isOld ? '-3.0.json' : yaml ? '.yaml' : '.json'}`);
+  if (!existsSync(path)) throw new UsageError('This installation has no such document: npm run build makes it.');
+  const text = readFileSync(path, 'utf8');
+  if (yaml && !isOld) write(text);
+  else {
+    const document: unknown = JSON.parse(text);
+    write(yaml ? stringify(document, { lineWidth: 0, aliasDuplicateObjects: false }) : `${JSON.stringify(document, null, 2)}\n`);
+  }
   return EXIT.done;
 };

@@ -5,7 +5,8 @@ import { EXIT, Interrupted } from './exit.js';
 import { say } from './output.js';
 import { UsageError } from './usage.js';
 
-const helpOf = ({ code, retryable, retryAfterMs }: GatewayProblem): string => {
+const helpOf = ({ code, retryable, retryAfterMs, operationId }: GatewayProblem): string => {
+  if (operationId !== undefined) return `To wait on: hpc-gateway operations wait ${operationId}`;
   if (code === 'unauthenticated') return 'Set HPC_GATEWAY_KEY, or give --key-file, with an API key of the gateway.';
   if (code === 'forbidden') return 'Ask the operator of the gateway for the right.';
   if (retryable) return `Try again${retryAfterMs === undefined ? ' later' : ` in ${Math.ceil(retryAfterMs / 1000)} s`}.`;

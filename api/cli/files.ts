@@ -29,6 +29,8 @@ const withoutLineEnd = (content: Buffer): string => content.toString('utf8').rep
 export const readSecret = async (path: string): Promise<string> => withoutLineEnd(await readSmall(path, MAX_SECRET_BYTES));
 
 export const readSecretFromInput = async (): Promise<string> => {
+  if (process.stdin.isTTY)
+    throw new UsageError('Standard input is a terminal, which would show the password: leave out --password-stdin to be asked.');
   const parts: Buffer[] = [];
   let bytes = 0;
   for await (const part of process.stdin) {

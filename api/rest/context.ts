@@ -46,8 +46,8 @@ const REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 /** What is read for a caller who has left is read for nobody; a write continues. */
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
-/** The operation of which nobody waits for each call. */
-const BATCH = 'batchUsers';
+/** Operations of which nobody waits for each call. */
+const BATCHES: ReadonlySet<string | undefined> = new Set(['batchUsers', 'startOperation']);
 
 /** Calls `act` when the caller leaves before the answer is out. */
 const onLeaving = (response: Response, act: () => void): void => {
@@ -110,7 +110,7 @@ export const withContext =
         requestId,
         get purpose() {
           if (isRead) return 'read';
-          return contextOf(response).operation?.operationId === BATCH ? 'batch' : 'write';
+          return BATCHES.has(contextOf(response).operation?.operationId) ? 'batch' : 'write';
         },
         get signal() {
           signal ??= signalOf(response, deadlineMs - (performance.now() - startedMs));

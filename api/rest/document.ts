@@ -30,6 +30,7 @@ type Json = Record<string, unknown>;
 
 export interface OpenApiDocument extends Json {
   readonly paths: Readonly<Record<string, Json>>;
+  readonly servers: readonly { readonly url: string }[];
   readonly components: { readonly schemas: Readonly<Record<string, object>> };
 }
 

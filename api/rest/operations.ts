@@ -10,6 +10,8 @@ export type OperationId = keyof operations;
 
 type ContentOf<T> = T extends { content: infer C } ? C[keyof C] : undefined;
 type Success = 200 | 201 | 202 | 204 | 302 | 304;
+/** What only callers get that ask for it: a dry run, or 202. */
+type AskedFor = '2XX';
 
 export interface Input<Id extends OperationId> {
   readonly params: NonNullable<operations[Id]['parameters']['path']>;
@@ -40,8 +42,8 @@ export interface PreferredSubmission extends Submission {
 
 /** An answer that the document names. Errors are thrown. */
 export type Reply<Id extends OperationId> = {
-  [Status in keyof operations[Id]['responses'] & Success]: {
-    readonly status: Status;
+  [Status in keyof operations[Id]['responses'] & (Success | AskedFor)]: {
+    readonly status: Status extends AskedFor ? 200 | 202 : Status;
     readonly body?: ContentOf<operations[Id]['responses'][Status]>;
     readonly headers?: Readonly<Record<string, string>>;
     /** In place of a body that is written already. */
@@ -51,7 +53,7 @@ export type Reply<Id extends OperationId> = {
     /** In place of a body. */
     readonly stream?: AsyncIterable<string>;
   };
-}[keyof operations[Id]['responses'] & Success];
+}[keyof operations[Id]['responses'] & (Success | AskedFor)];
 
 /** A handler and its answer without the types of one operation. */
 export type AnyHandler = (input: object) => Promise<AnyReply> | AnyReply;

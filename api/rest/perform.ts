@@ -10,7 +10,7 @@ import type { CheckedOperation } from './contract.js';
 import { eitherOf } from './either.js';
 import { readKey } from './idempotency-key.js';
 import type { AnyHandler, AnyReply, Handlers, OperationId, PreferredSubmission } from './operations.js';
-import { applying, readPrefer } from './prefer.js';
+import { AT_ONCE, applying, readPrefer } from './prefer.js';
 import { type Rendered, send } from './problem.js';
 import { usernamesIn } from './refusals.js';
 import { performOnce, type RepeatableDeps } from './repetition.js';
@@ -46,12 +46,13 @@ const render = ({ status, headers = {}, body, json, type, stream }: AnyReply): R
   return {
     status,
     headers: { 'Content-Type': type ?? 'application/json; charset=utf-8', ...headers },
-    body: type === undefined ? JSON.stringify(body) : String(body),
+    body: type === undefined || type.endsWith('json') ? JSON.stringify(body) : String(body),
   };
 };
 
 const IDEMPOTENCY_KEY = 'Idempotency-Key';
 const STREAMED: OperationId = 'listUsers';
+const START: OperationId = 'startOperation';
 const STREAMS: ReadonlySet<string | false> = new Set([NDJSON, CSV]);
 
 /** @param operation what its requests have in common is found out once */
@@ -65,6 +66,7 @@ export const createPerform = (deps: PerformDeps, operation: CheckedOperation): P
   /** Others can wait long for an operation to end, and do no work meanwhile. */
   const isReadingAtOnce = method === 'get' && !hasHeader('Prefer');
   const isReadingUsers = method === 'get' && tags.includes('users');
+  const isStart = operationId === START;
   /** A stream is as large as its list. */
   const isStreamed = (request: Request): boolean =>
     operationId === STREAMED && STREAMS.has(request.accepts(['application/json', ...STREAMS] as string[]));
@@ -78,7 +80,7 @@ export const createPerform = (deps: PerformDeps, operation: CheckedOperation): P
     const query = checkQuery(request.query);
     const headers = checkHeaders(request.headers) as Readonly<Record<string, string>>;
     const body = readBody(operation, request);
-    const preference = readPrefer(headers['Prefer'], deadlineMs);
+    const preference = isStart ? AT_ONCE : readPrefer(headers['Prefer'], deadlineMs);
     const waitMs = preference.waitMs ?? (preference.respondAsync ? 0 : undefined);
     context.usernames = usernamesIn(request.params, body);
     const submission: PreferredSubmission = {

@@ -4,7 +4,12 @@ export interface Preference {
   readonly respondAsync?: boolean;
   /** How long the caller waits; undefined leaves it to the gateway. */
   readonly waitMs?: number | undefined;
+  /** The operation itself is the answer, 202 however far it is. */
+  readonly isImplied?: true;
 }
+
+/** Of an operation of the document that never waits, without a word of the caller. */
+export const AT_ONCE: Preference = { respondAsync: true, waitMs: 0, isImplied: true };
 
 /** A longer field is ignored. */
 const MAX_LENGTH = 1_024;
@@ -35,7 +40,8 @@ export const readPrefer = (prefer: string | undefined, longestMs: number): Prefe
 };
 
 /** The `Preference-Applied` header for these preferences; none where there are none. */
-export const applying = ({ respondAsync = false, waitMs }: Preference): Readonly<Record<string, string>> => {
+export const applying = ({ respondAsync = false, waitMs, isImplied }: Preference): Readonly<Record<string, string>> => {
+  if (isImplied) return {};
   const words = [
     ...(respondAsync ? ['respond-async'] : []),
     ...(waitMs === undefined ? [] : [`wait=${Math.round(waitMs / 1000)}`]),

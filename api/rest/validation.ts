@@ -3,6 +3,7 @@ import { Ajv2020 as Ajv, type ErrorObject, type ValidateFunction } from 'ajv/dis
 import { GatewayError } from '../../src/errors.js';
 import type { FieldError } from '../../src/model.js';
 import type { OpenApiDocument, Parameter } from './document.js';
+import { FORMATS, OTHER_FORMATS } from './formats.js';
 
 const pointerOf = ({ instancePath, keyword, params }: ErrorObject): string => {
   const key =
@@ -18,11 +19,11 @@ const pointerOf = ({ instancePath, keyword, params }: ErrorObject): string => {
 
 const TYPE_WORDS: Readonly<Record<string, string>> = { integer: 'must be a whole number', boolean: 'must be true or false' };
 
-/** What an error says in words of ours; a pattern may have its own in the document. */
-const messageOf = ({ keyword, params, parentSchema, message = 'is not valid' }: ErrorObject): string => {
+/** What an error says in words of ours. */
+const messageOf = ({ keyword, params, message = 'is not valid' }: ErrorObject): string => {
   switch (keyword) {
-    case 'pattern':
-      return String(parentSchema?.['x-pattern'] ?? message);
+    case 'format':
+      return FORMATS[String(params['format'])]?.words ?? message;
     case 'maxItems':
       return `must have at most ${params['limit']} items`;
     case 'minItems':
@@ -161,8 +162,9 @@ const createAjv = (document: OpenApiDocument, allErrors: boolean): Ajv => {
     meta: false,
     validateSchema: false,
   });
-  ajv.addVocabulary(['x-pattern']);
-  for (const format of ['date-time', 'uri-reference', 'password']) ajv.addFormat(format, true);
+  ajv.addVocabulary(['x-enum-varnames']);
+  for (const [format, { fits }] of Object.entries(FORMATS)) ajv.addFormat(format, fits);
+  for (const format of OTHER_FORMATS) ajv.addFormat(format, true);
   for (const [name, schema] of Object.entries(document.components.schemas)) ajv.addSchema(detached(schema), name);
   return ajv;
 };

@@ -11,7 +11,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The vendors that this gateway has adapters for */
+        /**
+         * The vendors that this gateway has adapters for
+         * @description What each adapter can do at best.
+         */
         get: operations["listVendors"];
         put?: never;
         post?: never;
@@ -49,7 +52,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One cluster with its state and capabilities */
+        /**
+         * One cluster with its state and capabilities
+         * @description As the vendor describes it. Facts of a cluster are kept for a moment.
+         */
         get: operations["getCluster"];
         put?: never;
         post?: never;
@@ -86,7 +92,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How one account does */
+        /**
+         * How one account does
+         * @description What calls showed before; no vendor is called.
+         */
         get: operations["getAccount"];
         put?: never;
         post?: never;
@@ -159,6 +168,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/clusters/{clusterId}/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create, ensure, change and delete users without waiting for it
+         * @description A batch whose answer is always 202 and the operation to follow, done or not: what `POST /clusters/{clusterId}/users/batch` does with `Prefer: respond-async`, for
+         *     clients whose types have one answer. `GET /operations/{operationId}` with `Prefer: wait=N` waits for its end. A repetition with the same
+         *     `Idempotency-Key` gets the same operation.
+         */
+        post: operations["startOperation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/clusters/{clusterId}/users/{username}": {
         parameters: {
             query?: never;
@@ -166,7 +197,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One user */
+        /**
+         * One user
+         * @description From the list that is kept, where there is one; else the vendor is asked.
+         */
         get: operations["getUser"];
         /**
          * Create a user, or give them the role
@@ -198,7 +232,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Set the password of a user */
+        /**
+         * Set the password of a user
+         * @description The password is never answered. Where the vendor runs a job, the answer waits for it.
+         */
         put: operations["setUserPassword"];
         post?: never;
         delete?: never;
@@ -321,7 +358,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Is the process alive */
+        /**
+         * Is the process alive
+         * @description Says nothing about the store or the vendors.
+         */
         get: operations["getHealth"];
         put?: never;
         post?: never;
@@ -381,8 +421,52 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** This document */
+        /**
+         * This document
+         * @description With the public URL of this gateway in `servers`.
+         */
         get: operations["getOpenApi"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/openapi.yaml": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * This document as it is written
+         * @description OpenAPI 3.1 in YAML, with its comments; `servers` says `/`.
+         */
+        get: operations["getOpenApiYaml"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/openapi-3.0.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * This document for generators that read OpenAPI 3.0
+         * @description The same operations in OpenAPI 3.0.3. Parameters that ask for another kind of answer (`Prefer: respond-async`, `dryRun` and `stopOnError` in the query) are left
+         *     out, since a method of such a client has one type: `startOperation` writes without waiting, and a batch has both in its body.
+         */
+        get: operations["getOpenApi30"];
         put?: never;
         post?: never;
         delete?: never;
@@ -398,7 +482,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** This document to read and try out */
+        /**
+         * This document to read and try out
+         * @description Swagger UI over this document, where `server.docs.enabled` is true.
+         */
         get: operations["getDocs"];
         put?: never;
         post?: never;
@@ -415,7 +502,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What a problem means and what to do about it */
+        /**
+         * What a problem means and what to do about it
+         * @description A page for people; `type` of every problem leads here.
+         */
         get: operations["getProblemType"];
         put?: never;
         post?: never;
@@ -445,7 +535,9 @@ export interface components {
          */
         UserFeature: "list" | "get" | "create" | "setRole" | "setPassword" | "delete";
         UsernameRule: {
+            /** Format: int32 */
             minLength: number;
+            /** Format: int32 */
             maxLength: number;
             /** @description An ECMAScript regular expression for the whole name. */
             pattern: string;
@@ -453,9 +545,14 @@ export interface components {
             description: string;
         };
         PasswordRule: {
+            /** Format: int32 */
             minLength: number;
+            /** Format: int32 */
             maxLength: number;
-            /** @description How many of the classes upper case, lower case, digit and symbol have to occur. */
+            /**
+             * Format: int32
+             * @description How many of the classes upper case, lower case, digit and symbol have to occur.
+             */
             minClasses: number;
             /** @description An ECMAScript regular expression for the whole password; null where the vendor alone judges the characters. */
             pattern: string | null;
@@ -464,11 +561,18 @@ export interface components {
         };
         /** @description The most users that one call of the vendor takes. A missing member is a missing feature. */
         BatchSizes: {
-            /** @description Calls to the vendor at once that a batch is worked off with. */
+            /**
+             * Format: int32
+             * @description Calls to the vendor at once that a batch is worked off with.
+             */
             concurrency: number;
+            /** Format: int32 */
             create?: number;
+            /** Format: int32 */
             setRole?: number;
+            /** Format: int32 */
             setPassword?: number;
+            /** Format: int32 */
             delete?: number;
         };
         /** @description What can be done, and by which rules. The gateway refuses by this very data. */
@@ -481,7 +585,10 @@ export interface components {
             /** @description Whether `directoryMode` can be given when a user is created. */
             directoryMode: boolean;
             batch: components["schemas"]["BatchSizes"];
-            /** @description Users on one page of the vendor. Never shows in a window. */
+            /**
+             * Format: int32
+             * @description Users on one page of the vendor. Never shows in a window.
+             */
             pageSize: number;
             /**
              * @description Who narrows a list by `search`. The meaning is the same.
@@ -558,7 +665,10 @@ export interface components {
          *     callers without the right `operate`.
          */
         BudgetLeft: {
-            /** @example 1874 */
+            /**
+             * Format: int32
+             * @example 1874
+             */
             remaining: number;
             /**
              * Format: date-time
@@ -572,7 +682,10 @@ export interface components {
             /** Format: date-time */
             lastSuccessAt: string | null;
             lastFailure: components["schemas"]["LastFailure"];
-            /** @description Of the last call that was answered, in milliseconds. */
+            /**
+             * Format: int32
+             * @description Of the last call that was answered, in milliseconds.
+             */
             latencyMs: number | null;
             breaker: components["schemas"]["BreakerState"];
         };
@@ -586,7 +699,10 @@ export interface components {
             /** Format: date-time */
             lastSuccessAt: string | null;
             lastFailure: components["schemas"]["LastFailure"];
-            /** @description Of the last call that was answered, in milliseconds. */
+            /**
+             * Format: int32
+             * @description Of the last call that was answered, in milliseconds.
+             */
             latencyMs: number | null;
             breaker: components["schemas"]["BreakerState"];
             budget: components["schemas"]["BudgetLeft"];
@@ -636,9 +752,15 @@ export interface components {
             role: components["schemas"]["Role"];
             /** @description The group on the cluster's nodes that gives the role. */
             group: string | null;
-            /** @description Numeric user id on the cluster's nodes. */
+            /**
+             * Format: int64
+             * @description Numeric user id on the cluster's nodes.
+             */
             uid: number | null;
-            /** @description Numeric group id on the cluster's nodes. */
+            /**
+             * Format: int64
+             * @description Numeric group id on the cluster's nodes.
+             */
             gid: number | null;
             /** @description Where the file store is mounted. Not the user's home. */
             mountPoint: string | null;
@@ -661,12 +783,16 @@ export interface components {
          *     in `offset` and `total`.
          */
         Incomplete: {
+            /** Format: int32 */
             omittedRows: number;
         } | null;
         UserPage: {
             incomplete: components["schemas"]["Incomplete"];
             items: components["schemas"]["User"][];
-            /** @description How many users fit `search` and `role`, in all windows together. Null where the vendor does not tell. */
+            /**
+             * Format: int32
+             * @description How many users fit `search` and `role`, in all windows together. Null where the vendor does not tell.
+             */
             total: number | null;
             /** @description Pass it as `cursor` for the next window; null on the last one. */
             nextCursor: string | null;
@@ -682,13 +808,16 @@ export interface components {
         };
         /**
          * @example {
-         *       "username": "li.wei01",
+         *       "username": "liwei01",
          *       "password": "Choose@Your0wn",
          *       "role": "member"
          *     }
          */
         UserCreate: {
-            /** @description By the rule in `capabilities.username`. */
+            /**
+             * Format: line
+             * @description By the rule in `capabilities.username`.
+             */
             username: string;
             /**
              * Format: password
@@ -734,13 +863,12 @@ export interface components {
             /** @description Of a user who is created. */
             directoryMode?: string;
         };
-        UserOrDryRun: components["schemas"]["User"] | components["schemas"]["BatchResult"];
         /**
          * @example {
          *       "items": [
          *         {
          *           "op": "create",
-         *           "username": "li.wei01",
+         *           "username": "liwei01",
          *           "password": "Choose@Your0wn"
          *         },
          *         {
@@ -750,7 +878,7 @@ export interface components {
          *         },
          *         {
          *           "op": "ensure",
-         *           "username": "li.wei02",
+         *           "username": "liwei02",
          *           "role": "member",
          *           "password": "Choose@Your0wn"
          *         },
@@ -768,14 +896,38 @@ export interface components {
             /** @description Whether to check only, and write nothing; no, when it is left out. */
             dryRun?: boolean;
         };
+        /**
+         * @example {
+         *       "items": [
+         *         {
+         *           "op": "ensure",
+         *           "username": "liwei03",
+         *           "password": "Choose@Your0wn"
+         *         }
+         *       ]
+         *     }
+         */
+        OperationRequest: {
+            items: components["schemas"]["BatchItem"][];
+            /** @description Whether to stop at the first item that is not done; no, when it is left out. */
+            stopOnError?: boolean;
+        };
         BatchItem: components["schemas"]["BatchCreate"] | components["schemas"]["BatchUpdate"] | components["schemas"]["BatchDelete"] | components["schemas"]["BatchEnsure"];
+        /**
+         * @description What is done with the user of an item.
+         * @enum {string}
+         */
+        BatchOp: "create" | "ensure" | "update" | "delete";
         BatchCreate: {
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             op: "create";
-            /** @description By the rule in `capabilities.username`. */
+            /**
+             * Format: line
+             * @description By the rule in `capabilities.username`.
+             */
             username: string;
             /** Format: password */
             password: string;
@@ -790,6 +942,7 @@ export interface components {
              * @enum {string}
              */
             op: "update";
+            /** Format: line */
             username: string;
             role?: components["schemas"]["Role"];
             /** Format: password */
@@ -801,6 +954,7 @@ export interface components {
              * @enum {string}
              */
             op: "delete";
+            /** Format: line */
             username: string;
         };
         /** @description Creates the user, or gives them the role; the password counts only where it creates. */
@@ -810,6 +964,7 @@ export interface components {
              * @enum {string}
              */
             op: "ensure";
+            /** Format: line */
             username: string;
             role?: components["schemas"]["Role"];
             /** Format: password */
@@ -828,22 +983,38 @@ export interface components {
         };
         /** @description Calls to the vendor. They count against `budget` of the cluster. */
         VendorCalls: {
-            /** @description So far, as far as they are known: those that serve several operations count for one of them. */
+            /**
+             * Format: int32
+             * @description So far, as far as they are known: those that serve several operations count for one of them.
+             */
             made: number;
-            /** @description About how many it takes in all where nothing fails; of a dry run, how many the writes would take. Null where nobody has estimated it. */
+            /**
+             * Format: int32
+             * @description About how many it takes in all where nothing fails; of a dry run, how many the writes would take. Null where nobody has estimated it.
+             */
             expected: number | null;
         };
         /** @description How many results there are of each status. */
         ResultSummary: {
+            /** Format: int32 */
             created: number;
+            /** Format: int32 */
             updated: number;
+            /** Format: int32 */
             unchanged: number;
+            /** Format: int32 */
             deleted: number;
+            /** Format: int32 */
             already_exists: number;
+            /** Format: int32 */
             not_found: number;
+            /** Format: int32 */
             refused: number;
+            /** Format: int32 */
             failed: number;
+            /** Format: int32 */
             unknown: number;
+            /** Format: int32 */
             cancelled: number;
         };
         /**
@@ -865,11 +1036,13 @@ export interface components {
         ItemStatus: "created" | "updated" | "unchanged" | "deleted" | "already_exists" | "not_found" | "refused" | "failed" | "unknown" | "cancelled";
         /** @description What became of one user. */
         ItemResult: {
-            /** @description The position of the item in the request. */
+            /**
+             * Format: int32
+             * @description The position of the item in the request.
+             */
             index: number;
             username: string;
-            /** @enum {string} */
-            op: "create" | "ensure" | "update" | "delete";
+            op: components["schemas"]["BatchOp"];
             status: components["schemas"]["ItemStatus"];
             /** @description The user as it was read after the write. A batch that went well is not read back. */
             user?: components["schemas"]["User"];
@@ -877,7 +1050,9 @@ export interface components {
         };
         /** @description How many items are settled, well or not, and how many there are. */
         OperationProgress: {
+            /** Format: int32 */
             settled: number;
+            /** Format: int32 */
             total: number;
         };
         OperationLinks: {
@@ -1029,11 +1204,8 @@ export interface components {
         Status: {
             /** @constant */
             status: "ok";
-            /**
-             * @description The vendors are simulated; nothing is real.
-             * @constant
-             */
-            demo?: true;
+            /** @description The vendors are simulated; nothing is real. */
+            demo?: boolean;
         };
         /**
          * @description The stable name of a problem; `/problems/{code}` explains it.
@@ -1058,7 +1230,10 @@ export interface components {
             message: string | null;
             /** @description Quote it to the vendor's support. */
             requestId: string | null;
-            /** @description HTTP status of the vendor's answer. */
+            /**
+             * Format: int32
+             * @description HTTP status of the vendor's answer.
+             */
             status: number | null;
         };
         /** @description RFC 9457. */
@@ -1069,6 +1244,7 @@ export interface components {
              */
             type: string;
             title: string;
+            /** Format: int32 */
             status: number;
             detail: string;
             /**
@@ -1101,6 +1277,7 @@ export interface components {
         Accepted: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
+                RateLimit: components["headers"]["RateLimit"];
                 Location: components["headers"]["OperationLocation"];
                 "Retry-After": components["headers"]["RetryAfter"];
                 "Preference-Applied": components["headers"]["PreferenceApplied"];
@@ -1108,6 +1285,35 @@ export interface components {
             };
             content: {
                 "application/json": components["schemas"]["Operation"];
+            };
+        };
+        /** @description Only with `dryRun=true`, as 200: what would become of the user. */
+        DryRun: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                RateLimit: components["headers"]["RateLimit"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/vnd.hpc-gateway.dry-run+json": components["schemas"]["BatchResult"];
+            };
+        };
+        /**
+         * @description Only to callers that ask for it. With `Prefer: respond-async`, as 202: the request is accepted and not done yet. Follow `Location` until the operation is
+         *     `done`. With `dryRun=true`, as 200: what would become of the user.
+         */
+        AskedFor: {
+            headers: {
+                "X-Request-Id": components["headers"]["RequestId"];
+                RateLimit: components["headers"]["RateLimit"];
+                Location: components["headers"]["OperationLocation"];
+                "Retry-After": components["headers"]["RetryAfter"];
+                "Preference-Applied": components["headers"]["PreferenceApplied"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Operation"];
+                "application/vnd.hpc-gateway.dry-run+json": components["schemas"]["BatchResult"];
             };
         };
         /** @description The caller has it already, as `If-None-Match` says. */
@@ -1124,6 +1330,7 @@ export interface components {
         BadRequest: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
+                RateLimit: components["headers"]["RateLimit"];
                 [name: string]: unknown;
             };
             content: {
@@ -1156,6 +1363,18 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "type": "/problems/unauthenticated",
+                 *       "title": "Unauthenticated",
+                 *       "status": 401,
+                 *       "detail": "The request names no caller. Send an API key or a token as `Authorization`, or an API key as `X-API-Key`.",
+                 *       "instance": "/clusters/demo-ehpc/users",
+                 *       "code": "unauthenticated",
+                 *       "requestId": "0b7a1c1e-7d2c-4a55-9a3e-7a1d2a6b9f10",
+                 *       "retryable": false
+                 *     }
+                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -1163,11 +1382,24 @@ export interface components {
         Forbidden: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
+                RateLimit: components["headers"]["RateLimit"];
                 "WWW-Authenticate": components["headers"]["WWWAuthenticate"];
                 "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "type": "/problems/forbidden",
+                 *       "title": "Forbidden",
+                 *       "status": 403,
+                 *       "detail": "This needs the right write on the cluster demo-ehpc, which the caller does not have.",
+                 *       "instance": "/clusters/demo-ehpc/users",
+                 *       "code": "forbidden",
+                 *       "requestId": "0b7a1c1e-7d2c-4a55-9a3e-7a1d2a6b9f10",
+                 *       "retryable": false
+                 *     }
+                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -1179,6 +1411,18 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "type": "/problems/request_timeout",
+                 *       "title": "Request timeout",
+                 *       "status": 408,
+                 *       "detail": "The request did not arrive in time.",
+                 *       "instance": "/",
+                 *       "code": "request_timeout",
+                 *       "requestId": "0b7a1c1e-7d2c-4a55-9a3e-7a1d2a6b9f10",
+                 *       "retryable": true
+                 *     }
+                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -1189,6 +1433,18 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "type": "/problems/headers_too_large",
+                 *       "title": "Headers too large",
+                 *       "status": 431,
+                 *       "detail": "The URL and the headers of the request are over 16 KiB together.",
+                 *       "instance": "/",
+                 *       "code": "headers_too_large",
+                 *       "requestId": "0b7a1c1e-7d2c-4a55-9a3e-7a1d2a6b9f10",
+                 *       "retryable": false
+                 *     }
+                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -1199,6 +1455,18 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "type": "/problems/misdirected_request",
+                 *       "title": "Misdirected request",
+                 *       "status": 421,
+                 *       "detail": "The Host of the request is not a name of this gateway. Its operator can name it in server.publicUrl or server.allowedHosts.",
+                 *       "instance": "/clusters/demo-ehpc/users",
+                 *       "code": "misdirected_request",
+                 *       "requestId": "0b7a1c1e-7d2c-4a55-9a3e-7a1d2a6b9f10",
+                 *       "retryable": false
+                 *     }
+                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -1206,6 +1474,7 @@ export interface components {
         NotFound: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
+                RateLimit: components["headers"]["RateLimit"];
                 "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
                 [name: string]: unknown;
             };
@@ -1229,6 +1498,7 @@ export interface components {
         Conflict: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
+                RateLimit: components["headers"]["RateLimit"];
                 "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
                 /** @description Seconds to wait before the next try; with `idempotency_key_in_flight`. */
                 "Retry-After"?: number;
@@ -1261,10 +1531,23 @@ export interface components {
         PreconditionFailed: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
+                RateLimit: components["headers"]["RateLimit"];
                 "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "type": "/problems/precondition_failed",
+                 *       "title": "Precondition failed",
+                 *       "status": 412,
+                 *       "detail": "The user alice.wang is not as If-Match says: their entity tag is \"6j4NC6FDtV-ym8_T\" now. Read them again before changing them.",
+                 *       "instance": "/clusters/demo-ehpc/users/alice.wang",
+                 *       "code": "precondition_failed",
+                 *       "requestId": "0b7a1c1e-7d2c-4a55-9a3e-7a1d2a6b9f10",
+                 *       "retryable": false
+                 *     }
+                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -1272,9 +1555,22 @@ export interface components {
         PayloadTooLarge: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
+                RateLimit: components["headers"]["RateLimit"];
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "type": "/problems/payload_too_large",
+                 *       "title": "Payload too large",
+                 *       "status": 413,
+                 *       "detail": "The body is over 1 MiB.",
+                 *       "instance": "/clusters/demo-ehpc/users/batch",
+                 *       "code": "payload_too_large",
+                 *       "requestId": "0b7a1c1e-7d2c-4a55-9a3e-7a1d2a6b9f10",
+                 *       "retryable": false
+                 *     }
+                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -1282,11 +1578,24 @@ export interface components {
         UnsupportedMediaType: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
+                RateLimit: components["headers"]["RateLimit"];
                 /** @description The content types that are taken. */
                 Accept?: string;
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "type": "/problems/unsupported_media_type",
+                 *       "title": "Unsupported media type",
+                 *       "status": 415,
+                 *       "detail": "Send the body as application/json or text/csv.",
+                 *       "instance": "/clusters/demo-ehpc/users/batch",
+                 *       "code": "unsupported_media_type",
+                 *       "requestId": "0b7a1c1e-7d2c-4a55-9a3e-7a1d2a6b9f10",
+                 *       "retryable": false
+                 *     }
+                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -1294,6 +1603,7 @@ export interface components {
         Unprocessable: {
             headers: {
                 "X-Request-Id": components["headers"]["RequestId"];
+                RateLimit: components["headers"]["RateLimit"];
                 "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
                 [name: string]: unknown;
             };
@@ -1330,6 +1640,18 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "type": "/problems/caller_rate_limited",
+                 *       "title": "Caller rate limit",
+                 *       "status": 429,
+                 *       "detail": "The caller may send 600 requests in 60 seconds. Nothing was begun.",
+                 *       "instance": "/clusters/demo-ehpc/users",
+                 *       "code": "caller_rate_limited",
+                 *       "requestId": "0b7a1c1e-7d2c-4a55-9a3e-7a1d2a6b9f10",
+                 *       "retryable": true
+                 *     }
+                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -1340,6 +1662,18 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "type": "/problems/internal_error",
+                 *       "title": "Internal error",
+                 *       "status": 500,
+                 *       "detail": "The gateway failed on this request. The log has the details under this request id.",
+                 *       "instance": "/clusters/demo-ehpc/users",
+                 *       "code": "internal_error",
+                 *       "requestId": "0b7a1c1e-7d2c-4a55-9a3e-7a1d2a6b9f10",
+                 *       "retryable": false
+                 *     }
+                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -1357,7 +1691,7 @@ export interface components {
                  *       "title": "Not supported",
                  *       "status": 501,
                  *       "detail": "Shanhe HPC cannot change the role of a user.",
-                 *       "instance": "/clusters/demo-shanhe/users/mliu042",
+                 *       "instance": "/clusters/demo-shanhe/users/kqian041",
                  *       "code": "not_supported",
                  *       "requestId": "0b7a1c1e-7d2c-4a55-9a3e-7a1d2a6b9f10",
                  *       "retryable": false
@@ -1374,6 +1708,25 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "type": "/problems/vendor_credentials_rejected",
+                 *       "title": "Vendor rejected the credentials",
+                 *       "status": 502,
+                 *       "detail": "The vendor rejected the access key of the account.",
+                 *       "instance": "/clusters/demo-ehpc/users",
+                 *       "code": "vendor_credentials_rejected",
+                 *       "requestId": "0b7a1c1e-7d2c-4a55-9a3e-7a1d2a6b9f10",
+                 *       "retryable": false,
+                 *       "vendor": {
+                 *         "name": "alibaba-ehpc",
+                 *         "code": "InvalidAccessKeyId.NotFound",
+                 *         "message": "Specified access key is not found.",
+                 *         "requestId": "6BE56E05-92D9-4A09-9B4C-3D6B6C0E2A11",
+                 *         "status": 404
+                 *       }
+                 *     }
+                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -1386,6 +1739,18 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "type": "/problems/vendor_unavailable",
+                 *       "title": "Vendor unavailable",
+                 *       "status": 503,
+                 *       "detail": "The gateway could not connect to the vendor (ECONNREFUSED). Nothing was sent.",
+                 *       "instance": "/clusters/demo-ehpc/users",
+                 *       "code": "vendor_unavailable",
+                 *       "requestId": "0b7a1c1e-7d2c-4a55-9a3e-7a1d2a6b9f10",
+                 *       "retryable": true
+                 *     }
+                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -1461,7 +1826,7 @@ export interface components {
         PreferWait: string;
         /** @description As the member of the body; for bodies that have no place for it. Where both are given they have to agree. */
         DryRun: boolean;
-        /** @description To check only, and write nothing. The answer is 200 with what would become of the user. `If-Match` and `If-None-Match` are not checked. */
+        /** @description To check only, and write nothing. The answer is 200 in `application/vnd.hpc-gateway.dry-run+json` with what would become of the user. `If-Match` and `If-None-Match` are not checked. */
         DryRunOne: boolean;
         /** @description As the member of the body; for bodies that have no place for it. Where both are given they have to agree. */
         StopOnError: boolean;
@@ -1481,7 +1846,7 @@ export interface components {
         /** @description Stands for the answer; send it as `If-None-Match` to get it only where it has changed. */
         ReadETag: string;
         /** @description Seconds since the vendor was asked. */
-        Age: string;
+        Age: number;
         /** @description `true` on the answer of an operation that an earlier request with the same `Idempotency-Key` began and that is done. */
         IdempotencyReplayed: "true";
         /** @description Which part of `Prefer` was applied (RFC 7240). */
@@ -1512,6 +1877,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
+                    RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1542,6 +1908,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
+                    RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1575,6 +1942,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
+                    RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1610,6 +1978,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
+                    RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1643,6 +2012,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
+                    RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1701,6 +2071,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
+                    RateLimit: components["headers"]["RateLimit"];
                     Age: components["headers"]["Age"];
                     ETag: components["headers"]["ReadETag"];
                     /** @description The next window, as `<…>; rel="next"` (RFC 8288). Absent on the last one. */
@@ -1741,7 +2112,7 @@ export interface operations {
     createUser: {
         parameters: {
             query?: {
-                /** @description To check only, and write nothing. The answer is 200 with what would become of the user. `If-Match` and `If-None-Match` are not checked. */
+                /** @description To check only, and write nothing. The answer is 200 in `application/vnd.hpc-gateway.dry-run+json` with what would become of the user. `If-Match` and `If-None-Match` are not checked. */
                 dryRun?: components["parameters"]["DryRunOne"];
             };
             header?: {
@@ -1776,20 +2147,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Of a dry run, what would become of the user. */
-            200: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["BatchResult"];
-                };
-            };
             /** @description The user exists. */
             201: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
+                    RateLimit: components["headers"]["RateLimit"];
                     Location: components["headers"]["UserLocation"];
                     ETag: components["headers"]["ETag"];
                     "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
@@ -1818,6 +2180,7 @@ export interface operations {
             502: components["responses"]["BadGateway"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
+            "2XX": components["responses"]["DryRun"];
         };
     };
     batchUsers: {
@@ -1865,6 +2228,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
+                    RateLimit: components["headers"]["RateLimit"];
                     "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
                     "Preference-Applied": components["headers"]["PreferenceApplied"];
                     [name: string]: unknown;
@@ -1874,6 +2238,67 @@ export interface operations {
                 };
             };
             202: components["responses"]["Accepted"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["RateLimited"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    startOperation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description A text that the caller chooses for one request and sends again with each repetition of it: the write is made once. While its
+                 *     operation is open, a repetition waits for it and is answered as the first request would be; afterwards it gets the answer of the
+                 *     finished operation, with `Idempotency-Replayed: true`. When nothing was changed and another try can succeed, the repetition is a
+                 *     new request. When the outcome is unknown, the cluster is read once more and nothing is sent. The same key with another body or
+                 *     other query parameters is 422. A key belongs to its caller, method and path, for 24 hours unless configured otherwise. Dry runs
+                 *     ignore the key.
+                 *
+                 *     It is a structured-field string (RFC 9651). The quotes may be left out where the key has no blanks and no quotes: `"abc"` and `abc`
+                 *     are the same key.
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The id from the configuration, or the vendor's own id of a discovered cluster. */
+                clusterId: components["parameters"]["ClusterId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OperationRequest"];
+            };
+        };
+        responses: {
+            /** @description The request is accepted. Follow `Location` until the operation is `done`. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    Location: components["headers"]["OperationLocation"];
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
@@ -1918,6 +2343,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
+                    RateLimit: components["headers"]["RateLimit"];
                     Age: components["headers"]["Age"];
                     ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
@@ -1946,7 +2372,7 @@ export interface operations {
     ensureUser: {
         parameters: {
             query?: {
-                /** @description To check only, and write nothing. The answer is 200 with what would become of the user. `If-Match` and `If-None-Match` are not checked. */
+                /** @description To check only, and write nothing. The answer is 200 in `application/vnd.hpc-gateway.dry-run+json` with what would become of the user. `If-Match` and `If-None-Match` are not checked. */
                 dryRun?: components["parameters"]["DryRunOne"];
             };
             header?: {
@@ -1991,19 +2417,22 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
+                    RateLimit: components["headers"]["RateLimit"];
                     ETag: components["headers"]["ETag"];
                     "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
                     "Preference-Applied": components["headers"]["PreferenceApplied"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["UserOrDryRun"];
+                    "application/json": components["schemas"]["User"];
+                    "application/vnd.hpc-gateway.dry-run+json": components["schemas"]["BatchResult"];
                 };
             };
             /** @description The user was created. */
             201: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
+                    RateLimit: components["headers"]["RateLimit"];
                     Location: components["headers"]["UserLocation"];
                     ETag: components["headers"]["ETag"];
                     "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
@@ -2038,7 +2467,7 @@ export interface operations {
     deleteUser: {
         parameters: {
             query?: {
-                /** @description To check only, and write nothing. The answer is 200 with what would become of the user. `If-Match` and `If-None-Match` are not checked. */
+                /** @description To check only, and write nothing. The answer is 200 in `application/vnd.hpc-gateway.dry-run+json` with what would become of the user. `If-Match` and `If-None-Match` are not checked. */
                 dryRun?: components["parameters"]["DryRunOne"];
             };
             header?: {
@@ -2073,21 +2502,11 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Of a dry run, what would become of the user. */
-            200: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["BatchResult"];
-                };
-            };
-            202: components["responses"]["Accepted"];
             /** @description The user is gone. */
             204: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
+                    RateLimit: components["headers"]["RateLimit"];
                     "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
                     "Preference-Applied": components["headers"]["PreferenceApplied"];
                     [name: string]: unknown;
@@ -2110,12 +2529,13 @@ export interface operations {
             502: components["responses"]["BadGateway"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
+            "2XX": components["responses"]["AskedFor"];
         };
     };
     updateUser: {
         parameters: {
             query?: {
-                /** @description To check only, and write nothing. The answer is 200 with what would become of the user. `If-Match` and `If-None-Match` are not checked. */
+                /** @description To check only, and write nothing. The answer is 200 in `application/vnd.hpc-gateway.dry-run+json` with what would become of the user. `If-Match` and `If-None-Match` are not checked. */
                 dryRun?: components["parameters"]["DryRunOne"];
             };
             header?: {
@@ -2159,13 +2579,15 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
+                    RateLimit: components["headers"]["RateLimit"];
                     ETag: components["headers"]["ETag"];
                     "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
                     "Preference-Applied": components["headers"]["PreferenceApplied"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["UserOrDryRun"];
+                    "application/json": components["schemas"]["User"];
+                    "application/vnd.hpc-gateway.dry-run+json": components["schemas"]["BatchResult"];
                 };
             };
             202: components["responses"]["Accepted"];
@@ -2192,7 +2614,7 @@ export interface operations {
     setUserPassword: {
         parameters: {
             query?: {
-                /** @description To check only, and write nothing. The answer is 200 with what would become of the user. `If-Match` and `If-None-Match` are not checked. */
+                /** @description To check only, and write nothing. The answer is 200 in `application/vnd.hpc-gateway.dry-run+json` with what would become of the user. `If-Match` and `If-None-Match` are not checked. */
                 dryRun?: components["parameters"]["DryRunOne"];
             };
             header?: {
@@ -2231,21 +2653,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Of a dry run, what would become of the user. */
-            200: {
-                headers: {
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["BatchResult"];
-                };
-            };
-            202: components["responses"]["Accepted"];
             /** @description The password is set. */
             204: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
+                    RateLimit: components["headers"]["RateLimit"];
                     "Idempotency-Replayed": components["headers"]["IdempotencyReplayed"];
                     "Preference-Applied": components["headers"]["PreferenceApplied"];
                     [name: string]: unknown;
@@ -2270,6 +2682,7 @@ export interface operations {
             502: components["responses"]["BadGateway"];
             503: components["responses"]["Unavailable"];
             504: components["responses"]["Timeout"];
+            "2XX": components["responses"]["AskedFor"];
         };
     };
     findUser: {
@@ -2288,6 +2701,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
+                    RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2337,6 +2751,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
+                    RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2376,6 +2791,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
+                    RateLimit: components["headers"]["RateLimit"];
                     "Preference-Applied": components["headers"]["PreferenceApplied"];
                     /** @description Seconds to wait before asking again; only until `done`. */
                     "Retry-After"?: number;
@@ -2420,6 +2836,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
+                    RateLimit: components["headers"]["RateLimit"];
                     "Preference-Applied": components["headers"]["PreferenceApplied"];
                     [name: string]: unknown;
                 };
@@ -2473,6 +2890,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
+                    RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2565,6 +2983,7 @@ export interface operations {
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
+                    RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2592,6 +3011,60 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description OpenAPI 3.1. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            408: components["responses"]["RequestTimeout"];
+            421: components["responses"]["Misdirected"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getOpenApiYaml: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OpenAPI 3.1. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/yaml": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            408: components["responses"]["RequestTimeout"];
+            421: components["responses"]["Misdirected"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getOpenApi30: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OpenAPI 3.0.3. */
             200: {
                 headers: {
                     [name: string]: unknown;

@@ -120,7 +120,7 @@ export const createPresenter = (secrets: Iterable<Secret>, recent?: RecentSecret
   return {
     jobCode: (code) => text(code, MAX_CODE),
     requestId: (id) => clean(id, MAX_REQUEST_ID),
-    isUsableName: (name) => isHarmless(name) && !redact.isIn(name),
+    isUsableName: (name) => name.length <= MAX_NAME && isHarmless(name) && !redact.isIn(name),
     isWithoutSecrets: (given) => redact(given) === given,
 
     cluster: ({ name, vendorState, type, region, zone, ...cluster }) => ({

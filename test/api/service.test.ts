@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Logger } from 'pino';
 import { createApp } from '../../api/app.js';
@@ -42,6 +43,29 @@ describe('the service itself', () => {
     body.components.parameters.ClusterId = parameter;
     expect(body).toEqual(readDocument());
     expect(body.openapi).toMatch(/^3\.1/);
+  });
+
+  it('serves it as it is written, too', async () => {
+    const { text, headers } = await gateway.get('/openapi.yaml');
+    expect(headers.get('content-type')).toBe('application/yaml; charset=utf-8');
+    expect(text).toBe(readFileSync('openapi.yaml', 'utf8'));
+  });
+
+  it('serves a twin for generators of OpenAPI 3.0, with the same operations', async () => {
+    const { body } = await gateway.get('/openapi-3.0.json');
+    const operationsIn = (document: { paths: object }): string[] =>
+      Object.entries(document.paths).flatMap(([path, item]) => Object.keys(item as object).map((method) => `${method} ${path}`));
+    expect(body.openapi).toBe('3.0.3');
+    expect(operationsIn(body)).toEqual(operationsIn(readDocument()));
+    // A method of a generated client has one type of answer.
+    const writes = ['post', 'put', 'patch', 'delete'];
+    for (const item of Object.values(body.paths as Record<string, Record<string, { responses: object }>>))
+      for (const method of writes.filter((one) => item[one])) {
+        const successes = Object.keys(item[method]?.responses ?? {}).filter((status) => status.startsWith('2'));
+        expect([['200'], ['201'], ['202'], ['204'], ['200', '201']]).toContainEqual(successes);
+      }
+    // What 3.0 does not have.
+    expect(JSON.stringify(body)).not.toMatch(/"const":|"type":\[|"type":"null"|"examples":\[/);
   });
 
   it('does not say what it is built with', async () => {

@@ -1,11 +1,12 @@
 /** What only a terminal shows: questions, passwords that are not echoed, the bar of an import, Ctrl-C. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { EHPC_CLUSTER, ehpcAccount, startEhpc } from '../support/backends.js';
 import { startGateway, type TestGateway } from '../support/gateway.js';
-import { cli, PASSWORD, PROGRAM } from './support.js';
+import { until } from '../support/wait.js';
+import { cli, ended, PASSWORD, PROGRAM, start } from './support.js';
 import { openTerminal, type Terminal } from './tmux.js';
 
 let vendor: Awaited<ReturnType<typeof startEhpc>>;
@@ -77,6 +78,11 @@ describe('the password', () => {
   });
 });
 
+it('a password from standard input is not taken from a terminal', async () => {
+  const screen = await open('users set-password user.0001 -c c --password-stdin').shows(/exit=/);
+  expect(screen).toMatch(/Standard input is a terminal, which would show the password[\s\S]*exit=2/);
+});
+
 describe('an import', () => {
   it('asks after its dry run, shows how far it is, and what was not done', async () => {
     const terminal = open('import docs/examples/course.csv -c c');
@@ -100,6 +106,25 @@ describe('an import', () => {
     const [, id = ''] = /To wait on: hpc-gateway operations wait (op_\w+)\nexit=130/.exec(screen) ?? [];
     const waited = await cli(['operations', 'wait', id, '--url', gateway.url]);
     expect([waited.code, waited.out]).toEqual([0, expect.stringMatching(/400 of 400 +400 created/)]);
+  });
+});
+
+describe('an operation that runs', () => {
+  it('is cancelled by another command', async () => {
+    const path = join(folder, 'cancelled.csv');
+    writeFileSync(path, readFileSync(many, 'utf8').replaceAll('many.', 'more.'));
+    const importing = start(['import', path, '-c', 'c', '--yes', '--url', gateway.url]);
+    const [, id = ''] = await until(
+      () => /Operation (op_\w+)/.exec(importing.errors()) ?? [],
+      ([found]) => found !== undefined,
+    );
+    const cancelled = await cli(['operations', 'cancel', id, '--json', '--url', gateway.url]);
+    expect([cancelled.code, JSON.parse(cancelled.out)]).toEqual([
+      0,
+      expect.objectContaining({ id, done: true, state: 'cancelled' }),
+    ]);
+    const { code, err } = await ended(importing);
+    expect([code, err]).toEqual([1, expect.stringMatching(/\d+ cancelled\n$/)]);
   });
 });
 

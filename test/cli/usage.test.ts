@@ -58,6 +58,11 @@ describe('wrong use ends with 2 and says what to change', () => {
     expect(err).not.toMatch(/secret|^ {4}at /m);
   });
 
+  it('a mistyped variable', async () => {
+    const { code, err } = await cli(['clusters'], { env: { HPC_GATEWAY_ULR: 'http://h' } });
+    expect([code, err]).toEqual([2, 'HPC_GATEWAY_ULR is not a known variable. Did you mean HPC_GATEWAY_URL?\n']);
+  });
+
   it('a key that no header can hold is not quoted', async () => {
     const { code, err } = await cli(['clusters'], { env: { HPC_GATEWAY_KEY: 'hpcgw_x\ny' } });
     expect([code, err]).toEqual([2, 'The API key has to be printable ASCII without blanks and line ends.\n']);
@@ -73,12 +78,16 @@ describe('no gateway', () => {
 });
 
 describe('openapi', () => {
-  it('prints the document, as JSON and as YAML', async () => {
+  it('prints the document, as JSON and as YAML, of 3.1 and of 3.0', async () => {
     const expected: unknown = JSON.parse(readFileSync('dist/openapi.json', 'utf8'));
     const json = await cli(['openapi']);
     expect([json.code, JSON.parse(json.out)]).toEqual([0, expected]);
     const yaml = await cli(['openapi', '--yaml']);
     expect([yaml.code, parse(yaml.out)]).toEqual([0, expected]);
+    const old: unknown = JSON.parse(readFileSync('dist/openapi-3.0.json', 'utf8'));
+    expect(old).toMatchObject({ openapi: '3.0.3' });
+    expect(JSON.parse((await cli(['openapi', '--3.0'])).out)).toEqual(old);
+    expect(parse((await cli(['openapi', '--3.0', '--yaml'])).out)).toEqual(old);
   });
 
   it('ends quietly when its reader has enough', async () => {

@@ -23,6 +23,8 @@ const fail = (what: string): never => {
 
 const ajv = new Ajv2020({ strict: false, meta: false, validateSchema: false });
 (addFormats as unknown as (target: Ajv2020) => void)(ajv);
+// Of requests.
+for (const format of ['line', 'entity-tags', 'any-entity', 'idempotency-key']) ajv.addFormat(format, true);
 ajv.addSchema(JSON.parse(readFileSync('dist/openapi.json', 'utf8')) as object, 'document');
 
 const compiled = new Map<string, ValidateFunction>();

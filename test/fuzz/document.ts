@@ -70,10 +70,12 @@ export const resolve = <T extends object>(value: T & Reference): T => {
 
 const pointersOf = (operation: RawOperation, base: string): Operation['answers'] =>
   new Map(
-    Object.entries(operation.responses).map(([status, response]) => {
+    Object.entries(operation.responses).flatMap(([status, response]) => {
       const at = response.$ref?.slice(1) ?? `${base}/responses/${status}`;
       const types = Object.keys(resolve(response).content ?? {});
-      return [Number(status), new Map(types.map((type) => [type, `${at}/content/${step(type)}/schema`]))];
+      const schemas = new Map(types.map((type) => [type, `${at}/content/${step(type)}/schema`]));
+      const statuses = status === '2XX' ? [200, 202].filter((one) => !operation.responses[one]) : [Number(status)];
+      return statuses.map((one) => [one, schemas] as const);
     }),
   );
 

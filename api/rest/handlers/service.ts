@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { asGatewayError, GatewayError } from '../../../src/errors.js';
 import { didYouMean } from '../../../src/nearest.js';
+import { projectFile } from '../../../src/project.js';
 import type { Store } from '../../../src/store/store.js';
 import type { Metrics } from '../../../src/telemetry/metrics.js';
 import { problemPage } from '../docs.js';
@@ -8,7 +10,15 @@ import type { Handlers } from '../operations.js';
 import { PROBLEM_TYPES } from '../problem.js';
 import { PLAIN_PAGE_POLICY } from '../security/browsers.js';
 
-type ServiceOperation = 'getHealth' | 'getReadiness' | 'getMetrics' | 'getOpenApi' | 'getDocs' | 'getProblemType';
+type ServiceOperation =
+  | 'getOpenApiYaml'
+  | 'getOpenApi30'
+  | 'getHealth'
+  | 'getReadiness'
+  | 'getMetrics'
+  | 'getOpenApi'
+  | 'getDocs'
+  | 'getProblemType';
 
 export interface ServiceDeps {
   readonly document: OpenApiDocument;
@@ -20,6 +30,21 @@ export interface ServiceDeps {
   /** Whether strangers may ask: they get no reasons, which name folders, hosts and processes. */
   readonly isOpen: boolean;
 }
+
+/** A file of the build, read when somebody asks for it. */
+const createReader = (): ((path: string) => string) => {
+  const known = new Map<string, string>();
+  return (path) => {
+    const text = known.get(path) ?? readFileSync(projectFile(path), 'utf8');
+    known.set(path, text);
+    return text;
+  };
+};
+
+const servedAt = (url: string, document: OpenApiDocument) => ({
+  ...document,
+  servers: document.servers.map((server) => ({ ...server, url: url || server.url })),
+});
 
 /** One answer for all who ask meanwhile: each would write, and strangers may ask. */
 const together = (work: () => Promise<void>): (() => Promise<void>) => {
@@ -41,6 +66,7 @@ export const serviceHandlers = ({
   hasDocs,
   isOpen,
 }: ServiceDeps): Pick<Handlers, ServiceOperation> => {
+  const readText = createReader();
   const checkStore = together(() => store.check());
   return {
     getHealth: () => ({ status: 200, body: { status: 'ok' } }),
@@ -57,7 +83,14 @@ export const serviceHandlers = ({
 
     getMetrics: async () => ({ status: 200, type: metrics.type, body: await metrics.text() }),
 
-    getOpenApi: ({ links }) => ({ status: 200, body: { ...document, servers: [{ url: links.url('') || '/' }] } }),
+    getOpenApiYaml: () => ({ status: 200, type: 'application/yaml', body: readText('dist/openapi.yaml') }),
+
+    getOpenApi30: ({ links }) => {
+      const twin = JSON.parse(readText('dist/openapi-3.0.json')) as OpenApiDocument;
+      return { status: 200, body: servedAt(links.url(''), twin) };
+    },
+
+    getOpenApi: ({ links }) => ({ status: 200, body: servedAt(links.url(''), document) }),
 
     getDocs: ({ links }) => {
       if (!hasDocs) throw new GatewayError('not_found', `The documentation is switched off. See ${links.to('/openapi.json')}.`);

@@ -79,7 +79,10 @@ export const replyOf = (operation: LoadedOperation, links: Links) => {
   }
 };
 
-type Write = 'createUser' | 'ensureUser' | 'updateUser' | 'deleteUser' | 'setUserPassword' | 'batchUsers';
+/** The media type of what would become of one user: nobody takes it for the user. */
+const DRY_RUN = 'application/vnd.hpc-gateway.dry-run+json';
+
+type Write = 'createUser' | 'ensureUser' | 'updateUser' | 'deleteUser' | 'setUserPassword' | 'batchUsers' | 'startOperation';
 
 type Answer = { readonly status: number; readonly headers: Readonly<Record<string, string>> };
 
@@ -92,7 +95,7 @@ export const replyTo =
   (operation: LoadedOperation) => {
     onOperation(operation.id);
     if (!isFinal(operation) && !preference.respondAsync) throw writeStillRunning(operation, links);
-    const answer = isFinal(operation) ? ended(operation, links) : accepted(operation, links);
+    const answer = isFinal(operation) && !preference.isImplied ? ended(operation, links) : accepted(operation, links);
     return { ...answer, headers: { ...answer.headers, ...applying(preference) } };
   };
 
@@ -150,7 +153,7 @@ export const writeHandlers = (commands: UserCommands): Pick<Handlers, Write> => 
     const tally = { calls: 0 };
     const { outcomes, expectedCalls } = await commands.rehearseOne(params.clusterId, item, { ...call, tally });
     const results = outcomes.map((outcome) => ({ op: item.op, name: item.username, outcome }));
-    return rehearsed(results, { made: tally.calls, expected: expectedCalls }, asked);
+    return { ...rehearsed(results, { made: tally.calls, expected: expectedCalls }, asked), type: DRY_RUN };
   };
 
   return {
@@ -185,6 +188,17 @@ export const writeHandlers = (commands: UserCommands): Pick<Handlers, Write> => 
       const { params, headers, submission } = input;
       const write = () => commands.delete(reference(params, headers), submission);
       return written(input, { op: 'delete', username: params.username }, write, noContent);
+    },
+
+    startOperation: async ({ params: { clusterId }, body, submission, links }) => {
+      const { items, stopOnError = false } = body;
+      const operation = await commands.batch(
+        clusterId,
+        { items: items.map((item) => withSecret(item)), stopOnError },
+        submission,
+      );
+      submission.onOperation(operation.id);
+      return accepted(operation, links);
     },
 
     batchUsers: async ({ params: { clusterId }, query, body, url, call, submission }) => {

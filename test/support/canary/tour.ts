@@ -93,6 +93,10 @@ export const createTour = (stage: Stage, token: string): Tour => {
     ];
     const answer = await write('POST', batch, { items });
     if (answer?.body?.operationId) await get(`/operations/${answer.body.operationId}`);
+    const started = await write('POST', `/clusters/${cluster}/operations`, {
+      items: [{ op: 'create', username: nameFor(cluster), password: password(cluster, 'started') }],
+    });
+    if (started?.headers.location) await send('GET', started.headers.location, { headers: { ...login(), prefer: 'wait=10' } });
     const lines = [1, 2].map(() => `create,${nameFor(cluster)},"${password(cluster, 'CSV').replaceAll('"', '""')}"`);
     const accepted = await send('POST', batch, {
       headers: { ...login(), ...async_, 'content-type': 'text/csv' },
@@ -117,7 +121,8 @@ export const createTour = (stage: Stage, token: string): Tour => {
       '/users/user.0003',
     ];
     await Promise.all([...paths, '/users/u3'].map((path) => get(path)));
-    const open = ['/healthz', '/readyz', '/openapi.json', '/docs', '/docs/', '/problems/invalid_user', '/', '/nothing/here'];
+    const documents = ['/openapi.json', '/openapi.yaml', '/openapi-3.0.json', '/docs', '/docs/', '/problems/invalid_user'];
+    const open = ['/healthz', '/readyz', ...documents, '/', '/nothing/here'];
     await Promise.all(open.map((path) => send('GET', path)));
   };
 
