@@ -6,7 +6,7 @@ import { say } from './output.js';
 import { UsageError } from './usage.js';
 
 const helpOf = ({ code, retryable, retryAfterMs, operationId }: GatewayProblem): string => {
-  if (operationId !== undefined) return `To wait on: hpc-gateway operations wait ${operationId}`;
+  if (operationId !== undefined) return `To keep waiting: hpc-gateway operations wait ${operationId}`;
   if (code === 'unauthenticated') return 'Set HPC_GATEWAY_KEY, or give --key-file, with an API key of the gateway.';
   if (code === 'forbidden') return 'Ask the operator of the gateway for the right.';
   if (retryable) return `Try again${retryAfterMs === undefined ? ' later' : ` in ${Math.ceil(retryAfterMs / 1000)} s`}.`;
@@ -40,7 +40,7 @@ export const report = (error: unknown): number => {
     return EXIT.unreachable;
   }
   if (error instanceof WaitTimeout) {
-    say(`${error.message}\nTo wait on: hpc-gateway operations wait ${error.operationId}`);
+    say(`${error.message}\nTo keep waiting: hpc-gateway operations wait ${error.operationId}`);
     return EXIT.notDone;
   }
   throw error;

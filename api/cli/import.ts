@@ -14,6 +14,9 @@ import { UsageError } from './usage.js';
 /** As much as the gateway takes. */
 const MAX_FILE_BYTES = 1_048_576;
 
+/** Of one batch. */
+const MAX_ITEMS = 1_000;
+
 export interface ImportOptions extends GatewayOptions {
   readonly cluster: string;
   readonly yes?: true;
@@ -41,6 +44,7 @@ const readItems = async (file: string): Promise<Source> => {
   const text = decode(await readSmall(file, MAX_FILE_BYTES), file);
   try {
     const { body, lines } = readCsv(text);
+    if (body.items.length > MAX_ITEMS) throw new UsageError(`${file} has more than ${MAX_ITEMS} users: split it.`);
     return { items: body.items as BatchRequest['items'], lineOf: (index) => lines[index] ?? 0 };
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;

@@ -4,7 +4,7 @@ import { EXIT } from './exit.js';
 import { endWithReader } from './output.js';
 import { createProgram } from './program.js';
 
-/** A gateway goes on without those who read what it writes. */
+/** A gateway continues when nobody reads its output. */
 const SERVING: ReadonlySet<string | undefined> = new Set(['serve', 'demo']);
 
 /** The help is no failure; where a command was left out, it is. */

@@ -76,7 +76,7 @@ export interface WaitOptions extends GatewayOptions {
 export const follow = async (id: string, options: WaitOptions): Promise<Operation> => {
   const gateway = await connect(options);
   const progress = createProgress();
-  const words = (): string => `\nThe operation continues in the gateway. To wait on: hpc-gateway operations wait ${id}`;
+  const words = (): string => `\nThe operation continues in the gateway. To keep waiting: hpc-gateway operations wait ${id}`;
   try {
     return await whenInterrupted(words, () =>
       gateway.waitForOperation(id, {

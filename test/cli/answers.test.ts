@@ -1,9 +1,12 @@
 /** Commands against a server that answers what a gateway never would, or what its vendors would like to. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import { type Asked, problem, type Step, startScripted } from '../client/scripted.js';
+import { selfSigned } from '../support/certificate.js';
 import { endProcesses } from '../support/process.js';
 import { cli } from './support.js';
 
@@ -73,6 +76,23 @@ describe('words of vendors', () => {
   });
 });
 
+describe('a certificate', () => {
+  it('that is not trusted ends with 3 and names the variable that makes it so', async () => {
+    const { key, cert } = selfSigned('127.0.0.1');
+    const server = createServer({ key, cert }, (_, response) => {
+      response.setHeader('content-type', 'application/json').end('{"items":[],"problems":[],"incomplete":null}');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    closers.push(() => server.close());
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const refused = await cli(['clusters', '--url', url]);
+    expect([refused.code, refused.err]).toEqual([3, expect.stringContaining('NODE_EXTRA_CA_CERTS')]);
+    const path = join(folder, 'ca.pem');
+    writeFileSync(path, cert);
+    expect((await cli(['clusters', '--url', url], { env: { NODE_EXTRA_CA_CERTS: path } })).code).toBe(0);
+  });
+});
+
 describe('failures', () => {
   it('a write is sent three times with one key', async () => {
     const { url, asked } = await serve((_, count) => (count < 3 ? 'cut' : { status: 204 }));
@@ -95,6 +115,6 @@ describe('failures', () => {
     const { url } = await serve(() => ({ status: 200, body: operation }));
     const { code, err } = await cli(['operations', 'wait', 'op_1', '--timeout', '1', '--url', url]);
     expect(code).toBe(1);
-    expect(err).toMatch(/not done within 1 s \(1 of 2 items settled\).*\nTo wait on: hpc-gateway operations wait op_1/);
+    expect(err).toMatch(/not done within 1 s \(1 of 2 items settled\).*\nTo keep waiting: hpc-gateway operations wait op_1/);
   });
 });

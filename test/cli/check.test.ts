@@ -65,7 +65,7 @@ it('ends with 2 where the configuration is wrong', async () => {
 });
 
 it.each([
-  ['demo', { HPC_GATEWAY_CONFIG: 'none.yaml' }, /DEMO/],
+  ['demo', { HPC_GATEWAY_CONFIG: 'none.yaml', NODE_ENV: 'production' }, /DEMO/],
   ['serve', { HPC_GATEWAY_DEMO: '1' }, /DEMO/],
 ])('%s serves until a signal', async (command, env, words) => {
   const gateway = run(process.execPath, [PROGRAM, command], { PORT: '0', ...env });

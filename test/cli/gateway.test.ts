@@ -125,6 +125,7 @@ describe('import', () => {
       'username,password,role\nada.l,Choose@Your0wn,member\nbob.l,Choose@Your0wn,teacher\n',
       /line 3: role must be/,
     ],
+    ['too many users', `username\n${'ada.l\n'.repeat(1_001)}`, /wrong\.csv has more than 1000 users: split it\./],
     ['another encoding', Buffer.from('username,password\nzoë.l,Choose@Your0wn\n', 'latin1').toString('latin1'), /./],
   ])('%s ends with 2, names the line and shows no password', async (name, content, message) => {
     const path = join(folder, 'wrong.csv');

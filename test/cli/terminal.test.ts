@@ -90,7 +90,7 @@ describe('an import', () => {
     expect(asked).toMatch(/151 +cs 26150 +create +refused/);
     terminal.type('y');
     terminal.press('Enter');
-    const under = await terminal.shows(/\[#+\.+\] \d+ of 300/);
+    const under = await terminal.shows(/\[[#.]*\.\] \d+ of 300/);
     expect(under).not.toContain('exit=');
     const screen = await terminal.shows(/exit=/);
     expect(screen).toMatch(/\[#{30}\] 300 of 300\n/);
@@ -103,7 +103,7 @@ describe('an import', () => {
     await terminal.shows(/\.\] \d+ of 400/);
     terminal.press('C-c');
     const screen = await terminal.shows(/exit=/);
-    const [, id = ''] = /To wait on: hpc-gateway operations wait (op_\w+)\nexit=130/.exec(screen) ?? [];
+    const [, id = ''] = /To keep waiting: hpc-gateway operations wait (op_\w+)\nexit=130/.exec(screen) ?? [];
     const waited = await cli(['operations', 'wait', id, '--url', gateway.url]);
     expect([waited.code, waited.out]).toEqual([0, expect.stringMatching(/400 of 400 +400 created/)]);
   });
