@@ -1,6 +1,6 @@
 /** `hpc-gateway operations …`. */
-import type { Operation, OperationHead, OperationQuery } from '@hpc-gateway/client';
-import { connect, type GatewayOptions } from './connect.js';
+import { GatewayUnreachable, type Operation, type OperationHead, type OperationQuery } from '@hpc-gateway/client';
+import { connect, type GatewayOptions, PATIENT_ATTEMPTS } from './connect.js';
 import { EXIT } from './exit.js';
 import { whenInterrupted } from './interrupts.js';
 import { say, writeJson, writeLine, writeTable } from './output.js';
@@ -74,16 +74,22 @@ export interface WaitOptions extends GatewayOptions {
 
 /** With a bar on a terminal. @throws WaitTimeout */
 export const follow = async (id: string, options: WaitOptions): Promise<Operation> => {
-  const gateway = await connect(options);
+  const gateway = await connect(options, PATIENT_ATTEMPTS);
   const progress = createProgress();
-  const words = (): string => `\nThe operation continues in the gateway. To keep waiting: hpc-gateway operations wait ${id}`;
+  const words = (): string => `The operation continues in the gateway. To keep waiting: hpc-gateway operations wait ${id}`;
   try {
-    return await whenInterrupted(words, () =>
-      gateway.waitForOperation(id, {
-        timeoutMs: options.timeout * 1000,
-        onProgress: ({ progress: { settled, total } }) => progress.show(settled, total),
-      }),
+    return await whenInterrupted(
+      () => `\n${words()}`,
+      () =>
+        gateway.waitForOperation(id, {
+          timeoutMs: options.timeout * 1000,
+          onProgress: ({ progress: { settled, total } }) => progress.show(settled, total),
+        }),
     );
+  } catch (error) {
+    progress.end();
+    if (error instanceof GatewayUnreachable) say(words());
+    throw error;
   } finally {
     progress.end();
   }

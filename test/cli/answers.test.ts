@@ -76,6 +76,14 @@ describe('words of vendors', () => {
   });
 });
 
+describe('a URL without TLS', () => {
+  it('is warned of where it leaves this machine', async () => {
+    const { err } = await cli(['clusters', '--url', 'http://gateway.invalid:1']);
+    expect(err).toMatch(/^Keys and passwords are sent in the clear/);
+    expect((await cli(['clusters', '--url', 'http://[::1]:1'])).err).not.toMatch(/in the clear/);
+  });
+});
+
 describe('a certificate', () => {
   it('that is not trusted ends with 3 and names the variable that makes it so', async () => {
     const { key, cert } = selfSigned('127.0.0.1');
@@ -108,6 +116,14 @@ describe('failures', () => {
     const { url } = await serve(() => step);
     const { code, out, err } = await cli(['clusters', '--url', url]);
     expect([code, out, err]).toEqual([3, '', expect.stringMatching(message)]);
+  });
+
+  it('a gateway that restarts is waited for', async () => {
+    const done = { id: 'op_1', kind: 'batchUsers', clusterId: 'c', state: 'succeeded', done: true, results: [] };
+    const operation = { ...done, progress: { settled: 1, total: 1 }, summary: { created: 1 }, createdAt: '' };
+    const { url, asked } = await serve((_, count) => (count < 5 ? 'cut' : { status: 200, body: operation }));
+    const { code, out } = await cli(['operations', 'wait', 'op_1', '--url', url]);
+    expect([code, asked.length, out]).toEqual([0, 5, expect.stringContaining('1 created')]);
   });
 
   it('an operation that does not end is left after --timeout', async () => {

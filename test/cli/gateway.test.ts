@@ -151,6 +151,8 @@ describe('operations', () => {
     expect([waited.code, JSON.parse(waited.out)]).toEqual([0, expect.objectContaining({ id, done: true })]);
     const late = await demo.at(['operations', 'cancel', id]);
     expect([late.code, late.err]).toEqual([1, expect.stringContaining('had ended before')]);
+    const none = await demo.at(['operations', 'wait', 'op_none']);
+    expect([none.code, none.err]).toEqual([1, expect.stringMatching(/^There is no operation op_none[^\n]*\nWhat it means/)]);
     const unknown = await demo.at(['operations', 'show', 'op_none']);
     expect([unknown.code, unknown.err]).toEqual([1, expect.stringContaining('(operation_not_found, request ')]);
   });
