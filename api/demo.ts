@@ -42,7 +42,7 @@ export const startDemo = async (): Promise<Demo> => {
 };
 
 export const demoBanner = (url: string): string => `
-  DEMO: no configuration was given, so two simulated vendors run inside. Nothing is real, nothing is kept.
+  DEMO: two simulated vendors run inside. Nothing is real, nothing is kept.
   For real accounts: HPC_GATEWAY_CONFIG=gateway.yaml npm start
 
   curl ${url}/clusters

@@ -99,16 +99,3 @@ it('makes a key by a command, and lets its caller in', async () => {
   await gateway.exit;
   expect(gateway.errors()).not.toContain(key);
 });
-
-it.each([
-  [['key'], 'There is no command key.'],
-  [['key', 'nwe'], 'There is no command key nwe. Did you mean key new?'],
-  [['key', 'new'], 'The option --id is missing.'],
-  [['key', 'new', '--id', 'no blank'], 'An id has letters'],
-  [['key', 'new', '--name', 'x'], "Unknown option '--name'"],
-  [['gateway.yaml'], 'There is no command gateway.yaml.'],
-])('says what is wrong with the arguments %j', async (args, message) => {
-  const { exit, errors } = run(process.execPath, ['dist/api/server.js', ...args]);
-  expect((await exit).code).toBe(1);
-  expect(errors()).toContain(message);
-});

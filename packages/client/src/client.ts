@@ -12,6 +12,7 @@ export type UserPage = Schemas['UserPage'];
 export type ClusterList = Schemas['ClusterList'];
 export type UserCreate = Schemas['UserCreate'];
 export type BatchRequest = Schemas['BatchRequest'];
+export type OperationRequest = Schemas['OperationRequest'];
 export type BatchResult = Schemas['BatchResult'];
 export type OperationHead = Schemas['OperationHead'];
 export type OperationPage = Schemas['OperationPage'];
@@ -72,7 +73,7 @@ export interface GatewayClient {
   /** Waits for the end; of a dry run, what would become of each item. For many items, `startOperation` shows how far it is. */
   batch(clusterId: string, batch: BatchRequest, options?: WriteOptions): Promise<BatchResult>;
   /** Starts a batch and does not wait for its end. */
-  startOperation(clusterId: string, batch: BatchRequest, options?: WriteOptions): Promise<Operation>;
+  startOperation(clusterId: string, batch: OperationRequest, options?: WriteOptions): Promise<Operation>;
   /** All operations that fit, newest first. */
   operations(query?: OperationQuery, options?: RequestOptions): AsyncGenerator<OperationHead, void, void>;
   operation(id: string, options?: RequestOptions): Promise<Operation>;
@@ -178,8 +179,7 @@ export const createClient = (options: ClientOptions, timing: Timing = systemTimi
     },
     startOperation: async (clusterId, body, more = {}) => {
       checkNames(clusterId);
-      const params = { path: { clusterId }, header: { Prefer: 'respond-async' } };
-      return of(api.POST('/clusters/{clusterId}/users/batch', { params, body, ...sent(more) }));
+      return of(api.POST('/clusters/{clusterId}/operations', { params: { path: { clusterId } }, body, ...sent(more) }));
     },
     operations: (query = {}, more = {}) =>
       itemsOf(

@@ -81,7 +81,7 @@ export const exchange = async (
     };
     const response = await fetch(url, init);
     const { status, statusText } = response;
-    // Whoever answers so would get the key and the passwords.
+    // Following it would send the key and the passwords to another address.
     if (response.type === 'opaqueredirect' || (status >= 300 && status < 400 && status !== 304))
       throw new UnexpectedAnswer(`${origin} redirects to another address. Give the URL of the gateway itself.`, status);
     isStreamed = response.ok && STREAMED.test(response.headers.get('content-type') ?? '');

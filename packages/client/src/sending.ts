@@ -62,7 +62,7 @@ export const createSender = (base: string, fetch: Fetch, bounds: Bounds, timing:
   const once = async (sent: Sent, until: number, signal: AbortSignal): Promise<Response> => {
     const ms = Math.max(1, Math.min(bounds.attemptMs, until - timing.now()));
     const response = await exchange(fetch, sent, ms, signal);
-    // Who asks for a type gets what there is.
+    // A request that names its Accept takes any type.
     await check(response, origin, sent.headers.has('accept'));
     return response;
   };
