@@ -3,10 +3,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { cli, ended, PASSWORD, PROGRAM, start } from '../cli/support.js';
 import { EHPC_CLUSTER, ehpcAccount, startEhpc } from '../support/backends.js';
 import { startGateway, type TestGateway } from '../support/gateway.js';
 import { until } from '../support/wait.js';
-import { cli, ended, PASSWORD, PROGRAM, start } from './support.js';
 import { openTerminal, type Terminal } from './tmux.js';
 
 let vendor: Awaited<ReturnType<typeof startEhpc>>;
