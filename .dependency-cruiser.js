@@ -47,7 +47,7 @@ export default {
     ),
     never(
       'client-in-the-shell-command',
-      { pathNot: '^(api/cli|packages|examples|clients|test)/' },
+      { pathNot: '^(api/cli|examples|packages|test)/' },
       { path: '^packages/' },
       'The gateway is no client of its own.',
     ),
@@ -56,6 +56,12 @@ export default {
       { pathNot: '^(api/cli|test)/' },
       { path: 'node_modules/(commander|cli-table3|read)/' },
       'Arguments, tables and prompts are known in one folder.',
+    ),
+    never(
+      'examples-are-strangers',
+      { path: '^examples/' },
+      { path: '^(api|src|adapters|simulators|test)/' },
+      'They show what anybody can do.',
     ),
     never('nobody-imports-tests', { pathNot: '^test/' }, { path: '^test/' }, 'Tests are not imported.'),
     never(
