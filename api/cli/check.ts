@@ -4,12 +4,14 @@ import { adapters } from '../../adapters/index.js';
 import { systemClock } from '../../src/clock.js';
 import { type Account, createRegistry, type Registry } from '../../src/clusters/registry.js';
 import { environment } from '../../src/config/environment.js';
+import { ConfigError } from '../../src/config/error.js';
 import { loadConfig } from '../../src/config/load.js';
 import type { GatewayConfig } from '../../src/config/schema.js';
 import { asGatewayError, type GatewayError } from '../../src/errors.js';
 import { version } from '../../src/project.js';
 import { createTransports } from '../../src/vendor/transports.js';
 import { EXIT } from './exit.js';
+import { report } from './failure.js';
 import { say, visible, write, writeJson } from './output.js';
 import { UsageError } from './usage.js';
 
@@ -91,11 +93,18 @@ const checkAccounts = async (config: GatewayConfig): Promise<Checked[]> => {
   }
 };
 
-/** @throws UsageError, ConfigError */
+/** @throws UsageError */
 export const checkSetup = async ({ config: given, json }: CheckOptions): Promise<number> => {
   const path = given ?? environment['HPC_GATEWAY_CONFIG'];
   if (!path) throw new UsageError('Name the configuration: --config FILE, or HPC_GATEWAY_CONFIG.');
-  const config = loadConfig(path, adapters, environment);
+  let config: GatewayConfig;
+  try {
+    config = loadConfig(path, adapters, environment);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    report(error);
+    return EXIT.usage;
+  }
   say(`${path} can be used: ${Object.keys(config.accounts).length} accounts, ${config.clusters.length} configured clusters`);
   const accounts = await checkAccounts(config);
   if (json) writeJson({ accounts });

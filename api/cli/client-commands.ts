@@ -71,7 +71,7 @@ const addImport = (program: Command): void => {
     .argument('<file>', 'columns: op, username, password, role, directoryMode')
     .option('-y, --yes', 'do not ask after the dry run')
     .option('--dry-run', 'check only')
-    .option('--all', 'show all results, not only what is not done')
+    .option('--failed', 'show only the results of what is not done')
     .option('--stop-on-error', 'stop at the first item that is not done')
     .option('--timeout <seconds>', 'wait at most so long', wholeNumber, 3_600)
     .action(ending(async (file, options) => (await import('./import.js')).importFile(file, options)));

@@ -29,7 +29,7 @@ export const report = (error: unknown): number => {
   }
   if (error instanceof ConfigError) {
     say(`The configuration cannot be used:\n${error.problems.map((problem) => `  ${problem}`).join('\n')}`);
-    return EXIT.usage;
+    return EXIT.notDone;
   }
   if (error instanceof GatewayProblem) {
     say(describe(error));

@@ -21,7 +21,7 @@ export interface ImportOptions extends GatewayOptions {
   readonly cluster: string;
   readonly yes?: true;
   readonly dryRun?: true;
-  readonly all?: true;
+  readonly failed?: true;
   readonly stopOnError?: true;
   readonly timeout: number;
 }
@@ -62,9 +62,9 @@ const inLines = (error: unknown, file: string, { lineOf }: Source): unknown => {
   return new UsageError(`${file} cannot be imported:\n${lines.map((line) => `  ${line}`).join('\n')}`);
 };
 
-/** Those that are not done, and with `--all` the others. */
-const showResults = ({ results }: Pick<BatchResult, 'results'>, { lineOf }: Source, { all }: ImportOptions): void => {
-  const shown = all ? results : results.filter((result) => !isDone(result));
+/** All of them, or with `--failed` those that are not done. */
+const showResults = ({ results }: Pick<BatchResult, 'results'>, { lineOf }: Source, { failed }: ImportOptions): void => {
+  const shown = failed ? results.filter((result) => !isDone(result)) : results;
   if (shown.length > 0) writeResults(shown, lineOf, 'LINE');
 };
 

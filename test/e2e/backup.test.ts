@@ -96,9 +96,9 @@ it('is taken while writes run, and serves with the key alone', async () => {
 });
 
 it.each([
-  [[], 'Name one folder.'],
-  [['one', 'two'], 'Name one folder.'],
+  [[], "missing required argument 'folder'"],
+  [['one', 'two'], 'too many arguments'],
 ])('says what is missing: %j', (args, message) => {
   const { status, stderr } = spawnSync(process.execPath, ['dist/api/server.js', 'store', 'copy', ...args], { encoding: 'utf8' });
-  expect([status, stderr]).toEqual([1, expect.stringContaining(message)]);
+  expect([status, stderr]).toEqual([2, expect.stringContaining(message)]);
 });

@@ -85,7 +85,7 @@ it('a password from standard input is not taken from a terminal', async () => {
 
 describe('an import', () => {
   it('asks after its dry run, shows how far it is, and what was not done', async () => {
-    const terminal = open('import docs/examples/course.csv -c c');
+    const terminal = open('import docs/examples/course.csv -c c --failed');
     const asked = await terminal.shows(/Import 299 of 300 into c\? \[y\/N\]/);
     expect(asked).toMatch(/151 +cs 26150 +create +refused/);
     terminal.type('y');
