@@ -790,7 +790,7 @@ export interface components {
             incomplete: components["schemas"]["Incomplete"];
             items: components["schemas"]["User"][];
             /**
-             * Format: int32
+             * Format: int64
              * @description How many users fit `search` and `role`, in all windows together. Null where the vendor does not tell.
              */
             total: number | null;

@@ -60,7 +60,7 @@ const look = async (at: string, headers: Record<string, string> = {}): Promise<S
     meant: ((await (await ask('/clusterz')).json()) as { detail: string }).detail,
     docs: (await ask('/docs')).headers.get('location'),
     root: (await ask('/', { headers: { accept: 'text/html' } })).headers.get('location'),
-    servers: ((await (await ask('/openapi.json')).json()) as { servers: object[] }).servers,
+    servers: ((await (await ask('/openapi.json')).json()) as { servers: { url: string }[] }).servers.map(({ url }) => ({ url })),
   };
 };
 

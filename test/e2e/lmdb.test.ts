@@ -171,6 +171,8 @@ describe('operations in a folder', () => {
     await look(async () => (await ready()) === 200);
     expect((await create(3)).status).toBe(202);
     expect(errors().match(/"store unavailable/g)).toHaveLength(1);
+    // Lines of the log are written together.
+    await look(() => errors().includes('"store available"'));
     expect(errors().match(/"store available"/g)).toHaveLength(1);
   });
 
