@@ -7,6 +7,8 @@ const MAX_WAITING_CHARACTERS = 1_048_576;
 /** Lines are written together: once so much waits, and so often at least. */
 const TOGETHER_CHARACTERS = 8_192;
 const FLUSH_MS = 50;
+/** Lines that can wait so long: `debug` and `info`. */
+const CALM = /^\{"level":[123]0\b/;
 
 /**
  * Where it cannot be written, on a disk that is full or to a reader that is gone, the gateway serves on without a log, and with one as soon as
@@ -31,11 +33,15 @@ export const openLogDestination = (format: 'json' | 'pretty'): DestinationStream
   process.prependListener('exit', () => {
     if (isFailing) destination.destroy();
   });
-  if (format === 'json') return destination;
+  const write = (line: string, shown = line): void => {
+    destination.write(shown);
+    if (!CALM.test(line)) destination.flush();
+  };
+  if (format === 'json') return { write };
   const pretty = prettyFactory({
     colorize: process.stderr.isTTY ?? false,
     translateTime: 'SYS:standard',
     ignore: 'pid,hostname',
   });
-  return { write: (line) => void destination.write(pretty(line)) };
+  return { write: (line) => write(line, pretty(line)) };
 };

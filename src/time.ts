@@ -14,6 +14,7 @@ const plainToUtc = (text: string): string | null => {
 /** Times of other spellings that were read lately: a list that is read again has the same ones. */
 const MAX_KNOWN = 20_000;
 const known = new Map<string, string | null>();
+const DATED = /^\d{4}-/;
 
 const zonedToUtc = (text: string, zone: string): string | null => {
   const key = `${zone} ${text}`;
@@ -22,7 +23,8 @@ const zonedToUtc = (text: string, zone: string): string | null => {
   const time = DateTime.fromISO(text, { zone });
   const utc = time.isValid ? time.toUTC().toISO() : null;
   if (known.size >= MAX_KNOWN) known.clear();
-  known.set(key, utc);
+  // A time without a date is one of today.
+  if (DATED.test(text)) known.set(key, utc);
   return utc;
 };
 

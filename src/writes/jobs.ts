@@ -88,9 +88,15 @@ const createWatch = (account: JobSource, getJobs: NonNullable<JobSource['getJobs
   const lookAt = async (jobs: readonly string[]): Promise<number> => {
     const [asker] = jobs.flatMap(followersOf);
     if (!asker) return 0;
-    const { requestId, purpose = 'write', tally } = asker;
+    const { requestId, purpose = 'write', owner, tally } = asker;
     try {
-      const states = await getJobs(jobs, { requestId, purpose, ...(tally && { tally }), signal: clock.timeout(LOOK_MS) });
+      const states = await getJobs(jobs, {
+        requestId,
+        purpose,
+        ...(owner !== undefined && { owner }),
+        ...(tally && { tally }),
+        signal: clock.timeout(LOOK_MS),
+      });
       failedLooks = 0;
       jobs.forEach((job, at) => {
         for (const follower of followersOf(job)) judge(follower, states[at] ?? { state: 'unknown' });

@@ -158,7 +158,14 @@ export const follow = async (desk: Desk, call: VendorCall, signal: AbortSignal):
     if (items.length > 0) work.update(await journal.attachJob(work.claim, items, jobId));
   }
   const { work } = first;
-  const following = { requestId: work.requestId, purpose: purposeOf(work), tally: work.tally, signal, until: endedAt + jobMs };
+  const following = {
+    requestId: work.requestId,
+    purpose: purposeOf(work),
+    owner: work.site.key,
+    tally: work.tally,
+    signal,
+    until: endedAt + jobMs,
+  };
   const { job, error } = await jobs.end(work.site.account, jobId, following);
   return { ...call, job, endedAt: clock.now(), ...(error && { error: withoutSecrets(desk, entries, error) }) };
 };
