@@ -18,10 +18,12 @@ const nullable = ({ oneOf, ...rest }, schemas) => {
 
 /** Generators of 3.0 make an enum of a boolean with one value that compiles nowhere, and know no formats of ours. */
 const plain = (schema) => {
-  const { enum: values, format, ...rest } = schema;
+  const { enum: values, format, maxLength, ...rest } = schema;
   const keepsEnum = values !== undefined && schema.type !== 'boolean';
   const keepsFormat = format !== undefined && !['line', 'entity-tags', 'any-entity', 'idempotency-key'].includes(format);
-  return { ...rest, ...(keepsEnum && { enum: values }), ...(keepsFormat && { format }) };
+  // Clients of Python make times of their own of a date-time, which have no length.
+  const keepsLength = maxLength !== undefined && format !== 'date-time';
+  return { ...rest, ...(keepsLength && { maxLength }), ...(keepsEnum && { enum: values }), ...(keepsFormat && { format }) };
 };
 
 const mended = (value, schemas) => {

@@ -4,6 +4,8 @@ import { nearest } from '../../src/nearest.js';
 import { refuse } from './validation.js';
 
 const COLUMNS: readonly string[] = ['op', 'username', 'password', 'role', 'directoryMode'];
+/** Of an export: what the vendor decides. They are left out. */
+const EXPORTED: readonly string[] = ['group', 'uid', 'gid', 'createdAt'];
 
 /** The longest first, since the first that fits ends a record. A file may have been written on several systems. */
 const LINE_ENDS = ['\r\n', '\n', '\r'];
@@ -24,19 +26,21 @@ const MAX_NAME = 40;
 /** A name as a message may show it. */
 const quoted = (name: string): string => JSON.stringify(name.length > MAX_NAME ? `${name.slice(0, MAX_NAME)}…` : name);
 
+const isColumn = (name: string): boolean => COLUMNS.includes(name) || EXPORTED.includes(name);
+
 /** However it is written: the column that is most likely meant. */
 const alike = (name: string): string | undefined => COLUMNS.find((column) => column.toLowerCase() === name.trim().toLowerCase());
 
 /** Where the line of names was forgotten, it is a line of passwords: a name is shown only where it is like one that is known. */
 const checkNames = (names: readonly string[], line: number): string[] => {
-  const wrong = names.findIndex((name, at) => !COLUMNS.includes(name) || names.indexOf(name) < at);
+  const wrong = names.findIndex((name, at) => !isColumn(name) || names.indexOf(name) < at);
   const [name = ''] = names.slice(wrong);
   const expected = `the columns are ${COLUMNS.join(', ')}, each at most once`;
   if (names.every((each) => alike(each) === undefined))
     refuse(
       `has to begin with a line of names; ${expected}, with commas, semicolons or tabs between. Line ${line} names none of them`,
     );
-  if (wrong !== -1 && COLUMNS.includes(name)) refuse(`names the column ${name} twice in line ${line}; ${expected}`);
+  if (wrong !== -1 && isColumn(name)) refuse(`names the column ${name} twice in line ${line}; ${expected}`);
   const meant = alike(name) ?? nearest(name, COLUMNS);
   // What is like none of them may be anything.
   const shown = meant === undefined ? `${wrong + 1}` : quoted(name);
@@ -137,7 +141,7 @@ export const readCsv = (given: string): CsvBody => {
       to: ENOUGH,
     }) as unknown as readonly Row[];
     const items = rows.map(({ record }) => {
-      const fields = Object.entries(record).filter(([, field]) => field !== '');
+      const fields = Object.entries(record).filter(([name, field]) => field !== '' && !EXPORTED.includes(name));
       return { op: 'create', ...Object.fromEntries(fields) };
     });
     return { body: { items }, lines: rows.map(({ info }) => lineAfter(info.bytes)) };

@@ -4,8 +4,8 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createClient, GatewayProblem } from '@hpc-gateway/client';
 
-const { HPC_GATEWAY_URL: url = 'http://127.0.0.1:8080', HPC_GATEWAY_KEY: key, PORT = '3000' } = process.env;
-const gateway = createClient({ url, key });
+const { HPC_GATEWAY_URL: url, HPC_GATEWAY_KEY: key, PORT = '3000' } = process.env;
+const gateway = createClient({ url: url || 'http://127.0.0.1:8080', key: key || undefined });
 const MAX_FORM_BYTES = 4_096;
 const SHOWN = 50;
 
@@ -52,10 +52,10 @@ const create = async (form: URLSearchParams): Promise<string> => {
 };
 
 const server = createServer(async (request, response) => {
-  const { searchParams: query } = new URL(request.url ?? '/', 'http://portal');
   let message = '';
-  let cluster = query.get('cluster') ?? undefined;
   try {
+    const query = new URLSearchParams(request.url?.split('?')[1]);
+    let cluster = query.get('cluster') ?? undefined;
     if (request.method === 'POST') {
       const form = await readForm(request);
       cluster = form.get('cluster') ?? undefined;

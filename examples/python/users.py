@@ -13,7 +13,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-URL = os.environ.get("HPC_GATEWAY_URL", "http://127.0.0.1:8080").rstrip("/")
+URL = (os.environ.get("HPC_GATEWAY_URL") or "http://127.0.0.1:8080").rstrip("/")
 KEY = os.environ.get("HPC_GATEWAY_KEY")
 PASSWORD = os.environ.get("USER_PASSWORD", "Choose@Your0wn")
 ATTEMPTS = 5

@@ -219,6 +219,14 @@ describe('a CSV', () => {
     }
   });
 
+  it('may be what was exported, with what is to be done in its first column', async () => {
+    const path = '/clusters/ali/users?search=user.001';
+    const { text } = await stage.gateway.request('GET', path, { headers: { accept: 'text/csv' } });
+    expect(text).toMatch(/^op,username,role,group,uid,gid,createdAt\r\n,user/);
+    const ensured = await postCsv(text.replaceAll('\r\n,', '\r\nensure,'), '?dryRun=true');
+    expect(new Set(statuses(ensured))).toEqual(new Set(['unchanged']));
+  });
+
   it('takes its flags from the query', async () => {
     const [a, b] = [newName(), newName()];
     const csv = `username,password\n${a},${PASSWORD}\nuser.0014,${PASSWORD}\n${b},${PASSWORD}\n`;

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
+import { closed } from '../support/closed.js';
 import { answersIn, type Exchange, jsonOf, valuesOf, type WireAnswer } from '../support/wire.js';
 import { operationAt } from './document.js';
 import type { Sent } from './sending.js';
@@ -25,7 +26,7 @@ const ajv = new Ajv2020({ strict: false, meta: false, validateSchema: false });
 (addFormats as unknown as (target: Ajv2020) => void)(ajv);
 // Of requests.
 for (const format of ['line', 'entity-tags', 'any-entity', 'idempotency-key']) ajv.addFormat(format, true);
-ajv.addSchema(JSON.parse(readFileSync('dist/openapi.json', 'utf8')) as object, 'document');
+ajv.addSchema(closed(readFileSync('dist/openapi.json', 'utf8')), 'document');
 
 const compiled = new Map<string, ValidateFunction>();
 const checkSchema = (pointer: string, value: unknown): void => {

@@ -2,10 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
+import { closed } from './closed.js';
 
 type Json = Record<string, unknown>;
 
-const document = JSON.parse(readFileSync('dist/openapi.json', 'utf8')) as {
+const document = closed(readFileSync('dist/openapi.json', 'utf8')) as {
   paths: Record<string, Json>;
   components: { responses: Record<string, Json>; schemas: Record<string, Json> };
 };
