@@ -72,7 +72,7 @@ public class Consumer
                 page = users.ListUsers(cluster, limit: 40, cursor: page.NextCursor);
                 all.AddRange(page.Items);
             }
-            Expect("users on all pages", all.Count, page.Total);
+            Expect("users on all pages", (long)all.Count, page.Total);
         }
     }
 

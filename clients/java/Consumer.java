@@ -1,6 +1,9 @@
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.net.URI;
 import java.net.http.HttpHeaders;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -93,7 +96,7 @@ public class Consumer {
         page = page(cluster, page.getNextCursor());
         all.addAll(page.getItems());
       }
-      expect("users on all pages", all.size(), page.getTotal());
+      expect("users on all pages", (long) all.size(), page.getTotal());
     }
   }
 
@@ -138,6 +141,13 @@ public class Consumer {
       }
       expect("the state", operation.getState(), OperationState.OPERATION_SUCCEEDED);
       expect("the result", operation.getResults().get(0).getStatus(), ItemStatus.ITEM_CREATED);
+      String id = operation.getId();
+      // Java writes midnight without seconds.
+      OffsetDateTime from = OffsetDateTime.now(ZoneOffset.UTC).truncatedTo(ChronoUnit.DAYS).minusDays(1);
+      boolean isListed =
+          operations.listOperations(cluster, null, null, null, null, from, null, 200, null).getItems().stream()
+              .anyMatch(one -> id.equals(one.getId()));
+      expect("the operation in the list", isListed, true);
     }
   }
 

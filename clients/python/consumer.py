@@ -3,6 +3,7 @@
 import json
 import sys
 import uuid
+from datetime import datetime, timedelta, timezone
 
 from hpc_gateway import (
     ApiClient,
@@ -89,6 +90,9 @@ def main(url):
             operation = operations.get_operation(operation.id, prefer="wait=5")
         expect("the state", operation.state, "succeeded")
         expect("the result", operation.results[0].status, "created")
+        midnight = datetime.now(timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0)
+        listed = operations.list_operations(cluster_id=cluster, _from=midnight - timedelta(days=1), limit=200)
+        expect("the operation in the list", operation.id in [one.id for one in listed.items], True)
     print("ok operation")
 
     for cluster in CLUSTERS:

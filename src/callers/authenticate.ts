@@ -2,7 +2,7 @@
 import type { Clock } from '../clock.js';
 import type { AuthConfig } from '../config/auth.js';
 import { ANYBODY, type Caller, type CallerLimits } from './caller.js';
-import { createKeys, isApiKey } from './keys.js';
+import { createKeys, isApiKey, looksLikeApiKey } from './keys.js';
 import { createProxyUsers, type NamedBy } from './proxy.js';
 import { createTokens } from './tokens.js';
 import type { Verified } from './verified.js';
@@ -33,6 +33,7 @@ export const createAuthenticate = (auth: AuthConfig | undefined, limits: CallerL
     const credential = apiKey ?? bearer;
     if (credential === undefined) return undefined;
     if (isApiKey(credential)) return keyed(credential);
+    if (looksLikeApiKey(credential)) return { refusal: 'The API key is not valid.' };
     return apiKey === undefined ? tokened(credential) : { refusal: 'The API key is not valid.' };
   };
 };

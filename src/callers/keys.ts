@@ -11,6 +11,9 @@ const KEY = /^hpcgw_[A-Za-z0-9_-]{43}$/;
 
 export const isApiKey = (text: string): boolean => KEY.test(text);
 
+/** Cut, or mistyped. */
+export const looksLikeApiKey = (text: string): boolean => text.startsWith(PREFIX);
+
 /** As the configuration has it: the hash of the whole key. The keys are random, so that nobody finds one by trying hashes. */
 export const hashOf = (key: string): string => `sha256:${createHash('sha256').update(key).digest('hex')}`;
 

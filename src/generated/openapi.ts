@@ -2413,7 +2413,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The user was there, and has the role. Of a dry run, what would become of the user. */
+            /** @description The user was there, and has the role. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2575,7 +2575,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The user as it is now. Of a dry run, what would become of the user. */
+            /** @description The user as it is now. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
