@@ -3,7 +3,7 @@ import { GatewayUnreachable, type Operation, type OperationHead, type OperationQ
 import { connect, type GatewayOptions, PATIENT_ATTEMPTS } from './connect.js';
 import { EXIT } from './exit.js';
 import { whenInterrupted } from './interrupts.js';
-import { say, writeJson, writeLine, writeTable } from './output.js';
+import { isRead, say, writeJson, writeLine, writeTable } from './output.js';
 import { createProgress } from './progress.js';
 import { inWords, writeResults } from './results.js';
 
@@ -37,7 +37,7 @@ export const listOperations = async (options: ListOptions): Promise<number> => {
   for await (const head of gateway.operations(query)) {
     if (ndjson) writeLine(head);
     else heads.push(head);
-    if (--left === 0) break;
+    if (--left === 0 || !isRead()) break;
   }
   if (json) writeJson(heads);
   else if (!ndjson) writeTable(COLUMNS, heads.map(toRow));
