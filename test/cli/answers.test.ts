@@ -118,6 +118,24 @@ describe('failures', () => {
     expect([code, out, err]).toEqual([3, '', expect.stringMatching(message)]);
   });
 
+  it.each([
+    'users delete a -y -c c',
+    'users get a -c c',
+    'users list -c c',
+    'clusters',
+    'operations list',
+    'operations show op_1',
+    'import docs/examples/course.csv -c c -y',
+  ])('another service in its place: %s ends with 3', async (args) => {
+    const { url } = await serve(() => ({ status: 200, body: { status: 'UP' } }));
+    const { code, out, err } = await cli([...args.split(' '), '--url', url]);
+    expect([code, out, err]).toEqual([
+      3,
+      '',
+      expect.stringMatching(/no gateway answers\. Check[^\n]*\nThe URL comes from --url/),
+    ]);
+  });
+
   it('a gateway that restarts is waited for', async () => {
     const done = { id: 'op_1', kind: 'batchUsers', clusterId: 'c', state: 'succeeded', done: true, results: [] };
     const operation = { ...done, progress: { settled: 1, total: 1 }, summary: { created: 1 }, createdAt: '' };

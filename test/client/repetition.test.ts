@@ -123,6 +123,39 @@ describe('what is no gateway', () => {
     expect(world.asked).toHaveLength(1);
   });
 
+  type Client = ReturnType<typeof createClient>;
+  const first = async (items: AsyncIterable<unknown>): Promise<void> => {
+    for await (const _ of items) return;
+  };
+  const calls: [string, (client: Client) => Promise<unknown>][] = [
+    ['clusters', (client) => client.clusters()],
+    ['users', (client) => first(client.users('c'))],
+    ['user', (client) => client.user('c', 'ada')],
+    ['createUser', (client) => client.createUser('c', { username: 'ada', password: PASSWORD })],
+    ['setRole', (client) => client.setRole('c', 'ada', 'admin')],
+    ['setPassword', (client) => client.setPassword('c', 'ada', PASSWORD)],
+    ['deleteUser', (client) => client.deleteUser('c', 'ada')],
+    ['batch', (client) => client.batch('c', { items: [] })],
+    ['startOperation', (client) => client.startOperation('c', { items: [] })],
+    ['operations', (client) => first(client.operations())],
+    ['operation', (client) => client.operation('op_1')],
+    ['cancelOperation', (client) => client.cancelOperation('op_1')],
+    ['waitForOperation', (client) => client.waitForOperation('op_1')],
+  ];
+  it.each(calls)('another service that answers %s in JSON', async (_, call) => {
+    for (const body of [{ status: 'UP' }, { items: [] }, [], 'UP', null]) {
+      const { client } = await start(() => ({ status: 200, body: JSON.stringify(body) }));
+      await expect(call(client)).rejects.toBeInstanceOf(UnexpectedAnswer);
+    }
+  });
+
+  it('a problem whose places are no list is one without places', async () => {
+    for (const errors of ['/username', [null], [{ pointer: 1 }]]) {
+      const { client } = await start(() => problem(400, 'invalid_request', { retryable: false, errors }));
+      await expect(client.clusters()).rejects.toMatchObject({ code: 'invalid_request', errors: [] });
+    }
+  });
+
   it('nobody at the address, and silence', async () => {
     const timing = fakeTiming();
     const nobody = createClient({ url: 'http://127.0.0.1:1', key: 'hpcgw_secret' }, timing);
