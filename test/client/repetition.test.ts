@@ -92,6 +92,32 @@ describe('a write', () => {
     expect(keysOf(world.asked)[4]).toBe(keysOf(world.asked)[0]);
   });
 
+  const lost: [string, Step][] = [
+    ['a cut connection', 'cut'],
+    ['429', { ...problem(429, 'caller_rate_limited'), headers: { 'retry-after': '3' } }],
+    ['503', problem(503, 'store_unavailable')],
+  ];
+  it.each(lost)('that is still running is followed over %s', async (_, failure) => {
+    const operation = { id: 'op_1', href: '/operations/op_1' };
+    let looks = 0;
+    const world = await start(({ method }, count) => {
+      if (method === 'GET') return ++looks % 3 === 0 ? { status: 200, body: { id: 'op_1', done: looks === 6 } } : failure;
+      return count === 1 ? problem(504, 'still_running', { operation }) : { status: 201, body: USER };
+    });
+    expect(await create(world)).toEqual(USER);
+    expect([looks, world.asked.length]).toEqual([6, 8]);
+  });
+
+  it.each([...lost, ['a refusal', problem(403, 'forbidden', { retryable: false })] as [string, Step]])(
+    'that can be followed no more, for %s, says which operation it is',
+    async (_, failure) => {
+      const operation = { id: 'op_1', href: '/operations/op_1' };
+      const world = await start(({ method }) => (method === 'GET' ? failure : problem(504, 'still_running', { operation })));
+      await expect(create(world)).rejects.toMatchObject({ code: 'still_running', operationId: 'op_1' });
+      expect(world.asked.length).toBeLessThanOrEqual(6);
+    },
+  );
+
   it('that never ends is given up', async () => {
     const operation = { id: 'op_1', href: '/operations/op_1' };
     const world = await start(
