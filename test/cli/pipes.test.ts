@@ -68,6 +68,14 @@ describe('a file that is a pipe', () => {
     expect([code, JSON.parse(asked[0]?.body ?? '')]).toEqual([0, { password: PASSWORD }]);
   });
 
+  it('a key, which an import needs for each of its requests', async () => {
+    const path = join(folder, 'keyed.csv');
+    writeFileSync(path, `username,password\nada.l,${PASSWORD}\n`);
+    const { url, asked } = await serve(importing);
+    const { code } = await shell(`hpc-gateway import ${path} -c c -y --key-file <(echo hpcgw_x)`, url);
+    expect([code, asked.map(({ headers }) => headers.authorization)]).toEqual([0, Array(3).fill('Bearer hpcgw_x')]);
+  });
+
   it('one that has no end is too long', async () => {
     const { code, err } = await shell('hpc-gateway clusters --key-file /dev/zero');
     expect([code, err]).toEqual([2, '/dev/zero has more than 65,536 bytes.\n']);
