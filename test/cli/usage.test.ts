@@ -1,5 +1,6 @@
 /** What needs no gateway: help, wrong use, exit codes. */
 import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { endProcesses, run } from '../support/process.js';
@@ -21,6 +22,11 @@ describe('help and version', () => {
       expect(out).toMatch(/^Usage: hpc-gateway /);
     },
   );
+});
+
+it('is a program that can be started by its name', async () => {
+  const started = run('bash', ['-c', `PATH="${dirname(process.execPath)}:$PATH"; ./${PROGRAM} --version`]);
+  expect(await started.exit).toEqual({ code: 0, signal: null });
 });
 
 describe('wrong use ends with 2 and says what to change', () => {
