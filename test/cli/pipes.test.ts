@@ -76,6 +76,14 @@ describe('a file that is a pipe', () => {
     expect([code, asked.map(({ headers }) => headers.authorization)]).toEqual([0, Array(3).fill('Bearer hpcgw_x')]);
   });
 
+  it.each([
+    ['/dev/null', '/dev/null is empty.\n'],
+    ['<(echo username,password)', expect.stringMatching(/^\S+ has one line only\.\n$/)],
+  ])('a CSV without users, %s', async (file, message) => {
+    const { code, err } = await shell(`hpc-gateway import ${file} -c c`);
+    expect([code, err]).toEqual([2, message]);
+  });
+
   it('one that has no end is too long', async () => {
     const { code, err } = await shell('hpc-gateway clusters --key-file /dev/zero');
     expect([code, err]).toEqual([2, '/dev/zero has more than 65,536 bytes.\n']);
