@@ -1,7 +1,7 @@
 /** What went wrong, in a line or a few, and the exit code. */
 import { GatewayProblem, GatewayUnreachable, UnexpectedAnswer, WaitTimeout } from '@hpc-gateway/client';
 import { ConfigError } from '../../src/config/error.js';
-import { EXIT, Interrupted } from './exit.js';
+import { EXIT, Interrupted, Unanswered } from './exit.js';
 import { say, visible } from './output.js';
 import { UsageError } from './usage.js';
 
@@ -24,6 +24,10 @@ const describe = (problem: GatewayProblem): string => {
 /** Says it. @returns the exit code @throws what nobody foresaw */
 export const report = (error: unknown): number => {
   if (error instanceof Interrupted) return EXIT.interrupted;
+  if (error instanceof Unanswered) {
+    say('Nothing was changed.');
+    return EXIT.notDone;
+  }
   if (error instanceof UsageError) {
     say(error.message);
     return EXIT.usage;
