@@ -205,6 +205,20 @@ describe('what is no gateway', () => {
     for (const name of ['', '.', '..']) await expect(client.deleteUser('c', name)).rejects.toThrow(TypeError);
   });
 
+  it('bounds that are none are refused, and Infinity waits', async () => {
+    for (const name of ['attempts', 'attemptMs', 'totalMs'])
+      for (const value of [Number.NaN, 0, -1])
+        expect(() => createClient({ url: 'http://h', [name]: value })).toThrow(`${name} has to be a number over 0.`);
+    const endless = {
+      attempts: Number.POSITIVE_INFINITY,
+      attemptMs: Number.POSITIVE_INFINITY,
+      totalMs: Number.POSITIVE_INFINITY,
+    };
+    const world = await start((_, count) => (count < 7 ? 'cut' : { status: 201, body: USER }), endless);
+    expect(await create(world)).toEqual(USER);
+    await expect(world.client.waitForOperation('op_1', { timeoutMs: Number.NaN })).rejects.toThrow(TypeError);
+  });
+
   it('an aborted signal ends it with its reason', async () => {
     const { client } = await start(() => 'hang');
     const stopped = new Error('stopped');

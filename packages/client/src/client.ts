@@ -2,7 +2,7 @@ import openapiFetch, { type Client } from 'openapi-fetch';
 import { GatewayProblem, type Operation, UnexpectedAnswer } from './errors.js';
 import type { components, operations, paths } from './openapi.js';
 import { itemsOf, pagesOf } from './pages.js';
-import { createSender } from './sending.js';
+import { type Bounds, createSender } from './sending.js';
 import { isBatchResult, isClusterList, isOperation, isUser, pageOf, type Shape } from './shapes.js';
 import { systemTiming, type Timing } from './timing.js';
 import { waitFor } from './waiting.js';
@@ -29,7 +29,7 @@ export interface ClientOptions {
   readonly key?: string | undefined;
   /** In place of the platform's. */
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
-  /** How often one request is sent at most; 5 by default. */
+  /** How often one request is sent at most; 5 by default. Of all three bounds, Infinity is none. */
   readonly attempts?: number;
   /** How long one answer is waited for, in milliseconds; 60,000 by default. */
   readonly attemptMs?: number;
@@ -108,13 +108,19 @@ const checkKey = (key: string): string => {
   return key;
 };
 
+/** Of NaN, timers would make no time at all. Infinity is no bound. */
+const checkBounds = (bounds: Bounds): Bounds => {
+  for (const [name, value] of Object.entries(bounds)) if (!(value > 0)) throw new TypeError(`${name} has to be a number over 0.`);
+  return bounds;
+};
+
 const foreign = (url: string, status: number): UnexpectedAnswer =>
   new UnexpectedAnswer(
     `${new URL(url).origin} answered ${status} with something that no gateway answers. Check that the URL is the gateway's, path included.`,
     status,
   );
 
-/** @param timing is for tests @throws TypeError where the URL or the key cannot be used; it quotes neither */
+/** @param timing is for tests @throws TypeError where the URL, the key or a bound cannot be used; it quotes neither of the first */
 export const createClient = (options: ClientOptions, timing: Timing = systemTiming): GatewayClient => {
   const {
     key,
@@ -127,7 +133,7 @@ export const createClient = (options: ClientOptions, timing: Timing = systemTimi
   const api = openapiFetch<paths>({
     baseUrl,
     ...(key !== undefined && { headers: { authorization: `Bearer ${checkKey(key)}` } }),
-    fetch: createSender(baseUrl, fetch, { attempts, attemptMs, totalMs }, timing),
+    fetch: createSender(baseUrl, fetch, checkBounds({ attempts, attemptMs, totalMs }), timing),
   });
 
   /** @throws UnexpectedAnswer where it has another shape */
