@@ -118,6 +118,16 @@ describe('a write', () => {
     },
   );
 
+  it('that is done, but whose answer does not come, says which operation it is', async () => {
+    const operation = { id: 'op_1', href: '/operations/op_1' };
+    const world = await start(({ method }, count) => {
+      if (method === 'GET') return { status: 200, body: { id: 'op_1', done: true } };
+      return count === 1 ? problem(504, 'still_running', { operation }) : 'cut';
+    });
+    await expect(create(world)).rejects.toMatchObject({ code: 'still_running', operationId: 'op_1' });
+    expect(keysOf(world.asked).filter((key) => key !== undefined)).toHaveLength(5);
+  });
+
   it('that never ends is given up', async () => {
     const operation = { id: 'op_1', href: '/operations/op_1' };
     const world = await start(

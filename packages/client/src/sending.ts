@@ -109,13 +109,15 @@ export const createSender = (base: string, fetch: Fetch, bounds: Bounds, timing:
     } catch (error) {
       const id = error instanceof GatewayProblem && error.code === 'still_running' ? error.operationId : undefined;
       if (id === undefined || signal.aborted || attempts.count >= bounds.attempts) throw error;
+      // The operation may go on all the same, and only the first problem says which it is.
       await follow(id, sent, until, signal).catch((thrown: unknown) => {
-        // The operation may go on all the same, and only the first problem says which it is.
         throw signal.aborted ? thrown : error;
       });
       if (timing.now() >= until) throw error;
+      // The repetition of a write whose operation is done gets its answer.
+      return await repeated(sent, until, signal, attempts).catch((thrown: unknown) => {
+        throw !signal.aborted && isRepeatable(thrown) ? error : thrown;
+      });
     }
-    // The repetition of a write whose operation is done gets its answer.
-    return repeated(sent, until, signal, attempts);
   };
 };
