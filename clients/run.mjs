@@ -21,6 +21,11 @@ const INSTALL_MS = 600_000;
 
 const args = process.argv.slice(2);
 const url = args.find((arg) => arg.startsWith('--url='))?.slice('--url='.length);
+const wrong = args.filter((arg) => arg.startsWith('--') && !arg.startsWith('--url='));
+if (wrong.length > 0 || url === '') {
+  console.error(`${wrong.length > 0 ? `There is no option ${wrong.join(', ')}, but ` : 'The option is '}--url=URL.`);
+  process.exit(1);
+}
 const names = args.filter((arg) => !arg.startsWith('--'));
 const chosen = names.length === 0 ? ALL : ALL.filter(({ name }) => names.includes(name));
 const unknown = names.filter((name) => !ALL.some((client) => client.name === name));

@@ -1,19 +1,30 @@
 /** Questions to the person at the terminal. */
 import { read } from 'read';
-import { Interrupted } from './exit.js';
+import { Interrupted, Unanswered } from './exit.js';
 import { readSecret, readSecretFromInput } from './files.js';
 import { say } from './output.js';
 import { UsageError } from './usage.js';
 
 const MAX_TRIES = 3;
 
+/** @throws Interrupted, Unanswered */
 const ask = async (prompt: string, silent: boolean): Promise<string> => {
+  let giveUp = (): void => undefined;
+  // Ctrl-D closes the question without a word, and nothing is left to wait for.
+  const closed = new Promise<never>((_, reject) => {
+    giveUp = () => reject(new Unanswered());
+  });
+  process.once('beforeExit', giveUp);
+  let hasLineEnd = false;
   try {
-    return await read({ prompt, silent, input: process.stdin, output: process.stderr });
+    const answer = await Promise.race([read({ prompt, silent, input: process.stdin, output: process.stderr }), closed]);
+    hasLineEnd = !silent;
+    return answer;
   } catch (error) {
     throw (error as Error).message === 'canceled' ? new Interrupted() : error;
   } finally {
-    if (silent) process.stderr.write('\n');
+    process.off('beforeExit', giveUp);
+    if (!hasLineEnd) process.stderr.write('\n');
   }
 };
 

@@ -1,9 +1,10 @@
 /** `hpc-gateway audit verify`: whether the audit trail is whole. */
-import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { adapters } from '../../adapters/index.js';
 import { type Anchor, verifyTrail } from '../../src/audit/verify.js';
 import { environment } from '../../src/config/environment.js';
+import { errnoOf } from '../../src/config/error.js';
 import { loadConfig } from '../../src/config/load.js';
 import { openForReading } from '../../src/store/reading.js';
 import { isObject, parseObject } from '../../src/wire.js';
@@ -18,14 +19,25 @@ const toAnchor = (line: string): Anchor | undefined => {
   return typeof chain === 'string' && typeof seq === 'number' && typeof mac === 'string' ? { chain, seq, mac } : undefined;
 };
 
-/** Ends of chains in logs of gateways. */
-const anchorsIn = async (paths: readonly string[]): Promise<Anchor[]> => {
-  const anchors: Anchor[] = [];
-  for (const path of paths)
-    for await (const line of createInterface({ input: createReadStream(path, 'utf8') })) {
+const addAnchors = async (path: string, anchors: Anchor[]): Promise<void> => {
+  const file = await open(path);
+  try {
+    for await (const line of createInterface({ input: file.createReadStream({ encoding: 'utf8', autoClose: false }) })) {
       const anchor = toAnchor(line);
       if (anchor) anchors.push(anchor);
     }
+  } finally {
+    await file.close();
+  }
+};
+
+/** Ends of chains in logs of gateways. @throws UsageError */
+const anchorsIn = async (paths: readonly string[]): Promise<Anchor[]> => {
+  const anchors: Anchor[] = [];
+  for (const path of paths)
+    await addAnchors(path, anchors).catch((error: unknown) => {
+      throw new UsageError(`${path} cannot be read (${errnoOf(error)}).`);
+    });
   return anchors;
 };
 

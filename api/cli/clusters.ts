@@ -1,7 +1,7 @@
 /** `hpc-gateway clusters`. */
 import { connect, type GatewayOptions } from './connect.js';
 import { EXIT } from './exit.js';
-import { say, writeJson, writeTable } from './output.js';
+import { say, visible, writeJson, writeTable } from './output.js';
 
 export const showClusters = async (options: GatewayOptions): Promise<number> => {
   const gateway = await connect(options);
@@ -21,6 +21,6 @@ export const showClusters = async (options: GatewayOptions): Promise<number> => 
       ]),
     );
   for (const { account, problem } of list.problems)
-    say(`The account ${account} could not be asked: ${problem.detail} (${problem.code})`);
+    say(visible(`The account ${account} could not be asked: ${problem.detail} (${problem.code})`));
   return EXIT.done;
 };

@@ -16,7 +16,7 @@ export interface GatewayOptions {
 }
 
 /** A person waits. */
-const ATTEMPTS = 3;
+export const ATTEMPTS = 3;
 /** A gateway that restarts is back after that. */
 export const PATIENT_ATTEMPTS = 8;
 
@@ -31,17 +31,29 @@ const warn = ({ protocol, hostname }: URL): void => {
     say('Keys and passwords are sent in the clear: use https, unless the network is trusted.');
 };
 
-/** @throws UsageError */
-export const connect = async ({ url: given, keyFile }: GatewayOptions, attempts = ATTEMPTS): Promise<GatewayClient> => {
+const keyOf = async (keyFile: string | undefined): Promise<string | undefined> => {
+  if (keyFile === undefined) return environment['HPC_GATEWAY_KEY'] || undefined;
+  const key = await readSecret(keyFile);
+  if (key === '') throw new UsageError(`${keyFile} has no key in it.`);
+  return key;
+};
+
+/** Once for each command: a key file that is a pipe is read once only. @returns makes clients of the same gateway @throws UsageError */
+export const connection = async ({ url: given, keyFile }: GatewayOptions): Promise<(attempts: number) => GatewayClient> => {
   checkVariables();
-  const key = keyFile === undefined ? environment['HPC_GATEWAY_KEY'] : await readSecret(keyFile);
+  const key = await keyOf(keyFile);
   const url = given ?? (environment['HPC_GATEWAY_URL'] || DEFAULT_URL);
+  const clientOf = (attempts: number): GatewayClient => createClient({ url, key, attempts });
   try {
-    const gateway = createClient({ url, key: key || undefined, attempts });
-    warn(new URL(url));
-    return gateway;
+    clientOf(ATTEMPTS);
   } catch (error) {
     if (error instanceof TypeError) throw new UsageError(error.message);
     throw error;
   }
+  warn(new URL(url));
+  return clientOf;
 };
+
+/** @throws UsageError */
+export const connect = async (options: GatewayOptions, attempts = ATTEMPTS): Promise<GatewayClient> =>
+  (await connection(options))(attempts);

@@ -10,10 +10,15 @@ export const readSmall = async (path: string, maxBytes: number): Promise<Buffer>
   try {
     const file = await open(path);
     try {
-      // A device or a pipe has no size to look at before.
-      const { bytesRead, buffer } = await file.read(Buffer.alloc(maxBytes + 1), 0, maxBytes + 1);
-      if (bytesRead > maxBytes) throw new UsageError(`${path} has more than ${maxBytes.toLocaleString('en')} bytes.`);
-      return buffer.subarray(0, bytesRead);
+      // A device or a pipe has no size to look at before, and gives what is there each time.
+      const buffer = Buffer.alloc(maxBytes + 1);
+      let bytes = 0;
+      while (bytes < buffer.length) {
+        const { bytesRead } = await file.read(buffer, bytes, buffer.length - bytes, null);
+        if (bytesRead === 0) return buffer.subarray(0, bytes);
+        bytes += bytesRead;
+      }
+      throw new UsageError(`${path} has more than ${maxBytes.toLocaleString('en')} bytes.`);
     } finally {
       await file.close();
     }

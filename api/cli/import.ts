@@ -1,13 +1,13 @@
 /** `hpc-gateway import FILE`: a CSV is checked, shown, and done as one operation. */
-import { type BatchRequest, type BatchResult, GatewayProblem, type Operation } from '@hpc-gateway/client';
+import { type BatchRequest, type BatchResult, type GatewayClient, GatewayProblem, type Operation } from '@hpc-gateway/client';
 import { GatewayError } from '../../src/errors.js';
 import { readCsv } from '../rest/csv.js';
 import { confirm } from './ask.js';
-import { connect, type GatewayOptions } from './connect.js';
+import { ATTEMPTS, connection, type GatewayOptions, PATIENT_ATTEMPTS } from './connect.js';
 import { EXIT } from './exit.js';
 import { readSmall } from './files.js';
 import { follow } from './operations.js';
-import { say, writeJson } from './output.js';
+import { say, visible, writeJson } from './output.js';
 import { isDone, saySummary, writeResults } from './results.js';
 import { UsageError } from './usage.js';
 
@@ -55,9 +55,12 @@ const readItems = async (file: string): Promise<Source> => {
 /** What the gateway says about the whole file, by lines. */
 const inLines = (error: unknown, file: string, { lineOf }: Source): unknown => {
   if (!(error instanceof GatewayProblem) || error.code !== 'invalid_request') return error;
-  const lines = error.errors.map(({ pointer, message }) => {
+  const lines = error.errors.map(({ pointer, message: given }) => {
+    const message = visible(given);
     const [, index, member = ''] = /^\/items\/(\d+)\/?(.*)$/.exec(pointer) ?? [];
-    return index === undefined ? `${pointer || 'The file'} ${message}` : `line ${lineOf(Number(index))}: ${member} ${message}`;
+    return index === undefined
+      ? `${visible(pointer) || 'The file'} ${message}`
+      : `line ${lineOf(Number(index))}: ${visible(member)} ${message}`;
   });
   return new UsageError(`${file} cannot be imported:\n${lines.map((line) => `  ${line}`).join('\n')}`);
 };
@@ -71,23 +74,26 @@ const showResults = ({ results }: Pick<BatchResult, 'results'>, { lineOf }: Sour
 const isAllDone = ({ results }: Pick<BatchResult, 'results'>): boolean => results.every(isDone);
 
 /** @returns undefined where the person does not want it */
-const perform = async (checked: BatchResult, source: Source, options: ImportOptions): Promise<Operation | undefined> => {
-  const { cluster, yes, stopOnError } = options;
+const perform = async (
+  checked: BatchResult,
+  source: Source,
+  clientOf: (attempts: number) => GatewayClient,
+  { cluster, yes, stopOnError, timeout }: ImportOptions,
+): Promise<Operation | undefined> => {
   const count = checked.results.filter(isDone).length;
   const question = `Import ${count} of ${checked.results.length} into ${cluster}?`;
   if (!yes && !(await confirm(question, '--yes (or --dry-run)'))) return undefined;
-  const gateway = await connect(options);
   const batch = { items: source.items, ...(stopOnError && { stopOnError }) };
-  const { id } = await gateway.startOperation(cluster, batch);
-  say(`Operation ${id}`);
-  return follow(id, options);
+  const { id } = await clientOf(ATTEMPTS).startOperation(cluster, batch);
+  say(`Operation ${visible(id)}`);
+  return follow(clientOf(PATIENT_ATTEMPTS), id, timeout);
 };
 
 export const importFile = async (file: string, options: ImportOptions): Promise<number> => {
   const { cluster, json, dryRun } = options;
   const source = await readItems(file);
-  const gateway = await connect(options);
-  const checking = gateway.batch(cluster, { items: source.items, dryRun: true });
+  const clientOf = await connection(options);
+  const checking = clientOf(ATTEMPTS).batch(cluster, { items: source.items, dryRun: true });
   const checked = await checking.catch((error: unknown) => {
     throw inLines(error, file, source);
   });
@@ -105,7 +111,7 @@ export const importFile = async (file: string, options: ImportOptions): Promise<
     say('There is nothing to import.');
     return EXIT.notDone;
   }
-  const operation = await perform(checked, source, options);
+  const operation = await perform(checked, source, clientOf, options);
   if (!operation) {
     say('Nothing was changed.');
     return EXIT.notDone;

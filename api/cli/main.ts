@@ -1,7 +1,7 @@
 /** The shell command. */
 import { CommanderError } from 'commander';
 import { EXIT } from './exit.js';
-import { endWithReader } from './output.js';
+import { outliveReader } from './output.js';
 import { createProgram } from './program.js';
 
 /** A gateway continues when nobody reads its output. */
@@ -12,7 +12,7 @@ const codeOf = ({ exitCode }: CommanderError): number => (exitCode === 0 ? EXIT.
 
 /** Runs what the arguments say, and leaves the exit code with the process. */
 export const runCommand = async (args: readonly string[]): Promise<void> => {
-  if (!SERVING.has(args[0])) endWithReader();
+  if (!SERVING.has(args[0])) outliveReader();
   try {
     await createProgram().parseAsync(args, { from: 'user' });
   } catch (error) {

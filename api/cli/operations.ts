@@ -1,9 +1,15 @@
 /** `hpc-gateway operations …`. */
-import { GatewayUnreachable, type Operation, type OperationHead, type OperationQuery } from '@hpc-gateway/client';
+import {
+  type GatewayClient,
+  GatewayUnreachable,
+  type Operation,
+  type OperationHead,
+  type OperationQuery,
+} from '@hpc-gateway/client';
 import { connect, type GatewayOptions, PATIENT_ATTEMPTS } from './connect.js';
 import { EXIT } from './exit.js';
 import { whenInterrupted } from './interrupts.js';
-import { say, writeJson, writeLine, writeTable } from './output.js';
+import { isRead, say, writeJson, writeLine, writeTable } from './output.js';
 import { createProgress } from './progress.js';
 import { inWords, writeResults } from './results.js';
 
@@ -37,7 +43,7 @@ export const listOperations = async (options: ListOptions): Promise<number> => {
   for await (const head of gateway.operations(query)) {
     if (ndjson) writeLine(head);
     else heads.push(head);
-    if (--left === 0) break;
+    if (--left === 0 || !isRead()) break;
   }
   if (json) writeJson(heads);
   else if (!ndjson) writeTable(COLUMNS, heads.map(toRow));
@@ -73,8 +79,7 @@ export interface WaitOptions extends GatewayOptions {
 }
 
 /** With a bar on a terminal. @throws WaitTimeout */
-export const follow = async (id: string, options: WaitOptions): Promise<Operation> => {
-  const gateway = await connect(options, PATIENT_ATTEMPTS);
+export const follow = async (gateway: GatewayClient, id: string, timeout: number): Promise<Operation> => {
   const progress = createProgress();
   const words = (): string => `The operation continues in the gateway. To keep waiting: hpc-gateway operations wait ${id}`;
   try {
@@ -82,7 +87,7 @@ export const follow = async (id: string, options: WaitOptions): Promise<Operatio
       () => `\n${words()}`,
       () =>
         gateway.waitForOperation(id, {
-          timeoutMs: options.timeout * 1000,
+          timeoutMs: timeout * 1000,
           onProgress: ({ progress: { settled, total } }) => progress.show(settled, total),
         }),
     );
@@ -96,7 +101,7 @@ export const follow = async (id: string, options: WaitOptions): Promise<Operatio
 };
 
 export const waitForOperation = async (id: string, options: WaitOptions): Promise<number> => {
-  const operation = await follow(id, options);
+  const operation = await follow(await connect(options, PATIENT_ATTEMPTS), id, options.timeout);
   show(operation, options);
   return operation.state === 'succeeded' ? EXIT.done : EXIT.notDone;
 };

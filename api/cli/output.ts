@@ -1,5 +1,6 @@
 /** What a command writes: results to standard output, words for people to standard error. */
 import Table from 'cli-table3';
+import { EXIT } from './exit.js';
 
 /** Control characters, line separators, and what changes the direction of the text after it. */
 const HARMFUL = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu;
@@ -16,9 +17,14 @@ const toJson = (value: unknown, indent?: number): string =>
     (character) => `\\u${codeOf(character).padStart(4, '0')}`,
   );
 
+let canWrite = true;
+
+/** Whether somebody still reads standard output; a list needs no more of it then. */
+export const isRead = (): boolean => canWrite;
+
 /** To standard output, as it is. */
 export const write = (text: string): void => {
-  process.stdout.write(text);
+  if (canWrite) process.stdout.write(text);
 };
 
 export const writeJson = (value: unknown): void => write(`${toJson(value, 2)}\n`);
@@ -63,11 +69,21 @@ export const writeTable = (names: readonly string[], rows: readonly (readonly Ce
   write(`${table.toString().replace(/[ ]+$/gm, '')}\n`);
 };
 
-/** A reader that has enough, such as `head`, is no failure. */
-export const endWithReader = (): void => {
-  for (const stream of [process.stdout, process.stderr])
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(0);
-      throw error;
+/**
+ * A reader that has enough, such as `head`, is no failure, and the work goes on without it: what was begun is finished, and its exit code is its own.
+ * Output that is lost in another way, on a full disk, is a failure.
+ */
+export const outliveReader = (): void => {
+  // There is nobody left to tell.
+  process.stderr.on('error', () => undefined);
+  process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+    if (!canWrite) return;
+    canWrite = false;
+    if (code === 'EPIPE') return;
+    say(`Standard output cannot be written (${code}).`);
+    // The action may set its own code after this.
+    process.on('exit', () => {
+      process.exitCode ||= EXIT.notDone;
     });
+  });
 };

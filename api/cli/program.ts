@@ -10,6 +10,9 @@ Without arguments the gateway serves; HPC_GATEWAY_CONFIG names its configuration
 
 Exit codes: 0 done, 1 not done or refused, 2 wrong use, 3 no gateway reached, 130 Ctrl-C`;
 
+/** Behind an `=` of what is quoted may be a secret: `unknown option '--password=…'`. */
+const withoutValues = (text: string): string => text.replace(/'([^'=]*)=[\s\S]*'/, "'$1=…'");
+
 /** A name of a program in the help does not depend on how it was started. */
 export const createProgram = (): Command => {
   const program = new Command('hpc-gateway')
@@ -19,7 +22,7 @@ export const createProgram = (): Command => {
     .configureHelp({ helpWidth: 100 })
     .configureOutput({
       // What was mistyped may come from anywhere.
-      outputError: (text, write) => write(text.split('\n').map(visible).join('\n')),
+      outputError: (text, write) => write(withoutValues(text).split('\n').map(visible).join('\n')),
     })
     .showHelpAfterError('Add --help to see what it takes.');
   addOwnCommands(program, addClientCommands);

@@ -14,7 +14,7 @@ export const ending =
     // After its arguments and options comes the command itself.
     checkNeeded(given.at(-1) as Command);
     endOnInterrupt();
-    // Where a question is never answered, nothing is left to wait for, and the process ends here.
+    // Where nothing is left to wait for, the process ends before the action does.
     process.exitCode = EXIT.notDone;
     process.exitCode = await action(...given);
   };

@@ -3,7 +3,7 @@ import type { GatewayClient, Role, User } from '@hpc-gateway/client';
 import { confirm, type PasswordOptions, takePassword } from './ask.js';
 import { connect, type GatewayOptions } from './connect.js';
 import { EXIT } from './exit.js';
-import { say, writeJson, writeLine, writeTable } from './output.js';
+import { isRead, say, writeJson, writeLine, writeTable } from './output.js';
 
 interface ClusterOptions extends GatewayOptions {
   readonly cluster: string;
@@ -36,7 +36,7 @@ async function* windows(gateway: GatewayClient, { cluster, search, role, limit =
     omitted += incomplete?.omittedRows ?? 0;
     yield items.slice(0, left);
     left -= items.length;
-    if (left <= 0) break;
+    if (left <= 0 || !isRead()) break;
   }
   if (omitted > 0) say(`The list is incomplete: the vendor sent ${omitted} rows that name nobody.`);
 }

@@ -26,6 +26,8 @@ const UTF_16_MARKS: readonly (readonly number[])[] = [
 const EXPORT =
   'in Excel, save the file as "CSV UTF-8 (Comma delimited)"; in LibreOffice, choose the character set Unicode (UTF-8)';
 
+const KEEP_LINES = 'curl keeps the lines of a file with --data-binary, not with -d';
+
 const decode = (body: Buffer, help = ''): string => {
   // Half of each ASCII character is zero there; a text in UTF-8 has none.
   const isUtf16 =
@@ -40,7 +42,7 @@ const decode = (body: Buffer, help = ''): string => {
 
 /** Checks the body that a CSV says; a mistake in an item names its line, too. */
 const checkCsv = (check: Check, body: Buffer): unknown => {
-  const csv = readCsv(decode(body, `; ${EXPORT}`));
+  const csv = readCsv(decode(body, `; ${EXPORT}`), `; ${KEEP_LINES}`);
   try {
     return check(csv.body);
   } catch (thrown) {

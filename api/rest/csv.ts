@@ -122,13 +122,14 @@ export interface CsvBody {
   readonly lines: readonly number[];
 }
 
-/** @throws invalid_request, which never quotes a field */
-export const readCsv = (given: string): CsvBody => {
+/** @param hint says what may have joined the lines of a text that has one only @throws invalid_request, which never quotes a field */
+export const readCsv = (given: string, hint = ''): CsvBody => {
   const [head = '', separator] = SEPARATOR_LINE.exec(given) ?? [];
   const text = given.slice(head.length);
   checkLines(text);
   const skipped = head === '' ? 0 : 1;
-  if (!/[\r\n]./.test(text)) refuse('has one line only; curl keeps the lines of a file with --data-binary, not with -d');
+  if (text.trim() === '') refuse('is empty');
+  if (!/[\r\n]./.test(text)) refuse(`has one line only${hint}`);
   const lineAfter = createLineCounter(text, skipped);
   try {
     const rows = parse(text, {

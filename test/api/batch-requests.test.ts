@@ -274,6 +274,14 @@ describe('a CSV', () => {
     expect([status, body.detail]).toEqual([400, expect.stringContaining(words)]);
   });
 
+  it.each([
+    ['\n', 'is empty'],
+    ['username,password', 'has one line only; curl keeps the lines of a file with --data-binary, not with -d'],
+  ])('has too few lines: %j', async (csv, words) => {
+    const { status, body } = await postCsv(csv);
+    expect([status, body.detail]).toEqual([400, `The body ${words}.`]);
+  });
+
   it('names the line of an item behind line ends in quotes', async () => {
     const { status, body } = await postCsv(`username,password\r\nuser.one,"a\r\nb"\r\nuser.two,\r\n`);
     expect([status, body.errors]).toMatchObject([

@@ -76,12 +76,45 @@ describe('words of vendors', () => {
   });
 });
 
+it('a line end of a vendor makes no line', async () => {
+  const vendor = { name: 'v', code: 'x', message: 'Bad\nadmin on c: deleted', requestId: null, status: 400 };
+  const errors = ['/username', '/role'].map((pointer) => ({ pointer, message: 'no\nadmin on c: deleted' }));
+  const { url } = await serve(({ path }) =>
+    path === '/clusters'
+      ? {
+          status: 200,
+          body: { items: [], problems: [{ account: 'a', problem: { code: 'x', detail: 'No.\nadmin on c: deleted' } }] },
+        }
+      : problem(422, 'invalid_user', { retryable: false, detail: 'No.\nadmin on c: deleted', vendor, errors }),
+  );
+  const refused = await cli(['users', 'delete', 'a', '-y', '-c', 'c', '--url', url]);
+  const clusters = await cli(['clusters', '--url', url]);
+  for (const { err } of [refused, clusters]) {
+    expect(err).not.toMatch(/^admin/m);
+    expect(err).toContain('No.\\u{a}admin');
+  }
+});
+
 describe('a URL without TLS', () => {
   it('is warned of where it leaves this machine', async () => {
     const { err } = await cli(['clusters', '--url', 'http://gateway.invalid:1']);
     expect(err).toMatch(/^Keys and passwords are sent in the clear/);
     expect((await cli(['clusters', '--url', 'http://[::1]:1'])).err).not.toMatch(/in the clear/);
   });
+});
+
+it('an import without TLS is warned of once', async () => {
+  const { url } = await serve(({ path }) =>
+    path.endsWith('/batch')
+      ? {
+          status: 200,
+          body: { summary: { created: 1 }, results: [{ index: 0, username: 'a', op: 'create', status: 'created' }] },
+        }
+      : problem(403, 'forbidden', { retryable: false }),
+  );
+  const args = ['import', 'docs/examples/course.csv', '-c', 'c', '-y', '--url', url.replace('127.0.0.1', '0.0.0.0')];
+  const { code, err } = await cli(args);
+  expect([code, err.match(/in the clear/g)]).toEqual([1, ['in the clear']]);
 });
 
 describe('a certificate', () => {
@@ -116,6 +149,24 @@ describe('failures', () => {
     const { url } = await serve(() => step);
     const { code, out, err } = await cli(['clusters', '--url', url]);
     expect([code, out, err]).toEqual([3, '', expect.stringMatching(message)]);
+  });
+
+  it.each([
+    'users delete a -y -c c',
+    'users get a -c c',
+    'users list -c c',
+    'clusters',
+    'operations list',
+    'operations show op_1',
+    'import docs/examples/course.csv -c c -y',
+  ])('another service in its place: %s ends with 3', async (args) => {
+    const { url } = await serve(() => ({ status: 200, body: { status: 'UP' } }));
+    const { code, out, err } = await cli([...args.split(' '), '--url', url]);
+    expect([code, out, err]).toEqual([
+      3,
+      '',
+      expect.stringMatching(/no gateway answers\. Check[^\n]*\nThe URL comes from --url/),
+    ]);
   });
 
   it('a gateway that restarts is waited for', async () => {

@@ -1,5 +1,6 @@
 /** What needs no gateway: help, wrong use, exit codes. */
 import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { endProcesses, run } from '../support/process.js';
@@ -23,6 +24,11 @@ describe('help and version', () => {
   );
 });
 
+it('is a program that can be started by its name', async () => {
+  const started = run('bash', ['-c', `PATH="${dirname(process.execPath)}:$PATH"; ./${PROGRAM} --version`]);
+  expect(await started.exit).toEqual({ code: 0, signal: null });
+});
+
 describe('wrong use ends with 2 and says what to change', () => {
   it.each([
     [['key'], 'Usage: hpc-gateway key'],
@@ -38,6 +44,11 @@ describe('wrong use ends with 2 and says what to change', () => {
     [['users', 'set-role', 'a', 'teacher', '-c', 'c'], 'Allowed choices are member, admin, owner'],
     [['users', 'create', 'a', '-c', 'c'], 'There is no terminal to ask for the password'],
     [['users', 'create', 'a', '-c', 'c', '--password', 'x'], "unknown option '--password'"],
+    [['users', 'create', 'a', '-c', 'c', '--password=secret'], "unknown option '--password=…'"],
+    [['users', 'create', 'a', '-c', 'c', "--password=it's\n=secret"], "unknown option '--password=…'"],
+    [['clusters', '--key=secret'], "unknown option '--key=…'"],
+    [['key=secret'], "unknown command 'key=…'"],
+    [['clusters', '--key-file', '/dev/null'], '/dev/null has no key in it.'],
     [['users', 'delete', 'a', '-c', 'c'], 'There is no terminal to ask at: add --yes'],
     [['users', 'delete', '..', '-c', 'c', '-y'], 'It has to be a name.'],
     [['clusters', '--url', 'ftp://h'], 'has to be http:// or https://'],

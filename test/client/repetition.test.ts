@@ -92,6 +92,42 @@ describe('a write', () => {
     expect(keysOf(world.asked)[4]).toBe(keysOf(world.asked)[0]);
   });
 
+  const lost: [string, Step][] = [
+    ['a cut connection', 'cut'],
+    ['429', { ...problem(429, 'caller_rate_limited'), headers: { 'retry-after': '3' } }],
+    ['503', problem(503, 'store_unavailable')],
+  ];
+  it.each(lost)('that is still running is followed over %s', async (_, failure) => {
+    const operation = { id: 'op_1', href: '/operations/op_1' };
+    let looks = 0;
+    const world = await start(({ method }, count) => {
+      if (method === 'GET') return ++looks % 3 === 0 ? { status: 200, body: { id: 'op_1', done: looks === 6 } } : failure;
+      return count === 1 ? problem(504, 'still_running', { operation }) : { status: 201, body: USER };
+    });
+    expect(await create(world)).toEqual(USER);
+    expect([looks, world.asked.length]).toEqual([6, 8]);
+  });
+
+  it.each([...lost, ['a refusal', problem(403, 'forbidden', { retryable: false })] as [string, Step]])(
+    'that can be followed no more, for %s, says which operation it is',
+    async (_, failure) => {
+      const operation = { id: 'op_1', href: '/operations/op_1' };
+      const world = await start(({ method }) => (method === 'GET' ? failure : problem(504, 'still_running', { operation })));
+      await expect(create(world)).rejects.toMatchObject({ code: 'still_running', operationId: 'op_1' });
+      expect(world.asked.length).toBeLessThanOrEqual(6);
+    },
+  );
+
+  it('that is done, but whose answer does not come, says which operation it is', async () => {
+    const operation = { id: 'op_1', href: '/operations/op_1' };
+    const world = await start(({ method }, count) => {
+      if (method === 'GET') return { status: 200, body: { id: 'op_1', done: true } };
+      return count === 1 ? problem(504, 'still_running', { operation }) : 'cut';
+    });
+    await expect(create(world)).rejects.toMatchObject({ code: 'still_running', operationId: 'op_1' });
+    expect(keysOf(world.asked).filter((key) => key !== undefined)).toHaveLength(5);
+  });
+
   it('that never ends is given up', async () => {
     const operation = { id: 'op_1', href: '/operations/op_1' };
     const world = await start(
@@ -123,6 +159,39 @@ describe('what is no gateway', () => {
     expect(world.asked).toHaveLength(1);
   });
 
+  type Client = ReturnType<typeof createClient>;
+  const first = async (items: AsyncIterable<unknown>): Promise<void> => {
+    for await (const _ of items) return;
+  };
+  const calls: [string, (client: Client) => Promise<unknown>][] = [
+    ['clusters', (client) => client.clusters()],
+    ['users', (client) => first(client.users('c'))],
+    ['user', (client) => client.user('c', 'ada')],
+    ['createUser', (client) => client.createUser('c', { username: 'ada', password: PASSWORD })],
+    ['setRole', (client) => client.setRole('c', 'ada', 'admin')],
+    ['setPassword', (client) => client.setPassword('c', 'ada', PASSWORD)],
+    ['deleteUser', (client) => client.deleteUser('c', 'ada')],
+    ['batch', (client) => client.batch('c', { items: [] })],
+    ['startOperation', (client) => client.startOperation('c', { items: [] })],
+    ['operations', (client) => first(client.operations())],
+    ['operation', (client) => client.operation('op_1')],
+    ['cancelOperation', (client) => client.cancelOperation('op_1')],
+    ['waitForOperation', (client) => client.waitForOperation('op_1')],
+  ];
+  it.each(calls)('another service that answers %s in JSON', async (_, call) => {
+    for (const body of [{ status: 'UP' }, { items: [] }, [], 'UP', null]) {
+      const { client } = await start(() => ({ status: 200, body: JSON.stringify(body) }));
+      await expect(call(client)).rejects.toBeInstanceOf(UnexpectedAnswer);
+    }
+  });
+
+  it('a problem whose places are no list is one without places', async () => {
+    for (const errors of ['/username', [null], [{ pointer: 1 }]]) {
+      const { client } = await start(() => problem(400, 'invalid_request', { retryable: false, errors }));
+      await expect(client.clusters()).rejects.toMatchObject({ code: 'invalid_request', errors: [] });
+    }
+  });
+
   it('nobody at the address, and silence', async () => {
     const timing = fakeTiming();
     const nobody = createClient({ url: 'http://127.0.0.1:1', key: 'hpcgw_secret' }, timing);
@@ -144,6 +213,20 @@ describe('what is no gateway', () => {
     expect(() => createClient({ url: 'http://h', key: 'abc\n' })).toThrow(/printable ASCII/);
     const client = createClient({ url: 'http://127.0.0.1:1' });
     for (const name of ['', '.', '..']) await expect(client.deleteUser('c', name)).rejects.toThrow(TypeError);
+  });
+
+  it('bounds that are none are refused, and Infinity waits', async () => {
+    for (const name of ['attempts', 'attemptMs', 'totalMs'])
+      for (const value of [Number.NaN, 0, -1])
+        expect(() => createClient({ url: 'http://h', [name]: value })).toThrow(`${name} has to be a number over 0.`);
+    const endless = {
+      attempts: Number.POSITIVE_INFINITY,
+      attemptMs: Number.POSITIVE_INFINITY,
+      totalMs: Number.POSITIVE_INFINITY,
+    };
+    const world = await start((_, count) => (count < 7 ? 'cut' : { status: 201, body: USER }), endless);
+    expect(await create(world)).toEqual(USER);
+    await expect(world.client.waitForOperation('op_1', { timeoutMs: Number.NaN })).rejects.toThrow(TypeError);
   });
 
   it('an aborted signal ends it with its reason', async () => {

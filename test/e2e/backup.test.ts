@@ -71,7 +71,7 @@ it('is taken while writes run, and serves with the key alone', async () => {
   expect(statSync(join(backup, 'operations.mdb')).mode & 0o077).toBe(0);
   expect(existsSync(join(backup, 'secrets'))).toBe(false);
   // A second one would overwrite it.
-  expect(copy('data', backup)).toMatchObject({ status: 1, stderr: expect.stringContaining('is there already') });
+  expect(copy('data', backup)).toMatchObject({ status: 2, stderr: expect.stringContaining('is there already') });
 
   await until(async () => (await settledOf(url)) === USERS);
   endProcesses();

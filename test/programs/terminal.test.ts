@@ -72,7 +72,9 @@ describe('the password', () => {
       const terminal = open('users create left.alone -c c');
       await terminal.shows(/Password for left\.alone:/);
       terminal.press(key);
-      expect(await terminal.shows(/exit=/)).toContain(`exit=${code}`);
+      const screen = await terminal.shows(/exit=/);
+      expect(screen).toContain(`\nexit=${code}`);
+      expect(screen.includes('Nothing was changed.')).toBe(code === 1);
     }
     expect((await cli(['users', 'get', 'left.alone', '-c', 'c', '--url', gateway.url])).code).toBe(1);
   });
@@ -134,5 +136,19 @@ describe('a deletion', () => {
     await terminal.shows(/Delete user\.0001 from c\? \[y\/N\]/);
     terminal.press('Enter');
     expect(await terminal.shows(/exit=/)).toMatch(/Nothing was changed\.\nexit=1/);
+  });
+
+  it.each([
+    ['C-c', /\[y\/N\] *\nexit=130/],
+    ['C-d', /\[y\/N\] *\nNothing was changed\.\nexit=1\n/],
+  ])('nor after %s, which leaves the line of the question', async (key, end) => {
+    const path = join(folder, 'asked.csv');
+    writeFileSync(path, `username,password\nnever.made,${PASSWORD}\n`);
+    for (const args of ['users delete user.0001 -c c', `import ${path} -c c`]) {
+      const terminal = open(args);
+      await terminal.shows(/\[y\/N\]/);
+      terminal.press(key);
+      expect(await terminal.shows(/exit=/)).toMatch(end);
+    }
   });
 });

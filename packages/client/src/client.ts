@@ -2,7 +2,8 @@ import openapiFetch, { type Client } from 'openapi-fetch';
 import { GatewayProblem, type Operation, UnexpectedAnswer } from './errors.js';
 import type { components, operations, paths } from './openapi.js';
 import { itemsOf, pagesOf } from './pages.js';
-import { createSender } from './sending.js';
+import { type Bounds, createSender } from './sending.js';
+import { isBatchResult, isClusterList, isOperation, isUser, pageOf, type Shape } from './shapes.js';
 import { systemTiming, type Timing } from './timing.js';
 import { waitFor } from './waiting.js';
 
@@ -28,7 +29,7 @@ export interface ClientOptions {
   readonly key?: string | undefined;
   /** In place of the platform's. */
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
-  /** How often one request is sent at most; 5 by default. */
+  /** How often one request is sent at most; 5 by default. Of all three bounds, Infinity is none. */
   readonly attempts?: number;
   /** How long one answer is waited for, in milliseconds; 60,000 by default. */
   readonly attemptMs?: number;
@@ -83,6 +84,9 @@ export interface GatewayClient {
   waitForOperation(id: string, options?: WaitOptions): Promise<Operation>;
 }
 
+const isUserPage = pageOf(isUser);
+const isOperationPage = pageOf(isOperation);
+
 /** Fits in one segment of a path, and is no step up. */
 const checkNames = (...names: readonly string[]): void => {
   if (names.some((name) => /^\.{0,2}$/.test(name)))
@@ -104,13 +108,19 @@ const checkKey = (key: string): string => {
   return key;
 };
 
-const of = async <Data>(answer: Promise<{ data?: unknown; response: Response }>): Promise<Data> => {
-  const { data, response } = await answer;
-  if (data === undefined) throw new UnexpectedAnswer(`The gateway answered ${response.status} without a body.`, response.status);
-  return data as Data;
+/** Of NaN, timers would make no time at all. Infinity is no bound. */
+const checkBounds = (bounds: Bounds): Bounds => {
+  for (const [name, value] of Object.entries(bounds)) if (!(value > 0)) throw new TypeError(`${name} has to be a number over 0.`);
+  return bounds;
 };
 
-/** @param timing is for tests @throws TypeError where the URL or the key cannot be used; it quotes neither */
+const foreign = (url: string, status: number): UnexpectedAnswer =>
+  new UnexpectedAnswer(
+    `${new URL(url).origin} answered ${status} with something that no gateway answers. Check that the URL is the gateway's, path included.`,
+    status,
+  );
+
+/** @param timing is for tests @throws TypeError where the URL, the key or a bound cannot be used; it quotes neither of the first */
 export const createClient = (options: ClientOptions, timing: Timing = systemTiming): GatewayClient => {
   const {
     key,
@@ -123,9 +133,20 @@ export const createClient = (options: ClientOptions, timing: Timing = systemTimi
   const api = openapiFetch<paths>({
     baseUrl,
     ...(key !== undefined && { headers: { authorization: `Bearer ${checkKey(key)}` } }),
-    fetch: createSender(baseUrl, fetch, { attempts, attemptMs, totalMs }, timing),
+    fetch: createSender(baseUrl, fetch, checkBounds({ attempts, attemptMs, totalMs }), timing),
   });
 
+  /** @throws UnexpectedAnswer where it has another shape */
+  const of = async <Data>(isShape: Shape, answer: Promise<{ data?: unknown; response: Response }>): Promise<Data> => {
+    const { data, response } = await answer;
+    if (!isShape(data)) throw foreign(baseUrl, response.status);
+    return data as Data;
+  };
+  /** @throws UnexpectedAnswer where it is not 204 */
+  const nothing = async (answer: Promise<{ response: Response }>): Promise<void> => {
+    const { status } = (await answer).response;
+    if (status !== 204) throw foreign(baseUrl, status);
+  };
   const sent = ({ signal, idempotencyKey }: WriteOptions) => ({
     ...(signal && { signal }),
     ...(idempotencyKey !== undefined && { headers: { 'Idempotency-Key': idempotencyKey } }),
@@ -140,57 +161,69 @@ export const createClient = (options: ClientOptions, timing: Timing = systemTimi
       // A cursor knows the place already.
       const { offset, ...rest } = query;
       const where = cursor === undefined ? query : { ...rest, cursor };
-      return of(api.GET('/clusters/{clusterId}/users', { params: { path: { clusterId }, query: where }, ...sent(more) }));
+      return of(
+        isUserPage,
+        api.GET('/clusters/{clusterId}/users', { params: { path: { clusterId }, query: where }, ...sent(more) }),
+      );
     });
   };
   const look = async (operationId: string, more: RequestOptions, wait?: number) => {
     checkNames(operationId);
     const header = wait === undefined ? {} : { Prefer: `wait=${wait}` };
     const answer = await api.GET('/operations/{operationId}', { params: { path: { operationId }, header }, ...sent(more) });
-    return { operation: await of<Operation>(Promise.resolve(answer)), headers: answer.response.headers };
+    return { operation: await of<Operation>(isOperation, Promise.resolve(answer)), headers: answer.response.headers };
   };
 
   return {
     api,
-    clusters: async (more = {}) => of(api.GET('/clusters', sent(more))),
+    clusters: async (more = {}) => of(isClusterList, api.GET('/clusters', sent(more))),
     userPages,
     users: (clusterId, query, more) => itemsOf(userPages(clusterId, query, more)),
     user: async (clusterId, username, more = {}) =>
-      of(api.GET('/clusters/{clusterId}/users/{username}', { params: at(clusterId, username), ...sent(more) })),
+      of(isUser, api.GET('/clusters/{clusterId}/users/{username}', { params: at(clusterId, username), ...sent(more) })),
     createUser: async (clusterId, body, more = {}) => {
       checkNames(clusterId);
-      return of(api.POST('/clusters/{clusterId}/users', { params: { path: { clusterId } }, body, ...sent(more) }));
+      return of(isUser, api.POST('/clusters/{clusterId}/users', { params: { path: { clusterId } }, body, ...sent(more) }));
     },
     setRole: async (clusterId, username, role, more = {}) =>
-      of(api.PATCH('/clusters/{clusterId}/users/{username}', { params: at(clusterId, username), body: { role }, ...sent(more) })),
+      of(
+        isUser,
+        api.PATCH('/clusters/{clusterId}/users/{username}', { params: at(clusterId, username), body: { role }, ...sent(more) }),
+      ),
     setPassword: async (clusterId, username, password, more = {}) => {
-      await api.PUT('/clusters/{clusterId}/users/{username}/password', {
-        params: at(clusterId, username),
-        body: { password },
-        ...sent(more),
-      });
+      const params = at(clusterId, username);
+      await nothing(api.PUT('/clusters/{clusterId}/users/{username}/password', { params, body: { password }, ...sent(more) }));
     },
     deleteUser: async (clusterId, username, more = {}) => {
-      await api.DELETE('/clusters/{clusterId}/users/{username}', { params: at(clusterId, username), ...sent(more) });
+      await nothing(api.DELETE('/clusters/{clusterId}/users/{username}', { params: at(clusterId, username), ...sent(more) }));
     },
     batch: async (clusterId, body, more = {}) => {
       checkNames(clusterId);
-      return of(api.POST('/clusters/{clusterId}/users/batch', { params: { path: { clusterId } }, body, ...sent(more) }));
+      return of(
+        isBatchResult,
+        api.POST('/clusters/{clusterId}/users/batch', { params: { path: { clusterId } }, body, ...sent(more) }),
+      );
     },
     startOperation: async (clusterId, body, more = {}) => {
       checkNames(clusterId);
-      return of(api.POST('/clusters/{clusterId}/operations', { params: { path: { clusterId } }, body, ...sent(more) }));
+      return of(
+        isOperation,
+        api.POST('/clusters/{clusterId}/operations', { params: { path: { clusterId } }, body, ...sent(more) }),
+      );
     },
     operations: (query = {}, more = {}) =>
       itemsOf(
         pagesOf<OperationHead, OperationPage>((cursor) =>
-          of(api.GET('/operations', { params: { query: { ...query, ...(cursor !== undefined && { cursor }) } }, ...sent(more) })),
+          of(
+            isOperationPage,
+            api.GET('/operations', { params: { query: { ...query, ...(cursor !== undefined && { cursor }) } }, ...sent(more) }),
+          ),
         ),
       ),
     operation: async (id, more = {}) => (await look(id, more)).operation,
     cancelOperation: async (operationId, more = {}) => {
       checkNames(operationId);
-      return of(api.POST('/operations/{operationId}/cancel', { params: { path: { operationId } }, ...sent(more) }));
+      return of(isOperation, api.POST('/operations/{operationId}/cancel', { params: { path: { operationId } }, ...sent(more) }));
     },
     waitForOperation: (id, waiting = {}) => waitFor(id, (wait, signal) => look(id, { signal }, wait), waiting, timing),
   };

@@ -74,13 +74,17 @@ export class WaitTimeout extends GatewayClientError {
   }
 }
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null;
+export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
 
-/** Undefined where it is no problem of a gateway. */
-export const toProblem = (value: unknown): Problem | undefined =>
-  isObject(value) &&
-  typeof value['code'] === 'string' &&
-  typeof value['detail'] === 'string' &&
-  typeof value['status'] === 'number'
-    ? (value as unknown as Problem)
-    : undefined;
+const isPlace = (value: unknown): boolean =>
+  isObject(value) && typeof value['pointer'] === 'string' && typeof value['message'] === 'string';
+
+/** Undefined where it is no problem of a gateway. Its list of places is left out where it is none. */
+export const toProblem = (value: unknown): Problem | undefined => {
+  if (!isObject(value)) return undefined;
+  const { code, detail, status, errors, ...rest } = value;
+  if (typeof code !== 'string' || typeof detail !== 'string' || typeof status !== 'number') return undefined;
+  const isList = Array.isArray(errors) && errors.every(isPlace);
+  return { ...rest, code, detail, status, ...(isList && { errors }) } as unknown as Problem;
+};

@@ -1,5 +1,6 @@
 /** One request and its answer: bounded in bytes and time, without redirects. */
 import { GatewayUnreachable, UnexpectedAnswer } from './errors.js';
+import { MAX_TIMER_MS } from './timing.js';
 
 /** Far more than the largest answer of a gateway. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
@@ -69,7 +70,7 @@ export const exchange = async (
   const controller = new AbortController();
   const stop = (): void => controller.abort(signal?.reason);
   signal?.addEventListener('abort', stop, { once: true });
-  const timer = setTimeout(() => controller.abort(new DOMException('timeout', 'TimeoutError')), ms);
+  const timer = setTimeout(() => controller.abort(new DOMException('timeout', 'TimeoutError')), Math.min(ms, MAX_TIMER_MS));
   let isStreamed = false;
   try {
     const init: RequestInit = {

@@ -1,4 +1,5 @@
 /** A list, page by page. */
+import { UnexpectedAnswer } from './errors.js';
 
 interface Page<Item> {
   readonly items: readonly Item[];
@@ -8,7 +9,7 @@ interface Page<Item> {
 /** A cursor that leads nowhere ends with an error, not never. */
 const MAX_PAGES = 100_000;
 
-/** @throws RangeError where the list has no end */
+/** @throws UnexpectedAnswer where the list has no end */
 export async function* pagesOf<Item, P extends Page<Item>>(
   read: (cursor: string | undefined) => Promise<P>,
 ): AsyncGenerator<P, void, void> {
@@ -21,7 +22,7 @@ export async function* pagesOf<Item, P extends Page<Item>>(
     if (nextCursor === cursor) break;
     cursor = nextCursor;
   }
-  throw new RangeError('The list of the gateway has no end: its cursors lead to no last page.');
+  throw new UnexpectedAnswer('The list of the gateway has no end: its cursors lead to no last page.', 200);
 }
 
 export async function* itemsOf<Item>(pages: AsyncIterable<Page<Item>>): AsyncGenerator<Item, void, void> {

@@ -67,6 +67,21 @@ export const createSender = (base: string, fetch: Fetch, bounds: Bounds, timing:
     return response;
   };
 
+  /** Again while that can help. @param attempts of this request so far; it counts on */
+  const repeated = async (sent: Sent, until: number, signal: AbortSignal, attempts = { count: 0 }): Promise<Response> => {
+    for (;;) {
+      attempts.count++;
+      try {
+        return await once(sent, until, signal);
+      } catch (error) {
+        if (signal.aborted || attempts.count >= bounds.attempts || !isRepeatable(error)) throw error;
+        const pauseMs = (error instanceof GatewayProblem ? error.retryAfterMs : undefined) ?? backoffMs(attempts.count);
+        if (timing.now() + pauseMs >= until) throw error;
+        await timing.sleep(pauseMs, signal);
+      }
+    }
+  };
+
   /** Until the operation is done, or the time is over. */
   const follow = async (id: string, { headers }: Sent, until: number, signal: AbortSignal): Promise<void> => {
     const look = async (waitSeconds: number) => {
@@ -74,7 +89,7 @@ export const createSender = (base: string, fetch: Fetch, bounds: Bounds, timing:
       const authorization = headers.get('authorization');
       if (authorization !== null) own.set('authorization', authorization);
       const url = `${base}/operations/${encodeURIComponent(id)}`;
-      const response = await once({ method: 'GET', url, headers: own, body: undefined }, until, signal);
+      const response = await repeated({ method: 'GET', url, headers: own, body: undefined }, until, signal);
       return { operation: (await response.json()) as Operation, headers: response.headers };
     };
     await poll(look, { waitSeconds: WAIT_SECONDS, until, timing, signal });
@@ -88,25 +103,21 @@ export const createSender = (base: string, fetch: Fetch, bounds: Bounds, timing:
     const body = isWrite ? (await request.text()) || undefined : undefined;
     const sent = { method, url, headers, body };
     const until = timing.now() + bounds.totalMs;
-    let followed: string | undefined;
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await once(sent, until, signal);
-      } catch (error) {
-        if (signal.aborted || attempt >= bounds.attempts) throw error;
-        const id = error instanceof GatewayProblem && error.code === 'still_running' ? error.operationId : undefined;
-        // The repetition of a write whose operation is done gets its answer; it is followed once.
-        if (id !== undefined && id !== followed) {
-          followed = id;
-          await follow(id, sent, until, signal);
-          if (timing.now() >= until) throw error;
-          continue;
-        }
-        if (!isRepeatable(error)) throw error;
-        const pauseMs = (error instanceof GatewayProblem ? error.retryAfterMs : undefined) ?? backoffMs(attempt);
-        if (timing.now() + pauseMs >= until) throw error;
-        await timing.sleep(pauseMs, signal);
-      }
+    const attempts = { count: 0 };
+    try {
+      return await repeated(sent, until, signal, attempts);
+    } catch (error) {
+      const id = error instanceof GatewayProblem && error.code === 'still_running' ? error.operationId : undefined;
+      if (id === undefined || signal.aborted || attempts.count >= bounds.attempts) throw error;
+      // The operation may go on all the same, and only the first problem says which it is.
+      await follow(id, sent, until, signal).catch((thrown: unknown) => {
+        throw signal.aborted ? thrown : error;
+      });
+      if (timing.now() >= until) throw error;
+      // The repetition of a write whose operation is done gets its answer.
+      return await repeated(sent, until, signal, attempts).catch((thrown: unknown) => {
+        throw !signal.aborted && isRepeatable(thrown) ? error : thrown;
+      });
     }
   };
 };

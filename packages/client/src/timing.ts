@@ -6,6 +6,9 @@ export interface Timing {
   sleep(ms: number, signal: AbortSignal | undefined): Promise<void>;
 }
 
+/** Timers take no longer. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
+
 export const systemTiming: Timing = {
   now: () => performance.now(),
   sleep: (ms, signal) =>

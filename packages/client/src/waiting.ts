@@ -1,7 +1,7 @@
 /** Waiting for the end of an operation, and no longer than asked. */
 import { type Operation, WaitTimeout } from './errors.js';
 import { type Look, poll } from './polling.js';
-import type { Timing } from './timing.js';
+import { MAX_TIMER_MS, type Timing } from './timing.js';
 
 export interface Waiting {
   readonly timeoutMs?: number;
@@ -10,8 +10,6 @@ export interface Waiting {
 }
 
 const DEFAULT_TIMEOUT_MS = 600_000;
-/** Timers take no longer. */
-const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 const WAIT_SECONDS = 20;
 /** With somebody who watches. */
 const WATCH_SECONDS = 1;
@@ -23,12 +21,13 @@ export const waitFor = async (
   { timeoutMs = DEFAULT_TIMEOUT_MS, signal, onProgress }: Waiting,
   timing: Timing,
 ): Promise<Operation> => {
+  if (Number.isNaN(timeoutMs)) throw new TypeError('timeoutMs has to be a number.');
   const over = new AbortController();
   const stop = (): void => over.abort(signal?.reason);
   if (signal?.aborted) stop();
   signal?.addEventListener('abort', stop, { once: true });
   const ended = new DOMException('timeout', 'TimeoutError');
-  const timer = setTimeout(() => over.abort(ended), Math.min(timeoutMs, MAX_TIMEOUT_MS));
+  const timer = setTimeout(() => over.abort(ended), Math.min(timeoutMs, MAX_TIMER_MS));
   let last: Operation | undefined;
   try {
     await poll((wait) => look(wait, over.signal), {
