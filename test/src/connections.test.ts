@@ -90,7 +90,8 @@ describe('a call', () => {
   it('that is given up while its connection is made leaves none', async () => {
     // It accepts, and never shakes hands.
     const { port, open, seen } = await listening(HANGS);
-    const call = callOver();
+    // Longer than a test may take: it is not this bound that ends them.
+    const call = callOver({ connectMs: 600_000 });
     for (let round = 0; round < 5; round++)
       await Promise.all([1, 2, 3].map(() => failureOf(call(`https://127.0.0.1:${port}`, AbortSignal.timeout(30)))));
     await until(() => open.size === 0);
