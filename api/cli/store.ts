@@ -1,10 +1,8 @@
 /** `hpc-gateway store copy FOLDER`: a backup of a store that is in use. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { adapters } from '../../adapters/index.js';
 import { environment } from '../../src/config/environment.js';
 import { loadConfig } from '../../src/config/load.js';
-import { copyLmdb } from '../../src/store/lmdb-copy.js';
+import { CopyExists, copyLmdb } from '../../src/store/lmdb-copy.js';
 import { UsageError } from './usage.js';
 
 /** @throws UsageError, ConfigError */
@@ -14,10 +12,8 @@ export const copyStore = async (folder: string): Promise<string> => {
   const { store } = loadConfig(path, adapters, environment);
   if (store.kind !== 'lmdb')
     throw new UsageError(`store.kind is ${store.kind}: only the folder of lmdb can be copied. Redis has backups of its own.`);
-  // The name that it has in every folder.
-  const taken = join(folder, 'operations.mdb');
-  if (existsSync(taken)) throw new UsageError(`${taken} is there already; name an empty folder.`);
   const copy = await copyLmdb(store.path, folder).catch((error: unknown) => {
+    if (error instanceof CopyExists) throw new UsageError(error.message);
     // Only the system's own failures have such a code, and the store itself is opened by LMDB.
     if (typeof (error as NodeJS.ErrnoException).code !== 'string') throw error;
     throw new UsageError(`${folder} cannot be written (${(error as NodeJS.ErrnoException).code}).`);
