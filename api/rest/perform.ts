@@ -83,12 +83,15 @@ export const createPerform = (deps: PerformDeps, operation: CheckedOperation): P
     const preference = isStart ? AT_ONCE : readPrefer(headers['Prefer'], deadlineMs);
     const waitMs = preference.waitMs ?? (preference.respondAsync ? 0 : undefined);
     context.usernames = usernamesIn(request.params, body);
+    let patience: AbortSignal | undefined;
     const submission: PreferredSubmission = {
       call,
       links,
       path: request.path,
       get patience() {
-        return waitMs === undefined ? call.signal : firstOf([call.signal, AbortSignal.timeout(waitMs)]);
+        // One wait, however often it is asked for.
+        patience ??= waitMs === undefined ? call.signal : firstOf([call.signal, AbortSignal.timeout(waitMs)]);
+        return patience;
       },
       preference,
       onOperation: () => {

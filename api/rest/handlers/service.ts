@@ -31,13 +31,12 @@ export interface ServiceDeps {
   readonly isOpen: boolean;
 }
 
-/** A file of the build, read when somebody asks for it. */
-const createReader = (): ((path: string) => string) => {
-  const known = new Map<string, string>();
-  return (path) => {
-    const text = known.get(path) ?? readFileSync(projectFile(path), 'utf8');
-    known.set(path, text);
-    return text;
+/** A file of the build, read when somebody asks for it first. */
+const lazily = <T>(path: string, read: (text: string) => T): (() => T) => {
+  let content: { readonly value: T } | undefined;
+  return () => {
+    content ??= { value: read(readFileSync(projectFile(path), 'utf8')) };
+    return content.value;
   };
 };
 
@@ -66,7 +65,8 @@ export const serviceHandlers = ({
   hasDocs,
   isOpen,
 }: ServiceDeps): Pick<Handlers, ServiceOperation> => {
-  const readText = createReader();
+  const written = lazily('dist/openapi.yaml', (text) => text);
+  const twin = lazily('dist/openapi-3.0.json', (text) => JSON.parse(text) as OpenApiDocument);
   const checkStore = together(() => store.check());
   return {
     getHealth: () => ({ status: 200, body: { status: 'ok' } }),
@@ -83,12 +83,9 @@ export const serviceHandlers = ({
 
     getMetrics: async () => ({ status: 200, type: metrics.type, body: await metrics.text() }),
 
-    getOpenApiYaml: () => ({ status: 200, type: 'application/yaml', body: readText('dist/openapi.yaml') }),
+    getOpenApiYaml: () => ({ status: 200, type: 'application/yaml', body: written() }),
 
-    getOpenApi30: ({ links }) => {
-      const twin = JSON.parse(readText('dist/openapi-3.0.json')) as OpenApiDocument;
-      return { status: 200, body: servedAt(links.url(''), twin) };
-    },
+    getOpenApi30: ({ links }) => ({ status: 200, body: servedAt(links.url(''), twin()) }),
 
     getOpenApi: ({ links }) => ({ status: 200, body: servedAt(links.url(''), document) }),
 
