@@ -57,7 +57,7 @@ describe('what a caller has to ask for', () => {
     ['update', 'PATCH', '/clusters/ali/users/user.0030', { role: 'admin' }],
     ['password', 'PUT', '/clusters/ali/users/user.0031/password', { password: PASSWORD }],
     ['delete', 'DELETE', '/clusters/ali/users/user.0032', undefined],
-  ])('is told apart from what others get: a dry run of %s', async (_, method, path, body) => {
+  ])('differs from what others get: a dry run of %s', async (_, method, path, body) => {
     const { status, headers, body: result } = await stage.gateway.request(method, `${path}?dryRun=true`, { body });
     expect([status, headers.get('content-type')]).toEqual([200, 'application/vnd.hpc-gateway.dry-run+json; charset=utf-8']);
     expect(result).toMatchObject({ dryRun: true, operationId: null, results: [{ index: 0 }] });

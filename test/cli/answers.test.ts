@@ -5,24 +5,19 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
-import { type Asked, problem, type Step, startScripted } from '../client/scripted.js';
+import { problem, type Step } from '../client/scripted.js';
 import { selfSigned } from '../support/certificate.js';
 import { endProcesses } from '../support/process.js';
-import { cli } from './support.js';
+import { cli, closeScripted, serve } from './support.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'gateway-answers-'));
 const closers: (() => void)[] = [];
 afterEach(() => {
   for (const close of closers.splice(0)) close();
+  closeScripted();
   endProcesses();
 });
 afterAll(() => rmSync(folder, { recursive: true }));
-
-const serve = async (answer: (asked: Asked, count: number) => Step) => {
-  const server = await startScripted(answer);
-  closers.push(server.close);
-  return server;
-};
 
 const KEY = 'hpcgw_0123456789';
 const CLEAR = '\u001b[2J\u009b2J\u202e';

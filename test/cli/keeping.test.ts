@@ -1,4 +1,4 @@
-/** `audit` and `store`: a wrong argument is told from a wrong configuration. */
+/** `audit` and `store`: a wrong argument is not reported as a wrong configuration. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

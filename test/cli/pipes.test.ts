@@ -3,23 +3,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
-import { type Asked, problem, type Step, startScripted } from '../client/scripted.js';
+import { type Asked, problem, type Step } from '../client/scripted.js';
 import { endProcesses, run } from '../support/process.js';
-import { type Ended, ended, PASSWORD, PROGRAM } from './support.js';
+import { closeScripted, type Ended, ended, PASSWORD, PROGRAM, serve } from './support.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'gateway-pipes-'));
-const closers: (() => void)[] = [];
 afterEach(() => {
-  for (const close of closers.splice(0)) close();
+  closeScripted();
   endProcesses();
 });
 afterAll(() => rmSync(folder, { recursive: true }));
-
-const serve = async (answer: (asked: Asked, count: number) => Step) => {
-  const server = await startScripted(answer);
-  closers.push(server.close);
-  return server;
-};
 
 /** In a shell that has `hpc-gateway`; `status` prints the exit code of the first command of the last pipe. */
 const shell = (script: string, url = 'http://127.0.0.1:1'): Promise<Ended> =>

@@ -1,4 +1,5 @@
 /** The shell command in processes of its own, and a gateway for it. */
+import { type Asked as AskedOf, type Step, startScripted } from '../client/scripted.js';
 import { READY, type Run, run, server } from '../support/process.js';
 
 export const PROGRAM = 'dist/api/server.js';
@@ -40,4 +41,18 @@ export const startDemo = async () => {
     await demo.exit;
   };
   return { url, at, stop };
+};
+
+const closers: (() => void)[] = [];
+
+/** For `afterEach`. */
+export const closeScripted = (): void => {
+  for (const close of closers.splice(0)) close();
+};
+
+/** A server that answers what the test says, until `closeScripted`. */
+export const serve = async (answer: (asked: AskedOf, count: number) => Step) => {
+  const scripted = await startScripted(answer);
+  closers.push(scripted.close);
+  return scripted;
 };

@@ -11,7 +11,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-/** A server that does as it is told with each connection, and what there is of them. */
+/** A server that handles each connection as given, and what there is of them. */
 const listening = async (serve: (socket: Socket) => void, host = '127.0.0.1') => {
   const open = new Set<Socket>();
   const seen = { connections: 0, text: '' };
