@@ -17,7 +17,7 @@ const endGroup = ({ pid }) => {
 process.on('exit', () => running.forEach(endGroup));
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
 
-/** Starts a program; `done` is told when it and its output have ended. */
+/** Starts a program; `done` is called when it and its output have ended. */
 export const start = (command, args, { cwd, env } = {}) => {
   const child = spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   running.add(child);

@@ -60,7 +60,7 @@ const get = async () => {
 const create = async () => {
   for (const cluster of CLUSTERS) {
     const user = data(await createUser(cluster, 'tshpc1'));
-    // The other answers come to those who ask for them; this tells the types apart.
+    // The other answers come to those who ask for them; this narrows the type.
     if (!('username' in user)) throw new Error('no user');
     expect('the new user', [user.clusterId, user.username], [cluster, 'tshpc1']);
   }

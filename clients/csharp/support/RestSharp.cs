@@ -133,7 +133,7 @@ namespace RestSharp
             }
             catch (WebException error)
             {
-                // An answer with an error status is an answer; without one the status is 0, which generated code tells apart.
+                // An answer with an error status is an answer; without one the status is 0, by which generated code distinguishes them.
                 var answer = error.Response as HttpWebResponse;
                 if (answer == null) return new RestResponse { ErrorMessage = error.Message };
                 using (answer) return Read(answer);

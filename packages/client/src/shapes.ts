@@ -1,4 +1,4 @@
-/** By what an answer of the gateway is told from that of another service. The rest of it is as the document says. */
+/** What distinguishes an answer of the gateway from that of another service. The rest of it is as the document says. */
 import { isObject } from './errors.js';
 
 export type Shape = (value: unknown) => boolean;

@@ -1,4 +1,4 @@
-// Package optional stands in for github.com/antihax/optional, which Debian does not package: the types that the generated
+// Package optional replaces github.com/antihax/optional, which Debian does not package: the types that the generated
 // client uses for parameters that may be left out.
 package optional
 
